@@ -1,0 +1,199 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package speaker_test
+
+import (
+	"slices"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/herald-bgp/herald/speaker"
+	"github.com/herald-bgp/herald/speaker/internal/faketest"
+	"github.com/herald-bgp/herald/speaker/rib"
+	"github.com/herald-bgp/herald/speaker/wire"
+)
+
+// expectSilence checks that nothing but KEEPALIVEs comes for a while.
+func (w *world) expectSilence(p *faketest.Peer) {
+	w.Helper()
+	for end := time.Now().Add(80 * time.Second); time.Now().Before(end); {
+		p.Send(wire.AppendKeepalive(nil))
+		p.Expect(wire.TypeKeepalive)
+	}
+}
+
+func TestChangesInPlace(t *testing.T) {
+	med := uint32(50)
+	for name, test := range map[string]struct {
+		change  func(*speaker.Peer)
+		updates int
+	}{
+		"nothing":       {func(*speaker.Peer) {}, 0},
+		"token":         {func(p *speaker.Peer) { p.Export.Token = 2 }, 0},
+		"connect retry": {func(p *speaker.Peer) { p.Timers.ConnectRetry = time.Minute }, 0},
+		"send hold":     {func(p *speaker.Peer) { p.Timers.SendHold = time.Hour }, 0},
+		"MED": {func(p *speaker.Peer) {
+			a := *p.Export.Announcements[0]
+			a.Attributes.MED = &med
+			p.Export.Announcements = []*rib.Announcement{&a}
+		}, 1},
+		"another prefix": {func(p *speaker.Peer) {
+			a := *p.Export.Announcements[0]
+			a.Prefixes = prefixes("203.0.113.0/24", "198.51.100.0/24")
+			p.Export.Announcements = []*rib.Announcement{&a}
+		}, 1},
+		"a peer's default": {func(p *speaker.Peer) { p.Export.Defaults.MED = &med }, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, func(w *world) {
+				l := w.listen()
+				w.apply(config(peerConfig()))
+				p := w.establish(l, theirOpen(true))
+				w.apply(config(peerConfig(test.change)))
+				for range test.updates {
+					p.Expect(wire.TypeUpdate)
+				}
+				w.expectSilence(p)
+				w.expectState(speaker.StateEstablished)
+				if s := w.snapshot(); len(s.PendingReset) > 0 || s.Flaps > 0 {
+					t.Errorf("pending %v, %d flaps", s.PendingReset, s.Flaps)
+				}
+			})
+		})
+	}
+}
+
+func TestDeferredChanges(t *testing.T) {
+	for field, change := range map[string]func(*speaker.Peer){
+		"timers.holdSeconds":    func(p *speaker.Peer) { p.Timers.Hold = 30 * time.Second },
+		"families":              func(p *speaker.Peer) { p.Families = []wire.Family{wire.IPv4Unicast} },
+		"gracefulRestart":       func(p *speaker.Peer) { p.GracefulRestart = nil },
+		"transport.multihopTTL": func(p *speaker.Peer) { p.MultihopTTL = 3 },
+		"authentication.tcpMD5": func(p *speaker.Peer) { p.MD5Key = "rotated" },
+	} {
+		before := func(p *speaker.Peer) {
+			active(p)
+			if field == "authentication.tcpMD5" {
+				p.MD5Key = "secret"
+			}
+		}
+		t.Run(field, func(t *testing.T) {
+			run(t, func(w *world) {
+				l := w.listen()
+				if field == "authentication.tcpMD5" {
+					if err := l.SetMD5Key(us, "secret"); err != nil {
+						t.Fatal(err)
+					}
+				}
+				w.apply(config(peerConfig(before)))
+				p := w.establish(l, theirOpen(true))
+				w.apply(config(peerConfig(before, change)))
+				w.expectSilence(p)
+				if s := w.snapshot(); !slices.Equal(s.PendingReset, []string{field}) {
+					t.Errorf("pending %v, want %s", s.PendingReset, field)
+				}
+				w.apply(config(peerConfig(before, change, func(p *speaker.Peer) { p.ApplyImmediate = true })))
+				p.ExpectNotification(wire.CodeCease, wire.CeaseConfigChange)
+			})
+		})
+	}
+}
+
+func TestChangesThatReset(t *testing.T) {
+	for name, change := range map[string]func(*speaker.Config){
+		"local ASN":    func(c *speaker.Config) { c.Peers[0].LocalASN = 64513 },
+		"peer ASN":     func(c *speaker.Config) { c.Peers[0].PeerASN = 64501 },
+		"MD5 key":      func(c *speaker.Config) { c.Peers[0].MD5Key = "new" },
+		"router ID":    func(c *speaker.Config) { c.RouterID = them.Next() },
+		"source":       func(c *speaker.Config) { c.Peers[0].LocalAddress = us },
+		"connect mode": func(c *speaker.Config) { c.Peers[0].ConnectMode = speaker.ConnectPassive },
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, func(w *world) {
+				l := w.listen()
+				w.apply(config(peerConfig()))
+				p := w.establish(l, theirOpen(true))
+				cfg := config(peerConfig())
+				change(cfg)
+				w.apply(cfg)
+				p.ExpectNotification(wire.CodeCease, wire.CeaseConfigChange)
+			})
+		})
+	}
+}
+
+// A key that is gone leaves the live session as it is, and no new one starts.
+func TestBlockedLeavesLiveSession(t *testing.T) {
+	run(t, func(w *world) {
+		l := w.listen()
+		if err := l.SetMD5Key(us, "secret"); err != nil {
+			t.Fatal(err)
+		}
+		keyed := func(p *speaker.Peer) { active(p); p.MD5Key = "secret" }
+		w.apply(config(peerConfig(keyed)))
+		p := w.establish(l, theirOpen(true))
+		w.apply(config(peerConfig(active, func(p *speaker.Peer) { p.Blocked = "SecretNotFound" })))
+		w.expectSilence(p)
+		w.expectState(speaker.StateEstablished)
+		if s := w.snapshot(); s.Blocked != "SecretNotFound" || len(s.PendingReset) > 0 {
+			t.Errorf("blocked %q, pending %v", s.Blocked, s.PendingReset)
+		}
+		p.Conn.Close()
+		w.expectState(speaker.StateIdle)
+		w.apply(config(peerConfig(keyed)))
+		w.establish(l, theirOpen(true))
+	})
+}
+
+// RFC 9687: a peer that reads nothing is closed, and holds up nobody else.
+func TestSendHoldTimer(t *testing.T) {
+	run(t, func(w *world) {
+		l := w.listen()
+		w.apply(config(peerConfig(func(p *speaker.Peer) {
+			p.Timers.SendHold = 100 * time.Second
+			p.Export.Announcements = []*rib.Announcement{{
+				ID: "many", Name: "many", Prefixes: []rib.PrefixRange{{Prefix: prefixes("10.0.0.0/8")[0].Prefix, Length: 24}},
+			}}
+		})))
+		p := faketest.Accept(w, l)
+		p.Handshake(theirOpen(true))
+		began := time.Now()
+		for w.snapshot().Flaps == 0 {
+			if _, err := p.Conn.Write(wire.AppendKeepalive(nil)); err != nil {
+				break
+			}
+			time.Sleep(10 * time.Second) // the bubble's clock
+			synctest.Wait()
+			if time.Since(began) > time.Hour {
+				t.Fatal("the session lives")
+			}
+		}
+		if took := time.Since(began); took < 100*time.Second || took > 135*time.Second {
+			t.Errorf("closed after %v", took)
+		}
+		if e := w.snapshot().LastError; e == nil || e.Text != "send hold timer expired: the peer reads nothing" {
+			t.Errorf("error %+v", e)
+		}
+	})
+}
+
+func TestListenerUnavailable(t *testing.T) {
+	run(t, func(w *world) {
+		l := w.listen()
+		w.network.FailListen(syscall.EADDRINUSE)
+		w.apply(config(peerConfig()))
+		w.establish(l, theirOpen(true)) // dialling goes on
+		if s := w.snapshot(); s.ListenerError == "" {
+			t.Error("no listener error")
+		}
+		w.network.FailListen(nil)
+		time.Sleep(6 * time.Second)
+		synctest.Wait()
+		if s := w.snapshot(); s.ListenerError != "" {
+			t.Errorf("listener error %q", s.ListenerError)
+		}
+	})
+}

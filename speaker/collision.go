@@ -1,0 +1,80 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Connection collision: RFC 4271 §6.8 and RFC 6286 §2.3.
+
+package speaker
+
+import (
+	"net/netip"
+	"time"
+)
+
+// parkTimeout bounds how long a connection that would lose a collision waits for the one that would win it.
+const parkTimeout = 2 * time.Second
+
+// speakerID is what a collision is decided by.
+type speakerID struct {
+	routerID netip.Addr
+	asn      uint32
+}
+
+// keepsDialled reports whether, of a connection that we dialled and one that the peer did, ours is the one to keep.
+//
+// RFC 4271 §6.8: the connection initiated by the speaker with the higher BGP identifier, compared as unsigned integers,
+// is kept. RFC 6286 §2.3: with equal identifiers (between external peers) the larger AS number decides.
+func keepsDialled(us, peer speakerID) bool {
+	if c := us.routerID.Compare(peer.routerID); c != 0 {
+		return c > 0
+	}
+	return us.asn > peer.asn
+}
+
+// opened decides what becomes of a connection whose OPEN is acceptable, and of the other if there is one.
+func (k *connector) opened(a *attempt, c *contender) {
+	a.contender, a.state = c, StateOpenConfirm
+	other := *k.slot(!a.isDial)
+	wins := a.isDial == keepsDialled(
+		speakerID{k.cfg.routerID, k.cfg.LocalASN}, speakerID{c.open.RouterID, c.open.PeerASN()})
+	switch {
+	case other != nil && other.state == StateConnect:
+		// An OPEN on another connection after our KEEPALIVE on this one could overtake it, and the peer choose that.
+		k.leave(other, errOver)
+		k.confirm(a)
+	case other == nil || other.state == StateOpenSent && wins:
+		k.confirm(a)
+	case other.state == StateOpenSent:
+		k.park(a)
+	case wins:
+		k.leave(other, errCollision)
+		k.confirm(a)
+	default:
+		k.leave(a, errCollision)
+		k.unpark()
+	}
+}
+
+// park lets a connection wait whose rival, in OpenSent, would win the collision: confirmed now, it could become
+// Established on one side while the other side already chose its rival, and both would be lost.
+func (k *connector) park(a *attempt) { a.parked = time.NewTimer(parkTimeout) }
+
+// parkedTimer is that of the parked attempt, nil when there is none.
+func (k *connector) parkedTimer() <-chan time.Time {
+	for _, a := range []*attempt{k.dialled, k.incoming} {
+		if a != nil && a.parked != nil {
+			return a.parked.C
+		}
+	}
+	return nil
+}
+
+// unpark goes on with a parked attempt, whose rival failed or is late.
+func (k *connector) unpark() {
+	for _, a := range []*attempt{k.dialled, k.incoming} {
+		if a != nil && a.parked != nil {
+			a.parked.Stop()
+			a.parked = nil
+			k.confirm(a)
+		}
+	}
+}

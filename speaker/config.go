@@ -1,0 +1,130 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package speaker
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/herald-bgp/herald/speaker/rib"
+	"github.com/herald-bgp/herald/speaker/wire"
+)
+
+// Announcement is what to announce: see rib.Announcement.
+type Announcement = rib.Announcement
+
+// Config is the complete desired state of a Speaker: what is not in it is to end. It is immutable once applied, and
+// two configurations may share whatever did not change.
+type Config struct {
+	// RouterID is the BGP identifier, an IPv4 address other than 0.0.0.0 (RFC 6286 §2.1).
+	RouterID netip.Addr
+	// NodeAddress4 and NodeAddress6 are the next hop self of a family that a session's own address is not of. The
+	// zero Addr means there is none.
+	NodeAddress4, NodeAddress6 netip.Addr
+	// Peers in any order. Names and keys are unique.
+	Peers []Peer
+}
+
+// Peer is one neighbour, and one session at most.
+type Peer struct {
+	// Name identifies the peer across configurations, in logs and in snapshots.
+	Name string
+	// Address and port of the neighbour. The address carries no zone unless it is link-local.
+	Address netip.AddrPort
+	// LocalAddress is the source of the session, the zero Addr for the system's choice. Class: reset.
+	LocalAddress netip.Addr
+	// LocalASN is ours. Class: reset.
+	LocalASN uint32
+	// PeerASN is theirs, 0 when PeerType decides. Class: reset.
+	PeerASN uint32
+	// PeerType is checked when PeerASN is 0. Class: reset.
+	PeerType PeerType
+	// AdminDown keeps the session down, with Cease/2 (RFC 4486) for a live one. Class: end.
+	AdminDown bool
+	// DownText is the shutdown communication (RFC 9003) that goes with a Cease/2.
+	DownText string
+	// ConnectMode says which side opens the connection. Class: reset where it forbids the live one.
+	ConnectMode ConnectMode
+	// Blocked, when not empty, says why no new session may start (a key that is missing). A live one goes on.
+	Blocked string
+	// Families offered in the OPEN. Class: deferred.
+	Families []wire.Family
+	// MultihopTTL is the TTL of an external session beyond one hop, 0 for the default: 1 external, 255 internal.
+	// Class: deferred.
+	MultihopTTL uint8
+	// MD5Key authenticates the connection (RFC 2385); empty for none. A changed key is deferred, a key that comes or
+	// goes resets.
+	MD5Key Key
+	// Timers of the session.
+	Timers Timers
+	// GracefulRestart is offered in the OPEN when it is set. Class: deferred.
+	GracefulRestart *GracefulRestart
+	// ApplyImmediate resets the session for a deferred change instead of waiting for the next reconnect.
+	ApplyImmediate bool
+	// Export is what this peer is sent. Class: in place.
+	Export rib.Export
+}
+
+// Timers are the timers of RFC 4271 §10 and RFC 9687. Zero means the default that the field's comment gives.
+type Timers struct {
+	// Hold is offered in the OPEN, in whole seconds; NoHold offers 0. Default 90 s. Class: deferred.
+	Hold   time.Duration
+	NoHold bool
+	// Keepalive is at most a third of the negotiated hold time, which is the default. Class: in place.
+	Keepalive time.Duration
+	// ConnectRetry is the first interval between attempts to connect, which back off to 60 s or to itself where that is longer. Default 5 s.
+	// Class: in place.
+	ConnectRetry time.Duration
+	// SendHold closes a session whose peer reads nothing (RFC 9687). Default max(480 s, 2 x hold). Class: in place.
+	SendHold time.Duration
+}
+
+// GracefulRestart is the capability of RFC 4724 as the restarting speaker offers it.
+type GracefulRestart struct {
+	// RestartTime in whole seconds, at most 4095 s.
+	RestartTime time.Duration
+}
+
+// PeerType is the kind of a peering where the peer's ASN is not fixed.
+type PeerType uint8
+
+// Kinds of peering.
+const (
+	// PeerTypeFixed: PeerASN holds the only ASN accepted.
+	PeerTypeFixed PeerType = iota
+	// PeerTypeExternal accepts every ASN but ours.
+	PeerTypeExternal
+	// PeerTypeInternal accepts ours alone.
+	PeerTypeInternal
+)
+
+// ConnectMode says which side opens the TCP connection.
+type ConnectMode uint8
+
+// Connect modes.
+const (
+	// ConnectBoth dials and accepts (RFC 4271 §6.8 resolves collisions).
+	ConnectBoth ConnectMode = iota
+	// ConnectActive only dials.
+	ConnectActive
+	// ConnectPassive only accepts.
+	ConnectPassive
+)
+
+// Key is a secret. It prints as a placeholder, so that no log or status can show it.
+type Key string
+
+// String returns a placeholder.
+func (k Key) String() string {
+	if k == "" {
+		return ""
+	}
+	return "[redacted]"
+}
+
+// GoString returns the placeholder of String.
+func (k Key) GoString() string { return k.String() }
+
+// MarshalText returns the placeholder of String.
+func (k Key) MarshalText() ([]byte, error) { return []byte(k.String()), nil }

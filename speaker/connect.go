@@ -1,0 +1,287 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Both ends connect: Connect and Active of RFC 4271 §8.2.2.
+
+package speaker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/herald-bgp/herald/speaker/wire"
+)
+
+// connect returns the one connection that reached OpenConfirm and was confirmed by the peer. It dials and accepts as the
+// configuration says, until one is there, the configuration changes (errReconfigured) or ctx ends.
+func (p *peer) connect(ctx context.Context, cfg *peerConfig) (*contender, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	k := &connector{peer: p, cfg: cfg, events: make(chan event), redial: time.NewTimer(time.Until(p.nextDial))}
+	defer k.group.Wait()
+	defer k.redial.Stop()
+	p.store.update(p.name, func(r *record) { r.describe(cfg) })
+	if !cfg.dials() {
+		k.redial.Stop()
+	}
+	c, err := k.run(ctx)
+	if err != nil {
+		k.leaveAll(err)
+		cancel(err)
+		return nil, err
+	}
+	k.leaveAll(errCollision) // one is kept
+	cancel(errCollision)
+	return c, nil
+}
+
+// connector coordinates at most two handshakes: one on a connection that we dialled, one on a connection that the peer did.
+// One goroutine runs each step of a handshake; all decisions are made by the goroutine in run.
+type connector struct {
+	*peer
+	cfg               *peerConfig
+	group             sync.WaitGroup
+	events            chan event
+	dialled, incoming *attempt
+	redial            *time.Timer // ConnectRetryTimer
+	redialDue         bool        // it fired while an attempt was under way
+	noCapabilities    bool        // the peer refused an OPEN with capabilities
+}
+
+// attempt is a handshake under way.
+type attempt struct {
+	ctx       context.Context
+	cancel    context.CancelCauseFunc
+	isDial    bool
+	state     State
+	running   bool        // a goroutine works on it, and closes its connection if it ends
+	contender *contender  // from OpenConfirm on
+	parked    *time.Timer // see park
+}
+
+// event is what a step comes by: a connection, a contender, or an error.
+type event struct {
+	attempt   *attempt
+	conn      net.Conn
+	contender *contender
+	confirmed bool
+	err       error
+}
+
+// discard closes what nobody wants any more.
+func (e *event) discard() {
+	if e.conn != nil {
+		e.conn.Close()
+	}
+	if e.contender != nil {
+		e.contender.reject(e.attempt.ctx, errCollision)
+	}
+}
+
+func (k *connector) run(ctx context.Context) (*contender, error) {
+	for {
+		k.publishState()
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-k.updated:
+			if k.outdated() {
+				return nil, errReconfigured
+			}
+		case <-k.redial.C:
+			k.dial(ctx)
+		case conn := <-k.accepted:
+			k.accept(ctx, conn)
+		case <-k.parkedTimer():
+			k.unpark()
+		case e := <-k.events:
+			if c := k.handle(ctx, e); c != nil {
+				return c, nil
+			}
+		}
+	}
+}
+
+// outdated reports whether the newest configuration asks for other connections than those under way.
+func (k *connector) outdated() bool {
+	newest := k.config.Load()
+	if newest.idle() || newest.replaces(k.cfg) {
+		return true
+	}
+	k.cfg = newest
+	return false
+}
+
+func (k *connector) publishState() {
+	state := StateActive
+	if k.dialled != nil && k.dialled.state == StateConnect {
+		state = StateConnect
+	}
+	for _, a := range []*attempt{k.dialled, k.incoming} {
+		if a != nil && a.state > StateActive {
+			state = max(state, a.state)
+		}
+	}
+	k.publish(state)
+}
+
+// slot is where the attempt of that direction is kept.
+func (k *connector) slot(isDial bool) **attempt {
+	if isDial {
+		return &k.dialled
+	}
+	return &k.incoming
+}
+
+func (k *connector) enter(ctx context.Context, isDial bool) *attempt {
+	a := &attempt{isDial: isDial, state: StateOpenSent}
+	a.ctx, a.cancel = context.WithCancelCause(ctx)
+	*k.slot(isDial) = a
+	return a
+}
+
+// leave ends an attempt and closes its connection, telling the peer the cause where there is something to tell.
+func (k *connector) leave(a *attempt, cause error) {
+	*k.slot(a.isDial) = nil
+	a.cancel(cause)
+	if a.parked != nil {
+		a.parked.Stop()
+	}
+	if !a.running && a.contender != nil {
+		k.group.Go(func() { a.contender.reject(a.ctx, cause) })
+	}
+}
+
+func (k *connector) leaveAll(cause error) {
+	for _, a := range []*attempt{k.dialled, k.incoming} {
+		if a != nil {
+			k.leave(a, cause)
+		}
+	}
+}
+
+// spawn runs one step of an attempt and reports what comes of it.
+func (k *connector) spawn(a *attempt, step func(ctx context.Context) event) {
+	a.running = true
+	k.group.Go(func() {
+		e := step(a.ctx)
+		e.attempt = a
+		select {
+		case k.events <- e:
+		case <-a.ctx.Done():
+			e.discard()
+		}
+	})
+}
+
+// handle takes what a step came by. It returns the contender that the peer confirmed.
+func (k *connector) handle(ctx context.Context, e event) *contender {
+	a := e.attempt
+	if *k.slot(a.isDial) != a {
+		e.discard()
+		return nil
+	}
+	a.running = false
+	switch {
+	case e.err != nil:
+		k.attemptFailed(ctx, a, e.err)
+	case e.conn != nil:
+		k.exchange(a, e.conn)
+	case !e.confirmed:
+		k.opened(a, e.contender)
+	default:
+		*k.slot(a.isDial) = nil
+		return e.contender
+	}
+	return nil
+}
+
+// dial starts an attempt. Its time is bounded by the ConnectRetryTimer, which starts the next.
+func (k *connector) dial(ctx context.Context) {
+	if k.dialled != nil {
+		k.redialDue = true
+		return
+	}
+	k.redialDue = false
+	interval := time.Duration(float64(k.backoff.next(k.cfg.connectRetry())) * k.jitter())
+	k.nextDial = time.Now().Add(interval)
+	k.redial.Reset(interval)
+	a := k.enter(ctx, true)
+	a.state = StateConnect
+	cfg := k.cfg
+	k.spawn(a, func(ctx context.Context) event {
+		timeout := fmt.Errorf("no answer in %v", interval.Round(time.Millisecond))
+		ctx, cancel := context.WithTimeoutCause(ctx, interval, timeout)
+		defer cancel()
+		conn, err := k.transport.Dial(ctx, cfg.LocalAddress, cfg.Address, cfg.socketOptions())
+		if err != nil {
+			var network net.Error
+			switch {
+			case errors.As(err, &network) && network.Timeout(): // the dialler's own, a moment before the context's
+				err = timeout
+			case ctx.Err() != nil:
+				err = context.Cause(ctx)
+			}
+			return event{err: fmt.Errorf("connect to %v: %w", cfg.Address, err)}
+		}
+		return event{conn: conn}
+	})
+}
+
+// accept starts the handshake on a connection from the peer. A newer one means that the peer gave up the older.
+func (k *connector) accept(ctx context.Context, conn net.Conn) {
+	if !k.cfg.accepts() {
+		conn.Close()
+		return
+	}
+	if err := k.transport.Configure(conn, k.cfg.socketOptions()); err != nil {
+		k.failed(fmt.Errorf("accepted connection closed: %w", err))
+		conn.Close()
+		return
+	}
+	if k.incoming != nil {
+		k.leave(k.incoming, errCollision)
+	}
+	k.exchange(k.enter(ctx, false), conn)
+}
+
+// exchange starts the exchange of OPENs.
+func (k *connector) exchange(a *attempt, conn net.Conn) {
+	a.state = StateOpenSent
+	cfg := k.cfg
+	ours := localOpen(&cfg.Peer, cfg.routerID, k.restartState(cfg), !k.noCapabilities)
+	k.spawn(a, func(ctx context.Context) event {
+		c, err := k.exchangeOpens(ctx, cfg, conn, a.isDial, ours)
+		return event{contender: c, err: err}
+	})
+}
+
+// confirm starts the exchange of KEEPALIVEs.
+func (k *connector) confirm(a *attempt) {
+	c := a.contender
+	k.spawn(a, func(ctx context.Context) event {
+		if err := c.confirm(ctx); err != nil {
+			return event{err: err}
+		}
+		return event{contender: c, confirmed: true}
+	})
+}
+
+// attemptFailed records the error and sees to what goes on without the attempt.
+func (k *connector) attemptFailed(ctx context.Context, a *attempt, err error) {
+	a.contender = nil // closed by its step
+	k.failed(err)
+	k.leave(a, errOver)
+	k.unpark()
+	// RFC 5492 §3: a peer that refuses capabilities is tried once without.
+	var remote *peerError
+	refused := errors.As(err, &remote) && remote.notification.Code == wire.CodeOpen &&
+		remote.notification.Subcode == wire.OpenUnsupportedParameter
+	k.noCapabilities = refused && !k.noCapabilities
+	if a.isDial && (k.redialDue || k.noCapabilities) {
+		k.dial(ctx)
+	}
+}

@@ -1,0 +1,98 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package speaker
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/herald-bgp/herald/speaker/wire"
+)
+
+// ErrDecommission as the cause of Run's context ends every session for good: withdrawals, then Cease/2. With any other
+// cause Run ends as for a restart: peers that negotiated graceful restart keep the routes.
+var ErrDecommission = errors.New("decommissioned")
+
+// Causes with which the speaker itself cancels a session or an attempt at one.
+var (
+	errRemoved      = fmt.Errorf("peer removed from the configuration: %w", ErrDecommission)
+	errReconfigured = &localError{
+		notification: wire.Notification{Code: wire.CodeCease, Subcode: wire.CeaseConfigChange},
+		text:         "configuration changed",
+	}
+	errCollision = &localError{
+		notification: wire.Notification{Code: wire.CodeCease, Subcode: wire.CeaseCollision},
+		text:         "another connection to the peer was kept",
+	}
+	errHoldTimer = &localError{
+		notification: wire.Notification{Code: wire.CodeHoldTimer},
+		text:         "hold timer expired",
+	}
+	errReplaced = errors.New("replaced by a new connection from the peer") // RFC 4724 §4.2: silently
+	errOver     = errors.New("attempt is over")
+	errStopped  = errors.New("speaker stopped") // Run's context ended, and not to decommission
+)
+
+// adminDownError ends a session with Cease/2 and the operator's text.
+type adminDownError struct{ text string }
+
+func (e *adminDownError) Error() string { return "administratively down" }
+
+func (e *adminDownError) Is(target error) bool { return target == ErrDecommission }
+
+// localError is what this side found wrong; the notification says so to the peer.
+type localError struct {
+	notification wire.Notification
+	text         string
+}
+
+func (e *localError) Error() string {
+	return fmt.Sprintf("%s: sent %v", e.text, &e.notification)
+}
+
+// peerError is a NOTIFICATION that the peer sent.
+type peerError struct {
+	notification wire.Notification
+	detail       string // what this side knows about it
+}
+
+func (e *peerError) Error() string {
+	text := fmt.Sprintf("received %v", &e.notification)
+	if e.detail != "" {
+		text += ": " + e.detail
+	}
+	return text
+}
+
+// protocolError turns an error of the codec into what is sent for it; other errors are left as they are.
+func protocolError(err error) error {
+	var n *wire.Notification
+	if errors.As(err, &n) {
+		return &localError{notification: *n, text: "protocol error by the peer"}
+	}
+	return err
+}
+
+// farewell is the NOTIFICATION that tells the peer why its session ends; nil closes the connection without one.
+// RFC 4724 §4: a restart that the peer is to bridge sends none.
+func farewell(cause error, gracefulRestart bool) *wire.Notification {
+	var local *localError
+	var down *adminDownError
+	var remote *peerError
+	switch {
+	case errors.As(cause, &local):
+		return &local.notification
+	case errors.As(cause, &down):
+		return wire.NewCease(wire.CeaseAdminShutdown, down.text)
+	case errors.Is(cause, errRemoved):
+		return wire.NewCease(wire.CeaseAdminShutdown, "peer removed")
+	case errors.Is(cause, ErrDecommission):
+		return wire.NewCease(wire.CeaseAdminShutdown, "speaker decommissioned")
+	case errors.As(cause, &remote), errors.Is(cause, errReplaced):
+		return nil
+	case errors.Is(cause, errStopped) && !gracefulRestart:
+		return wire.NewCease(wire.CeaseAdminReset, "speaker restarts")
+	}
+	return nil
+}

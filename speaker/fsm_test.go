@@ -1,0 +1,224 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package speaker_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/herald-bgp/herald/speaker"
+	"github.com/herald-bgp/herald/speaker/internal/faketest"
+	"github.com/herald-bgp/herald/speaker/wire"
+)
+
+// What a peer may send, by name.
+var messages = map[string][]byte{
+	"OPEN":          theirOpen(true).Append(nil),
+	"KEEPALIVE":     wire.AppendKeepalive(nil),
+	"UPDATE":        wire.AppendEndOfRIB(nil, wire.IPv4Unicast),
+	"NOTIFICATION":  wire.NewCease(wire.CeaseAdminShutdown, "bye").Append(nil),
+	"ROUTE-REFRESH": (&wire.RouteRefresh{Family: wire.IPv4Unicast}).Append(nil),
+	"bad marker":    make([]byte, wire.HeaderLen),
+	"bad type":      append(wire.AppendKeepalive(nil)[:wire.HeaderLen-1], 99),
+}
+
+// The state × event table of RFC 4271 §8.2.2 as far as messages go: what each message does in each state. A value of {0, 0}
+// is the end of the connection without a NOTIFICATION; an absent event leaves the state as it is or is what leads on.
+func TestMessageInState(t *testing.T) {
+	type codes struct{ code, subcode uint8 }
+	fsm := func(subcode uint8) codes { return codes{wire.CodeFSM, subcode} }
+	header := func(subcode uint8) codes { return codes{wire.CodeHeader, subcode} }
+	for _, test := range []struct {
+		state  speaker.State
+		lead   func(w *world, p *faketest.Peer)
+		events map[string]codes
+	}{
+		{
+			state: speaker.StateOpenSent,
+			lead:  func(_ *world, p *faketest.Peer) { p.ExpectOpen() },
+			events: map[string]codes{
+				"KEEPALIVE": fsm(wire.FSMUnexpectedInOpenSent), "UPDATE": fsm(wire.FSMUnexpectedInOpenSent),
+				"ROUTE-REFRESH": fsm(wire.FSMUnexpectedInOpenSent), "NOTIFICATION": {},
+				"bad marker": header(1), "bad type": header(3),
+			},
+		},
+		{
+			state: speaker.StateOpenConfirm,
+			lead: func(_ *world, p *faketest.Peer) {
+				p.ExpectOpen()
+				p.Send(messages["OPEN"])
+				p.Expect(wire.TypeKeepalive)
+			},
+			events: map[string]codes{
+				"OPEN": fsm(wire.FSMUnexpectedInOpenConfirm), "UPDATE": fsm(wire.FSMUnexpectedInOpenConfirm),
+				"ROUTE-REFRESH": fsm(wire.FSMUnexpectedInOpenConfirm), "NOTIFICATION": {},
+				"bad marker": header(1), "bad type": header(3),
+			},
+		},
+		{
+			state: speaker.StateEstablished,
+			lead:  func(w *world, p *faketest.Peer) { p.Handshake(theirOpen(true)); w.expectRoutes(p, "203.0.113.0/24") },
+			events: map[string]codes{
+				"OPEN": fsm(wire.FSMUnexpectedInEstablished), "NOTIFICATION": {},
+				"bad marker": header(1), "bad type": header(3),
+			},
+		},
+	} {
+		for event, want := range test.events {
+			t.Run(test.state.String()+"/"+event, func(t *testing.T) {
+				run(t, func(w *world) {
+					l := w.listen()
+					w.apply(config(peerConfig(active)))
+					p := faketest.Accept(w, l)
+					test.lead(w, p)
+					w.expectState(test.state)
+					p.Send(messages[event])
+					if want == (codes{}) {
+						p.ExpectClose()
+					} else {
+						p.ExpectNotification(want.code, want.subcode)
+					}
+					synctest.Wait()
+					e := w.snapshot().LastError
+					wantDirection := speaker.DirectionSent
+					if event == "NOTIFICATION" {
+						wantDirection = speaker.DirectionReceived
+					}
+					if e == nil || e.Direction != wantDirection || e.Text == "" {
+						t.Errorf("last error %+v", e)
+					}
+				})
+			})
+		}
+	}
+}
+
+// Timers in the states before Established: the OPEN is awaited for 4 minutes, the KEEPALIVE for the negotiated hold time.
+func TestTimersBeforeEstablished(t *testing.T) {
+	t.Run("OpenSent", func(t *testing.T) {
+		run(t, func(w *world) {
+			l := w.listen()
+			w.apply(config(peerConfig(active)))
+			p := faketest.Accept(w, l)
+			p.ExpectOpen()
+			began := time.Now()
+			p.ExpectNotification(wire.CodeHoldTimer, 0)
+			if took := time.Since(began); took != 4*time.Minute {
+				t.Errorf("after %v", took)
+			}
+		})
+	})
+	t.Run("OpenConfirm", func(t *testing.T) {
+		run(t, func(w *world) {
+			l := w.listen()
+			w.apply(config(peerConfig(active)))
+			p := faketest.Accept(w, l)
+			p.ExpectOpen()
+			p.Send(messages["OPEN"])
+			began := time.Now()
+			for range 3 {
+				p.Expect(wire.TypeKeepalive) // goes on while it waits
+			}
+			p.ExpectNotification(wire.CodeHoldTimer, 0)
+			if took := time.Since(began); took != 90*time.Second {
+				t.Errorf("after %v", took)
+			}
+		})
+	})
+}
+
+// RFC 4271 §4.2: a hold time of 0 means neither a hold timer nor KEEPALIVEs.
+func TestHoldTimeZero(t *testing.T) {
+	run(t, func(w *world) {
+		l := w.listen()
+		w.apply(config(peerConfig(active)))
+		open := theirOpen(true)
+		open.HoldTime = 0
+		w.establish(l, open)
+		time.Sleep(24 * time.Hour) // the bubble's clock
+		w.expectState(speaker.StateEstablished)
+		if sent := w.snapshot().Messages.Sent[wire.TypeKeepalive]; sent != 1 {
+			t.Errorf("%d KEEPALIVEs sent, want the one that accepts the OPEN", sent)
+		}
+	})
+}
+
+// RFC 5492 §3: a peer that refuses optional parameters is tried once without capabilities.
+func TestPeerWithoutCapabilities(t *testing.T) {
+	run(t, func(w *world) {
+		l := w.listen()
+		w.apply(config(peerConfig(active)))
+		p := faketest.Accept(w, l)
+		if o := p.ExpectOpen(); !o.HasCapabilities {
+			t.Error("no capabilities in the first OPEN")
+		}
+		p.Send((&wire.Notification{Code: wire.CodeOpen, Subcode: wire.OpenUnsupportedParameter}).Append(nil))
+		p.ExpectClose()
+		p = faketest.Accept(w, l)
+		if o := p.ExpectOpen(); o.HasCapabilities {
+			t.Error("capabilities in the second OPEN")
+		}
+		p.Send((&wire.Open{Version: 4, ASN: 64500, HoldTime: 90, RouterID: them}).Append(nil))
+		p.Send(wire.AppendKeepalive(nil))
+		p.Expect(wire.TypeKeepalive)
+		w.expectRoutes(p, "203.0.113.0/24")
+		w.expectState(speaker.StateEstablished)
+	})
+}
+
+// RFC 2918: routes are sent again, without an End-of-RIB; a family that was not negotiated is ignored.
+func TestRouteRefresh(t *testing.T) {
+	run(t, func(w *world) {
+		l := w.listen()
+		w.apply(config(peerConfig(active)))
+		p := w.establish(l, theirOpen(true))
+		p.Send((&wire.RouteRefresh{Family: wire.IPv6Unicast}).Append(nil))
+		w.expectSilence(p)
+		p.Send(messages["ROUTE-REFRESH"])
+		var u wire.Update
+		if err := wire.ParseUpdate(p.Expect(wire.TypeUpdate), wire.UpdateOptions{AS4: true, EBGP: true}, &u); err != nil {
+			t.Fatal(err)
+		}
+		if len(u.NLRI) == 0 {
+			t.Error("no route in the UPDATE")
+		}
+		w.expectSilence(p)
+	})
+}
+
+// Attempts are spaced: 5 s, 10, 20, 40, then 60 s, each less at most a quarter of jitter.
+func TestConnectRetryBacksOff(t *testing.T) {
+	run(t, func(w *world) {
+		l := w.listen()
+		w.apply(config(peerConfig(active)))
+		last := time.Now()
+		for i, want := range []time.Duration{0, 5, 10, 20, 40, 60, 60} {
+			p := faketest.Accept(w, l)
+			p.Conn.Close()
+			interval := time.Since(last)
+			last = time.Now()
+			if interval > want*time.Second || interval < want*time.Second*3/4 {
+				t.Errorf("attempt %d after %v, want at most %d s", i, interval, want)
+			}
+		}
+	})
+}
+
+// R is for the time after the process's start, F says that the host's forwarding outlived it.
+func TestRestartAndForwardingBits(t *testing.T) {
+	run(t, func(w *world) {
+		l := w.listen()
+		w.apply(config(peerConfig(active)))
+		p := w.establish(l, theirOpen(true))
+		if gr := p.Opened.Capabilities.GracefulRestart; !gr.Restarting || !gr.Families[0].Forwarding {
+			t.Errorf("first OPEN: %+v", gr)
+		}
+		p.Conn.Close()
+		p = w.establish(l, theirOpen(true))
+		if gr := p.Opened.Capabilities.GracefulRestart; gr.Restarting || !gr.Families[0].Forwarding {
+			t.Errorf("after a lost connection: %+v", gr)
+		}
+	})
+}

@@ -1,0 +1,236 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// From a TCP connection to Established: OpenSent and OpenConfirm of RFC 4271 §8.2.2.
+
+package speaker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/herald-bgp/herald/speaker/transport"
+	"github.com/herald-bgp/herald/speaker/wire"
+)
+
+// contender is a connection that may become the session.
+type contender struct {
+	cfg        *peerConfig // that its OPEN was made from
+	conn       net.Conn
+	reader     *wire.Reader
+	dialled    bool
+	counts     *messageCounters
+	ours, open *wire.Open // sent and received
+	negotiated Negotiated
+}
+
+// farewellTimeout bounds the last writes to a connection.
+const farewellTimeout = time.Second
+
+// past is a deadline that ends a blocked read at once.
+var past = time.Unix(1, 0)
+
+// interruptRead ends a blocked read when ctx ends. The returned function ends the watch; after it the deadline is the
+// caller's alone.
+func interruptRead(ctx context.Context, conn net.Conn) (stop func()) {
+	return onDone(ctx, func() { conn.SetReadDeadline(past) })
+}
+
+// interruptWrite ends a blocked write when ctx has ended for farewellTimeout. The returned function ends the watch; after
+// it the deadline is the caller's alone.
+func interruptWrite(ctx context.Context, conn net.Conn) (stop func()) {
+	return onDone(ctx, func() { conn.SetWriteDeadline(time.Now().Add(farewellTimeout)) })
+}
+
+// onDone calls f when ctx ends. When the returned function returns, f either never runs or has returned.
+func onDone(ctx context.Context, f func()) (stop func()) {
+	done := make(chan struct{})
+	stopAfter := context.AfterFunc(ctx, func() {
+		defer close(done)
+		f()
+	})
+	return sync.OnceFunc(func() {
+		if !stopAfter() {
+			<-done
+		}
+	})
+}
+
+// armRead sets the read deadline, and looks at ctx again: interruptRead may have come just before.
+func armRead(ctx context.Context, conn net.Conn, deadline time.Time) {
+	conn.SetReadDeadline(deadline)
+	if ctx.Err() != nil {
+		conn.SetReadDeadline(past)
+	}
+}
+
+// exchangeOpens sends our OPEN and takes the peer's, as far as OpenConfirm. The connection is closed on error.
+func (p *peer) exchangeOpens(ctx context.Context, cfg *peerConfig, conn net.Conn, dialled bool, ours *wire.Open) (*contender, error) {
+	c := &contender{
+		cfg: cfg, conn: conn, reader: wire.NewReader(conn), dialled: dialled, counts: &p.messages, ours: ours,
+	}
+	stop := interruptRead(ctx, conn)
+	err := c.takeOpen(ctx)
+	stop()
+	if err != nil {
+		return nil, c.reject(ctx, err)
+	}
+	return c, nil
+}
+
+func (c *contender) takeOpen(ctx context.Context) error {
+	if err := c.write(c.ours.Append(nil)); err != nil {
+		return fmt.Errorf("send OPEN: %w", err)
+	}
+	armRead(ctx, c.conn, time.Now().Add(openHold))
+	t, body, err := c.next()
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return errHoldTimer
+	}
+	if err != nil {
+		return fmt.Errorf("wait for OPEN: %w", protocolError(err))
+	}
+	switch t {
+	case wire.TypeOpen:
+	case wire.TypeNotification:
+		return c.notified(body)
+	default:
+		// RFC 6608 §3: the message that was unexpected is the data.
+		return unexpected(wire.FSMUnexpectedInOpenSent, t, "OpenSent")
+	}
+	if c.open, err = wire.ParseOpen(body); err != nil {
+		return fmt.Errorf("peer's OPEN: %w", protocolError(err))
+	}
+	c.negotiated, err = negotiate(&c.cfg.Peer, c.ours, c.open)
+	return err
+}
+
+// confirm sends the KEEPALIVE that accepts the peer's OPEN and waits for the peer's (OpenConfirm).
+func (c *contender) confirm(ctx context.Context) error {
+	stop := interruptRead(ctx, c.conn)
+	err := c.awaitKeepalive(ctx)
+	stop()
+	if err != nil {
+		return c.reject(ctx, err)
+	}
+	return nil
+}
+
+func (c *contender) awaitKeepalive(ctx context.Context) error {
+	if err := c.write(wire.AppendKeepalive(nil)); err != nil {
+		return fmt.Errorf("send KEEPALIVE: %w", err)
+	}
+	hold := c.negotiated.HoldTime
+	if hold == 0 {
+		hold = openHold // no timer is negotiated, but a connection that never speaks is not kept
+	}
+	interval := c.negotiated.Keepalive
+	if interval == 0 {
+		interval = hold
+	}
+	for expiry := time.Now().Add(hold); ; {
+		armRead(ctx, c.conn, earlier(expiry, time.Now().Add(interval)))
+		t, body, err := c.next()
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			if !time.Now().Before(expiry) {
+				return errHoldTimer
+			}
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			if err := c.write(wire.AppendKeepalive(nil)); err != nil {
+				return fmt.Errorf("send KEEPALIVE: %w", err)
+			}
+		case err != nil:
+			return fmt.Errorf("wait for KEEPALIVE: %w", protocolError(err))
+		case t == wire.TypeKeepalive:
+			return nil
+		case t == wire.TypeNotification:
+			return c.notified(body)
+		default:
+			return unexpected(wire.FSMUnexpectedInOpenConfirm, t, "OpenConfirm")
+		}
+	}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+func (c *contender) next() (wire.MessageType, []byte, error) {
+	t, body, err := c.reader.Next()
+	if err == nil {
+		c.counts.received[t].Add(1)
+	}
+	return t, body, err
+}
+
+// write is for the small messages of the handshake, which fit any socket's buffer.
+func (c *contender) write(b []byte) error {
+	c.conn.SetWriteDeadline(time.Now().Add(farewellTimeout))
+	if _, err := c.conn.Write(b); err != nil {
+		return err
+	}
+	countMessages(&c.counts.sent, b)
+	return nil
+}
+
+// notified is the error of a NOTIFICATION from the peer.
+func (c *contender) notified(body []byte) error {
+	n, err := wire.ParseNotification(body)
+	if err != nil {
+		return fmt.Errorf("peer's NOTIFICATION: %w", err)
+	}
+	e := &peerError{notification: n}
+	if n.Code == wire.CodeOpen && n.Subcode == wire.OpenBadPeerAS {
+		e.detail = fmt.Sprintf("we are AS %d and expect %s", c.cfg.LocalASN, expectedAS(&c.cfg.Peer))
+	}
+	if text := n.CeaseText(); text != "" {
+		e.detail = fmt.Sprintf("%q", text)
+	}
+	return e
+}
+
+func expectedAS(cfg *Peer) string {
+	switch {
+	case cfg.PeerASN != 0:
+		return fmt.Sprintf("AS %d", cfg.PeerASN)
+	case cfg.PeerType == PeerTypeInternal:
+		return "our own AS"
+	}
+	return "another AS"
+}
+
+// reject ends the connection, telling the peer why where there is something to tell. It returns the reason.
+func (c *contender) reject(ctx context.Context, reason error) error {
+	if ctx.Err() != nil {
+		reason = context.Cause(ctx)
+	}
+	if n := farewell(reason, false); n != nil {
+		// The connection is lost either way.
+		_ = c.write(n.Append(nil))
+	}
+	c.conn.Close()
+	return reason
+}
+
+func unexpected(subcode uint8, t wire.MessageType, state string) error {
+	return &localError{
+		notification: wire.Notification{Code: wire.CodeFSM, Subcode: subcode, Data: []byte{byte(t)}},
+		text:         fmt.Sprintf("unexpected %v in state %s", t, state),
+	}
+}
+
+// socketOptions of a connection to the peer.
+func (p *Peer) socketOptions() transport.SocketOptions {
+	return transport.SocketOptions{TTL: p.ttl(), MD5Key: string(p.MD5Key)}
+}

@@ -1,0 +1,271 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package speaker
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-logr/logr"
+
+	"github.com/herald-bgp/herald/speaker/rib"
+	"github.com/herald-bgp/herald/speaker/transport"
+	"github.com/herald-bgp/herald/speaker/wire"
+)
+
+// shared is what all peers of a speaker use.
+type shared struct {
+	transport transport.Transport
+	table     *rib.Table
+	store     *store
+	// jitter returns a factor of 0.75 to 1.0 (RFC 4271 §10).
+	jitter func() float64
+	// uptime of the host, for the F bit of graceful restart.
+	uptime func() time.Duration
+	// started is when this process's speaker began.
+	started time.Time
+}
+
+// peerConfig is a peer with what the whole configuration says for it.
+type peerConfig struct {
+	Peer
+	routerID                   netip.Addr
+	nodeAddress4, nodeAddress6 netip.Addr
+}
+
+func configFor(c *Config, p Peer) *peerConfig {
+	return &peerConfig{Peer: p, routerID: c.RouterID, nodeAddress4: c.NodeAddress4, nodeAddress6: c.NodeAddress6}
+}
+
+// peer keeps one neighbour's session: RFC 4271 §8 as straight-line code. The state is published, not used for control
+// flow: where the code stands is the state.
+type peer struct {
+	*shared
+	name     string
+	log      logr.Logger
+	accepted chan net.Conn // capacity 1: the newest
+	updated  chan struct{} // capacity 1
+	config   atomic.Pointer[peerConfig]
+	messages messageCounters
+
+	// Owned by run.
+	backoff  backoff
+	nextDial time.Time // no sooner than this
+	synced   bool      // this process has sent the peer its routes and End-of-RIB
+	lost     bool      // a session of this process was lost
+	state    State
+}
+
+func newPeer(s *shared, log logr.Logger, cfg *peerConfig) *peer {
+	p := &peer{
+		shared:   s,
+		name:     cfg.Name,
+		log:      log.WithValues("peer", cfg.Name, "address", cfg.Address.String()),
+		accepted: make(chan net.Conn, 1),
+		updated:  make(chan struct{}, 1),
+	}
+	p.config.Store(cfg)
+	s.store.add(p.name, &p.messages)
+	s.store.update(p.name, func(r *record) {
+		r.State, r.Since = StateIdle, time.Now()
+		r.describe(cfg)
+	})
+	return p
+}
+
+// update hands over a newer configuration that does not need a new peer; run sees to it.
+func (p *peer) update(cfg *peerConfig) {
+	p.config.Store(cfg)
+	select {
+	case p.updated <- struct{}{}:
+	default:
+	}
+}
+
+// offer hands over a connection that the listener accepted, or closes it. An older one that still waits is closed.
+func (p *peer) offer(conn net.Conn) {
+	for {
+		select {
+		case p.accepted <- conn:
+			return
+		default:
+		}
+		select {
+		case old := <-p.accepted:
+			old.Close()
+		default:
+		}
+	}
+}
+
+// run keeps the session up until ctx ends. The cause of ctx says how the session ends (see farewell).
+func (p *peer) run(ctx context.Context) {
+	defer p.drainAccepted()
+	var next *contender
+	for ctx.Err() == nil {
+		cfg := p.config.Load()
+		if cfg.idle() && next == nil {
+			p.wait(ctx, cfg)
+			continue
+		}
+		c, err := next, error(nil)
+		if c == nil {
+			c, err = p.connect(ctx, cfg)
+		}
+		if err == nil {
+			next, err = p.session(ctx, c)
+		}
+		switch {
+		case ctx.Err() != nil || err == nil:
+		case errors.Is(err, errReconfigured) && p.state != StateEstablished:
+			p.restartBackoff() // attempts made way for a newer configuration
+		default:
+			p.failed(err)
+		}
+	}
+	if next != nil {
+		next.reject(ctx, nil)
+	}
+	p.publish(StateIdle)
+}
+
+// wait is for a peer that may not connect: until its configuration changes.
+func (p *peer) wait(ctx context.Context, cfg *peerConfig) {
+	p.publish(StateIdle)
+	p.store.update(p.name, func(r *record) { r.describe(cfg) })
+	p.restartBackoff()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case conn := <-p.accepted:
+			conn.Close()
+		case <-p.updated:
+			return
+		}
+	}
+}
+
+// restartBackoff lets the next attempt start at once.
+func (p *peer) restartBackoff() {
+	p.backoff.reset()
+	p.nextDial = time.Time{}
+}
+
+func (p *peer) drainAccepted() {
+	for {
+		select {
+		case conn := <-p.accepted:
+			conn.Close()
+		default:
+			return
+		}
+	}
+}
+
+// publish makes a transition of the FSM known.
+func (p *peer) publish(state State) {
+	if state == p.state {
+		return
+	}
+	p.log.Info("session state changed", "from", p.state.String(), "to", state.String())
+	p.state = state
+	p.store.update(p.name, func(r *record) { r.State = state })
+}
+
+// failed records why a session or an attempt ended.
+func (p *peer) failed(err error) {
+	e := &SessionError{Time: time.Now(), Text: err.Error()}
+	var local *localError
+	var remote *peerError
+	switch {
+	case errors.As(err, &local):
+		e.Direction, e.Code, e.Subcode = DirectionSent, local.notification.Code, local.notification.Subcode
+	case errors.As(err, &remote):
+		e.Direction, e.Code, e.Subcode = DirectionReceived, remote.notification.Code, remote.notification.Subcode
+	}
+	p.store.update(p.name, func(r *record) { r.LastError = e })
+	p.log.Info("session ended or not started", "error", e.Text)
+}
+
+// restartState says what the OPEN of a new connection tells about restarts (RFC 4724 §4.1): R from process start until
+// the End-of-RIB to that peer, or the restart time; F when the routes that the peer may still hold are from this boot of the
+// host, whose forwarding a restart of this process does not touch.
+func (p *peer) restartState(cfg *peerConfig) restartState {
+	if cfg.GracefulRestart == nil {
+		return restartState{}
+	}
+	restartTime := cfg.GracefulRestart.RestartTime
+	return restartState{
+		restarting: !p.synced && time.Since(p.started) < restartTime,
+		forwarding: p.lost || p.uptime() > cfg.hold()+restartTime,
+	}
+}
+
+// establish publishes the session that begins.
+func (p *peer) establish(c *contender, out *rib.Out) {
+	p.log.Info("session established", "peerASN", c.open.PeerASN(), "families", c.negotiated.Families, "dialled", c.dialled)
+	negotiated := c.negotiated
+	p.store.update(p.name, func(r *record) {
+		r.describe(c.cfg)
+		r.Since = time.Now()
+		r.PeerASN, r.RemoteRouterID = c.open.PeerASN(), c.open.RouterID
+		r.LocalAddress, r.PeerAddress = addrPort(c.conn.LocalAddr()), addrPort(c.conn.RemoteAddr())
+		r.Negotiated = &negotiated
+		r.out = out
+	})
+	p.publish(StateEstablished)
+}
+
+// disestablish publishes that the session is over.
+func (p *peer) disestablish(since time.Time) {
+	if time.Since(since) >= stableAfter {
+		p.backoff.reset()
+	}
+	p.lost = true
+	p.store.update(p.name, func(r *record) {
+		r.describe(p.config.Load())
+		r.Since = time.Now()
+		r.Negotiated, r.out = nil, nil
+		r.Flaps++
+	})
+	p.publish(StateIdle)
+}
+
+// ribParams is what the Adj-RIB-Out needs to know of a session.
+func (p *peer) ribParams(c *contender) rib.Params {
+	local, remote := addrPort(c.conn.LocalAddr()).Addr(), addrPort(c.conn.RemoteAddr()).Addr()
+	params := rib.Params{
+		Families:     slices.Clone(c.negotiated.Families),
+		External:     c.open.PeerASN() != c.cfg.LocalASN,
+		LocalASN:     c.cfg.LocalASN,
+		AS4:          c.negotiated.AS4,
+		MaxLen:       wire.MaxMessageLen,
+		LocalAddress: local,
+		PeerAddress:  remote,
+		NodeAddress4: c.cfg.nodeAddress4,
+		NodeAddress6: c.cfg.nodeAddress6,
+	}
+	if c.negotiated.ExtendedMessage {
+		params.MaxLen = wire.MaxExtendedMessageLen
+	}
+	if slices.Contains(params.Families, wire.IPv6Unicast) && local.Is6() {
+		params.LinkLocal = p.transport.LinkLocal(local, remote)
+	}
+	return params
+}
+
+func addrPort(a net.Addr) netip.AddrPort {
+	t, ok := a.(*net.TCPAddr)
+	if !ok {
+		return netip.AddrPort{}
+	}
+	ap := t.AddrPort()
+	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+}

@@ -1,0 +1,130 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package rib
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/herald-bgp/herald/speaker/wire"
+)
+
+// Announcement is one set of prefixes with one set of path attributes. It is immutable once it was handed over: a changed
+// announcement is a new value with the same ID. Two values of one ID that are Equal cost nothing on the wire.
+type Announcement struct {
+	// ID identifies the announcement across configurations. The speaker never interprets it.
+	ID string
+	// Name is what people call it, as "namespace/name"; verdicts of others name it ("lost to shop/web").
+	Name string
+	// Prefixes are the destinations, IPv4 and IPv6 in any order.
+	Prefixes []PrefixRange
+	// Attributes are the path attributes, neutral to the session.
+	Attributes Attributes
+}
+
+// Equal reports whether a and b announce the same with the same attributes under the same ID.
+func (a *Announcement) Equal(b *Announcement) bool {
+	return a == b || a.ID == b.ID && a.Name == b.Name &&
+		slices.Equal(a.Prefixes, b.Prefixes) && a.Attributes.Equal(&b.Attributes)
+}
+
+// PrefixRange is a prefix, or all the subnets of a prefix of one length. It stays a generator: a /12 into /32s is one value.
+type PrefixRange struct {
+	// Prefix is masked: it has no host bits.
+	Prefix netip.Prefix
+	// Length is the prefix length of the subnets, Prefix.Bits() for the prefix itself; never shorter.
+	Length int
+}
+
+// Attributes are the path attributes of an announcement as its author wrote them, or a peer's defaults for them. What a
+// session makes of them (local AS, LOCAL_PREF, next hop self) is decided when they are encoded.
+type Attributes struct {
+	// NextHop4 and NextHop6 replace next hop self for IPv4 and IPv6 routes. The zero Addr means self.
+	NextHop4, NextHop6 netip.Addr
+	// Origin is nil for the default, IGP.
+	Origin *wire.Origin
+	// ASPath is the AS path before the local AS is prepended towards an external peer.
+	ASPath []uint32
+	// Prepend is how many more times the local AS is prepended towards an external peer, nil for none.
+	Prepend *int
+	// MED is sent only when set.
+	MED *uint32
+	// LocalPref is sent to internal peers alone, 100 when nil.
+	LocalPref *uint32
+	// Communities, LargeCommunities and ExtendedCommunities are sent sorted and without duplicates.
+	Communities         []wire.Community
+	LargeCommunities    []wire.LargeCommunity
+	ExtendedCommunities []wire.ExtendedCommunity
+}
+
+// Equal reports whether a and b hold the same values in the same order.
+func (a *Attributes) Equal(b *Attributes) bool {
+	return a.NextHop4 == b.NextHop4 && a.NextHop6 == b.NextHop6 &&
+		equalPointers(a.Origin, b.Origin) && equalPointers(a.Prepend, b.Prepend) &&
+		equalPointers(a.MED, b.MED) && equalPointers(a.LocalPref, b.LocalPref) &&
+		slices.Equal(a.ASPath, b.ASPath) && slices.Equal(a.Communities, b.Communities) &&
+		slices.Equal(a.LargeCommunities, b.LargeCommunities) &&
+		slices.Equal(a.ExtendedCommunities, b.ExtendedCommunities)
+}
+
+func equalPointers[T comparable](a, b *T) bool {
+	return a == b || a != nil && b != nil && *a == *b
+}
+
+// Export is everything that one peer may be sent: a complete snapshot, never a change to the one before.
+type Export struct {
+	// Announcements are in order of precedence, oldest first: of two with one prefix the first is sent, the other
+	// is withheld with ReasonConflict.
+	Announcements []*Announcement
+	// Defaults apply to what an announcement leaves unset; communities are the union.
+	Defaults Attributes
+	// Token is the caller's own note of what this export was made from. Report gives back the token of the newest
+	// export that was written to the session's socket in full.
+	Token any
+}
+
+// Reason is why a prefix of an announcement is not sent on a session.
+type Reason string
+
+// The reasons that only the session can know.
+const (
+	// ReasonConflict: an older announcement has the same prefix.
+	ReasonConflict Reason = "Conflict"
+	// ReasonFamilyNotNegotiated: the peer did not offer the prefix's address family.
+	ReasonFamilyNotNegotiated Reason = "FamilyNotNegotiated"
+	// ReasonNoNextHop: the session has no address of the prefix's family to name as next hop, or the next hop would
+	// be the peer itself (RFC 4271 §5.1.3).
+	ReasonNoNextHop Reason = "NoNextHop"
+	// ReasonTooLong: the path attributes do not fit one message.
+	ReasonTooLong Reason = "TooLong"
+)
+
+// Withheld says that some or all of an announcement's prefixes are not sent on a session. There is one for each announcement
+// and reason.
+type Withheld struct {
+	Announcement *Announcement
+	Reason       Reason
+	// Prefixes is how many are withheld; Example is one of them.
+	Prefixes int
+	Example  netip.Prefix
+	// Winner names the announcement that is sent instead, for ReasonConflict.
+	Winner string
+}
+
+// FamilyCount is the number of routes of one family.
+type FamilyCount struct {
+	Family wire.Family
+	Routes int
+}
+
+// Report says what a session's peer was sent.
+type Report struct {
+	// Token is that of the newest Export whose routes were all written to the socket, nil until the first was,
+	// with End-of-RIB of every negotiated family (RFC 4724 §2).
+	Token any
+	// Withheld belongs to that Export, in its order.
+	Withheld []Withheld
+	// Announced is what the peer now holds of us, for each negotiated family.
+	Announced []FamilyCount
+}

@@ -1,0 +1,224 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package rib_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"testing"
+
+	"github.com/herald-bgp/herald/speaker/rib"
+)
+
+func TestChanges(t *testing.T) {
+	med := func(m uint32) rib.Attributes { return rib.Attributes{MED: &m} }
+	a := announcement("a", none, "10.0.0.0/24", "10.0.1.0/24")
+	for _, test := range []struct {
+		name          string
+		before, after []*rib.Announcement
+		want          []string
+	}{
+		{"added", nil, []*rib.Announcement{a}, []string{"announce 10.0.0.0/24 10.0.1.0/24"}},
+		{"removed", []*rib.Announcement{a}, nil, []string{"withdraw 10.0.0.0/24 10.0.1.0/24"}},
+		{"same value", []*rib.Announcement{a}, []*rib.Announcement{a}, nil},
+		{
+			"equal value", []*rib.Announcement{a},
+			[]*rib.Announcement{announcement("a", none, "10.0.0.0/24", "10.0.1.0/24")}, nil,
+		},
+		{
+			"prefixes reordered", []*rib.Announcement{a},
+			[]*rib.Announcement{announcement("a", none, "10.0.1.0/24", "10.0.0.0/24")}, nil,
+		},
+		{
+			"prefix added", []*rib.Announcement{a},
+			[]*rib.Announcement{announcement("a", none, "10.0.0.0/24", "10.0.1.0/24", "10.0.2.0/24")},
+			[]string{"announce 10.0.2.0/24"},
+		},
+		{
+			"prefix removed", []*rib.Announcement{a},
+			[]*rib.Announcement{announcement("a", none, "10.0.1.0/24")}, []string{"withdraw 10.0.0.0/24"},
+		},
+		{
+			"attribute changed", []*rib.Announcement{a},
+			[]*rib.Announcement{announcement("a", med(5), "10.0.0.0/24", "10.0.1.0/24")},
+			[]string{"announce 10.0.0.0/24 10.0.1.0/24"},
+		},
+		{
+			"withdrawals first", []*rib.Announcement{a},
+			[]*rib.Announcement{announcement("a", med(5), "10.0.1.0/24", "10.0.2.0/24")},
+			[]string{"withdraw 10.0.0.0/24", "announce 10.0.1.0/24 10.0.2.0/24"},
+		},
+		{
+			"sets in order of appearance, prefixes sorted", nil,
+			[]*rib.Announcement{
+				announcement("x", med(9), "10.9.0.0/16", "10.1.0.0/16", "10.1.0.0/24"),
+				announcement("y", med(1), "10.2.0.0/16"),
+				announcement("z", med(9), "10.0.0.0/16"),
+			},
+			[]string{"announce 10.0.0.0/16 10.1.0.0/16 10.1.0.0/24 10.9.0.0/16", "announce 10.2.0.0/16"},
+		},
+		{
+			"listed twice", nil,
+			[]*rib.Announcement{announcement("a", none, "10.0.0.0/24", "10.0.0.0/23 24", "10.0.0.0/24")},
+			[]string{"announce 10.0.0.0/24 10.0.1.0/24"},
+		},
+		{
+			"split", []*rib.Announcement{announcement("a", none, "10.0.0.0/22 24")},
+			[]*rib.Announcement{announcement("a", none, "10.0.0.0/22 23")},
+			[]string{
+				"withdraw 10.0.0.0/24 10.0.1.0/24 10.0.2.0/24 10.0.3.0/24", "announce 10.0.0.0/23 10.0.2.0/23",
+			},
+		},
+		{
+			"owner changed, not the route", []*rib.Announcement{a},
+			[]*rib.Announcement{announcement("b", none, "10.0.0.0/24", "10.0.1.0/24")}, nil,
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			table := rib.New()
+			table.Update(export(1, test.before...))
+			p := attach(t, table, "tor", external())
+			p.lines()
+			table.Update(export(2, test.after...))
+			p.expect(test.want...)
+			if got := p.out.Report().Token; got != 2 {
+				t.Errorf("token %v, want 2", got)
+			}
+		})
+	}
+}
+
+func TestDefaultsChange(t *testing.T) {
+	table := rib.New()
+	list := []*rib.Announcement{announcement("a", none, "10.0.0.0/24")}
+	p := attach(t, table, "tor", external())
+	table.Update(map[string]rib.Export{"tor": {Announcements: list}})
+	p.expect("announce 10.0.0.0/24", end4, end6)
+	table.Update(map[string]rib.Export{"tor": {
+		Announcements: list, Defaults: rib.Attributes{MED: ptr(uint32(7))},
+	}})
+	p.expect("announce 10.0.0.0/24")
+	if got := p.routes[netip.MustParsePrefix("10.0.0.0/24")].med; got != 7 {
+		t.Errorf("MED %d, want the new default 7", got)
+	}
+}
+
+func TestUndoneBeforeItWasSent(t *testing.T) {
+	table := rib.New()
+	a := announcement("a", none, "10.0.0.0/24")
+	changed := announcement("a", rib.Attributes{MED: ptr(uint32(5))}, "10.0.0.0/24")
+	p := attach(t, table, "tor", external())
+	p.lines()
+
+	table.Update(export(1, a))
+	table.Update(export(2))
+	p.expect()
+	table.Update(export(3, a))
+	table.Update(export(4))
+	table.Update(export(5, a))
+	p.expect("announce 10.0.0.0/24")
+	table.Update(export(6))
+	table.Update(export(7, a))
+	p.expect()
+	table.Update(export(8, changed))
+	table.Update(export(9))
+	table.Update(export(10, announcement("a", none, "10.0.0.0/24")))
+	p.expect()
+	if got := p.out.Report().Token; got != 10 {
+		t.Errorf("token %v, want 10", got)
+	}
+}
+
+func TestUndoneWhilePlanned(t *testing.T) {
+	table := rib.New()
+	keep := announcement("keep", none, "10.0.0.0/24")
+	// So many that one batch of one message leaves most of them due.
+	many := announcement("many", rib.Attributes{MED: ptr(uint32(1))}, "10.128.0.0/20 32")
+	p := attach(t, table, "tor", external())
+	table.Update(export(1, keep))
+	p.lines()
+	table.Update(export(2, keep, many))
+	p.step(1)
+	table.Update(export(3, keep))
+	sent := len(p.routes) - 1
+	if sent < 800 || sent > 820 {
+		t.Fatalf("%d routes in one message, want as many as fit", sent)
+	}
+	p.drain()
+	if !slices.Equal(p.prefixes(), []netip.Prefix{keep.Prefixes[0].Prefix}) {
+		t.Errorf("peer holds %d routes, want the one that stayed", len(p.routes))
+	}
+}
+
+func TestChangeWhileBatchInFlight(t *testing.T) {
+	table := rib.New()
+	a := announcement("a", none, "10.0.0.0/24")
+	p := attach(t, table, "tor", external())
+	p.lines()
+	table.Update(export(1, a))
+	p.out.Report()
+	batch := p.out.Next(nil, 4096)
+	table.Update(export(2)) // the announcement is on its way: it must be withdrawn
+	p.receive(batch)
+	if p.out.Drained() {
+		t.Error("drained with a batch in flight")
+	}
+	p.out.Written()
+	if got := p.out.Report().Token; got != 1 {
+		t.Errorf("token %v after export 1 was written, want 1", got)
+	}
+	p.log = nil
+	p.expect("withdraw 10.0.0.0/24")
+
+	table.Update(export(3, a))
+	p.drain()
+	table.Update(export(4))
+	batch = p.out.Next(nil, 4096)
+	table.Update(export(5, a)) // the withdrawal is on its way: it must be announced
+	p.receive(batch)
+	p.out.Written()
+	p.log = nil
+	p.expect("announce 10.0.0.0/24")
+}
+
+func TestPeersApart(t *testing.T) {
+	table := rib.New()
+	prefix := "10.0.0.0/24"
+	a := announcement("a", rib.Attributes{MED: ptr(uint32(1))}, prefix)
+	b := announcement("b", rib.Attributes{MED: ptr(uint32(2))}, prefix)
+	left, right := attach(t, table, "left", external()), attach(t, table, "right", external())
+	table.Update(map[string]rib.Export{
+		"left":  {Announcements: []*rib.Announcement{a}},
+		"right": {Announcements: []*rib.Announcement{b}},
+	})
+	left.drain()
+	right.drain()
+	if l, r := left.routes[netip.MustParsePrefix(prefix)].med, right.routes[netip.MustParsePrefix(prefix)].med; l != 1 || r != 2 {
+		t.Errorf("MEDs %d and %d, want 1 and 2: one prefix at two peers is no conflict", l, r)
+	}
+	if w := slices.Concat(left.out.Report().Withheld, right.out.Report().Withheld); len(w) != 0 {
+		t.Errorf("withheld %+v, want nothing", w)
+	}
+	table.Update(map[string]rib.Export{"right": {Announcements: []*rib.Announcement{b}}})
+	left.log, right.log = nil, nil
+	left.expect("withdraw 10.0.0.0/24")
+	right.expect()
+}
+
+// TestOrderDoesNotDependOnChance sends the same routes twice.
+func TestOrderDoesNotDependOnChance(t *testing.T) {
+	var list []*rib.Announcement
+	for i := range 100 {
+		list = append(list, announcement(fmt.Sprint(i), rib.Attributes{MED: ptr(rand.Uint32N(5))}, fmt.Sprintf("10.%d.0.0/20 24", i)))
+	}
+	table := rib.New()
+	table.Update(export(1, list...))
+	first := attach(t, table, "tor", external()).lines()
+	attach(t, table, "tor", external()).expect(first...)
+	if len(first) != 5+2 {
+		t.Errorf("%d messages for 5 attribute sets and 2 families", len(first))
+	}
+}

@@ -1,0 +1,125 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Path attributes as one session sends them: RFC 4271 §5.1.
+
+package rib
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+
+	"github.com/herald-bgp/herald/speaker/wire"
+)
+
+// defaultLocalPref is LOCAL_PREF towards internal peers unless it is set.
+const defaultLocalPref = 100
+
+// attributeSet is all that the messages of a group of routes have in common. It
+// is immutable.
+type attributeSet struct {
+	family     wire.Family
+	attributes *wire.Attributes
+	block      wire.AttributeBlock
+	nextHop    []netip.Addr
+	// key is the message without its NLRI: sets with one key are the same to
+	// the peer.
+	key string
+	// room is how many octets of NLRI fit into a message, negative where not
+	// even the attributes do.
+	room int
+}
+
+func newAttributeSet(
+	f wire.Family, a *wire.Attributes, block wire.AttributeBlock, nextHop []netip.Addr, maxLen int,
+) *attributeSet {
+	s := &attributeSet{family: f, attributes: a, block: block, nextHop: nextHop}
+	s.room = wire.ReachRoom(f, block, nextHop, maxLen)
+	if s.room > 0 {
+		s.key = string(wire.AppendReach(nil, f, block, nextHop, nil))
+	}
+	return s
+}
+
+// same reports whether the peer sees no difference between the sets.
+func (s *attributeSet) same(o *attributeSet) bool {
+	return s == o || s.key == o.key
+}
+
+// inherit returns a with what it leaves unset taken from defaults, and the
+// communities of both.
+func (a Attributes) inherit(defaults *Attributes) Attributes {
+	if !a.NextHop4.IsValid() {
+		a.NextHop4 = defaults.NextHop4
+	}
+	if !a.NextHop6.IsValid() {
+		a.NextHop6 = defaults.NextHop6
+	}
+	if len(a.ASPath) == 0 {
+		a.ASPath = defaults.ASPath
+	}
+	a.Origin = cmp.Or(a.Origin, defaults.Origin)
+	a.Prepend = cmp.Or(a.Prepend, defaults.Prepend)
+	a.MED = cmp.Or(a.MED, defaults.MED)
+	a.LocalPref = cmp.Or(a.LocalPref, defaults.LocalPref)
+	a.Communities = union(a.Communities, defaults.Communities, cmp.Compare)
+	a.LargeCommunities = union(a.LargeCommunities, defaults.LargeCommunities, wire.LargeCommunity.Compare)
+	a.ExtendedCommunities = union(a.ExtendedCommunities, defaults.ExtendedCommunities, wire.ExtendedCommunity.Compare)
+	return a
+}
+
+// union returns the elements of both lists, sorted and without duplicates.
+func union[T comparable](a, b []T, compare func(T, T) int) []T {
+	if len(a)+len(b) == 0 {
+		return nil
+	}
+	all := slices.Concat(a, b)
+	slices.SortFunc(all, compare)
+	return slices.Compact(all)
+}
+
+// encode returns what the session makes of a, from which nothing is left to
+// inherit. The next hop is not part of it.
+func (p *Params) encode(a *Attributes) *wire.Attributes {
+	w := &wire.Attributes{
+		ASPath:              p.asPath(a),
+		Communities:         a.Communities,
+		LargeCommunities:    a.LargeCommunities,
+		ExtendedCommunities: a.ExtendedCommunities,
+	}
+	if a.Origin != nil {
+		w.Origin = *a.Origin
+	}
+	if a.MED != nil {
+		w.MED, w.HasMED = *a.MED, true
+	}
+	// RFC 4271 §5.1.5: LOCAL_PREF SHALL be in what internal peers are sent, and
+	// MUST NOT be in what external peers are.
+	if !p.External {
+		w.LocalPref, w.HasLocalPref = defaultLocalPref, true
+		if a.LocalPref != nil {
+			w.LocalPref = *a.LocalPref
+		}
+	}
+	return w
+}
+
+// asPath returns the AS_PATH of a: as it is for an internal peer, with the local
+// AS before it for an external one (RFC 4271 §5.1.2).
+func (p *Params) asPath(a *Attributes) wire.ASPath {
+	var path wire.ASPath
+	if len(a.ASPath) > 0 {
+		path = wire.ASPath{{Type: wire.ASSequence, ASNs: a.ASPath}}
+	}
+	if !p.External {
+		return path
+	}
+	times := 1
+	if a.Prepend != nil {
+		// A path with as many ASNs as a message has octets fits into none, so
+		// there is no need for a longer one.
+		times += min(max(*a.Prepend, 0), p.MaxLen)
+	}
+	return path.Prepend(p.LocalASN, times)
+}

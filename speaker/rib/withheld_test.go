@@ -1,0 +1,102 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package rib_test
+
+import (
+	"net/netip"
+	"slices"
+	"testing"
+
+	"github.com/herald-bgp/herald/speaker/rib"
+	"github.com/herald-bgp/herald/speaker/wire"
+)
+
+func TestConflict(t *testing.T) {
+	med := func(m uint32) rib.Attributes { return rib.Attributes{MED: &m} }
+	older := announcement("older", med(1), "10.0.0.0/24", "10.0.1.0/24")
+	younger := announcement("younger", med(2), "10.0.2.0/24", "10.0.0.0/23 24")
+	table := rib.New()
+	p := attach(t, table, "tor", external())
+	table.Update(export(1, older, younger))
+	p.expect("announce 10.0.0.0/24 10.0.1.0/24", "announce 10.0.2.0/24", end4, end6)
+	want := []rib.Withheld{{
+		Announcement: younger, Reason: rib.ReasonConflict, Prefixes: 2,
+		Example: netip.MustParsePrefix("10.0.0.0/24"), Winner: "test/older",
+	}}
+	if got := p.out.Report().Withheld; !slices.Equal(got, want) {
+		t.Errorf("withheld %+v, want %+v", got, want)
+	}
+
+	table.Update(export(2, younger))
+	p.expect("announce 10.0.0.0/24 10.0.1.0/24") // replaced, never withdrawn
+	if got := p.out.Report().Withheld; len(got) != 0 {
+		t.Errorf("withheld %+v after the winner went, want nothing", got)
+	}
+	table.Update(export(3, older, younger))
+	p.expect("announce 10.0.0.0/24 10.0.1.0/24")
+}
+
+func TestWhatCannotBeSentKeepsNothingBack(t *testing.T) {
+	table := rib.New()
+	p := attach(t, table, "tor", external())
+	older := announcement("older", rib.Attributes{NextHop4: addr("192.0.2.1")}, "10.0.0.0/24")
+	table.Update(export(1, older, announcement("younger", none, "10.0.0.0/24")))
+	p.expect("announce 10.0.0.0/24", end4, end6)
+	if w := p.out.Report().Withheld; len(w) != 1 || w[0].Announcement != older || w[0].Reason != rib.ReasonNoNextHop {
+		t.Errorf("withheld %+v, want the older for its next hop alone", w)
+	}
+}
+
+func TestFamilyNotNegotiated(t *testing.T) {
+	table := rib.New()
+	params := external()
+	params.Families = []wire.Family{wire.IPv4Unicast}
+	a := announcement("a", none, "2001:db8::/32", "10.0.0.0/24", "2001:db9::/32 34")
+	table.Update(export(1, a))
+	p := attach(t, table, "tor", params)
+	p.expect("announce 10.0.0.0/24", end4)
+	want := []rib.Withheld{{
+		Announcement: a, Reason: rib.ReasonFamilyNotNegotiated, Prefixes: 5,
+		Example: netip.MustParsePrefix("2001:db8::/32"),
+	}}
+	if got := p.out.Report().Withheld; !slices.Equal(got, want) {
+		t.Errorf("withheld %+v, want %+v", got, want)
+	}
+	p.out.Refresh(wire.IPv6Unicast) // not negotiated: ignored
+	p.expect()
+}
+
+func TestTooLong(t *testing.T) {
+	// 4,096 octets less 23 of an empty UPDATE, 4 + 4 of ORIGIN, 9 of AS_PATH, 7 of
+	// NEXT_HOP and 4 of the header of COMMUNITIES leave 4,049: 1,011 communities
+	// leave 5 octets, room for a /32, and 1,012 leave 1, room for a /0.
+	list := func(n uint32) rib.Attributes {
+		var a rib.Attributes
+		for i := range n {
+			a.Communities = append(a.Communities, wire.Community(i))
+		}
+		return a
+	}
+	table := rib.New()
+	p := attach(t, table, "tor", external())
+	table.Update(export(1, announcement("a", list(1011), "10.0.0.0/31 32")))
+	p.expect("announce 10.0.0.0/32", "announce 10.0.0.1/32", end4, end6)
+
+	table.Update(export(2, announcement("a", list(1012), "10.0.0.0/31 32", "0.0.0.0/0")))
+	p.expect("withdraw 10.0.0.0/32 10.0.0.1/32", "announce 0.0.0.0/0")
+	w := p.out.Report().Withheld
+	if len(w) != 1 || w[0].Reason != rib.ReasonTooLong || w[0].Prefixes != 2 || w[0].Example != netip.MustParsePrefix("10.0.0.0/32") {
+		t.Errorf("withheld %+v, want both /32s as too long", w)
+	}
+
+	for name, a := range map[string]rib.Attributes{
+		"communities": list(40000), "path": {Prepend: ptr(1 << 30)},
+	} {
+		table.Update(export(name, announcement("a", a, "10.0.0.0/31 32")))
+		p.drain()
+		if w := p.out.Report().Withheld; len(p.routes) != 0 || len(w) != 1 || w[0].Reason != rib.ReasonTooLong {
+			t.Errorf("%s: peer holds %v, withheld %+v, want nothing and TooLong", name, p.prefixes(), w)
+		}
+	}
+}

@@ -1,0 +1,133 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package speaker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/herald-bgp/herald/speaker/wire"
+)
+
+// lastLook is how long a read may take that only fetches what the socket already holds.
+const lastLook = 50 * time.Millisecond
+
+// read takes the peer's messages until the session ends. Received routes are parsed, counted and dropped.
+func (s *session) read(ctx context.Context) error {
+	updates := updateReader{
+		options: wire.UpdateOptions{
+			AS4:      s.negotiated.AS4,
+			EBGP:     s.open.PeerASN() != s.cfg.LocalASN,
+			Families: s.negotiated.Families,
+		},
+		counts: s.counts,
+	}
+	if s.negotiated.ExtendedMessage {
+		s.reader.SetMaxLen(wire.MaxExtendedMessageLen)
+	}
+	defer interruptRead(ctx, s.conn)()
+	hold := s.negotiated.HoldTime
+	s.armHold(ctx, hold)
+	for {
+		t, body, err := s.next()
+		if errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() == nil {
+			// An expired deadline hides what has arrived: the process may have been stopped for longer than the peer was silent.
+			armRead(ctx, s.conn, time.Now().Add(lastLook))
+			if t, body, err = s.next(); errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() == nil {
+				return errHoldTimer // RFC 4271 §6.5
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("read: %w", protocolError(err))
+		}
+		switch t {
+		case wire.TypeKeepalive:
+			s.armHold(ctx, hold)
+		case wire.TypeUpdate:
+			if err := updates.take(body); err != nil {
+				return fmt.Errorf("peer's UPDATE: %w", protocolError(err))
+			}
+			s.armHold(ctx, hold)
+		case wire.TypeNotification:
+			return s.notified(body)
+		case wire.TypeRouteRefresh:
+			if err := s.refresh(body); err != nil {
+				return err
+			}
+		default:
+			return unexpected(wire.FSMUnexpectedInEstablished, t, "Established")
+		}
+	}
+}
+
+// armHold restarts the hold timer. Only a whole KEEPALIVE or UPDATE does (RFC 4271 §8.2.2).
+func (s *session) armHold(ctx context.Context, hold time.Duration) {
+	var deadline time.Time // none for a hold time of 0
+	if hold > 0 {
+		deadline = time.Now().Add(hold)
+	}
+	armRead(ctx, s.conn, deadline)
+}
+
+// refresh answers a ROUTE-REFRESH. RFC 2918 §4: one for a family that was not negotiated is ignored; RFC 7313 §5: an
+// unknown subtype too.
+func (s *session) refresh(body []byte) error {
+	r, err := wire.ParseRouteRefresh(body)
+	if err != nil {
+		return fmt.Errorf("peer's ROUTE-REFRESH: %w", protocolError(err))
+	}
+	for _, f := range s.negotiated.Families {
+		if f == r.Family && r.Subtype == 0 && s.negotiated.RouteRefresh {
+			s.out.Refresh(f)
+		}
+	}
+	return nil
+}
+
+// updateReader parses UPDATEs and counts what they hold.
+type updateReader struct {
+	options wire.UpdateOptions
+	update  wire.Update
+	counts  *messageCounters
+}
+
+// take counts the routes of an UPDATE. The error, if any, ends the session (RFC 7606 §2).
+func (r *updateReader) take(body []byte) error {
+	err := wire.ParseUpdate(body, r.options, &r.update)
+	if n := (*wire.Notification)(nil); errors.As(err, &n) {
+		return err
+	}
+	u := &r.update
+	reachable, withdrawn := countPrefixes(wire.IPv4Unicast, u.NLRI), countPrefixes(wire.IPv4Unicast, u.Withdrawn)
+	if u.MPReach != nil {
+		reachable += countPrefixes(u.MPReach.Family, u.MPReach.NLRI)
+	}
+	if u.MPUnreach != nil {
+		withdrawn += countPrefixes(u.MPUnreach.Family, u.MPUnreach.NLRI)
+	}
+	if err != nil {
+		r.counts.discarded.Add(1)
+		var attribute *wire.AttributeError
+		if errors.As(err, &attribute) && attribute.Action == wire.TreatAsWithdraw {
+			reachable, withdrawn = 0, withdrawn+reachable
+		}
+	}
+	r.counts.reachable.Add(reachable)
+	r.counts.withdrawn.Add(withdrawn)
+	return nil
+}
+
+func countPrefixes(f wire.Family, nlri []byte) uint64 {
+	var n uint64
+	for _, err := range wire.Prefixes(f, nlri) {
+		if err != nil {
+			break
+		}
+		n++
+	}
+	return n
+}

@@ -1,0 +1,125 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package speaker
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/herald-bgp/herald/speaker/rib"
+	"github.com/herald-bgp/herald/speaker/wire"
+)
+
+// State is a state of the FSM of RFC 4271 §8.2.2.
+type State uint8
+
+// The states of RFC 4271 §8.2.2.
+const (
+	StateIdle State = iota
+	StateConnect
+	StateActive
+	StateOpenSent
+	StateOpenConfirm
+	StateEstablished
+)
+
+// String returns the RFC's name of the state.
+func (s State) String() string {
+	switch s {
+	case StateIdle:
+		return "Idle"
+	case StateConnect:
+		return "Connect"
+	case StateActive:
+		return "Active"
+	case StateOpenSent:
+		return "OpenSent"
+	case StateOpenConfirm:
+		return "OpenConfirm"
+	case StateEstablished:
+		return "Established"
+	}
+	return fmt.Sprintf("State(%d)", uint8(s))
+}
+
+// Direction says who ended a session.
+type Direction uint8
+
+// Directions of an error.
+const (
+	// DirectionNone: no NOTIFICATION went either way (the connection failed or was lost).
+	DirectionNone Direction = iota
+	// DirectionSent: we sent a NOTIFICATION.
+	DirectionSent
+	// DirectionReceived: the peer sent one.
+	DirectionReceived
+)
+
+// SessionError is why a session or an attempt at one ended.
+type SessionError struct {
+	Time      time.Time
+	Direction Direction
+	// Code and Subcode of the NOTIFICATION, 0 for DirectionNone.
+	Code, Subcode uint8
+	// Text is a whole sentence for people: what happened, with the NOTIFICATION's name and both sides' values.
+	Text string
+}
+
+// Negotiated is what both OPENs agreed on.
+type Negotiated struct {
+	// HoldTime is the smaller of both; 0 means no hold timer and no keepalives (RFC 4271 §4.2).
+	HoldTime  time.Duration
+	Keepalive time.Duration
+	// Families that both sides offered; IPv4 unicast alone for a peer without multiprotocol capabilities (RFC 4760 §8).
+	Families []wire.Family
+	// AS4: both sides use 4-octet AS numbers (RFC 6793).
+	AS4 bool
+	// RouteRefresh: the peer may send and be sent ROUTE-REFRESH (RFC 2918).
+	RouteRefresh bool
+	// ExtendedMessage: messages may be up to 65,535 octets (RFC 8654).
+	ExtendedMessage bool
+	// GracefulRestart: both sides offered it (RFC 4724). PeerRestartTime is what the peer asks for.
+	GracefulRestart bool
+	PeerRestartTime time.Duration
+}
+
+// PeerSnapshot is the state of one peer at one moment.
+type PeerSnapshot struct {
+	Name  string
+	State State
+	// Since is when the session became Established, or when it last ceased to be (the start of the peer before that).
+	Since time.Time
+	// LocalASN and PeerASN of the session: PeerASN is what the peer's last OPEN said, or what is configured.
+	LocalASN, PeerASN uint32
+	// LocalAddress and PeerAddress of the live session; PeerAddress as configured when there is none.
+	LocalAddress, PeerAddress netip.AddrPort
+	RouterID, RemoteRouterID  netip.Addr
+	// Negotiated is nil unless Established.
+	Negotiated *Negotiated
+	// Flaps counts how often the session was lost after it was Established.
+	Flaps uint64
+	// LastError is nil before the first.
+	LastError *SessionError
+	// PendingReset names the fields whose change waits for the next reconnect, empty when the session is current.
+	PendingReset []string
+	// Blocked repeats the configuration's reason why no session may start.
+	Blocked string
+	// AdminDown repeats the configuration.
+	AdminDown bool
+	// ListenerError says why connections cannot be accepted, empty when they can or need not be.
+	ListenerError string
+	// Routes is what was sent to the peer, the zero Report unless Established.
+	Routes rib.Report
+	// Messages counts messages since the peer was configured.
+	Messages MessageCounts
+}
+
+// MessageCounts counts messages by type, sent and received, and the NLRI in received UPDATEs.
+type MessageCounts struct {
+	Sent, Received    map[wire.MessageType]uint64
+	ReceivedReachable uint64
+	ReceivedWithdrawn uint64
+	ReceivedDiscarded uint64 // attributes and routes dropped under RFC 7606
+}

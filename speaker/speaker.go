@@ -1,0 +1,276 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package speaker is a BGP speaker that announces what it is told to and nothing else (RFC 4271): a library without any
+// knowledge of where its configuration comes from.
+//
+// A Speaker is given complete configurations, of which the newest counts, and sees to it that sessions and routes become
+// what it says, touching nothing that did not change. It publishes what is true on the wire as snapshots.
+package speaker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+
+	"github.com/herald-bgp/herald/speaker/rib"
+	"github.com/herald-bgp/herald/speaker/transport"
+)
+
+// Options of a Speaker. The zero value dials only and logs nothing.
+type Options struct {
+	// Logger gets a line for each transition of a session's state, and nothing for each route.
+	Logger logr.Logger
+	// Listen is where connections are accepted, none by default. An unspecified address stands for its family alone.
+	Listen []netip.AddrPort
+	// Transport is the kernel's TCP when nil.
+	Transport transport.Transport
+	// Uptime of the host, for graceful restart; the system's when nil.
+	Uptime func() time.Duration
+}
+
+// Speaker keeps the sessions of a configuration. Its methods may be called from any goroutine.
+type Speaker struct {
+	*shared
+	log       logr.Logger
+	listeners *listeners
+	poke      chan struct{} // capacity 1
+
+	mailbox struct { // what Run has not taken yet
+		sync.Mutex
+		config *Config
+	}
+	registry registry
+
+	// Owned by Run.
+	group   sync.WaitGroup
+	running map[string]*running
+	ending  map[peerKey]<-chan struct{} // of the last peer with that key
+}
+
+// running is a peer with the goroutine that runs it.
+type running struct {
+	*peer
+	cancel context.CancelCauseFunc
+	done   chan struct{}
+}
+
+// New returns a speaker that does nothing until Run and Apply are called.
+func New(o Options) *Speaker {
+	if o.Logger.GetSink() == nil {
+		o.Logger = logr.Discard()
+	}
+	if o.Transport == nil {
+		o.Transport = transport.System{}
+	}
+	if o.Uptime == nil {
+		o.Uptime = uptime
+	}
+	s := &Speaker{
+		shared: &shared{
+			transport: o.Transport,
+			table:     rib.New(),
+			store:     newStore(),
+			jitter:    func() float64 { return 0.75 + rand.Float64()/4 },
+			uptime:    o.Uptime,
+			started:   time.Now(),
+		},
+		log:     o.Logger,
+		poke:    make(chan struct{}, 1),
+		running: map[string]*running{},
+		ending:  map[peerKey]<-chan struct{}{},
+	}
+	s.listeners = newListeners(o.Transport, o.Logger, o.Listen)
+	s.listeners.deliver = s.deliver
+	s.listeners.failed = s.store.setListenerError
+	return s
+}
+
+// Apply makes cfg the desired state. It validates and returns at once; what it changes happens in Run. Of configurations
+// that follow each other quickly only the newest counts. cfg must not be changed afterwards.
+func (s *Speaker) Apply(cfg *Config) error {
+	if err := cfg.Validate(); err != nil {
+		return fmt.Errorf("configuration refused: %w", err)
+	}
+	s.mailbox.Lock()
+	s.mailbox.config = cfg
+	s.mailbox.Unlock()
+	select {
+	case s.poke <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+// Changed is poked when a snapshot changed since TakeChanged was last called. It has a capacity of one.
+func (s *Speaker) Changed() <-chan struct{} { return s.store.changed }
+
+// TakeChanged returns the names of the peers whose snapshots changed since it was last called, those that are gone too.
+func (s *Speaker) TakeChanged() []string { return s.store.takeChanged() }
+
+// Snapshot returns the state of all peers, by name.
+func (s *Speaker) Snapshot() []PeerSnapshot { return s.store.all() }
+
+// Peer returns the state of one peer, and whether there is one of that name.
+func (s *Speaker) Peer(name string) (PeerSnapshot, bool) { return s.store.peer(name) }
+
+// ErrUnknownPeer says that no peer has that name.
+var ErrUnknownPeer = errors.New("no such peer")
+
+// Routes calls yield for each route that was announced to the peer, until it returns false. There are none while the
+// session is not Established. yield may block without holding up the session.
+func (s *Speaker) Routes(name string, yield func(rib.Route) bool) error {
+	if _, ok := s.store.peer(name); !ok {
+		return fmt.Errorf("%q: %w", name, ErrUnknownPeer)
+	}
+	if out := s.store.out(name); out != nil {
+		out.Routes(yield)
+	}
+	return nil
+}
+
+// Run keeps the sessions until ctx ends, and returns once everything it started has ended. The cause of ctx says how
+// sessions end: see ErrDecommission. It is called once.
+func (s *Speaker) Run(ctx context.Context) error {
+	peers, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cancel(nil)
+	listening, stopListening := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopListening()
+	for {
+		select {
+		case <-ctx.Done():
+			s.listeners.close()
+			if errors.Is(context.Cause(ctx), ErrDecommission) {
+				cancel(ErrDecommission)
+			} else {
+				cancel(errStopped)
+			}
+			s.group.Wait()
+			return nil
+		case <-s.poke:
+			s.reconcile(peers, listening)
+		}
+	}
+}
+
+func (s *Speaker) takeConfig() *Config {
+	s.mailbox.Lock()
+	defer s.mailbox.Unlock()
+	cfg := s.mailbox.config
+	s.mailbox.config = nil
+	return cfg
+}
+
+// reconcile makes the running peers those of the newest configuration. Keys are on the listeners before a peer that needs
+// one may take a connection.
+func (s *Speaker) reconcile(peers, listening context.Context) {
+	cfg := s.takeConfig()
+	if cfg == nil {
+		return
+	}
+	s.setExports(cfg)
+	s.listeners.set(listening, listenerKeys(cfg), slices.ContainsFunc(cfg.Peers, func(p Peer) bool { return p.accepts() }))
+	wanted := make(map[string]bool, len(cfg.Peers))
+	for _, p := range cfg.Peers {
+		wanted[p.Name] = true
+	}
+	for name, r := range s.running {
+		if !wanted[name] {
+			s.stop(r, errRemoved)
+			delete(s.running, name)
+		}
+	}
+	for _, p := range cfg.Peers {
+		s.reconcilePeer(peers, configFor(cfg, p))
+	}
+}
+
+func (s *Speaker) setExports(cfg *Config) {
+	exports := make(map[string]rib.Export, len(cfg.Peers))
+	for _, p := range cfg.Peers {
+		exports[p.Name] = p.Export
+	}
+	s.table.Update(exports)
+}
+
+// listenerKeys are the keys by peer address.
+func listenerKeys(cfg *Config) map[netip.Addr]string {
+	keys := map[netip.Addr]string{}
+	for _, p := range cfg.Peers {
+		if p.MD5Key != "" && p.accepts() {
+			keys[p.Address.Addr()] = string(p.MD5Key)
+		}
+	}
+	return keys
+}
+
+func (s *Speaker) reconcilePeer(ctx context.Context, cfg *peerConfig) {
+	if r := s.running[cfg.Name]; r != nil {
+		old := r.config.Load()
+		if !mustRestart(&old.Peer, &cfg.Peer) && old.routerID == cfg.routerID {
+			r.update(cfg)
+			return
+		}
+		s.stop(r, errReconfigured)
+	}
+	s.start(ctx, cfg)
+}
+
+// start runs a peer, once the one before it with the same addresses has ended.
+func (s *Speaker) start(ctx context.Context, cfg *peerConfig) {
+	maps.DeleteFunc(s.ending, func(_ peerKey, done <-chan struct{}) bool { return isClosed(done) })
+	r := &running{peer: newPeer(s.shared, s.log, cfg), done: make(chan struct{})}
+	ctx, r.cancel = context.WithCancelCause(ctx)
+	s.running[cfg.Name] = r
+	s.registry.add(r.peer)
+	before := s.ending[cfg.key()]
+	s.ending[cfg.key()] = r.done
+	s.group.Go(func() {
+		defer close(r.done)
+		defer r.cancel(nil)
+		if before != nil {
+			<-before
+		}
+		r.run(ctx)
+	})
+}
+
+func isClosed(done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	default:
+		return false
+	}
+}
+
+// stop ends a peer, which goes on to say farewell.
+func (s *Speaker) stop(r *running, cause error) {
+	s.registry.remove(r.peer)
+	r.cancel(cause)
+	if errors.Is(cause, errRemoved) {
+		s.store.remove(r.name)
+	}
+}
+
+// deliver hands an accepted connection to the peer that it is from. It is closed unread when there is none, when that
+// peer may not connect, or when it came before the peer's key.
+func (s *Speaker) deliver(conn net.Conn, fresh func() bool) {
+	local, remote := addrPort(conn.LocalAddr()).Addr(), addrPort(conn.RemoteAddr()).Addr()
+	p := s.registry.find(local, remote)
+	// In this order: a peer that may connect has had its key put on the listener.
+	if p == nil || p.config.Load().idle() || !fresh() {
+		conn.Close()
+		return
+	}
+	p.offer(conn)
+}

@@ -1,0 +1,192 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package speaker
+
+import (
+	"maps"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/herald-bgp/herald/speaker/rib"
+	"github.com/herald-bgp/herald/speaker/wire"
+)
+
+// record is what the store knows of one peer.
+type record struct {
+	PeerSnapshot
+	out     *rib.Out // of the Established session
+	counts  *messageCounters
+	accepts bool // as configured
+}
+
+func (r *record) snapshot(listenerError string) PeerSnapshot {
+	s := r.PeerSnapshot
+	if r.accepts {
+		s.ListenerError = listenerError
+	}
+	s.PendingReset = slices.Clone(s.PendingReset)
+	s.Messages = r.counts.snapshot()
+	if r.out != nil {
+		s.Routes = r.out.Report()
+	}
+	return s
+}
+
+// describe publishes what is configured.
+func (r *record) describe(cfg *peerConfig) {
+	r.LocalASN, r.PeerASN = cfg.LocalASN, cfg.PeerASN
+	r.PeerAddress, r.LocalAddress = cfg.Address, netip.AddrPort{}
+	r.RouterID = cfg.routerID
+	r.Blocked, r.AdminDown, r.accepts = cfg.Blocked, cfg.AdminDown, cfg.accepts()
+	r.PendingReset = nil
+}
+
+// store holds what is published of each peer and whose snapshot changed since somebody looked. Protocol goroutines
+// write it and never wait for a reader.
+type store struct {
+	changed chan struct{} // capacity 1
+
+	mu    sync.Mutex
+	peers map[string]*record
+	dirty map[string]struct{}
+	// listenerError is why connections cannot be accepted, "" when they can.
+	listenerError string
+}
+
+func newStore() *store {
+	return &store{
+		changed: make(chan struct{}, 1),
+		peers:   map[string]*record{},
+		dirty:   map[string]struct{}{},
+	}
+}
+
+// add begins the record of a peer, keeping what is known of one with that name.
+func (s *store) add(name string, counts *messageCounters) {
+	s.mu.Lock()
+	if s.peers[name] == nil {
+		s.peers[name] = &record{PeerSnapshot: PeerSnapshot{Name: name}}
+	}
+	s.peers[name].counts = counts
+	s.dirty[name] = struct{}{}
+	s.mu.Unlock()
+	s.poke()
+}
+
+// update changes the record of a peer, if there is one, and marks it.
+func (s *store) update(name string, change func(*record)) {
+	s.mu.Lock()
+	if r := s.peers[name]; r != nil {
+		change(r)
+		s.dirty[name] = struct{}{}
+	}
+	s.mu.Unlock()
+	s.poke()
+}
+
+func (s *store) remove(name string) {
+	s.mu.Lock()
+	delete(s.peers, name)
+	s.dirty[name] = struct{}{}
+	s.mu.Unlock()
+	s.poke()
+}
+
+func (s *store) setListenerError(reason string) {
+	s.mu.Lock()
+	s.listenerError = reason
+	for name, r := range s.peers {
+		if r.accepts {
+			s.dirty[name] = struct{}{}
+		}
+	}
+	s.mu.Unlock()
+	s.poke()
+}
+
+func (s *store) poke() {
+	select {
+	case s.changed <- struct{}{}:
+	default:
+	}
+}
+
+func (s *store) takeChanged() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	names := slices.Sorted(maps.Keys(s.dirty))
+	clear(s.dirty)
+	return names
+}
+
+func (s *store) peer(name string) (PeerSnapshot, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.peers[name]
+	if r == nil {
+		return PeerSnapshot{}, false
+	}
+	return r.snapshot(s.listenerError), true
+}
+
+func (s *store) all() []PeerSnapshot {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	snapshots := make([]PeerSnapshot, 0, len(s.peers))
+	for _, name := range slices.Sorted(maps.Keys(s.peers)) {
+		snapshots = append(snapshots, s.peers[name].snapshot(s.listenerError))
+	}
+	return snapshots
+}
+
+func (s *store) out(name string) *rib.Out {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r := s.peers[name]; r != nil {
+		return r.out
+	}
+	return nil
+}
+
+// messageCounters are written by a session's reader and writer without a lock.
+type messageCounters struct {
+	sent, received                  [messageTypes]atomic.Uint64
+	reachable, withdrawn, discarded atomic.Uint64
+}
+
+// messageTypes is one more than the highest message type (RFC 2918: 5).
+const messageTypes = int(wire.TypeRouteRefresh) + 1
+
+func (c *messageCounters) snapshot() MessageCounts {
+	m := MessageCounts{
+		Sent:              make(map[wire.MessageType]uint64, messageTypes),
+		Received:          make(map[wire.MessageType]uint64, messageTypes),
+		ReceivedReachable: c.reachable.Load(),
+		ReceivedWithdrawn: c.withdrawn.Load(),
+		ReceivedDiscarded: c.discarded.Load(),
+	}
+	for t := wire.TypeOpen; int(t) < messageTypes; t++ {
+		m.Sent[t] = c.sent[t].Load()
+		m.Received[t] = c.received[t].Load()
+	}
+	return m
+}
+
+// countMessages adds the whole messages at the start of b and returns how long they are.
+func countMessages(counters *[messageTypes]atomic.Uint64, b []byte) int {
+	whole := 0
+	for rest := b; len(rest) >= wire.HeaderLen; rest = b[whole:] {
+		length, t := int(rest[16])<<8|int(rest[17]), int(rest[18])
+		if length < wire.HeaderLen || length > len(rest) {
+			break
+		}
+		if t < messageTypes {
+			counters[t].Add(1)
+		}
+		whole += length
+	}
+	return whole
+}

@@ -1,0 +1,127 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+)
+
+// Listen implements Transport.
+func (System) Listen(ctx context.Context, local netip.AddrPort) (Listener, error) {
+	lc := net.ListenConfig{KeepAlive: -1}
+	// Go's listeners are MPTCP by default, and TCP_MD5SIG fails on those.
+	lc.SetMultipathTCP(false)
+	l, err := lc.Listen(ctx, network(local.Addr()), local.String())
+	if err != nil {
+		return nil, err
+	}
+	tcp, ok := l.(*net.TCPListener)
+	if !ok {
+		l.Close()
+		return nil, fmt.Errorf("listen %s: %T: %w", local, l, ErrUnsupported)
+	}
+	return &listener{tcp: tcp, keyed: map[netip.Addr]uint64{}}, nil
+}
+
+// listener tells connections that came before a peer's key from later ones. Keys are numbered by an epoch. The
+// accepting goroutine stamps what it accepts with an epoch that it knows to be in the past of the connection: a new
+// epoch becomes known only once everything that was in the accept queue after the key was set has been taken out.
+type listener struct {
+	tcp *net.TCPListener
+
+	mu    sync.Mutex
+	epoch uint64                // of the newest key
+	keyed map[netip.Addr]uint64 // epoch of each peer's newest key
+
+	// Owned by the goroutine in Accept.
+	known  uint64 // what comes out of the queue is later than this key
+	target uint64 // becomes known when what was queued is out
+	queued int    // how many of those are still to come
+}
+
+// accepted is a connection with the epoch that it is known to be later than.
+type accepted struct {
+	*net.TCPConn
+	epoch uint64
+}
+
+// Accept implements Listener.
+func (l *listener) Accept() (net.Conn, error) {
+	for {
+		if l.queued == 0 {
+			l.known = l.target
+		}
+		conn, err := l.tcp.AcceptTCP()
+		if err == nil {
+			c := &accepted{TCPConn: conn, epoch: l.known}
+			l.queued = max(l.queued-1, 0)
+			return c, nil
+		}
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			return nil, err
+		}
+		if err := l.woken(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// woken takes notice of the keys that SetMD5Key set.
+func (l *listener) woken() error {
+	l.mu.Lock()
+	l.target = l.epoch
+	err := l.tcp.SetDeadline(time.Time{})
+	l.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	raw, err := l.tcp.SyscallConn()
+	if err != nil {
+		return err
+	}
+	return control(raw, func(fd int) error {
+		l.queued, err = backlog(fd)
+		return err
+	})
+}
+
+// SetMD5Key implements Listener.
+func (l *listener) SetMD5Key(peer netip.Addr, key string) error {
+	raw, err := l.tcp.SyscallConn()
+	if err != nil {
+		return err
+	}
+	if err := control(raw, func(fd int) error { return setMD5Key(fd, peer, key) }); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.epoch++
+	l.keyed[peer] = l.epoch
+	return l.tcp.SetDeadline(time.Unix(1, 0))
+}
+
+// Fresh implements Listener.
+func (l *listener) Fresh(conn net.Conn) bool {
+	c, ok := conn.(*accepted)
+	if !ok {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return c.epoch >= l.keyed[addrOf(c.RemoteAddr()).Addr()]
+}
+
+// Addr implements Listener.
+func (l *listener) Addr() netip.AddrPort { return addrOf(l.tcp.Addr()) }
+
+// Close implements Listener.
+func (l *listener) Close() error { return l.tcp.Close() }

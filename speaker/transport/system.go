@@ -1,0 +1,124 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package transport
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"syscall"
+)
+
+// System is the kernel's TCP.
+type System struct{}
+
+var _ Transport = System{}
+
+// Dial implements Transport.
+func (System) Dial(ctx context.Context, local netip.Addr, remote netip.AddrPort, o SocketOptions) (net.Conn, error) {
+	d := net.Dialer{
+		KeepAlive: -1, // the hold timer watches the peer (RFC 4271 §6.5)
+		ControlContext: func(_ context.Context, _, _ string, c syscall.RawConn) error {
+			return control(c, func(fd int) error {
+				if err := setTTL(fd, remote.Addr(), o.TTL); err != nil {
+					return err
+				}
+				if o.MD5Key == "" {
+					return nil
+				}
+				return setMD5Key(fd, remote.Addr(), o.MD5Key)
+			})
+		},
+	}
+	d.SetMultipathTCP(false)
+	if local.IsValid() {
+		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(local, 0))
+	}
+	conn, err := d.DialContext(ctx, network(remote.Addr()), remote.String())
+	if err != nil {
+		return nil, err
+	}
+	return conn, nil
+}
+
+// Configure implements Transport.
+func (System) Configure(conn net.Conn, o SocketOptions) error {
+	c, ok := conn.(syscall.Conn)
+	if !ok {
+		return fmt.Errorf("configure %T: %w", conn, ErrUnsupported)
+	}
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return err
+	}
+	remote := addrOf(conn.RemoteAddr())
+	return control(raw, func(fd int) error { return setTTL(fd, remote.Addr(), o.TTL) })
+}
+
+// LinkLocal implements Transport.
+func (System) LinkLocal(local, remote netip.Addr) netip.Addr {
+	interfaces, err := net.Interfaces()
+	if err != nil {
+		return netip.Addr{}
+	}
+	for _, i := range interfaces {
+		addrs, err := i.Addrs()
+		if err != nil {
+			continue
+		}
+		if a := linkLocalAmong(addrs, local, remote); a.IsValid() {
+			return a
+		}
+	}
+	return netip.Addr{}
+}
+
+// linkLocalAmong returns the link-local address among one interface's addresses when local is one of them and remote is
+// on its subnet.
+func linkLocalAmong(addrs []net.Addr, local, remote netip.Addr) netip.Addr {
+	var linkLocal netip.Addr
+	shared := false
+	for _, a := range addrs {
+		p, err := netip.ParsePrefix(a.String())
+		if err != nil {
+			continue
+		}
+		if p.Addr().Is6() && p.Addr().IsLinkLocalUnicast() && !linkLocal.IsValid() {
+			linkLocal = p.Addr().WithZone("")
+		}
+		if p.Addr() == local.WithZone("") && p.Masked().Contains(remote.WithZone("")) {
+			shared = true
+		}
+	}
+	if !shared {
+		return netip.Addr{}
+	}
+	return linkLocal
+}
+
+func control(c syscall.RawConn, f func(fd int) error) error {
+	var inner error
+	if err := c.Control(func(fd uintptr) { inner = f(int(fd)) }); err != nil {
+		return err
+	}
+	return inner
+}
+
+// network is the Go name of TCP over addr's family; "tcp6" refuses IPv4, so that each family has a socket of its own.
+func network(addr netip.Addr) string {
+	if addr.Is4() {
+		return "tcp4"
+	}
+	return "tcp6"
+}
+
+func addrOf(a net.Addr) netip.AddrPort {
+	t, ok := a.(*net.TCPAddr)
+	if !ok {
+		return netip.AddrPort{}
+	}
+	ap := t.AddrPort()
+	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+}

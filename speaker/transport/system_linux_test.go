@@ -1,0 +1,268 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package transport_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/herald-bgp/herald/speaker/transport"
+)
+
+var (
+	here  = netip.MustParseAddr("127.0.0.1")
+	there = netip.MustParseAddr("127.0.0.2")
+)
+
+// server accepts on loopback and hands over what it accepted.
+type server struct {
+	transport.Listener
+	accepted chan net.Conn
+}
+
+func serve(t *testing.T, addr netip.Addr) *server {
+	t.Helper()
+	l, err := transport.System{}.Listen(t.Context(), netip.AddrPortFrom(addr, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &server{Listener: l, accepted: make(chan net.Conn)}
+	var group sync.WaitGroup
+	ctx, cancel := context.WithCancel(context.Background())
+	group.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			select {
+			case s.accepted <- conn:
+			case <-ctx.Done():
+				conn.Close()
+			}
+		}
+	})
+	t.Cleanup(func() {
+		cancel()
+		l.Close()
+		group.Wait()
+	})
+	return s
+}
+
+func (s *server) next(t *testing.T) net.Conn {
+	t.Helper()
+	select {
+	case conn := <-s.accepted:
+		t.Cleanup(func() { conn.Close() })
+		return conn
+	case <-time.After(10 * time.Second):
+		t.Fatal("no connection was accepted")
+		return nil
+	}
+}
+
+func dial(t *testing.T, s *server, local netip.Addr, key string, timeout time.Duration) (net.Conn, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
+	defer cancel()
+	conn, err := transport.System{}.Dial(ctx, local, s.Addr(), transport.SocketOptions{TTL: 1, MD5Key: key})
+	if err == nil {
+		t.Cleanup(func() { conn.Close() })
+	}
+	return conn, err
+}
+
+func mustDial(t *testing.T, s *server, local netip.Addr, key string) net.Conn {
+	t.Helper()
+	conn, err := dial(t, s, local, key, 10*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+func option(t *testing.T, conn net.Conn, level, name int) int {
+	t.Helper()
+	raw, err := conn.(syscall.Conn).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var value int
+	if err := raw.Control(func(fd uintptr) { value, err = unix.GetsockoptInt(int(fd), level, name) }); err != nil {
+		t.Fatal(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return value
+}
+
+func TestSocketOptions(t *testing.T) {
+	for _, test := range []struct {
+		addr              netip.Addr
+		level, ttl, class int
+	}{
+		{here, unix.IPPROTO_IP, unix.IP_TTL, unix.IP_TOS},
+		{netip.IPv6Loopback(), unix.IPPROTO_IPV6, unix.IPV6_UNICAST_HOPS, unix.IPV6_TCLASS},
+	} {
+		t.Run(test.addr.String(), func(t *testing.T) {
+			s := serve(t, test.addr)
+			dialled := mustDial(t, s, netip.Addr{}, "")
+			accepted := s.next(t)
+			if err := (transport.System{}).Configure(accepted, transport.SocketOptions{TTL: 1}); err != nil {
+				t.Fatal(err)
+			}
+			for name, conn := range map[string]net.Conn{"dialled": dialled, "accepted": accepted} {
+				if ttl := option(t, conn, test.level, test.ttl); ttl != 1 {
+					t.Errorf("%s: TTL %d", name, ttl)
+				}
+				if class := option(t, conn, test.level, test.class); class != 0xc0 { // CS6
+					t.Errorf("%s: traffic class %#x", name, class)
+				}
+				if p := option(t, conn, unix.SOL_SOCKET, unix.SO_PROTOCOL); p != unix.IPPROTO_TCP {
+					t.Errorf("%s: protocol %d, not TCP", name, p)
+				}
+			}
+		})
+	}
+}
+
+func TestMD5(t *testing.T) {
+	for _, addr := range []netip.Addr{here, netip.IPv6Loopback()} {
+		t.Run(addr.String(), func(t *testing.T) {
+			s := serve(t, addr)
+			if err := s.SetMD5Key(addr, "right"); err != nil {
+				t.Fatal(err)
+			}
+			for _, key := range []string{"", "wrong"} {
+				if _, err := dial(t, s, addr, key, 200*time.Millisecond); err == nil {
+					t.Errorf("connected with key %q", key)
+				}
+			}
+			conn := mustDial(t, s, addr, "right")
+			accepted := s.next(t)
+			if !s.Fresh(accepted) {
+				t.Error("a connection with the right key is not fresh")
+			}
+			expectEcho(t, conn, accepted)
+			if err := s.SetMD5Key(addr, ""); err != nil {
+				t.Fatal(err)
+			}
+			mustDial(t, s, addr, "")
+			if err := s.SetMD5Key(there, ""); addr == here && err != nil {
+				t.Errorf("removing a key that is not there: %v", err)
+			}
+		})
+	}
+}
+
+func expectEcho(t *testing.T, from, to net.Conn) {
+	t.Helper()
+	if _, err := from.Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(to, make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What came before the key is never fresh, wherever it was when the key came: queued, or accepted already. What comes
+// after, signed, is.
+func TestKeyMakesEarlierConnectionsStale(t *testing.T) {
+	s := serve(t, here)
+	for i := range 20 {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			if err := s.SetMD5Key(there, ""); err != nil {
+				t.Fatal(err)
+			}
+			const early = 3 // the first is accepted and waits to be handed over, the others are in the kernel's queue
+			for range early {
+				conn := mustDial(t, s, there, "")
+				if _, err := conn.Write([]byte("an OPEN")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := s.SetMD5Key(there, "secret"); err != nil {
+				t.Fatal(err)
+			}
+			for n := range early {
+				if s.Fresh(s.next(t)) {
+					t.Errorf("connection %d came before the key and is fresh", n)
+				}
+			}
+			// A signed connection that slips in before the queue was seen empty is closed as stale; the peer tries again.
+			for attempt := 0; ; attempt++ {
+				mustDial(t, s, there, "secret")
+				if s.Fresh(s.next(t)) {
+					break
+				}
+				if attempt == 3 {
+					t.Fatal("signed connections after the key are never fresh")
+				}
+			}
+		})
+	}
+}
+
+func TestOtherPeersStayFresh(t *testing.T) {
+	s := serve(t, here)
+	mustDial(t, s, here, "")
+	if err := s.SetMD5Key(there, "secret"); err != nil {
+		t.Fatal(err)
+	}
+	if !s.Fresh(s.next(t)) {
+		t.Error("a connection from another peer became stale")
+	}
+}
+
+func TestDialEndsWithItsContext(t *testing.T) {
+	s := serve(t, here)
+	if err := s.SetMD5Key(there, "secret"); err != nil { // makes it a black hole for who does not sign
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(50*time.Millisecond, cancel)
+	_, err := transport.System{}.Dial(ctx, there, s.Addr(), transport.SocketOptions{})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestKeyTooLong(t *testing.T) {
+	s := serve(t, here)
+	if err := s.SetMD5Key(there, string(make([]byte, transport.MaxMD5KeyLen+1))); err == nil {
+		t.Error("accepted")
+	}
+}
+
+func TestFamiliesAreApart(t *testing.T) {
+	l, err := transport.System{}.Listen(t.Context(), netip.AddrPortFrom(netip.IPv6Unspecified(), 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	// The port is free for IPv4.
+	four, err := transport.System{}.Listen(t.Context(), netip.AddrPortFrom(netip.IPv4Unspecified(), l.Addr().Port()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	four.Close()
+}
+
+func TestLinkLocalOnlyOnASharedLink(t *testing.T) {
+	if a := (transport.System{}).LinkLocal(netip.IPv6Loopback(), netip.MustParseAddr("2001:db8::1")); a.IsValid() {
+		t.Errorf("link-local %v for a peer that is on no link of ours", a)
+	}
+}

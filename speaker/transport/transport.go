@@ -1,0 +1,56 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package transport opens and accepts the TCP connections of BGP sessions, with the socket options that a session's
+// configuration asks for: source address, TTL, and TCP MD5 signatures (RFC 2385).
+package transport
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+)
+
+// ErrUnsupported says that this platform lacks a socket option. A session that needs one never starts without it.
+var ErrUnsupported = errors.New("not supported on this platform")
+
+// MaxMD5KeyLen is the longest TCP MD5 key in octets that kernels take.
+const MaxMD5KeyLen = 80
+
+// SocketOptions are those of one connection.
+type SocketOptions struct {
+	// TTL of outgoing packets (hop limit for IPv6), 0 for the system's default.
+	TTL int
+	// MD5Key signs every segment (RFC 2385), empty for none.
+	MD5Key string
+}
+
+// Transport is how a speaker reaches its peers. System is the kernel's; tests have one in memory.
+type Transport interface {
+	// Dial connects to remote from local, the zero Addr for the system's choice. It ends with ctx.
+	Dial(ctx context.Context, local netip.Addr, remote netip.AddrPort, o SocketOptions) (net.Conn, error)
+	// Listen accepts connections at local, of local's address family alone.
+	Listen(ctx context.Context, local netip.AddrPort) (Listener, error)
+	// Configure sets the options of an accepted connection, except for the MD5 key, which it has from its listener.
+	Configure(conn net.Conn, o SocketOptions) error
+	// LinkLocal is our link-local address on the link that local and remote share; the zero Addr when they share none
+	// (RFC 2545 §3).
+	LinkLocal(local, remote netip.Addr) netip.Addr
+}
+
+// Listener accepts connections of one address family.
+type Listener interface {
+	// Accept waits for the next connection. One goroutine calls it.
+	Accept() (net.Conn, error)
+	// Addr is where it listens.
+	Addr() netip.AddrPort
+	// SetMD5Key makes the kernel refuse unsigned segments of a peer from now on; an empty key removes it. Connections
+	// that were on their way before the key are not Fresh.
+	SetMD5Key(peer netip.Addr, key string) error
+	// Fresh reports whether conn, from this listener, was accepted after the newest key of its peer was set. What came
+	// before it is delivered by the kernel unverified: such a connection is to be closed unread.
+	Fresh(conn net.Conn) bool
+	// Close ends a blocked Accept.
+	Close() error
+}

@@ -1,0 +1,19 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package speaker
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// uptime is how long the host has been up, 0 when it cannot be told.
+func uptime() time.Duration {
+	var t unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &t) != nil {
+		return 0
+	}
+	return time.Duration(t.Nano())
+}

@@ -1,0 +1,110 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// AS4_PATH and AS4_AGGREGATOR, for peers without 4-octet ASNs: RFC 6793 §3 and
+// §4.2; errors: RFC 6793 §6.
+
+package wire
+
+// needsAS4 reports whether an ASN in the path does not fit into two octets.
+func (p ASPath) needsAS4() bool {
+	for _, s := range p {
+		for _, asn := range s.ASNs {
+			if asn > 0xffff {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// as4 appends what AS_PATH and AGGREGATOR could not tell. RFC 6793 §4.2.2: to
+// an OLD speaker AS4_PATH and AS4_AGGREGATOR are sent if they are needed, and
+// MUST NOT be if all ASNs fit into two octets.
+func (e *attributeEncoder) as4(a *Attributes) {
+	if a.ASPath.needsAS4() {
+		e.header(FlagOptional|FlagTransitive, AttrAS4Path, a.ASPath.wireLen(4))
+		e.b = a.ASPath.append(e.b, true)
+	}
+	if a.Aggregator.Addr.IsValid() && a.Aggregator.ASN > 0xffff {
+		e.header(FlagOptional|FlagTransitive, AttrAS4Aggregator, aggregatorLen(true))
+		e.b = a.Aggregator.append(e.b, true)
+	}
+}
+
+func (p *updateParser) as4Path(v []byte) {
+	if !p.parsePath(v, true, &p.u.as4Path) {
+		// RFC 6793 §6: a malformed AS4_PATH is discarded.
+		p.u.as4Path = p.u.as4Path[:0]
+		p.fault(Discard, UpdateOptionalAttribute)
+	}
+}
+
+func (p *updateParser) as4Aggregator(v []byte) {
+	if len(v) != aggregatorLen(true) {
+		// RFC 6793 §6: a malformed AS4_AGGREGATOR is discarded.
+		p.fault(Discard, UpdateAttributeLength)
+		return
+	}
+	g, ok := parseAggregator(v, true)
+	if !ok {
+		p.fault(Discard, UpdateOptionalAttribute)
+		return
+	}
+	p.as4AggregatorValue = g
+}
+
+// mergeAS4 puts the 4-octet information of an OLD speaker into AGGREGATOR and
+// AS_PATH (RFC 6793 §4.2.3).
+func (p *updateParser) mergeAS4() {
+	a := &p.u.Attributes
+	if a.Aggregator.Addr.IsValid() && p.as4AggregatorValue.Addr.IsValid() {
+		if a.Aggregator.ASN != uint32(ASTrans) {
+			// Somebody aggregated who knew no AS4 attributes: both are ignored.
+			return
+		}
+		a.Aggregator = p.as4AggregatorValue
+	}
+	if len(p.u.as4Path) == 0 {
+		return
+	}
+	surplus := a.ASPath.hops() - p.u.as4Path.hops()
+	if surplus < 0 {
+		return // fewer ASNs in AS_PATH: AS4_PATH is ignored
+	}
+	// The leading ASNs of AS_PATH come before AS4_PATH.
+	lead := a.ASPath.head(surplus)
+	a.ASPath = append(a.ASPath[:lead], p.u.as4Path...)
+}
+
+// hops counts the ASNs, a set as one (RFC 6793 §4.2.3, RFC 4271 §9.1.2.2).
+func (p ASPath) hops() int {
+	n := 0
+	for _, s := range p {
+		n += s.hops()
+	}
+	return n
+}
+
+func (s ASPathSegment) hops() int {
+	if s.Type == ASSet {
+		return 1
+	}
+	return len(s.ASNs)
+}
+
+// head cuts p down to its first n hops and returns how many segments remain.
+func (p ASPath) head(n int) int {
+	for i := range p {
+		if n == 0 {
+			return i
+		}
+		if h := p[i].hops(); h <= n {
+			n -= h
+			continue
+		}
+		p[i].ASNs = p[i].ASNs[:n]
+		return i + 1
+	}
+	return len(p)
+}

@@ -1,0 +1,41 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// MP_UNREACH_NLRI: RFC 4760 §4; errors: RFC 7606 §5.3 and §7.12,
+// RFC 4760 §7.
+
+package wire
+
+// mpUnreachMinLen is AFI (2 octets), SAFI (1).
+const mpUnreachMinLen = 3
+
+// MPUnreach is a decoded MP_UNREACH_NLRI.
+type MPUnreach struct {
+	Family Family
+	NLRI   []byte // for [Prefixes]; borrowed
+}
+
+// appendMPUnreach appends the whole attribute.
+func appendMPUnreach(b []byte, f Family, nlri []byte) []byte {
+	b = appendAttributeHeader(b, FlagOptional, AttrMPUnreachNLRI, mpUnreachMinLen+len(nlri))
+	return append(f.append(b), nlri...)
+}
+
+func (p *updateParser) mpUnreach(v []byte) {
+	if len(v) < mpUnreachMinLen {
+		p.fault(Reset, UpdateOptionalAttribute)
+		return
+	}
+	f, nlri := familyOf(v), v[mpUnreachMinLen:]
+	if !p.negotiated(f) {
+		p.fault(Discard, UpdateOptionalAttribute)
+		return
+	}
+	if !validNLRI(f, nlri) {
+		// RFC 7606 §5.3: the routes cannot be told.
+		p.fault(Reset, UpdateOptionalAttribute)
+		return
+	}
+	p.u.unreach = MPUnreach{Family: f, NLRI: nlri}
+	p.u.MPUnreach = &p.u.unreach
+}

@@ -1,0 +1,134 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Capabilities: RFC 5492.
+
+package wire
+
+// CapabilityCode is the code of a capability.
+type CapabilityCode uint8
+
+// The codes of the capabilities that are understood.
+const (
+	CapabilityMultiprotocol   CapabilityCode = 1  // RFC 4760 §8
+	CapabilityRouteRefresh    CapabilityCode = 2  // RFC 2918 §2
+	CapabilityExtendedMessage CapabilityCode = 6  // RFC 8654 §3
+	CapabilityGracefulRestart CapabilityCode = 64 // RFC 4724 §3
+	CapabilityFourOctetAS     CapabilityCode = 65 // RFC 6793 §3
+)
+
+const (
+	capabilityHeaderLen = 2 // code (1 octet), length (1)
+	maxCapabilityLen    = 255
+)
+
+// Capabilities are the capabilities of an OPEN.
+type Capabilities struct {
+	// Families are those of the multiprotocol capabilities, in their order and
+	// without duplicates. Empty means that there was none: IPv4 unicast alone.
+	Families        []Family
+	RouteRefresh    bool
+	ExtendedMessage bool
+	FourOctetAS     uint32 // the sender's ASN; 0 if absent
+	GracefulRestart *GracefulRestart
+	// Unknown are those that are not understood. RFC 5492 §3: they MUST be
+	// ignored and MUST NOT end the session.
+	Unknown []RawCapability
+}
+
+// RawCapability is a capability that is not understood.
+type RawCapability struct {
+	Code  CapabilityCode
+	Value []byte // at most 255 octets
+}
+
+// append appends all capabilities that fit, in ascending order of the codes
+// understood, then the unknown ones.
+func (c *Capabilities) append(b []byte) []byte {
+	w := capabilityWriter{b: b, limit: len(b) + maxCapabilitiesLen}
+	for _, f := range c.Families {
+		w.multiprotocol(f)
+	}
+	if c.RouteRefresh {
+		w.routeRefresh()
+	}
+	if c.ExtendedMessage {
+		w.extendedMessage()
+	}
+	if c.GracefulRestart != nil {
+		w.gracefulRestart(c.GracefulRestart)
+	}
+	if c.FourOctetAS != 0 {
+		w.fourOctetAS(c.FourOctetAS)
+	}
+	for _, u := range c.Unknown {
+		if w.begin(u.Code, len(u.Value)) {
+			w.b = append(w.b, u.Value...)
+		}
+	}
+	return w.b
+}
+
+// capabilityWriter appends capabilities up to a limit.
+type capabilityWriter struct {
+	b     []byte
+	limit int // of len(b)
+}
+
+// begin appends the header of a capability, if its n octets of value fit too.
+func (w *capabilityWriter) begin(code CapabilityCode, n int) bool {
+	if n > maxCapabilityLen || len(w.b)+capabilityHeaderLen+n > w.limit {
+		return false
+	}
+	w.b = append(w.b, byte(code), byte(n))
+	return true
+}
+
+// parse reads the value of one capabilities parameter into c, which may hold
+// those of earlier parameters. RFC 5492 §4: a capability may come repeatedly.
+func (c *Capabilities) parse(b []byte) *Notification {
+	for len(b) > 0 {
+		if len(b) < capabilityHeaderLen {
+			return openError(OpenUnspecific)
+		}
+		code, n := CapabilityCode(b[0]), int(b[1])
+		b = b[capabilityHeaderLen:]
+		if n > len(b) {
+			return openError(OpenUnspecific)
+		}
+		if err := c.parseOne(code, b[:n]); err != nil {
+			return err
+		}
+		b = b[n:]
+	}
+	return nil
+}
+
+// parseOne reads one capability. RFC 4271 §6.2: a parameter that is recognized
+// but malformed is answered with subcode 0.
+func (c *Capabilities) parseOne(code CapabilityCode, v []byte) *Notification {
+	switch code {
+	case CapabilityMultiprotocol:
+		return c.parseMultiprotocol(v)
+	case CapabilityRouteRefresh:
+		return parseFlagCapability(v, &c.RouteRefresh)
+	case CapabilityExtendedMessage:
+		return parseFlagCapability(v, &c.ExtendedMessage)
+	case CapabilityGracefulRestart:
+		return c.parseGracefulRestart(v)
+	case CapabilityFourOctetAS:
+		return c.parseFourOctetAS(v)
+	default:
+		c.Unknown = append(c.Unknown, RawCapability{Code: code, Value: append([]byte(nil), v...)})
+		return nil
+	}
+}
+
+// parseFlagCapability reads a capability that has no value.
+func parseFlagCapability(v []byte, set *bool) *Notification {
+	if len(v) != 0 {
+		return openError(OpenUnspecific)
+	}
+	*set = true
+	return nil
+}

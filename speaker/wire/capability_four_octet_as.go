@@ -1,0 +1,29 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The capability for 4-octet ASNs: RFC 6793 §3; AS 0: RFC 7607 §2.
+
+package wire
+
+import "encoding/binary"
+
+const fourOctetASLen = 4
+
+func (w *capabilityWriter) fourOctetAS(asn uint32) {
+	if w.begin(CapabilityFourOctetAS, fourOctetASLen) {
+		w.b = binary.BigEndian.AppendUint32(w.b, asn)
+	}
+}
+
+// parseFourOctetAS lets the last of several instances win.
+func (c *Capabilities) parseFourOctetAS(v []byte) *Notification {
+	if len(v) != fourOctetASLen {
+		return openError(OpenUnspecific)
+	}
+	c.FourOctetAS = binary.BigEndian.Uint32(v)
+	if c.FourOctetAS == 0 {
+		// RFC 7607 §2: AS 0 MUST be answered with Bad Peer AS.
+		return openError(OpenBadPeerAS, 0, 0, 0, 0)
+	}
+	return nil
+}

@@ -1,0 +1,109 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// NLRI of the unicast families: RFC 4271 §4.3, RFC 4760 §5; errors: RFC 4271
+// §6.3, RFC 7606 §5.3.
+
+package wire
+
+import (
+	"iter"
+	"net/netip"
+)
+
+// PrefixLen returns the length in octets of the NLRI of p.
+func PrefixLen(p netip.Prefix) int {
+	return 1 + (p.Bits()+7)/8
+}
+
+// AppendPrefix appends the NLRI of p, which must be valid: its length in bits
+// (1 octet) and as many octets of the address as that needs. Bits beyond the
+// length are written as zero.
+func AppendPrefix(b []byte, p netip.Prefix) []byte {
+	n := PrefixLen(p) - 1
+	b = append(b, byte(p.Bits()))
+	a := p.Masked().Addr()
+	if a.Is4() {
+		octets := a.As4()
+		return append(b, octets[:n]...)
+	}
+	octets := a.As16()
+	return append(b, octets[:n]...)
+}
+
+// Prefixes iterates over the prefixes in NLRI of a unicast family, without
+// allocating. Malformed NLRI end with a [*Notification]; those that
+// [ParseUpdate] has accepted never do.
+func Prefixes(f Family, nlri []byte) iter.Seq2[netip.Prefix, error] {
+	return func(yield func(netip.Prefix, error) bool) {
+		for rest := nlri; len(rest) > 0; {
+			p, n := parsePrefix(f, rest)
+			if n == 0 {
+				yield(netip.Prefix{}, errInvalidNetwork())
+				return
+			}
+			if !yield(p, nil) {
+				return
+			}
+			rest = rest[n:]
+		}
+	}
+}
+
+// errInvalidNetwork is what NLRI that cannot be read are answered with
+// (RFC 4271 §6.3).
+func errInvalidNetwork() *Notification {
+	return &Notification{Code: CodeUpdate, Subcode: UpdateInvalidNetwork}
+}
+
+// parsePrefix reads the first prefix and returns its length in octets, 0 if it
+// is malformed.
+func parsePrefix(f Family, b []byte) (netip.Prefix, int) {
+	bits, n := int(b[0]), nlriLen(f, b)
+	if n == 0 {
+		return netip.Prefix{}, 0
+	}
+	var octets [16]byte
+	copy(octets[:], b[1:n])
+	addr := netip.AddrFrom16(octets)
+	if f.AFI == AFIIPv4 {
+		addr = netip.AddrFrom4([4]byte(octets[:4]))
+	}
+	// RFC 4271 §4.3: the value of trailing bits is irrelevant.
+	return netip.PrefixFrom(addr, bits).Masked(), n
+}
+
+// nlriLen returns the length in octets of the first NLRI in b, which is not
+// empty; 0 if it is malformed: RFC 7606 §5.3: the length in bits exceeds that
+// of an address, or the octets run out.
+func nlriLen(f Family, b []byte) int {
+	bits, n := int(b[0]), 1+(int(b[0])+7)/8
+	if n > len(b) || bits > maxBits(f) {
+		return 0
+	}
+	return n
+}
+
+// maxBits is the greatest prefix length of a unicast family, -1 of another.
+func maxBits(f Family) int {
+	switch f {
+	case IPv4Unicast:
+		return 32
+	case IPv6Unicast:
+		return 128
+	default:
+		return -1
+	}
+}
+
+// validNLRI reports whether all of nlri can be read.
+func validNLRI(f Family, nlri []byte) bool {
+	for len(nlri) > 0 {
+		n := nlriLen(f, nlri)
+		if n == 0 {
+			return false
+		}
+		nlri = nlri[n:]
+	}
+	return true
+}

@@ -1,0 +1,87 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Decoding of OPEN: RFC 4271 §4.2 and §6.2, RFC 5492 §4, RFC 6286 §2.1,
+// RFC 7607 §2, RFC 9072 §2.
+
+package wire
+
+import (
+	"encoding/binary"
+	"net/netip"
+)
+
+// openError carries a copy of the offending field as data, which RFC 4271 §4.5
+// leaves to the sender where §6.2 says nothing.
+func openError(subcode uint8, field ...byte) *Notification {
+	return &Notification{Code: CodeOpen, Subcode: subcode, Data: append([]byte(nil), field...)}
+}
+
+// ParseOpen reads the body of an OPEN. The error is a [*Notification]. Whether
+// the peer's ASN and identifier are the expected ones is for the caller.
+func ParseOpen(body []byte) (*Open, error) {
+	if len(body) < minOpenLen-HeaderLen {
+		return nil, openError(OpenUnspecific)
+	}
+	o := &Open{
+		Version:  body[0],
+		ASN:      binary.BigEndian.Uint16(body[1:]),
+		HoldTime: binary.BigEndian.Uint16(body[3:]),
+		RouterID: netip.AddrFrom4([4]byte(body[5:9])),
+	}
+	switch {
+	case o.Version != Version:
+		// RFC 4271 §6.2: the data is the version we support, in two octets.
+		return nil, openError(OpenUnsupportedVersion, 0, Version)
+	case o.ASN == 0:
+		// RFC 7607 §2: AS 0 MUST be answered with Bad Peer AS.
+		return nil, openError(OpenBadPeerAS, body[1:3]...)
+	case o.HoldTime != 0 && o.HoldTime < minHoldTime:
+		// RFC 4271 §6.2: one and two seconds MUST be rejected.
+		return nil, openError(OpenUnacceptableHoldTime, body[3:5]...)
+	case o.RouterID == netip.IPv4Unspecified():
+		// RFC 6286 §2.2: an identifier of zero is wrong.
+		return nil, openError(OpenBadIdentifier, body[5:9]...)
+	}
+	if n := o.parseParameters(body[9:]); n != nil {
+		return nil, n
+	}
+	return o, nil
+}
+
+// parseParameters reads the optional parameters with their length.
+func (o *Open) parseParameters(b []byte) *Notification {
+	length, rest, lengthLen := int(b[0]), b[1:], 1
+	// RFC 9072 §2: a first parameter type of 255 tells the extended form, which
+	// MUST be accepted for any length, and whatever the length octet says but 0.
+	if length != 0 && len(rest) >= 3 && rest[0] == parameterExtended {
+		length, rest, lengthLen = int(binary.BigEndian.Uint16(rest[1:])), rest[3:], 2
+	}
+	if length != len(rest) {
+		return openError(OpenUnspecific)
+	}
+	for len(rest) > 0 {
+		if len(rest) < 1+lengthLen {
+			return openError(OpenUnspecific)
+		}
+		kind, n := rest[0], int(rest[1])
+		if lengthLen == 2 {
+			n = int(binary.BigEndian.Uint16(rest[1:]))
+		}
+		rest = rest[1+lengthLen:]
+		if n > len(rest) {
+			return openError(OpenUnspecific)
+		}
+		if kind != parameterCapabilities {
+			// RFC 4271 §6.2: an optional parameter that is not recognized.
+			return openError(OpenUnsupportedParameter)
+		}
+		// RFC 5492 §4: several capabilities parameters MUST be accepted.
+		o.HasCapabilities = true
+		if err := o.Capabilities.parse(rest[:n]); err != nil {
+			return err
+		}
+		rest = rest[n:]
+	}
+	return nil
+}

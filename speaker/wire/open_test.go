@@ -1,0 +1,214 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package wire_test
+
+import (
+	"net/netip"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/herald-bgp/herald/speaker/wire"
+)
+
+// openGoldens: layouts of RFC 4271 §4.2, RFC 5492 §4, RFC 4760 §8, RFC 2918
+// §2, RFC 8654 §3, RFC 4724 §3, RFC 6793 §3, derived by hand.
+func openGoldens() []struct {
+	name string
+	open wire.Open
+	want string
+} {
+	id := netip.MustParseAddr("192.0.2.1")
+	return []struct {
+		name string
+		open wire.Open
+		want string
+	}{
+		{"without capabilities",
+			wire.Open{Version: 4, ASN: 64512, HoldTime: 90, RouterID: id},
+			marker + "001d 01 04 fc00 005a c0000201 00"},
+		{"no capability in the parameter",
+			wire.Open{Version: 4, ASN: 1, HoldTime: 0, RouterID: id, HasCapabilities: true},
+			marker + "001f 01 04 0001 0000 c0000201 02 02 00"},
+		{"all capabilities",
+			wire.Open{Version: 4, ASN: 64512, HoldTime: 90, RouterID: id, HasCapabilities: true,
+				Capabilities: wire.Capabilities{
+					Families:        []wire.Family{wire.IPv4Unicast, wire.IPv6Unicast},
+					RouteRefresh:    true,
+					ExtendedMessage: true,
+					FourOctetAS:     64512,
+					GracefulRestart: &wire.GracefulRestart{Restarting: true, Notification: true, RestartTime: 120,
+						Families: []wire.GracefulRestartFamily{
+							{Family: wire.IPv4Unicast, Forwarding: true}, {Family: wire.IPv6Unicast}}},
+					Unknown: []wire.RawCapability{{Code: 73, Value: []byte("x")}},
+				}},
+			marker + `0044 01 04 fc00 005a c0000201 27 02 25
+				01 04 0001 00 01  01 04 0002 00 01  02 00  06 00
+				40 0a c078 0001 01 80 0002 01 00
+				41 04 0000fc00
+				49 01 78`},
+		{"an ASN of four octets",
+			wire.Open{Version: 4, ASN: 23456, HoldTime: 180, RouterID: id, HasCapabilities: true,
+				Capabilities: wire.Capabilities{FourOctetAS: 4200000000}},
+			marker + "0025 01 04 5ba0 00b4 c0000201 08 02 06 41 04 fa56ea00"},
+	}
+}
+
+func TestOpenGolden(t *testing.T) {
+	for _, tt := range openGoldens() {
+		t.Run(tt.name, func(t *testing.T) {
+			want := unhex(t, tt.want)
+			wantOctets(t, tt.open.Append(nil), want)
+			got, err := wire.ParseOpen(body(t, want, wire.TypeOpen))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(*got, tt.open) {
+				t.Errorf("ParseOpen = %+v\nwant %+v", *got, tt.open)
+			}
+		})
+	}
+}
+
+func TestOpenPeerASN(t *testing.T) {
+	o := wire.Open{ASN: 64512}
+	if got := o.PeerASN(); got != 64512 {
+		t.Errorf("PeerASN() = %d without the capability, want 64512", got)
+	}
+	o.Capabilities.FourOctetAS = 70000
+	if got := o.PeerASN(); got != 70000 {
+		t.Errorf("PeerASN() = %d with the capability, want 70000", got)
+	}
+}
+
+// RFC 6793 §4.2.1: AS_TRANS stands for an ASN of four octets.
+func TestOpenUsesASTrans(t *testing.T) {
+	o := wire.Open{Version: 4, ASN: 1, RouterID: netip.MustParseAddr("192.0.2.1"), HasCapabilities: true,
+		Capabilities: wire.Capabilities{FourOctetAS: 70000}}
+	got, err := wire.ParseOpen(body(t, o.Append(nil), wire.TypeOpen))
+	if err != nil || got.ASN != wire.ASTrans || got.PeerASN() != 70000 {
+		t.Errorf("ParseOpen = %+v, %v; want AS_TRANS and 70000", got, err)
+	}
+}
+
+// manyCapabilities has n unknown capabilities with values of 255 octets.
+func manyCapabilities(n int) wire.Open {
+	o := wire.Open{Version: 4, ASN: 64512, HoldTime: 90, RouterID: netip.MustParseAddr("192.0.2.1"), HasCapabilities: true}
+	for i := range n {
+		o.Capabilities.Unknown = append(o.Capabilities.Unknown,
+			wire.RawCapability{Code: wire.CapabilityCode(100 + i), Value: []byte(strings.Repeat("v", 255))})
+	}
+	return o
+}
+
+// RFC 9072 §2: the extended form only where the other cannot tell the length.
+func TestOpenExtendedParameters(t *testing.T) {
+	fits := manyCapabilities(1)
+	fits.Capabilities.Unknown[0].Value = fits.Capabilities.Unknown[0].Value[:251]
+	msg := fits.Append(nil)
+	wantOctets(t, msg[28:32], unhex(t, "ff 02 fd 64")) // 255 octets of parameters
+
+	exceeds := manyCapabilities(1)
+	exceeds.Capabilities.Unknown[0].Value = exceeds.Capabilities.Unknown[0].Value[:252]
+	msg = exceeds.Append(nil)
+	// The extended length is that of type, length in two octets and 254 of value.
+	wantOctets(t, msg[28:37], unhex(t, "ff ff 0101 02 00fe 64 fc"))
+
+	for _, o := range []wire.Open{fits, exceeds, manyCapabilities(15)} {
+		got, err := wire.ParseOpen(body(t, o.Append(nil), wire.TypeOpen))
+		if err != nil || !reflect.DeepEqual(*got, o) {
+			t.Errorf("ParseOpen = %+v, %v\nwant %+v", got, err, o)
+		}
+	}
+}
+
+// RFC 8654 §4: an OPEN never exceeds 4,096 octets.
+func TestOpenLeavesOutWhatDoesNotFit(t *testing.T) {
+	o := manyCapabilities(40)
+	o.Capabilities.Unknown = append(o.Capabilities.Unknown, wire.RawCapability{Code: 1, Value: make([]byte, 256)})
+	msg := o.Append(nil)
+	got, err := wire.ParseOpen(body(t, msg, wire.TypeOpen))
+	if err != nil || len(msg) > wire.MaxMessageLen || len(got.Capabilities.Unknown) != 15 {
+		t.Errorf("%d octets with %d capabilities, %v; want at most 4096 and 15", len(msg), len(got.Capabilities.Unknown), err)
+	}
+}
+
+// What RFC 5492 and RFC 9072 say must be accepted.
+func TestOpenAccepts(t *testing.T) {
+	const head = "04 fc00 005a c0000201"
+	tests := []struct {
+		name, body string
+		want       wire.Capabilities
+	}{
+		{"several parameters", head + "12 02 06 0104 0001 0001 02 06 0104 0002 0001 02 00",
+			wire.Capabilities{Families: []wire.Family{wire.IPv4Unicast, wire.IPv6Unicast}}},
+		{"duplicates", head + "12 02 10 0104 0001 0001 0104 0001 0001 0200 0200",
+			wire.Capabilities{Families: []wire.Family{wire.IPv4Unicast}, RouteRefresh: true}},
+		{"the last graceful restart", head + "0e 02 0c 4006 8001 0001 0180 4002 0002",
+			wire.Capabilities{GracefulRestart: &wire.GracefulRestart{RestartTime: 2}}},
+		{"the last ASN", head + "0e 02 0c 4104 00000001 4104 00000002", wire.Capabilities{FourOctetAS: 2}},
+		{"extended form of a short OPEN", head + "ff ff 0009 02 0006 0104 0001 0001",
+			wire.Capabilities{Families: []wire.Family{wire.IPv4Unicast}}},
+		{"extended form, length octet not 255", head + "01 ff 0005 02 0002 0200",
+			wire.Capabilities{RouteRefresh: true}},
+		{"unknown capability", head + "06 02 04 c702 abcd",
+			wire.Capabilities{Unknown: []wire.RawCapability{{Code: 199, Value: []byte{0xab, 0xcd}}}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := wire.ParseOpen(unhex(t, tt.body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !got.HasCapabilities || !reflect.DeepEqual(got.Capabilities, tt.want) {
+				t.Errorf("capabilities %+v, want %+v", got.Capabilities, tt.want)
+			}
+		})
+	}
+}
+
+// RFC 4271 §6.2, RFC 6286 §2.2, RFC 7607 §2: code, subcode and data.
+func TestOpenErrors(t *testing.T) {
+	const head = "04 fc00 005a c0000201"
+	tests := []struct {
+		name, body string
+		subcode    uint8
+		data       string
+	}{
+		{"nine octets", "04 fc00 005a c0000201", 0, ""},
+		{"version 3", "03 fc00 005a c0000201 00", 1, "0004"},
+		{"version 5", "05 fc00 005a c0000201 00", 1, "0004"},
+		{"AS 0", "04 0000 005a c0000201 00", 2, "0000"},
+		{"hold time 1", "04 fc00 0001 c0000201 00", 6, "0001"},
+		{"hold time 2", "04 fc00 0002 c0000201 00", 6, "0002"},
+		{"identifier 0", "04 fc00 005a 00000000 00", 3, "00000000"},
+		{"octets after no parameters", head + "00 02", 0, ""},
+		{"parameters too short", head + "04 02 01 00", 0, ""},
+		{"parameters too long", head + "02 02 01 00", 0, ""},
+		{"parameter header cut", head + "01 02", 0, ""},
+		{"parameter value cut", head + "02 02 01", 0, ""},
+		{"authentication parameter", head + "03 01 01 00", 4, ""},
+		{"unknown parameter", head + "02 03 00", 4, ""},
+		{"extended length too long", head + "ff ff 0009 02 0002 0200", 0, ""},
+		{"extended length too short", head + "ff ff 0004 02 0002 0200", 0, ""},
+		{"extended parameter header cut", head + "ff ff 0002 02 00", 0, ""},
+		{"extended parameter value cut", head + "ff ff 0004 02 0002 02", 0, ""},
+		{"capability header cut", head + "03 02 01 02", 0, ""},
+		{"capability value cut", head + "04 02 02 0204", 0, ""},
+		{"multiprotocol short", head + "07 02 05 0103 000100", 0, ""},
+		{"multiprotocol long", head + "09 02 07 0105 0001000100", 0, ""},
+		{"route refresh with a value", head + "05 02 03 0201 00", 0, ""},
+		{"extended message with a value", head + "05 02 03 0601 00", 0, ""},
+		{"graceful restart empty", head + "04 02 02 4000", 0, ""},
+		{"graceful restart cut", head + "09 02 07 4005 0078 000101", 0, ""},
+		{"ASN short", head + "06 02 04 4102 fc00", 0, ""},
+		{"ASN 0", head + "08 02 06 4104 00000000", 2, "00000000"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := wire.ParseOpen(unhex(t, tt.body))
+			wantNotification(t, err, wire.CodeOpen, tt.subcode, unhex(t, tt.data))
+		})
+	}
+}

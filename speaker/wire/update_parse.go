@@ -1,0 +1,117 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Decoding of UPDATE: RFC 4271 §4.3 and §6.3, RFC 7606, RFC 4760, RFC 4724 §2
+// (End-of-RIB).
+
+package wire
+
+import (
+	"encoding/binary"
+	"slices"
+)
+
+// UpdateOptions are what a session decides about received UPDATEs.
+type UpdateOptions struct {
+	AS4             bool     // the peer supports 4-octet ASNs (RFC 6793)
+	EBGP            bool     // the peer is external
+	ExtendedNextHop bool     // IPv4 may have IPv6 next hops (RFC 8950)
+	Families        []Family // negotiated; those of others are left out
+}
+
+// Update is a decoded UPDATE. All octet slices, and the values of unknown
+// attributes, are borrowed from the message. It may be parsed into again and
+// again, keeps its memory, and must not be copied.
+type Update struct {
+	Withdrawn  []byte // IPv4 unicast, for [Prefixes]
+	NLRI       []byte // IPv4 unicast, for [Prefixes]
+	Attributes Attributes
+	MPReach    *MPReach   // nil if absent
+	MPUnreach  *MPUnreach // nil if absent
+
+	attributes int // how many there were
+	reach      MPReach
+	unreach    MPUnreach
+	asns       []uint32 // memory of the paths
+	as4Path    ASPath
+}
+
+// EndOfRIB returns the family whose End-of-RIB the message is (RFC 4724 §2).
+func (u *Update) EndOfRIB() (Family, bool) {
+	switch {
+	case len(u.Withdrawn) > 0 || len(u.NLRI) > 0:
+		return Family{}, false
+	case u.attributes == 0:
+		return IPv4Unicast, true
+	case u.attributes == 1 && u.MPUnreach != nil && len(u.MPUnreach.NLRI) == 0:
+		return u.MPUnreach.Family, true
+	default:
+		return Family{}, false
+	}
+}
+
+// reset forgets the message but keeps the memory.
+func (u *Update) reset() {
+	a := &u.Attributes
+	*u = Update{
+		Attributes: Attributes{
+			ASPath:              a.ASPath[:0],
+			Communities:         a.Communities[:0],
+			ClusterList:         a.ClusterList[:0],
+			ExtendedCommunities: a.ExtendedCommunities[:0],
+			LargeCommunities:    a.LargeCommunities[:0],
+			Unknown:             a.Unknown[:0],
+		},
+		asns:    u.asns[:0],
+		as4Path: u.as4Path[:0],
+	}
+}
+
+// ParseUpdate reads the body of an UPDATE into u.
+//
+// The error is, or has as its first, the strongest of what is wrong. If
+// errors.As finds a [*Notification], the session must end with it and u is
+// not to be used; else errors.As finds an [*AttributeError] with the action:
+// [TreatAsWithdraw] leaves the NLRI in u, [Discard] all but the attribute.
+func ParseUpdate(body []byte, opt UpdateOptions, u *Update) error {
+	u.reset()
+	withdrawn, rest, ok := cutField(body)
+	if !ok {
+		return malformedAttributeList()
+	}
+	attributes, nlri, ok := cutField(rest)
+	if !ok {
+		return malformedAttributeList()
+	}
+	// RFC 7606 §3 i, j: to treat routes as withdrawn all NLRI MUST be readable.
+	if !validNLRI(IPv4Unicast, withdrawn) || !validNLRI(IPv4Unicast, nlri) {
+		return errInvalidNetwork()
+	}
+	u.Withdrawn, u.NLRI = withdrawn, nlri
+	p := updateParser{opt: opt, u: u, reachable: len(nlri) > 0}
+	p.parse(attributes)
+	return p.err()
+}
+
+// malformedAttributeList: RFC 7606 §3 b: a Withdrawn Routes Length or Total
+// Attribute Length that exceeds the message resets the session.
+func malformedAttributeList() *Notification {
+	return &Notification{Code: CodeUpdate, Subcode: UpdateMalformedAttributeList}
+}
+
+// cutField cuts off a field that starts with its length in two octets.
+func cutField(b []byte) (field, rest []byte, ok bool) {
+	if len(b) < 2 {
+		return nil, nil, false
+	}
+	n := int(binary.BigEndian.Uint16(b))
+	if n > len(b)-2 {
+		return nil, nil, false
+	}
+	return b[2 : 2+n], b[2+n:], true
+}
+
+// negotiated reports whether routes of the family may be received.
+func (p *updateParser) negotiated(f Family) bool {
+	return slices.Contains(p.opt.Families, f)
+}
