@@ -14,14 +14,15 @@ import (
 )
 
 func TestAttributes(t *testing.T) {
-	route := wire.ExtendedCommunity{0, 2, 0xfc, 0, 0, 0, 0, 1}
+	route, other := wire.ExtendedCommunity{0, 2, 0xfc, 0, 0, 0, 0, 1}, wire.ExtendedCommunity{0, 3}
 	all := rib.Attributes{
 		Origin: ptr(wire.OriginIncomplete), ASPath: []uint32{65001, 4200000000}, Prepend: ptr(2),
 		MED: ptr(uint32(0)), LocalPref: ptr(uint32(200)),
 		Communities:         []wire.Community{64512<<16 | 2, 64512<<16 | 1, 64512<<16 | 2},
 		LargeCommunities:    []wire.LargeCommunity{{Global: 2}, {Global: 1, Local1: 2}, {Global: 1, Local1: 1, Local2: 9}},
-		ExtendedCommunities: []wire.ExtendedCommunity{{0, 3}, route, {0, 3}},
+		ExtendedCommunities: []wire.ExtendedCommunity{other, route, other},
 	}
+	communities := "64512:1, 64512:2, 1:1:9, 1:2:0, 2:0:0, " + route.String() + ", " + other.String()
 	for _, test := range []struct {
 		name        string
 		params      rib.Params
@@ -34,13 +35,11 @@ func TestAttributes(t *testing.T) {
 		{name: "iBGP, nothing set", params: internal(), want: "origin IGP, path [], local-pref 100"},
 		{
 			name: "eBGP, all set", params: external(), attributes: all,
-			want: "origin INCOMPLETE, path [64512 64512 64512 65001 4200000000], med 0, 64512:1, 64512:2, 1:1:9, 1:2:0, 2:0:0, " +
-				route.String() + ", " + wire.ExtendedCommunity{0, 3}.String(),
+			want: "origin INCOMPLETE, path [64512 64512 64512 65001 4200000000], med 0, " + communities,
 		},
 		{
 			name: "iBGP, all set", params: internal(), attributes: all,
-			want: "origin INCOMPLETE, path [65001 4200000000], med 0, local-pref 200, 64512:1, 64512:2, 1:1:9, 1:2:0, 2:0:0, " +
-				route.String() + ", " + wire.ExtendedCommunity{0, 3}.String(),
+			want: "origin INCOMPLETE, path [65001 4200000000], med 0, local-pref 200, " + communities,
 		},
 		{
 			name: "two-octet peer", params: external(), twoOctetASN: true,
@@ -48,8 +47,7 @@ func TestAttributes(t *testing.T) {
 		},
 		{
 			name: "defaults", params: internal(), defaults: all,
-			want: "origin INCOMPLETE, path [65001 4200000000], med 0, local-pref 200, 64512:1, 64512:2, 1:1:9, 1:2:0, 2:0:0, " +
-				route.String() + ", " + wire.ExtendedCommunity{0, 3}.String(),
+			want: "origin INCOMPLETE, path [65001 4200000000], med 0, local-pref 200, " + communities,
 		},
 		{
 			name: "single values win over defaults, communities are the union", params: internal(),
@@ -92,9 +90,13 @@ func TestAttributes(t *testing.T) {
 }
 
 func TestExportIsNotModified(t *testing.T) {
-	a := announcement("a", rib.Attributes{Communities: []wire.Community{3, 1}, ASPath: []uint32{7}}, "10.0.1.0/24", "10.0.0.0/24")
-	want := announcement("a", rib.Attributes{Communities: []wire.Community{3, 1}, ASPath: []uint32{7}}, "10.0.1.0/24", "10.0.0.0/24")
-	a.Attributes.Communities = append(make([]wire.Community, 0, 9), a.Attributes.Communities...)
+	attributes := func() rib.Attributes {
+		// With room to spare, so that an append to it would be seen.
+		communities := append(make([]wire.Community, 0, 9), 3, 1)
+		return rib.Attributes{Communities: communities, ASPath: []uint32{7}}
+	}
+	a := announcement("a", attributes(), "10.0.1.0/24", "10.0.0.0/24")
+	want := announcement("a", attributes(), "10.0.1.0/24", "10.0.0.0/24")
 	table := rib.New()
 	table.Update(map[string]rib.Export{"tor": {
 		Announcements: []*rib.Announcement{a}, Defaults: rib.Attributes{Communities: []wire.Community{2}},
@@ -121,22 +123,67 @@ func TestNextHop(t *testing.T) {
 	}{
 		{name: "over IPv4", want: hops{"192.0.2.2", "2001:db8::2"}},
 		{name: "over IPv6", params: overIPv6, want: hops{"192.0.2.9", "2001:db8::2"}},
-		{name: "no address of the other family", params: func(p *rib.Params) { p.NodeAddress6 = netip.Addr{} }, want: hops{"192.0.2.2", withheld}},
-		{name: "mapped local address", params: func(p *rib.Params) { p.LocalAddress = addr("::ffff:192.0.2.2") }, want: hops{"192.0.2.2", "2001:db8::2"}},
-		{name: "asked for", attributes: rib.Attributes{NextHop4: addr("192.0.2.77"), NextHop6: addr("2001:db8::77")}, want: hops{"192.0.2.77", "2001:db8::77"}},
-		{name: "of the defaults", defaults: rib.Attributes{NextHop4: addr("192.0.2.77")}, want: hops{"192.0.2.77", "2001:db8::2"}},
+		{
+			name:   "no address of the other family",
+			params: func(p *rib.Params) { p.NodeAddress6 = netip.Addr{} },
+			want:   hops{"192.0.2.2", withheld},
+		},
+		{
+			name:   "mapped local address",
+			params: func(p *rib.Params) { p.LocalAddress = addr("::ffff:192.0.2.2") },
+			want:   hops{"192.0.2.2", "2001:db8::2"},
+		},
+		{
+			name:       "asked for",
+			attributes: rib.Attributes{NextHop4: addr("192.0.2.77"), NextHop6: addr("2001:db8::77")},
+			want:       hops{"192.0.2.77", "2001:db8::77"},
+		},
+		{
+			name:     "of the defaults",
+			defaults: rib.Attributes{NextHop4: addr("192.0.2.77")},
+			want:     hops{"192.0.2.77", "2001:db8::2"},
+		},
 		{
 			name:       "of the announcement rather than the defaults",
 			attributes: rib.Attributes{NextHop4: addr("192.0.2.78")}, defaults: rib.Attributes{NextHop4: addr("192.0.2.77")},
 			want: hops{"192.0.2.78", "2001:db8::2"},
 		},
-		{name: "the peer", attributes: rib.Attributes{NextHop4: addr("192.0.2.1")}, want: hops{withheld, "2001:db8::2"}},
-		{name: "self is the peer", params: func(p *rib.Params) { p.NodeAddress6, p.PeerAddress = addr("2001:db8::1"), addr("2001:db8::1") }, want: hops{"192.0.2.2", withheld}},
-		{name: "mapped peer", params: func(p *rib.Params) { p.PeerAddress = addr("::ffff:192.0.2.1") }, attributes: rib.Attributes{NextHop4: addr("192.0.2.1")}, want: hops{withheld, "2001:db8::2"}},
-		{name: "of the wrong family", attributes: rib.Attributes{NextHop4: addr("2001:db8::5"), NextHop6: addr("192.0.2.5")}, want: hops{withheld, withheld}},
-		{name: "of no host", attributes: rib.Attributes{NextHop4: addr("255.255.255.255"), NextHop6: addr("ff02::1")}, want: hops{withheld, withheld}},
-		{name: "unspecified", attributes: rib.Attributes{NextHop4: addr("0.0.0.0"), NextHop6: addr("::")}, want: hops{withheld, withheld}},
-		{name: "shared link", params: func(p *rib.Params) { p.LinkLocal = addr("fe80::2%eth0") }, want: hops{"192.0.2.2", "2001:db8::2 fe80::2"}},
+		{
+			name:       "the peer",
+			attributes: rib.Attributes{NextHop4: addr("192.0.2.1")},
+			want:       hops{withheld, "2001:db8::2"},
+		},
+		{
+			name:   "self is the peer",
+			params: func(p *rib.Params) { p.NodeAddress6, p.PeerAddress = addr("2001:db8::1"), addr("2001:db8::1") },
+			want:   hops{"192.0.2.2", withheld},
+		},
+		{
+			name:       "mapped peer",
+			params:     func(p *rib.Params) { p.PeerAddress = addr("::ffff:192.0.2.1") },
+			attributes: rib.Attributes{NextHop4: addr("192.0.2.1")},
+			want:       hops{withheld, "2001:db8::2"},
+		},
+		{
+			name:       "of the wrong family",
+			attributes: rib.Attributes{NextHop4: addr("2001:db8::5"), NextHop6: addr("192.0.2.5")},
+			want:       hops{withheld, withheld},
+		},
+		{
+			name:       "of no host",
+			attributes: rib.Attributes{NextHop4: addr("255.255.255.255"), NextHop6: addr("ff02::1")},
+			want:       hops{withheld, withheld},
+		},
+		{
+			name:       "unspecified",
+			attributes: rib.Attributes{NextHop4: addr("0.0.0.0"), NextHop6: addr("::")},
+			want:       hops{withheld, withheld},
+		},
+		{
+			name:   "shared link",
+			params: func(p *rib.Params) { p.LinkLocal = addr("fe80::2%eth0") },
+			want:   hops{"192.0.2.2", "2001:db8::2 fe80::2"},
+		},
 		{
 			name: "shared link, asked for", params: func(p *rib.Params) { p.LinkLocal = addr("fe80::2") },
 			attributes: rib.Attributes{NextHop6: addr("2001:db8::77")}, want: hops{"192.0.2.2", "2001:db8::77"},

@@ -74,7 +74,8 @@ func TestRoutes(t *testing.T) {
 	p.out.Routes(func(r rib.Route) bool {
 		table.Update(export(2)) // the table may change and the caller may block
 		p.out.Report()
-		got = append(got, fmt.Sprintf("%v %v %v %v %s", r.Family, r.Prefix, r.NextHop, r.Announcement.ID, describe(r.Attributes)))
+		got = append(got, fmt.Sprintf("%v %v %v %v %s",
+			r.Family, r.Prefix, r.NextHop, r.Announcement.ID, describe(r.Attributes)))
 		return len(got) < 4
 	})
 	want := []string{

@@ -105,7 +105,7 @@ func TestReadyWhileRefreshWaits(t *testing.T) {
 	p.lines()
 	p.out.Refresh(wire.IPv4Unicast)
 	poked(p.out.Ready())
-	batch := p.out.Next(nil, 1)
+	batch := p.out.Next(nil, 4096) // all that the first refresh makes due
 	p.out.Refresh(wire.IPv4Unicast)
 	poked(p.out.Ready())
 	p.receive(batch)

@@ -15,7 +15,7 @@ import (
 func TestConflict(t *testing.T) {
 	med := func(m uint32) rib.Attributes { return rib.Attributes{MED: &m} }
 	older := announcement("older", med(1), "10.0.0.0/24", "10.0.1.0/24")
-	younger := announcement("younger", med(2), "10.0.2.0/24", "10.0.0.0/23 24")
+	younger := announcement("younger", med(2), "10.0.2.0/24", "10.0.0.0/23 24", "10.0.0.0/24")
 	table := rib.New()
 	p := attach(t, table, "tor", external())
 	table.Update(export(1, older, younger))
@@ -83,11 +83,12 @@ func TestTooLong(t *testing.T) {
 	table.Update(export(1, announcement("a", list(1011), "10.0.0.0/31 32")))
 	p.expect("announce 10.0.0.0/32", "announce 10.0.0.1/32", end4, end6)
 
-	table.Update(export(2, announcement("a", list(1012), "10.0.0.0/31 32", "0.0.0.0/0")))
+	table.Update(export(2, announcement("a", list(1012), "10.0.0.0/31 32", "0.0.0.0/0", "0.0.0.0/0 1")))
 	p.expect("withdraw 10.0.0.0/32 10.0.0.1/32", "announce 0.0.0.0/0")
 	w := p.out.Report().Withheld
-	if len(w) != 1 || w[0].Reason != rib.ReasonTooLong || w[0].Prefixes != 2 || w[0].Example != netip.MustParsePrefix("10.0.0.0/32") {
-		t.Errorf("withheld %+v, want both /32s as too long", w)
+	example := netip.MustParsePrefix("10.0.0.0/32")
+	if len(w) != 1 || w[0].Reason != rib.ReasonTooLong || w[0].Prefixes != 4 || w[0].Example != example {
+		t.Errorf("withheld %+v, want both /32s and both /1s as too long", w)
 	}
 
 	for name, a := range map[string]rib.Attributes{
