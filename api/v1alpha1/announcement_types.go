@@ -1,0 +1,158 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Announcement is what to announce, to whom, from where and with which
+// attributes.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=ann,categories=herald
+// +kubebuilder:printcolumn:name="Prefixes",type=integer,JSONPath=`.status.prefixes`,description="Prefixes that it names, each split into its subnets"
+// +kubebuilder:printcolumn:name="Sessions",type=string,JSONPath=`.status.sessions.summary`,description="Sessions that have it of those eligible"
+// +kubebuilder:printcolumn:name="Advertised",type=string,JSONPath=`.status.conditions[?(@.type=="Advertised")].status`,description="Whether every eligible session has been sent it"
+// +kubebuilder:printcolumn:name="Since",type=date,JSONPath=`.status.conditions[?(@.type=="Advertised")].lastTransitionTime`,description="How long Advertised has been what it is"
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Advertised")].reason`,description="Why Advertised is what it is"
+// +kubebuilder:printcolumn:name="Accepted",type=string,JSONPath=`.status.conditions[?(@.type=="Accepted")].status`,priority=1,description="Whether the object is valid and in use"
+// +kubebuilder:printcolumn:name="First Prefix",type=string,JSONPath=`.spec.prefixes[0]`,priority=1,description="The first of its prefixes"
+// +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.conditions[?(@.type=="Advertised")].message`,priority=1
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`,priority=1
+type Announcement struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec is what to announce.
+	// +required
+	Spec AnnouncementSpec `json:"spec"`
+
+	// status is what became of it, over all sessions.
+	// +optional
+	Status AnnouncementStatus `json:"status,omitempty"`
+}
+
+// AnnouncementList is a list of Announcements.
+//
+// +kubebuilder:object:root=true
+type AnnouncementList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []Announcement `json:"items"`
+}
+
+// AnnouncementSpec is what to announce.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.prefixes) && size(self.prefixes) > 0",message="prefixes: write at least one prefix, such as prefixes: [203.0.113.0/24]"
+type AnnouncementSpec struct {
+	// peerSelector chooses the peers to announce to, by the labels of the BGPPeers.
+	// Omitted or empty: every peer that allows this namespace. Change class: in
+	// place.
+	// +optional
+	PeerSelector *metav1.LabelSelector `json:"peerSelector,omitempty"`
+
+	// nodeSelector chooses the nodes to announce from, by their labels. Omitted or
+	// empty: every node that has a session with the peer. Change class: in place.
+	// +optional
+	NodeSelector *metav1.LabelSelector `json:"nodeSelector,omitempty"`
+
+	// prefixes are announced: IPv4 and IPv6, without host bits. At least one. Change
+	// class: in place.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=4096
+	// +kubebuilder:validation:items:MinLength=4
+	// +kubebuilder:validation:items:MaxLength=49
+	// +kubebuilder:validation:items:XValidation:rule="isCIDR(self)",message="prefixes: write an address and a length, such as 203.0.113.0/24 or 2001:db8:1::/48"
+	// +kubebuilder:validation:items:XValidation:rule="!isCIDR(self) || cidr(self) == cidr(self).masked()",message="prefixes: host bits are set; write the network's own address, 203.0.113.0/24 instead of 203.0.113.7/24"
+	Prefixes []string `json:"prefixes,omitempty"`
+
+	// deaggregate splits each prefix into its subnets of a length; a prefix of that
+	// length or longer is announced as it is. More than 2^24 prefixes are refused
+	// (TooLarge). Omitted: each prefix is announced as it is. Change class: in place.
+	// +optional
+	Deaggregate *Deaggregate `json:"deaggregate,omitempty"`
+
+	// attributes go with every prefix. A single value wins over the peer's default,
+	// communities are joined with the peer's. Omitted: the peer's. Change class: in
+	// place.
+	// +optional
+	Attributes *PathAttributes `json:"attributes,omitempty"`
+}
+
+// Deaggregate is the length of the subnets that prefixes are split into.
+//
+// +kubebuilder:validation:MinProperties=1
+type Deaggregate struct {
+	// ipv4 is the length for IPv4 prefixes. Omitted: they are not split. Change
+	// class: in place.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=32
+	IPv4 *int32 `json:"ipv4,omitempty"`
+
+	// ipv6 is the length for IPv6 prefixes. Omitted: they are not split. Change
+	// class: in place.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=128
+	IPv6 *int32 `json:"ipv6,omitempty"`
+}
+
+// AnnouncementStatus is what became of an announcement, over all sessions.
+type AnnouncementStatus struct {
+	// conditions are Accepted and Advertised.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=8
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// prefixes is the number of prefixes that the spec names, each split into its
+	// subnets.
+	// +optional
+	Prefixes int32 `json:"prefixes"`
+
+	// sessions counts the sessions that shall have it.
+	// +optional
+	Sessions *AnnouncementSessions `json:"sessions,omitempty"`
+
+	// verdicts are the reasons why sessions do not have it, the most frequent first.
+	// +optional
+	// +listType=map
+	// +listMapKey=reason
+	// +kubebuilder:validation:MaxItems=16
+	Verdicts []Verdict `json:"verdicts,omitempty"`
+}
+
+// AnnouncementSessions counts the sessions that shall have an announcement.
+type AnnouncementSessions struct {
+	// eligible is the number of sessions whose node and peer are selected, whose peer
+	// grants the namespace and has the family of a prefix configured.
+	Eligible int32 `json:"eligible"`
+
+	// advertised is the number of those that were sent it at this generation.
+	Advertised int32 `json:"advertised"`
+
+	// summary is "advertised/eligible", such as 5/6.
+	// +kubebuilder:validation:MaxLength=32
+	Summary string `json:"summary"`
+}
+
+// Verdict is a reason why sessions do not have an announcement.
+type Verdict struct {
+	// reason is one of WithheldReasons.
+	// +kubebuilder:validation:MaxLength=64
+	Reason string `json:"reason"`
+
+	// sessions is the number of sessions that say so.
+	Sessions int32 `json:"sessions"`
+
+	// example is one of them, as peer/node.
+	// +optional
+	// +kubebuilder:validation:MaxLength=317
+	Example string `json:"example,omitempty"`
+}

@@ -1,0 +1,199 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// AllowedAnnouncements says who may announce what through a peer. The operator's
+// own namespace belongs to the platform team: maxPrefixes, families and
+// infrastructure alone bound it. Every other namespace needs a tenant that
+// covers its name, its prefix and its attributes.
+type AllowedAnnouncements struct {
+	// maxPrefixes bounds the prefixes of one session. An announcement that would
+	// exceed it is withheld whole (OverMaxPrefixes); older ones stay. Omitted:
+	// 10000. Change class: in place.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=10000000
+	MaxPrefixes *int32 `json:"maxPrefixes,omitempty"`
+
+	// families may be announced. Omitted: the unicast ones. Change class: in place.
+	// +optional
+	// +listType=map
+	// +listMapKey=afi
+	// +listMapKey=safi
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	Families []Family `json:"families,omitempty"`
+
+	// infrastructure may be announced though it is refused otherwise, from whichever
+	// namespace. DefaultRoute is 0.0.0.0/0 and ::/0. Omitted: none of it. Change
+	// class: in place.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=4
+	Infrastructure []Infrastructure `json:"infrastructure,omitempty"`
+
+	// tenants grant prefixes to namespaces; an announcement's prefix is allowed where
+	// one entry covers all of it. Omitted: only the operator's own namespace
+	// announces through this peer. Change class: in place.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=256
+	Tenants []Tenant `json:"tenants,omitempty"`
+}
+
+// Infrastructure is a kind of prefixes whose announcement can cut off a cluster.
+//
+// +kubebuilder:validation:Enum=DefaultRoute
+type Infrastructure string
+
+// InfrastructureDefaultRoute is 0.0.0.0/0 and ::/0.
+const InfrastructureDefaultRoute Infrastructure = "DefaultRoute"
+
+// Tenant grants prefixes to namespaces.
+type Tenant struct {
+	// name tells the entries of a peer apart. Change class: in place.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",message="name: write a DNS label: lower-case letters, digits and '-', such as web"
+	Name string `json:"name"`
+
+	// namespaces are those that may announce. Change class: in place.
+	// +required
+	Namespaces TenantNamespaces `json:"namespaces"`
+
+	// prefixes may be announced, whole or in part. Change class: in place.
+	// +required
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=256
+	Prefixes []TenantPrefix `json:"prefixes"`
+
+	// maxPrefixes bounds the prefixes that this entry grants to one session, over all
+	// its namespaces. Omitted: the peer's maxPrefixes. Change class: in place.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=10000000
+	MaxPrefixes *int32 `json:"maxPrefixes,omitempty"`
+
+	// attributes may be set by the namespaces. Omitted: as its fields say. Change
+	// class: in place.
+	// +optional
+	Attributes *TenantAttributes `json:"attributes,omitempty"`
+}
+
+// TenantNamespaces chooses namespaces.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.selector) == (self.from == 'Selector')",message="selector: write one with from Selector, and omit it with from All"
+type TenantNamespaces struct {
+	// from is All for every namespace, Selector for those that selector matches.
+	// Change class: in place.
+	// +required
+	From NamespacesFrom `json:"from"`
+
+	// selector matches labels of namespaces; an empty one matches all. Written with
+	// from Selector alone. Change class: in place.
+	// +optional
+	Selector *metav1.LabelSelector `json:"selector,omitempty"`
+}
+
+// NamespacesFrom says how namespaces are chosen.
+//
+// +kubebuilder:validation:Enum=All;Selector
+type NamespacesFrom string
+
+const (
+	// NamespacesFromAll chooses every namespace.
+	NamespacesFromAll NamespacesFrom = "All"
+	// NamespacesFromSelector chooses those whose labels match.
+	NamespacesFromSelector NamespacesFrom = "Selector"
+)
+
+// TenantPrefix grants a prefix and its parts.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.maxLength) || !isCIDR(self.cidr) || (self.maxLength >= cidr(self.cidr).prefixLength() && (cidr(self.cidr).ip().family() == 6 || self.maxLength <= 32))",message="maxLength: write a length from the cidr's own to 32 for IPv4 or 128 for IPv6"
+type TenantPrefix struct {
+	// cidr is the prefix. Change class: in place.
+	// +required
+	// +kubebuilder:validation:MinLength=4
+	// +kubebuilder:validation:MaxLength=49
+	// +kubebuilder:validation:XValidation:rule="isCIDR(self)",message="cidr: write an address and a length, such as 203.0.113.0/24 or 2001:db8:1::/48"
+	// +kubebuilder:validation:XValidation:rule="!isCIDR(self) || cidr(self) == cidr(self).masked()",message="cidr: host bits are set; write the network's own address, 203.0.113.0/24 instead of 203.0.113.7/24"
+	CIDR string `json:"cidr"`
+
+	// maxLength is the longest part that may be announced. Omitted: the cidr's own
+	// length. Change class: in place.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=128
+	MaxLength *int32 `json:"maxLength,omitempty"`
+}
+
+// TenantAttributes are the path attributes that a tenant's announcements may set.
+// The others, such as med and prepend, are free.
+type TenantAttributes struct {
+	// nextHop Self allows no attributes.nextHop, Any allows one. Omitted: Self.
+	// Change class: in place.
+	// +optional
+	NextHop *NextHopGrant `json:"nextHop,omitempty"`
+
+	// asPath Allow allows attributes.asPath; prepend is always free. Omitted: Deny.
+	// Change class: in place.
+	// +optional
+	ASPath *Grant `json:"asPath,omitempty"`
+
+	// localPref Allow allows attributes.localPref. Omitted: Deny. Change class: in
+	// place.
+	// +optional
+	LocalPref *Grant `json:"localPref,omitempty"`
+
+	// raw Allow allows attributes.extendedCommunities, and whatever else is written
+	// as bytes. Omitted: Deny. Change class: in place.
+	// +optional
+	Raw *Grant `json:"raw,omitempty"`
+
+	// communities allows those that one of its patterns matches, and no other: a
+	// community as an announcement writes it, with * in place of any number. Two
+	// numbers match standard communities, three large ones. Omitted: every large
+	// community, and every standard one but those of 65535:* other than NO_EXPORT,
+	// NO_ADVERTISE and NO_EXPORT_SUBCONFED. Change class: in place.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MinLength=3
+	// +kubebuilder:validation:items:MaxLength=32
+	// +kubebuilder:validation:items:XValidation:rule="self in ['NO_EXPORT', 'NO_ADVERTISE', 'NO_EXPORT_SUBCONFED', 'NOPEER', 'BLACKHOLE', 'GRACEFUL_SHUTDOWN', 'LLGR_STALE', 'NO_LLGR', 'ACCEPT_OWN', 'ACCEPT_OWN_NEXTHOP', 'STANDBY_PE', 'ROUTE_FILTER_V4', 'ROUTE_FILTER_V6', 'ROUTE_FILTER_TRANSLATED_V4', 'ROUTE_FILTER_TRANSLATED_V6'] || self.matches('^([0-9]{1,5}|[*]):([0-9]{1,5}|[*])$') || self.matches('^([0-9]{1,10}|[*])(:([0-9]{1,10}|[*])){2}$')",message="communities: write a pattern such as 64512:* or 64512:*:*, one community such as 64512:100, or a well-known name such as NO_EXPORT"
+	// +kubebuilder:validation:items:XValidation:rule="!self.matches('^([0-9]{1,5}|[*]):([0-9]{1,5}|[*])$') || self.split(':', 2).all(part, part == '*' || int(part) <= 65535)",message="communities: write numbers from 0 to 65535 in a pattern of two parts"
+	// +kubebuilder:validation:items:XValidation:rule="!self.matches('^([0-9]{1,10}|[*])(:([0-9]{1,10}|[*])){2}$') || self.split(':', 3).all(part, part == '*' || int(part) <= 4294967295)",message="communities: write numbers from 0 to 4294967295 in a pattern of three parts"
+	Communities []string `json:"communities,omitempty"`
+}
+
+// Grant allows or denies an attribute.
+//
+// +kubebuilder:validation:Enum=Deny;Allow
+type Grant string
+
+const (
+	// GrantDeny denies it.
+	GrantDeny Grant = "Deny"
+	// GrantAllow allows it.
+	GrantAllow Grant = "Allow"
+)
+
+// NextHopGrant says which next hops are allowed.
+//
+// +kubebuilder:validation:Enum=Self;Any
+type NextHopGrant string
+
+const (
+	// NextHopSelf allows next hop self alone.
+	NextHopSelf NextHopGrant = "Self"
+	// NextHopAny allows every next hop.
+	NextHopAny NextHopGrant = "Any"
+)

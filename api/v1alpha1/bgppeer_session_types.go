@@ -1,0 +1,235 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+// AdminState says whether a neighbour's sessions may run.
+//
+// +kubebuilder:validation:Enum=Up;Down
+type AdminState string
+
+const (
+	// AdminStateUp lets sessions run.
+	AdminStateUp AdminState = "Up"
+	// AdminStateDown ends them with Cease/2, Administrative Shutdown (RFC 4486).
+	AdminStateDown AdminState = "Down"
+)
+
+// PeerType is the kind of a session whose remote ASN is not fixed.
+//
+// +kubebuilder:validation:Enum=External;Internal
+type PeerType string
+
+const (
+	// PeerTypeExternal takes every remote ASN but our own: eBGP.
+	PeerTypeExternal PeerType = "External"
+	// PeerTypeInternal takes our own ASN alone: iBGP.
+	PeerTypeInternal PeerType = "Internal"
+)
+
+// ApplyMode says when a change of the class "deferred" takes effect.
+//
+// +kubebuilder:validation:Enum=OnReconnect;Immediate
+type ApplyMode string
+
+const (
+	// ApplyOnReconnect waits until the session is next established.
+	ApplyOnReconnect ApplyMode = "OnReconnect"
+	// ApplyImmediate resets the session now.
+	ApplyImmediate ApplyMode = "Immediate"
+)
+
+// AFI is an address family, named after its Address Family Identifier.
+//
+// +kubebuilder:validation:Enum=IPv4;IPv6
+type AFI string
+
+const (
+	// AFIIPv4 is AFI 1.
+	AFIIPv4 AFI = "IPv4"
+	// AFIIPv6 is AFI 2.
+	AFIIPv6 AFI = "IPv6"
+)
+
+// SAFI is a kind of routes, named after its Subsequent Address Family Identifier.
+//
+// +kubebuilder:validation:Enum=Unicast
+type SAFI string
+
+// SAFIUnicast is SAFI 1, unicast forwarding.
+const SAFIUnicast SAFI = "Unicast"
+
+// Family is an address family of a session (RFC 4760).
+type Family struct {
+	// afi is the address family: IPv4 or IPv6.
+	// +required
+	AFI AFI `json:"afi"`
+
+	// safi is the kind of routes: Unicast.
+	// +required
+	SAFI SAFI `json:"safi"`
+}
+
+// String is the family as people write it in one word, such as IPv4/Unicast.
+func (f Family) String() string { return string(f.AFI) + "/" + string(f.SAFI) }
+
+// Transport says how the TCP connection of a session is made.
+type Transport struct {
+	// connectMode says who opens the connection: Both ends, we alone (Active) or the
+	// neighbour alone (Passive). Omitted: Both where the process listens, else
+	// Active. Change class: reset where it forbids the live connection, else in
+	// place.
+	// +optional
+	ConnectMode *ConnectMode `json:"connectMode,omitempty"`
+
+	// source is where the connection starts from. Omitted: the operating system
+	// chooses. Change class: reset.
+	// +optional
+	Source *TransportSource `json:"source,omitempty"`
+
+	// multihopTTL is the TTL or hop limit of what is sent to a neighbour that is not
+	// on a shared link. Omitted: 1 in eBGP, 255 in iBGP. Change class: deferred.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=255
+	MultihopTTL *int32 `json:"multihopTTL,omitempty"`
+}
+
+// ConnectMode says who opens the TCP connection.
+//
+// +kubebuilder:validation:Enum=Both;Active;Passive
+type ConnectMode string
+
+const (
+	// ConnectBoth dials and accepts; a collision is resolved (RFC 4271 §6.8).
+	ConnectBoth ConnectMode = "Both"
+	// ConnectActive only dials.
+	ConnectActive ConnectMode = "Active"
+	// ConnectPassive only accepts.
+	ConnectPassive ConnectMode = "Passive"
+)
+
+// TransportSource is where a connection starts from.
+type TransportSource struct {
+	// address is the local address, of the same family as the neighbour's. Change
+	// class: reset.
+	// +required
+	// +kubebuilder:validation:MinLength=2
+	// +kubebuilder:validation:MaxLength=45
+	// +kubebuilder:validation:XValidation:rule="isIP(self) && !ip(self).isUnspecified()",message="source.address: write an IPv4 or IPv6 address of the node, without a zone or a prefix length, such as 192.0.2.10; omit source to let the system choose"
+	Address string `json:"address"`
+}
+
+// Authentication protects the TCP connection of a session. The member that
+// belongs to its type is written, and no other.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.tcpMD5) == (self.type == 'TCPMD5')",message="tcpMD5: with type TCPMD5 write tcpMD5.secretRef.name, the Secret that holds the key"
+type Authentication struct {
+	// type is the method. Change class: reset.
+	// +required
+	Type AuthenticationType `json:"type"`
+
+	// tcpMD5 names the key of type TCPMD5. Change class: deferred.
+	// +optional
+	TCPMD5 *TCPMD5 `json:"tcpMD5,omitempty"`
+}
+
+// AuthenticationType is a method that protects a TCP connection.
+//
+// +kubebuilder:validation:Enum=TCPMD5
+type AuthenticationType string
+
+// AuthenticationTCPMD5 is the TCP MD5 signature option (RFC 2385).
+const AuthenticationTCPMD5 AuthenticationType = "TCPMD5"
+
+// TCPMD5 is the key of the TCP MD5 signature option.
+type TCPMD5 struct {
+	// secretRef names the Secret that holds the key: 1 to 80 bytes, not ending in a
+	// newline. Missing or unfit, this peer does not start (SecretNotFound,
+	// SecretInvalid). Change class: deferred.
+	// +required
+	SecretRef SecretKeyReference `json:"secretRef"`
+}
+
+// SecretKeyReference names an entry of a Secret in the namespace that the
+// operator reads Secrets from, its own unless --auth-namespace says otherwise.
+type SecretKeyReference struct {
+	// name is the Secret's name. Change class: deferred.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name"`
+
+	// key is the entry of the Secret. Omitted: password. Change class: deferred.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Key *string `json:"key,omitempty"`
+}
+
+// Timers are those of a session, in seconds.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.keepaliveSeconds) || self.keepaliveSeconds <= (has(self.holdSeconds) ? self.holdSeconds : 90)",message="keepaliveSeconds: write at most holdSeconds (90 when omitted), best a third of it, or omit it; with holdSeconds 0 no KEEPALIVE is sent"
+// +kubebuilder:validation:XValidation:rule="!has(self.sendHoldSeconds) || self.sendHoldSeconds > (has(self.holdSeconds) ? self.holdSeconds : 90)",message="sendHoldSeconds: write more than holdSeconds (90 when omitted), best twice as much (RFC 9687), or omit it"
+type Timers struct {
+	// holdSeconds is the hold time that we offer; the smaller of both ends' is used
+	// (RFC 4271 §4.2). 0 means no hold timer and no KEEPALIVEs. Omitted: 90. Change
+	// class: deferred.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=65535
+	// +kubebuilder:validation:XValidation:rule="self == 0 || self >= 3",message="holdSeconds: write 3 or more, or 0 for no hold timer (RFC 4271 §4.2)"
+	HoldSeconds *int32 `json:"holdSeconds,omitempty"`
+
+	// keepaliveSeconds is the longest time between two KEEPALIVEs; a third of the
+	// negotiated hold time is used where that is less. Omitted: a third of the
+	// negotiated hold time. Change class: in place.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=65535
+	KeepaliveSeconds *int32 `json:"keepaliveSeconds,omitempty"`
+
+	// connectRetrySeconds is the first wait after a failed connection; it doubles up
+	// to 60 (or this value, where that is more), with jitter. Omitted: 5. Change
+	// class: in place.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=3600
+	ConnectRetrySeconds *int32 `json:"connectRetrySeconds,omitempty"`
+
+	// sendHoldSeconds is how long the neighbour may take nothing of what is sent
+	// before the session is closed (RFC 9687). Omitted: the larger of 480 and twice
+	// the negotiated hold time; none where that is 0. Change class: in place.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=131070
+	SendHoldSeconds *int32 `json:"sendHoldSeconds,omitempty"`
+}
+
+// GracefulRestart says whether the neighbour keeps our routes while the speaker
+// restarts (RFC 4724).
+type GracefulRestart struct {
+	// mode Disabled leaves the capability out of our OPEN. Omitted: Enabled. Change
+	// class: deferred.
+	// +optional
+	Mode *GracefulRestartMode `json:"mode,omitempty"`
+
+	// restartSeconds is how long the neighbour shall keep our routes and wait for us
+	// (the Restart Time, 12 bits). Omitted: 120. Change class: deferred.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=4095
+	RestartSeconds *int32 `json:"restartSeconds,omitempty"`
+}
+
+// GracefulRestartMode says whether graceful restart is offered.
+//
+// +kubebuilder:validation:Enum=Enabled;Disabled
+type GracefulRestartMode string
+
+const (
+	// GracefulRestartEnabled offers graceful restart.
+	GracefulRestartEnabled GracefulRestartMode = "Enabled"
+	// GracefulRestartDisabled does not.
+	GracefulRestartDisabled GracefulRestartMode = "Disabled"
+)

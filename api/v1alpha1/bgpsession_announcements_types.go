@@ -1,0 +1,82 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+const (
+	// DigestHashes is the number of hashes in a digest. Announcements are spread over
+	// them by their uid, so that one that changes disturbs one hash in 64.
+	DigestHashes = 64
+
+	// DigestHashLength is the length of one hash: 48 bits as 8 characters of
+	// URL-safe base64 (RFC 4648 §5).
+	DigestHashLength = 8
+
+	// MaxWithheld is the most entries that withheld holds; the others are counted in
+	// truncated.
+	MaxWithheld = 256
+)
+
+// AnnouncementsStatus says what was decided for a session and what was sent.
+type AnnouncementsStatus struct {
+	// digest says which announcements, at which generations, were decided for this
+	// session and, where they are sent, written to its socket. It is 64 hashes of 8
+	// characters each in one string: hash i covers the sorted (uid, generation) of
+	// the announcements whose uid falls to i. Whoever knows the announcements
+	// computes the same and compares, hash by hash. Absent until the first decision.
+	// +optional
+	// +kubebuilder:validation:MaxLength=512
+	Digest string `json:"digest,omitempty"`
+
+	// sent is the number of announcements that the neighbour has from us.
+	// +optional
+	Sent int32 `json:"sent"`
+
+	// withheld are the announcements that are not sent, or not whole, and why.
+	// +optional
+	// +listType=map
+	// +listMapKey=namespace
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=256
+	Withheld []WithheldAnnouncement `json:"withheld,omitempty"`
+
+	// truncated counts those that withheld has no room for.
+	// +optional
+	// +listType=map
+	// +listMapKey=reason
+	// +kubebuilder:validation:MaxItems=32
+	Truncated []TruncatedReason `json:"truncated,omitempty"`
+}
+
+// WithheldAnnouncement is an announcement that a session was not sent, or not
+// whole.
+type WithheldAnnouncement struct {
+	// namespace of the Announcement.
+	// +required
+	// +kubebuilder:validation:MaxLength=63
+	Namespace string `json:"namespace"`
+
+	// name of the Announcement.
+	// +required
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name"`
+
+	// generation of the Announcement that was judged.
+	// +kubebuilder:validation:Format=int64
+	Generation int64 `json:"generation"`
+
+	// reason is the first that applies, in the order of WithheldReasons.
+	// +kubebuilder:validation:MaxLength=64
+	Reason string `json:"reason"`
+}
+
+// TruncatedReason counts withheld announcements that are not listed.
+type TruncatedReason struct {
+	// reason is one of WithheldReasons.
+	// +required
+	// +kubebuilder:validation:MaxLength=64
+	Reason string `json:"reason"`
+
+	// count is the number of announcements.
+	Count int32 `json:"count"`
+}

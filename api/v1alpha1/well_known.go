@@ -1,0 +1,25 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+// Annotations that people put on a Node.
+const (
+	// AnnotationASN overrides spec.localASN of every BGPPeer on that node. Its
+	// value is a decimal ASN.
+	AnnotationASN = "herald.network/asn"
+
+	// AnnotationRouterID overrides the BGP identifier of that node, which is
+	// otherwise its IPv4 InternalIP. Its value is a dotted quad.
+	AnnotationRouterID = "herald.network/router-id"
+)
+
+const (
+	// DefaultPort is the TCP port of BGP (RFC 4271 §3), the schema's default of
+	// spec.port.
+	DefaultPort = 179
+
+	// DefaultSecretKey is the entry of a Secret that holds the key of a session
+	// when secretRef.key is omitted.
+	DefaultSecretKey = "password"
+)

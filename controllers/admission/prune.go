@@ -1,0 +1,48 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package admission
+
+import (
+	"fmt"
+	"slices"
+
+	structuralschema "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/objectmeta"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+)
+
+// prune removes what the schema does not know, and says so: a misspelt field must
+// not look as if it were obeyed. It also removes nulls that stand for an omitted
+// field. What the API server implies for every object (type and metadata) is no
+// part of the schema, and is checked on its own.
+func (r *customResource) prune(u *unstructured.Unstructured) error {
+	gvk := u.GroupVersionKind()
+	metadata, found, unknown, err := objectmeta.GetObjectMetaWithOptions(u.Object, objectmeta.ObjectMetaOptions{ReturnUnknownFieldPaths: true})
+	if err != nil {
+		return r.malformed(err)
+	}
+	unknown = append(unknown, pruning.PruneWithOptions(u.Object, r.structural, true, structuralschema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true})...)
+	defaulting.PruneNonNullableNullsWithoutDefaults(u.Object, r.structural)
+	if len(unknown) > 0 {
+		slices.Sort(unknown)
+		errs := make([]error, 0, len(unknown))
+		for _, path := range unknown {
+			errs = append(errs, fmt.Errorf("unknown field %q", path))
+		}
+		return r.malformed(runtime.NewStrictDecodingError(errs))
+	}
+	u.SetGroupVersionKind(gvk)
+	if !found {
+		return nil
+	}
+	return objectmeta.SetObjectMeta(u.Object, metadata)
+}
+
+// malformed is the API server's error for an object that cannot be decoded.
+func (r *customResource) malformed(err error) error {
+	return malformed(r.gvk, err)
+}
