@@ -1,0 +1,39 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Command herald is the BGP operator: with Kubernetes (run) or with files alone (standalone).
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	if err := newRootCommand().ExecuteContext(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, "herald: "+err.Error())
+		os.Exit(1)
+	}
+}
+
+func newRootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "herald",
+		Short: "Announce prefixes over BGP, as objects say",
+		Long: "Herald announces prefixes over BGP: BGPPeers say to whom, Announcements say what, and every object says in its\n" +
+			"status what really happened on the wire and why.",
+		Example: "  # In a cluster, as the operator:\n" +
+			"  herald run --role=node\n\n" +
+			"  # On a host, from a directory of the same objects:\n" +
+			"  herald standalone --manifests /etc/herald\n\n" +
+			"  # What became of them:\n" +
+			"  herald status",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.AddCommand(newRunCommand(), newStandaloneCommand(), newStatusCommand(), newVersionCommand())
+	return root
+}

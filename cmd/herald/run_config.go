@@ -1,0 +1,43 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/go-logr/logr"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/klog/v2"
+	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
+)
+
+// restConfig is how the API server is reached: a kubeconfig file, or the pod's service account.
+func (o *runOptions) restConfig(log logr.Logger) (*rest.Config, error) {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = o.kubeconfig
+	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{}).ClientConfig()
+	if err != nil {
+		return nil, fmt.Errorf("no way to reach an API server: %w", err)
+	}
+	// The API server's priority and fairness decides who waits. A throttle here would delay a state that has changed
+	// behind counts that could wait.
+	config.QPS = -1
+	config.Dial = patientDial(log)
+	config.UserAgent = "herald-" + o.role
+	return config, nil
+}
+
+// inPod reports whether the API server is reached as the pod that this process is in.
+func (o *runOptions) inPod() bool {
+	return o.kubeconfig == "" && os.Getenv(clientcmd.RecommendedConfigPathEnvVar) == "" &&
+		os.Getenv("KUBERNETES_SERVICE_HOST") != ""
+}
+
+// useLogger makes log that of the libraries, which have one for each process.
+func useLogger(log logr.Logger) {
+	ctrllog.SetLogger(log)
+	klog.SetLogger(log)
+}

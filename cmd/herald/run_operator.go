@@ -1,0 +1,159 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+
+	"github.com/go-logr/logr"
+	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/herald-bgp/herald/controllers/cluster"
+	"github.com/herald-bgp/herald/controllers/kube"
+	"github.com/herald-bgp/herald/controllers/node"
+	"github.com/herald-bgp/herald/controllers/nodeapi"
+	"github.com/herald-bgp/herald/speaker"
+)
+
+const leaseName = "herald-cluster"
+
+// operator is one process of herald run: its roles, and the servers beside them.
+type operator struct {
+	options runOptions
+	listen  []netip.AddrPort
+	config  *rest.Config
+	log     logr.Logger
+}
+
+// run runs until ctx ends, or until something that needs no API server fails. The speaker, the supervisor of each
+// manager and the servers are siblings: none of them ends because the API server is away.
+func (o *operator) run(ctx context.Context) error {
+	// The endpoint comes first: a second process on the same port is to fail before it has a session.
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", o.options.healthAddress)
+	if err != nil {
+		return fmt.Errorf("--health-address: %w", err)
+	}
+	defer listener.Close()
+	group, ctx := errgroup.WithContext(ctx)
+	health := clusterHealth()
+	if role(o.options.role).runsNode() {
+		agent, err := o.startNode(ctx, group)
+		if err != nil {
+			return err
+		}
+		health = nodeapi.Handler(agent, o.log.WithName("health"))
+	}
+	if role(o.options.role).runsCluster() {
+		o.startCluster(ctx, group)
+	}
+	group.Go(func() error { return nodeapi.ServeListener(ctx, listener, health) })
+	group.Go(func() error { return o.serveMetrics(ctx) })
+	return group.Wait()
+}
+
+// startNode starts the speaker and, beside it, what connects it to the API server.
+func (o *operator) startNode(ctx context.Context, group *errgroup.Group) (*node.Agent, error) {
+	log := o.log.WithValues("node", o.options.nodeName)
+	speaker := speaker.New(speaker.Options{Logger: log.WithName("speaker"), Listen: o.listen})
+	if err := metrics.Registry.Register(node.NewCollector(speaker)); err != nil {
+		return nil, fmt.Errorf("metrics of the speaker: %w", err)
+	}
+	options := node.Options{
+		NodeName:      o.options.nodeName,
+		Namespace:     o.options.namespace,
+		AuthNamespace: o.options.authNamespace,
+		Listening:     len(o.listen) > 0,
+	}
+	agent := node.NewAgent(speaker, options)
+	build := func() (runnable, error) {
+		m, err := o.newManager(log.WithName("node"), agent.CacheOptions(), false)
+		if err != nil {
+			return nil, err
+		}
+		return m, agent.SetupWithManager(m)
+	}
+	group.Go(func() error { return speaker.Run(ctx) })
+	group.Go(func() error { return agent.Run(ctx) })
+	group.Go(func() error { return supervise(ctx, log.WithName("node"), build) })
+	return agent, nil
+}
+
+func (o *operator) startCluster(ctx context.Context, group *errgroup.Group) {
+	log := o.log.WithName("cluster")
+	options := cluster.Options{Namespace: o.options.namespace, SpeakerPods: o.options.speakerPods}
+	if role(o.options.role) == roleAll {
+		options.LocalNode = o.options.nodeName
+	}
+	build := func() (runnable, error) {
+		m, err := o.newManager(log, cluster.CacheOptions(options), o.options.leaderElect)
+		if err != nil {
+			return nil, err
+		}
+		return m, cluster.SetupWithManager(m, options)
+	}
+	group.Go(func() error { return supervise(ctx, log, build) })
+}
+
+// newManager returns a manager without servers of its own: those outlive it.
+func (o *operator) newManager(log logr.Logger, cached cache.Options, elect bool) (manager.Manager, error) {
+	return manager.New(o.config, manager.Options{
+		Scheme: kube.NewScheme(),
+		MapperProvider: func(*rest.Config, *http.Client) (meta.RESTMapper, error) {
+			return kube.NewRESTMapper(), nil
+		},
+		Cache:                   cached,
+		Controller:              kube.ManagerOptions(),
+		Logger:                  log,
+		Metrics:                 metricsserver.Options{BindAddress: "0"},
+		HealthProbeBindAddress:  "0",
+		LeaderElection:          elect,
+		LeaderElectionID:        leaseName,
+		LeaderElectionNamespace: o.options.namespace,
+		// Whoever waits for the Lease need not wait until it expires. Managers wait for their controllers before that.
+		LeaderElectionReleaseOnCancel: true,
+	})
+}
+
+// serveMetrics serves the metrics of the process until ctx ends.
+func (o *operator) serveMetrics(ctx context.Context) error {
+	options := metricsserver.Options{BindAddress: o.options.metricsAddress, SecureServing: o.options.metricsSecure}
+	if o.options.metricsSecure {
+		options.FilterProvider = filters.WithAuthenticationAndAuthorization
+	}
+	client, err := rest.HTTPClientFor(o.config)
+	if err != nil {
+		return fmt.Errorf("metrics: %w", err)
+	}
+	server, err := metricsserver.NewServer(options, o.config, client)
+	if err != nil {
+		return fmt.Errorf("metrics: %w", err)
+	}
+	if server == nil { // --metrics-address 0
+		return nil
+	}
+	return server.Start(ctx)
+}
+
+// clusterHealth answers for a process without a speaker. Nothing that it could wait for would be helped by a restart.
+func clusterHealth() http.Handler {
+	mux := http.NewServeMux()
+	ok := func(w http.ResponseWriter, _ *http.Request) {
+		// The client that went away is the only reader of this error.
+		_, _ = fmt.Fprintln(w, "ok")
+	}
+	mux.HandleFunc("GET /healthz", ok)
+	mux.HandleFunc("GET /readyz", ok)
+	return mux
+}

@@ -1,0 +1,73 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/go-logr/logr"
+)
+
+const (
+	firstRestart   = time.Second
+	longestRestart = 30 * time.Second
+	// A manager that ran this long did not fail for the reason of the one before it.
+	healthyAfter = 2 * time.Minute
+)
+
+// runnable is a controller-runtime manager, as far as its supervisor is concerned.
+type runnable interface {
+	Start(ctx context.Context) error
+}
+
+// supervise keeps a manager running until ctx ends. A manager ends when it loses its Lease or cannot fill its caches,
+// and is then of no more use; what stands beside it, the speaker above all, goes on, and a new manager is built.
+func supervise(ctx context.Context, log logr.Logger, build func() (runnable, error)) error {
+	delay := firstRestart
+	for {
+		started := time.Now()
+		err := buildAndRun(ctx, build)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if time.Since(started) >= healthyAfter {
+			delay = firstRestart
+		}
+		log.Error(err, "manager ended; a new one follows", "delay", delay)
+		if !wait(ctx, jittered(delay)) {
+			return nil
+		}
+		delay = min(2*delay, longestRestart)
+	}
+}
+
+func buildAndRun(ctx context.Context, build func() (runnable, error)) error {
+	// What the manager started ends with it, even where it did not wait.
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	manager, err := build()
+	if err != nil {
+		return err
+	}
+	return manager.Start(ctx)
+}
+
+// jittered is 0.75 to 1.25 of d: processes that lost their API server together do not return together.
+func jittered(d time.Duration) time.Duration {
+	return time.Duration((0.75 + rand.Float64()/2) * float64(d))
+}
+
+// wait returns false when ctx ends first.
+func wait(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

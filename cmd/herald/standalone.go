@@ -1,0 +1,185 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"strings"
+
+	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/herald-bgp/herald/controllers/node"
+	"github.com/herald-bgp/herald/controllers/nodeapi"
+	"github.com/herald-bgp/herald/controllers/standalone"
+	"github.com/herald-bgp/herald/speaker"
+)
+
+// standaloneOptions are the flags of herald standalone.
+type standaloneOptions struct {
+	manifests      string
+	nodeName       string
+	routerID       string
+	authNamespace  string
+	listen         []string
+	healthAddress  string
+	metricsAddress string
+	logLevel       string
+	logFormat      string
+}
+
+// newStandaloneCommand returns "herald standalone", the speaker without Kubernetes.
+func newStandaloneCommand() *cobra.Command {
+	o := &standaloneOptions{}
+	command := &cobra.Command{
+		Use:   "standalone --manifests DIRECTORY",
+		Short: "Announce what a directory of manifests says, without Kubernetes",
+		Long: "Announce what the manifests in a directory say: BGPPeers and Announcements, and the Secrets, Namespaces and the\n" +
+			"Node that they refer to, in files *.yaml, *.yml and *.json. They are checked as an API server would, and\n" +
+			"applied again when they change. A file or object that is refused is reported, and what was in force before\n" +
+			"stays; herald status tells.\n\n" +
+			"Without --listen connections are only made, not accepted. Every flag can be given as an environment variable,\n" +
+			"such as HERALD_MANIFESTS.\n\n" +
+			"SIGTERM restarts: where graceful restart was negotiated, peers keep the routes. SIGINT decommissions: routes\n" +
+			"are withdrawn and sessions closed. A second signal ends the process at once.",
+		Example: "  # Announce 203.0.113.0/24 to a router:\n" +
+			"  cat > /etc/herald/web.yaml <<EOF\n" +
+			"  apiVersion: herald.network/v1alpha1\n" +
+			"  kind: BGPPeer\n" +
+			"  metadata: {name: tor-a}\n" +
+			"  spec: {address: 192.0.2.1, localASN: 64512, peerASN: 64500}\n" +
+			"  ---\n" +
+			"  apiVersion: herald.network/v1alpha1\n" +
+			"  kind: Announcement\n" +
+			"  metadata: {name: web}\n" +
+			"  spec: {prefixes: [203.0.113.0/24], attributes: {communities: [\"64512:100\"]}}\n" +
+			"  EOF\n" +
+			"  herald standalone --manifests /etc/herald\n\n" +
+			"  # The same, and accept connections of the router too, which needs CAP_NET_BIND_SERVICE:\n" +
+			"  herald standalone --manifests /etc/herald --listen 0.0.0.0:179 --listen '[::]:179'",
+		Args:    cobra.NoArgs,
+		PreRunE: func(c *cobra.Command, _ []string) error { return fromEnvironment(c.Flags()) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			ctx, stop := withSignals(c.Context())
+			defer stop()
+			return o.run(ctx)
+		},
+	}
+	o.addFlags(command.Flags())
+	return command
+}
+
+func (o *standaloneOptions) addFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&o.manifests, "manifests", "", "directory of the manifests (required)")
+	flags.StringVar(&o.nodeName, "node-name", "",
+		"name of the Node that this process speaks for, which may be among the manifests (default: the host's name)")
+	flags.StringVar(&o.routerID, "router-id", "",
+		"BGP identifier, as in 192.0.2.10 (default: the Node's annotation, its IPv4 InternalIP, or a hash of its name)")
+	flags.StringVar(&o.authNamespace, "auth-namespace", "default", "namespace of the Secrets with session keys")
+	flags.StringSliceVar(&o.listen, "listen", nil,
+		"address and port to accept BGP connections on, such as 0.0.0.0:179; may be repeated (default: none)")
+	flags.StringVar(&o.healthAddress, "health-address", nodeapi.DefaultAddress,
+		"where /healthz, /readyz, /status and /routes are served")
+	flags.StringVar(&o.metricsAddress, "metrics-address", "", "where /metrics is served, in plain HTTP (default: nowhere)")
+	flags.StringVarP(&o.logLevel, "log-level", "v", "info", "what to log: error, info or debug")
+	flags.StringVar(&o.logFormat, "log-format", "text", "form of the log: text or json")
+}
+
+// run announces until ctx ends.
+func (o *standaloneOptions) run(ctx context.Context) error {
+	log, err := newLogger(os.Stderr, o.logLevel, o.logFormat)
+	if err != nil {
+		return err
+	}
+	options, err := o.complete(log)
+	if err != nil {
+		return err
+	}
+	useLogger(log)
+	// The endpoint comes first: a second process on the same port is to fail before it has a session.
+	health, err := net.Listen("tcp", o.healthAddress)
+	if err != nil {
+		return fmt.Errorf("--health-address: %w", err)
+	}
+	defer health.Close()
+	runner, err := standalone.NewRunner(options)
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return runner.Run(ctx) })
+	group.Go(func() error {
+		return nodeapi.ServeListener(ctx, health, nodeapi.Handler(runner, log.WithName("health")))
+	})
+	if o.metricsAddress != "" {
+		group.Go(func() error { return nodeapi.Serve(ctx, o.metricsAddress, metricsHandler(runner.Speaker())) })
+	}
+	return group.Wait()
+}
+
+// complete checks the flags and decides what was left open.
+func (o *standaloneOptions) complete(log logr.Logger) (standalone.Options, error) {
+	options := standalone.Options{
+		Directory:     o.manifests,
+		NodeName:      o.nodeName,
+		AuthNamespace: o.authNamespace,
+		Logger:        log,
+	}
+	if o.manifests == "" {
+		return options, fmt.Errorf("--manifests is missing: name the directory of the manifests")
+	}
+	if o.nodeName == "" {
+		host, err := os.Hostname()
+		if err != nil {
+			return options, fmt.Errorf("--node-name is not given, and the host has no name: %w", err)
+		}
+		// As the kubelet names its Node.
+		options.NodeName = strings.ToLower(host)
+	}
+	if o.routerID != "" {
+		id, err := netip.ParseAddr(o.routerID)
+		if err != nil || !id.Is4() || id.IsUnspecified() {
+			return options, fmt.Errorf("--router-id %q: write an IPv4 address other than 0.0.0.0, such as 192.0.2.10", o.routerID)
+		}
+		options.RouterID = id
+	}
+	var err error
+	options.Listen, err = parseListen(o.listen)
+	return options, err
+}
+
+func metricsHandler(s *speaker.Speaker) http.Handler {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(
+		node.NewCollector(s),
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	return mux
+}
+
+// parseListen reads the values of --listen.
+func parseListen(values []string) ([]netip.AddrPort, error) {
+	var listen []netip.AddrPort
+	for _, text := range values {
+		address, err := netip.ParseAddrPort(text)
+		if err != nil {
+			return nil, fmt.Errorf("--listen %q: write an address and a port, such as 0.0.0.0:179 or [::]:179", text)
+		}
+		listen = append(listen, address)
+	}
+	return listen, nil
+}

@@ -1,0 +1,55 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set by the linker: -X main.version=v1.2.3.
+var version = ""
+
+func newVersionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version of herald",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			info, _ := debug.ReadBuildInfo()
+			_, err := fmt.Fprint(c.OutOrStdout(), versionText(version, info))
+			return err
+		},
+	}
+}
+
+// versionText describes a build. Info may be nil.
+func versionText(version string, info *debug.BuildInfo) string {
+	settings := map[string]string{}
+	if info != nil {
+		if version == "" && info.Main.Version != "" {
+			version = info.Main.Version
+		}
+		for _, s := range info.Settings {
+			settings[s.Key] = s.Value
+		}
+	}
+	if version == "" {
+		version = "unknown"
+	}
+	text := fmt.Sprintf("herald %s\ngo       %s %s/%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	if revision := settings["vcs.revision"]; revision != "" {
+		if settings["vcs.modified"] == "true" {
+			revision += " (modified)"
+		}
+		text += "revision " + revision + "\n"
+	}
+	if at := settings["vcs.time"]; at != "" {
+		text += "of       " + at + "\n"
+	}
+	return text
+}

@@ -1,0 +1,119 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cluster
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/controllers/kube"
+)
+
+// compare finds every object whose status is not what it should be, and every BGPSession that is to go.
+func (r *Reconciler) compare(w *world, now time.Time) map[request]task {
+	due := map[request]task{}
+	exists := map[types.UID]bool{}
+	for i := range w.peers {
+		exists[w.peers[i].UID] = true
+		r.comparePeer(w, w.peers[i], now, due)
+	}
+	for i := range w.announcements {
+		exists[w.announcements[i].UID] = true
+		r.compareAnnouncement(w, w.announcements[i], now, due)
+	}
+	for i := range w.sessions {
+		exists[w.sessions[i].UID] = true
+	}
+	r.compareSessions(w, now, due)
+	r.written.Keep(exists)
+	for uid := range r.confirmed {
+		if !exists[uid] {
+			delete(r.confirmed, uid)
+		}
+	}
+	return due
+}
+
+func (r *Reconciler) comparePeer(w *world, object v1alpha1.BGPPeer, now time.Time, due map[request]task) {
+	stored := object.Status
+	object.Status.Conditions = r.written.Conditions(object.UID, stored.Conditions)
+	want := w.rollup.Peer(&object, now)
+	if kube.SameStatus(stored, want) {
+		return
+	}
+	due[requestFor(peer, &object)] = task{
+		uid:    object.UID,
+		urgent: differ(stored.Conditions, want.Conditions) || !kube.SameStatus(stored.LastError, want.LastError),
+		do: func(ctx context.Context) error {
+			return r.apply(ctx, &v1alpha1.BGPPeer{ObjectMeta: identity(&object), Status: want}, want.Conditions)
+		},
+	}
+}
+
+func (r *Reconciler) compareAnnouncement(w *world, object v1alpha1.Announcement, now time.Time, due map[request]task) {
+	stored := object.Status
+	object.Status.Conditions = r.written.Conditions(object.UID, stored.Conditions)
+	want, confirmation := w.rollup.Announcement(&object, r.confirmed[object.UID], now)
+	r.confirmed[object.UID] = confirmation
+	if kube.SameStatus(stored, want) {
+		return
+	}
+	due[requestFor(announcement, &object)] = task{
+		uid:    object.UID,
+		urgent: differ(stored.Conditions, want.Conditions),
+		do: func(ctx context.Context) error {
+			return r.apply(ctx, &v1alpha1.Announcement{ObjectMeta: identity(&object), Status: want}, want.Conditions)
+		},
+	}
+}
+
+func (r *Reconciler) compareSessions(w *world, now time.Time, due map[request]task) {
+	peers, nodes := map[string]bool{}, map[string]bool{}
+	for i := range w.peers {
+		peers[w.peers[i].Name] = true
+	}
+	for i := range w.nodes {
+		nodes[w.nodes[i].Name] = true
+	}
+	for i := range w.sessions {
+		object := w.sessions[i]
+		key := requestFor(session, &object)
+		if !peers[object.Spec.PeerName] || !nodes[object.Spec.NodeName] || w.rollup.LeftOver(&object) {
+			due[key] = task{uid: object.UID, urgent: true, do: func(ctx context.Context) error { return r.remove(ctx, &object) }}
+			continue
+		}
+		stored := meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionReporting)
+		object.Status.Conditions = r.written.Conditions(object.UID, object.Status.Conditions)
+		want := w.rollup.Reporting(&object, now)
+		if want == nil || stored != nil && kube.SameStatus(*stored, *want) {
+			continue
+		}
+		due[key] = task{uid: object.UID, urgent: true, do: func(ctx context.Context) error { return r.report(ctx, &object, *want) }}
+	}
+}
+
+// differ reports whether conditions say something else. That a message counts differently can wait.
+func differ(have, want []metav1.Condition) bool {
+	if len(have) != len(want) {
+		return true
+	}
+	for _, b := range want {
+		a := meta.FindStatusCondition(have, b.Type)
+		if a == nil || a.Status != b.Status || a.Reason != b.Reason || a.ObservedGeneration != b.ObservedGeneration {
+			return true
+		}
+	}
+	return false
+}
+
+// identity names an object, so that a status can be applied to that very one.
+func identity(object client.Object) metav1.ObjectMeta {
+	return metav1.ObjectMeta{Name: object.GetName(), Namespace: object.GetNamespace(), UID: object.GetUID()}
+}

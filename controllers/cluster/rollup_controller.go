@@ -1,0 +1,108 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cluster
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/herald-bgp/herald/controllers/compile"
+	"github.com/herald-bgp/herald/controllers/kube"
+	"github.com/herald-bgp/herald/controllers/status"
+)
+
+const (
+	// fieldOwner is the manager of what this role writes of a status.
+	fieldOwner client.FieldOwner = "herald-rollup"
+
+	// countsInterval is the least time between two writes of a status where only counts have changed.
+	countsInterval = time.Second
+)
+
+// Reconciler keeps the statuses of BGPPeers and Announcements, the condition Reporting of BGPSessions, and removes
+// BGPSessions that nobody else will.
+//
+// A survey reads everything, computes every status and compares: each is a function of all objects, and one pass over
+// them costs less than one for each object. What differs is then written object by object.
+type Reconciler struct {
+	client client.Client
+	// server is asked before a BGPSession is deleted: that a cache has no object may be its delay.
+	server  client.Reader
+	options Options
+	queue   workqueue.TypedRateLimitingInterface[request]
+	written *kube.Written
+
+	// catalog and confirmed belong to the survey, which never runs twice at a time.
+	catalog   *compile.Catalog
+	confirmed map[types.UID]*status.Confirmation
+
+	mu sync.Mutex
+	// due is what the last survey found to be done.
+	due map[request]task
+}
+
+// task is one write that a survey found to be due.
+type task struct {
+	do func(ctx context.Context) error
+	// urgent: people wait for it; otherwise only counts have changed.
+	urgent bool
+	uid    types.UID
+}
+
+func newReconciler(c client.Client, server client.Reader, options Options) *Reconciler {
+	return &Reconciler{
+		client:    c,
+		server:    server,
+		options:   options,
+		written:   kube.NewWritten(countsInterval),
+		confirmed: map[types.UID]*status.Confirmation{},
+	}
+}
+
+// Reconcile surveys everything, or does what the last survey found to be due for one object.
+func (r *Reconciler) Reconcile(ctx context.Context, key request) (reconcile.Result, error) {
+	if key.kind == everything {
+		return reconcile.Result{}, r.survey(ctx)
+	}
+	found, ok := r.task(key)
+	if !ok {
+		return reconcile.Result{}, nil
+	}
+	if !found.urgent {
+		if delay := r.written.Delay(found.uid, time.Now()); delay > 0 {
+			return reconcile.Result{RequeueAfter: delay}, nil
+		}
+	}
+	return reconcile.Result{}, client.IgnoreNotFound(found.do(ctx))
+}
+
+// survey finds out what is due.
+func (r *Reconciler) survey(ctx context.Context) error {
+	w, err := r.read(ctx)
+	if err != nil {
+		return err
+	}
+	r.catalog = w.catalog
+	due := r.compare(w, time.Now())
+	r.mu.Lock()
+	r.due = due
+	r.mu.Unlock()
+	for key := range due {
+		r.queue.Add(key)
+	}
+	return nil
+}
+
+func (r *Reconciler) task(key request) (task, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	found, ok := r.due[key]
+	return found, ok
+}

@@ -1,0 +1,62 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/controllers/kube"
+)
+
+func (r *Reconciler) apply(ctx context.Context, object client.Object, conditions []metav1.Condition) error {
+	if err := kube.ApplyStatus(ctx, r.client, fieldOwner, object); err != nil {
+		return err
+	}
+	r.written.Note(object.GetUID(), time.Now(), conditions)
+	return nil
+}
+
+// report writes the one condition of a BGPSession that is ours. The rest of its status is its speaker's.
+func (r *Reconciler) report(ctx context.Context, session *v1alpha1.BGPSession, reporting metav1.Condition) error {
+	if err := kube.ApplyConditions(ctx, r.client, fieldOwner, session, reporting); err != nil {
+		return err
+	}
+	r.written.Note(session.UID, time.Now(), []metav1.Condition{reporting})
+	return nil
+}
+
+// remove deletes a BGPSession whose Node or BGPPeer is gone, or that no speaker is there to delete. A cache may be
+// behind: of an object that it lacks the API server has the last word, and what it has is surveyed once the cache has it.
+func (r *Reconciler) remove(ctx context.Context, session *v1alpha1.BGPSession) error {
+	for _, referred := range []client.Object{
+		&v1alpha1.BGPPeer{ObjectMeta: metav1.ObjectMeta{Name: session.Spec.PeerName}},
+		&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: session.Spec.NodeName}},
+	} {
+		key := client.ObjectKeyFromObject(referred)
+		err := r.client.Get(ctx, key, referred)
+		if err == nil {
+			continue
+		}
+		if apierrors.IsNotFound(err) {
+			err = r.server.Get(ctx, key, referred)
+		}
+		if apierrors.IsNotFound(err) {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("left-over BGPSession %s: %w", session.Name, err)
+		}
+		return nil
+	}
+	r.written.Forget(session.UID)
+	return kube.Delete(ctx, r.client, session)
+}

@@ -1,0 +1,116 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/controllers/kube"
+)
+
+const (
+	// workers write at the same time: one slow answer is not to hold up every object.
+	workers = 4
+	// coalesce is how long a survey waits for further changes: what every node reports of one change comes in a burst.
+	coalesce = 100 * time.Millisecond
+)
+
+// SpeakerLabels are those of the node role's pods.
+func SpeakerLabels() labels.Set {
+	return labels.Set{"app.kubernetes.io/name": "herald", "app.kubernetes.io/component": "node"}
+}
+
+// Options say what the roll-up looks at.
+type Options struct {
+	// Namespace is the operator's own.
+	Namespace string
+	// SpeakerPods: the node role runs as pods with the SpeakerLabels in Namespace, and a node without one has no speaker.
+	// Otherwise nobody knows where speakers run, and no BGPSession is said not to be Reporting.
+	SpeakerPods bool
+	// LocalNode is the node that this process is itself the speaker of, empty for none.
+	LocalNode string
+}
+
+// CacheOptions limit what a manager keeps in memory to what the roll-up needs.
+func CacheOptions(options Options) cache.Options {
+	return cache.Options{
+		DefaultTransform: cache.TransformStripManagedFields(),
+		ByObject: map[client.Object]cache.ByObject{
+			&corev1.Node{}:      {Transform: kube.StripNode()},
+			&corev1.Namespace{}: {Transform: kube.StripNamespace()},
+			&corev1.Pod{}: {
+				Namespaces: map[string]cache.Config{options.Namespace: {}},
+				Label:      labels.SelectorFromSet(SpeakerLabels()),
+				Transform:  kube.StripPod(),
+			},
+		},
+	}
+}
+
+// SetupWithManager adds the roll-up to a manager with CacheOptions.
+func SetupWithManager(m manager.Manager, options Options) error {
+	r := newReconciler(m.GetClient(), m.GetAPIReader(), options)
+	queue := source.TypedFunc[request](func(_ context.Context, q workqueue.TypedRateLimitingInterface[request]) error {
+		r.queue = q
+		return nil
+	})
+	b := builder.TypedControllerManagedBy[request](m).
+		Named("rollup").
+		WithOptions(kube.ControllerOptions[request](workers)).
+		WatchesRawSource(queue).
+		Watches(&v1alpha1.BGPPeer{}, survey(), builder.WithPredicates(kube.SpecChanged())).
+		Watches(&v1alpha1.Announcement{}, survey(), builder.WithPredicates(kube.SpecChanged())).
+		Watches(&v1alpha1.BGPSession{}, survey()).
+		Watches(&corev1.Node{}, survey(), builder.WithPredicates(kube.NodeChanged())).
+		Watches(&corev1.Namespace{}, survey(), builder.WithPredicates(kube.LabelsChanged()))
+	if options.SpeakerPods {
+		b = b.Watches(&corev1.Pod{}, survey(), builder.WithPredicates(podChanged()))
+	}
+	if err := b.Complete(r); err != nil {
+		return fmt.Errorf("roll-up controller: %w", err)
+	}
+	return nil
+}
+
+// survey asks for one look at everything, whatever the event: what one node reports may change what is true of any
+// announcement.
+func survey() handler.TypedEventHandler[client.Object, request] {
+	type queue = workqueue.TypedRateLimitingInterface[request]
+	add := func(q queue) { q.AddAfter(request{kind: everything}, coalesce) }
+	return handler.TypedFuncs[client.Object, request]{
+		CreateFunc:  func(_ context.Context, _ event.CreateEvent, q queue) { add(q) },
+		UpdateFunc:  func(_ context.Context, _ event.UpdateEvent, q queue) { add(q) },
+		DeleteFunc:  func(_ context.Context, _ event.DeleteEvent, q queue) { add(q) },
+		GenericFunc: func(_ context.Context, _ event.GenericEvent, q queue) { add(q) },
+	}
+}
+
+// podChanged passes pods that begin or cease to run.
+func podChanged() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		before, isPod := e.ObjectOld.(*corev1.Pod)
+		after, stillIs := e.ObjectNew.(*corev1.Pod)
+		return !isPod || !stillIs || running(before) != running(after)
+	}}
+}
+
+// running reports whether a pod's containers run. A pod that is told to end may still speak, but will not for long.
+func running(pod *corev1.Pod) bool {
+	return pod.Spec.NodeName != "" && pod.Status.Phase == corev1.PodRunning && pod.DeletionTimestamp == nil
+}

@@ -1,0 +1,37 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package compile
+
+import "slices"
+
+// Decisions are what was decided for one session. They travel with the configuration as rib.Export.Token, and come back
+// in the session's report once everything that was decided is written to its socket. They are immutable.
+type Decisions struct {
+	// Peer is the BGPPeer that they were made from.
+	Peer Ref
+	// Announcements holds every announcement that the session is eligible for, the oldest first.
+	Announcements []Decision
+}
+
+// Decision is what one session is sent of one announcement.
+type Decision struct {
+	// Ref is the Announcement that was judged.
+	Ref Ref
+	// ID is that of the rib.Announcement that the session is sent, empty when all of it is withheld.
+	ID string
+	// Prefixes is how many prefixes of it are sent.
+	Prefixes int
+	// Reason is why some or all of it is withheld, empty when nothing is.
+	Reason string
+}
+
+func (d *Decisions) equal(other *Decisions) bool {
+	return other != nil && d.Peer == other.Peer && slices.Equal(d.Announcements, other.Announcements)
+}
+
+// DecisionsOf is the Decisions that a token holds, nil when it holds none.
+func DecisionsOf(token any) *Decisions {
+	decisions, _ := token.(*Decisions)
+	return decisions
+}

@@ -1,0 +1,87 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package compile
+
+import (
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/labels"
+)
+
+// Eligible are the announcements that a session with the peer is eligible for, oldest first, but for the node: whether an
+// announcement goes out from a node is told by its SelectsNode. Each selector and grant is evaluated once.
+func (c *Catalog) Eligible(peer *Peer) []*Announcement {
+	selected := map[string]bool{}
+	granted := map[string]bool{}
+	var list []*Announcement
+	for _, a := range c.Announcements {
+		if !a.families.has(peer.families) {
+			continue
+		}
+		if !memo(selected, a.peersKey, func() bool { return a.peers.Matches(peer.labels) }) ||
+			!memo(granted, a.Ref.Namespace, func() bool { return c.grantsNamespace(peer, a.Ref.Namespace) }) {
+			continue
+		}
+		list = append(list, a)
+	}
+	return list
+}
+
+// WhyNoPeer says why no peer is eligible for the announcement, wherever; it is empty when one is.
+func (c *Catalog) WhyNoPeer(a *Announcement) string {
+	selected, familiar := false, false
+	for _, peer := range c.Peers {
+		if !a.peers.Matches(peer.labels) {
+			continue
+		}
+		selected = true
+		if !a.families.has(peer.families) {
+			continue
+		}
+		familiar = true
+		if c.grantsNamespace(peer, a.Ref.Namespace) {
+			return ""
+		}
+	}
+	switch {
+	case len(c.Peers) == 0:
+		return "there is no BGPPeer in use"
+	case !selected:
+		return "spec.peerSelector selects no BGPPeer that is in use"
+	case !familiar:
+		return "no selected BGPPeer has the family of a prefix in spec.families"
+	}
+	return fmt.Sprintf("no selected BGPPeer grants the namespace %s: none of spec.allowedAnnouncements.tenants covers it", a.Ref.Namespace)
+}
+
+func memo(known map[string]bool, key string, find func() bool) bool {
+	value, ok := known[key]
+	if !ok {
+		value = find()
+		known[key] = value
+	}
+	return value
+}
+
+func (c *Catalog) grantsNamespace(peer *Peer, namespace string) bool {
+	return c.owns(namespace) || len(c.tenants(peer, namespace)) > 0
+}
+
+// owns reports whether a namespace is the operator's own, which needs no grant.
+func (c *Catalog) owns(namespace string) bool { return c.trustAll || namespace == c.operatorNamespace }
+
+// tenants are the peer's entries that cover the namespace.
+func (c *Catalog) tenants(peer *Peer, namespace string) []*tenant {
+	var known labels.Set
+	if set, ok := c.namespaces[namespace]; ok {
+		known = labels.Merge(set, nil) // never nil: a namespace without labels is known too
+	}
+	var entries []*tenant
+	for i := range peer.grants.tenants {
+		if entry := &peer.grants.tenants[i]; entry.coversNamespace(known) {
+			entries = append(entries, entry)
+		}
+	}
+	return entries
+}

@@ -1,0 +1,154 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package compile_test
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/controllers/compile"
+	"github.com/herald-bgp/herald/speaker"
+)
+
+// born is when the oldest object of a test was created.
+var born = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+// meta is the metadata of an object that is age seconds younger than the oldest.
+func meta(namespace, name string, age int) metav1.ObjectMeta {
+	return metav1.ObjectMeta{
+		Namespace: namespace, Name: name, Generation: 1,
+		UID:               types.UID("uid-" + namespace + "-" + name),
+		CreationTimestamp: metav1.NewTime(born.Add(time.Duration(age) * time.Second)),
+	}
+}
+
+func peer(name, address string, age int, change ...func(*v1alpha1.BGPPeer)) v1alpha1.BGPPeer {
+	p := v1alpha1.BGPPeer{
+		ObjectMeta: meta("", name, age),
+		Spec:       v1alpha1.BGPPeerSpec{Address: address, LocalASN: new(int64(64512)), PeerASN: new(int64(64500))},
+	}
+	for _, f := range change {
+		f(&p)
+	}
+	return p
+}
+
+func announcement(namespace, name string, age int, prefixes []string, change ...func(*v1alpha1.Announcement)) v1alpha1.Announcement {
+	a := v1alpha1.Announcement{
+		ObjectMeta: meta(namespace, name, age),
+		Spec:       v1alpha1.AnnouncementSpec{Prefixes: prefixes},
+	}
+	for _, f := range change {
+		f(&a)
+	}
+	return a
+}
+
+// input is a node with one peer, where the namespace platform is the operator's own.
+func input(change ...func(*compile.Input)) compile.Input {
+	in := compile.Input{
+		Objects: compile.Objects{
+			Peers:             []v1alpha1.BGPPeer{peer("tor-a", "192.0.2.1", 0)},
+			Namespaces:        map[string]map[string]string{"shop": {"team": "web"}, "platform": {}},
+			OperatorNamespace: "platform",
+		},
+		Node:          compile.NodeFacts{Name: "node-1", Addresses: addrs("192.0.2.10", "2001:db8::10")},
+		AuthNamespace: "platform",
+	}
+	for _, f := range change {
+		f(&in)
+	}
+	return in
+}
+
+func addrs(texts ...string) []netip.Addr {
+	var list []netip.Addr
+	for _, text := range texts {
+		list = append(list, netip.MustParseAddr(text))
+	}
+	return list
+}
+
+// sessionPeer is the only peer in the configuration.
+func sessionPeer(t *testing.T, out *compile.Output) speaker.Peer {
+	t.Helper()
+	if len(out.Config.Peers) != 1 {
+		t.Fatalf("%d peers in the configuration, want 1; issues: %v", len(out.Config.Peers), out.Issues)
+	}
+	return out.Config.Peers[0]
+}
+
+// peerNamed is the peer of that name in the configuration.
+func peerNamed(t *testing.T, out *compile.Output, name string) speaker.Peer {
+	t.Helper()
+	i := slices.IndexFunc(out.Config.Peers, func(p speaker.Peer) bool { return p.Name == name })
+	if i < 0 {
+		t.Fatalf("peer %s is not in the configuration; issues: %v", name, out.Issues)
+	}
+	return out.Config.Peers[i]
+}
+
+// routes are the prefixes that a peer is sent, as "announcement prefix-length".
+func routes(p speaker.Peer) []string {
+	var list []string
+	for _, a := range p.Export.Announcements {
+		for _, r := range a.Prefixes {
+			route := a.Name + " " + r.Prefix.String()
+			if r.Length != r.Prefix.Bits() {
+				route += "→/" + string(rune('0'+r.Length/10)) + string(rune('0'+r.Length%10))
+			}
+			list = append(list, route)
+		}
+	}
+	return list
+}
+
+// verdicts are the reasons that were decided for a peer, as "namespace/name reason"; "ok" for none.
+func verdicts(t *testing.T, p speaker.Peer) []string {
+	t.Helper()
+	decisions := compile.DecisionsOf(p.Export.Token)
+	if decisions == nil {
+		t.Fatal("the export carries no decisions")
+	}
+	var list []string
+	for _, d := range decisions.Announcements {
+		reason := d.Reason
+		if reason == "" {
+			reason = "ok"
+		}
+		list = append(list, d.Ref.String()+" "+reason)
+	}
+	return list
+}
+
+// wantIssue asserts that exactly one issue is about an object, and what it says.
+func wantIssue(t *testing.T, issues []compile.Issue, name, condition, reason, text string) {
+	t.Helper()
+	var about []compile.Issue
+	for _, issue := range issues {
+		if issue.Ref.String() == name {
+			about = append(about, issue)
+		}
+	}
+	if len(about) != 1 {
+		t.Fatalf("%d issues about %s, want 1: %v", len(about), name, issues)
+	}
+	if got := about[0]; got.Condition != condition || got.Reason != reason || !strings.Contains(got.Message, text) {
+		t.Errorf("issue %s/%s %q, want %s/%s with %q", got.Condition, got.Reason, got.Message, condition, reason, text)
+	}
+}
+
+func wantStrings(t *testing.T, what string, got []string, want ...string) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Errorf("%s:\n got %q\nwant %q", what, got, want)
+	}
+}

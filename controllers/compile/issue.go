@@ -1,0 +1,75 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package compile
+
+import (
+	"cmp"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Kinds of the objects that an Issue may be about.
+const (
+	KindBGPPeer      = "BGPPeer"
+	KindAnnouncement = "Announcement"
+	KindNode         = "Node"
+)
+
+// Ref names one version of an object.
+type Ref struct {
+	// Namespace is empty for cluster-scoped objects.
+	Namespace, Name string
+	// UID is empty for an object that no API server has stored.
+	UID types.UID
+	// Generation is that of the object's spec.
+	Generation int64
+}
+
+// RefOf names the object that meta belongs to.
+func RefOf(meta *metav1.ObjectMeta) Ref {
+	return Ref{Namespace: meta.Namespace, Name: meta.Name, UID: meta.UID, Generation: meta.Generation}
+}
+
+// String is "namespace/name", or the name alone without a namespace.
+func (r Ref) String() string {
+	if r.Namespace == "" {
+		return r.Name
+	}
+	return r.Namespace + "/" + r.Name
+}
+
+// Identity is what stays when the object changes: its UID, or its name where it has none.
+func (r Ref) Identity() string {
+	if r.UID != "" {
+		return string(r.UID)
+	}
+	return r.String()
+}
+
+// Issue says why an object, or a part of it, is not in use.
+type Issue struct {
+	// Kind and Ref name the object.
+	Kind string
+	Ref  Ref
+	// Condition is the type of the condition that the issue makes False; empty for a Node, which has none of ours.
+	Condition string
+	// Reason is one of the constants of the API, Message a sentence for people.
+	Reason, Message string
+}
+
+// compareIssues orders issues by object, then by what they say.
+func compareIssues(a, b Issue) int {
+	return cmp.Or(
+		cmp.Compare(a.Kind, b.Kind),
+		cmp.Compare(a.Ref.Namespace, b.Ref.Namespace),
+		cmp.Compare(a.Ref.Name, b.Ref.Name),
+		cmp.Compare(a.Condition, b.Condition),
+		cmp.Compare(a.Reason, b.Reason),
+		cmp.Compare(a.Message, b.Message),
+	)
+}
+
+func sortIssues(issues []Issue) { slices.SortFunc(issues, compareIssues) }

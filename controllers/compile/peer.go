@@ -1,0 +1,168 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package compile
+
+import (
+	"net/netip"
+	"time"
+
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/speaker"
+)
+
+const (
+	// defaultHold is the hold time that is offered (RFC 4271 §10).
+	defaultHold = 90 * time.Second
+	// defaultConnectRetry is the first interval between attempts.
+	defaultConnectRetry = 5 * time.Second
+	// defaultRestart is the restart time that is offered (RFC 4724 §3).
+	defaultRestart = 120 * time.Second
+
+	// adminDownText is the shutdown communication (RFC 9003) of adminState Down. It names nothing of ours: the peer may
+	// be somebody else's.
+	adminDownText = "administratively down"
+)
+
+// Peer is a valid BGPPeer, parsed once: what it contributes whatever the node. It is immutable.
+type Peer struct {
+	// Ref names the object.
+	Ref Ref
+	// Address is the neighbour's.
+	Address netip.AddrPort
+
+	created  time.Time
+	labels   labels.Set
+	nodes    labels.Selector
+	localASN uint32 // 0 where the node alone decides
+	families families
+	grants   grants
+	secret   *secretKey
+	// anyConnectMode: connectMode is omitted, and depends on the process.
+	anyConnectMode bool
+	// session is what the speaker is told, without what the node adds.
+	session speaker.Peer
+}
+
+// CheckPeer validates a BGPPeer. The Issue is nil for a valid one.
+func CheckPeer(object *v1alpha1.BGPPeer) *Issue {
+	_, issue := newPeer(object)
+	return issue
+}
+
+// newPeer parses a BGPPeer, or says why it cannot be used.
+func newPeer(object *v1alpha1.BGPPeer) (*Peer, *Issue) {
+	peer := &Peer{Ref: RefOf(&object.ObjectMeta), created: object.CreationTimestamp.Time, labels: labels.Set(object.Labels)}
+	peer.session.Name = object.Name
+	for _, read := range []func(*Peer, *v1alpha1.BGPPeerSpec) error{
+		readAddress, readAdminState, readASNs, readSelection, readTransport, readAuthentication,
+		readTimers, readGracefulRestart, readApplyMode, readExport,
+	} {
+		if err := read(peer, &object.Spec); err != nil {
+			return nil, issueOf(KindBGPPeer, &object.ObjectMeta, err)
+		}
+	}
+	return peer, nil
+}
+
+// SelectsNode reports whether a node with these labels is to have a session with the peer.
+func (p *Peer) SelectsNode(node map[string]string) bool { return p.nodes.Matches(labels.Set(node)) }
+
+func readAddress(peer *Peer, spec *v1alpha1.BGPPeerSpec) error {
+	ip, err := netip.ParseAddr(spec.Address)
+	if err != nil || ip.Zone() != "" || ip.Is4In6() {
+		return invalid("spec.address", "%q: write an IPv4 or IPv6 address without a zone or a prefix length", spec.Address)
+	}
+	if !isUnicast(ip) || ip.Is6() && ip.IsLinkLocalUnicast() {
+		return invalid("spec.address", "%s: write the unicast address of one neighbour", ip)
+	}
+	if err := inRange("spec.port", spec.Port, 1, 65535); err != nil {
+		return err
+	}
+	peer.Address = netip.AddrPortFrom(ip, uint16(valueOr(spec.Port, v1alpha1.DefaultPort)))
+	peer.session.Address = peer.Address
+	return nil
+}
+
+func readAdminState(peer *Peer, spec *v1alpha1.BGPPeerSpec) error {
+	switch state := valueOr(spec.AdminState, v1alpha1.AdminStateUp); state {
+	case v1alpha1.AdminStateUp:
+	case v1alpha1.AdminStateDown:
+		peer.session.AdminDown, peer.session.DownText = true, adminDownText
+	default:
+		return unsupported("spec.adminState", state)
+	}
+	return nil
+}
+
+func readASNs(peer *Peer, spec *v1alpha1.BGPPeerSpec) error {
+	if spec.LocalASN != nil {
+		if !validASN(*spec.LocalASN) {
+			return invalidASN("spec.localASN", *spec.LocalASN)
+		}
+		peer.localASN = uint32(*spec.LocalASN)
+	}
+	if (spec.PeerASN != nil) == (spec.PeerType != nil) {
+		return invalid("spec", "write exactly one of peerASN and peerType")
+	}
+	if spec.PeerASN != nil {
+		if !validASN(*spec.PeerASN) {
+			return invalidASN("spec.peerASN", *spec.PeerASN)
+		}
+		peer.session.PeerASN = uint32(*spec.PeerASN)
+		return nil
+	}
+	switch *spec.PeerType {
+	case v1alpha1.PeerTypeExternal:
+		peer.session.PeerType = speaker.PeerTypeExternal
+	case v1alpha1.PeerTypeInternal:
+		peer.session.PeerType = speaker.PeerTypeInternal
+	default:
+		return unsupported("spec.peerType", *spec.PeerType)
+	}
+	return nil
+}
+
+func invalidASN(field string, asn int64) error {
+	return invalid(field, "%d: write an ASN of 1 to 4294967295 other than 23456", asn)
+}
+
+func readSelection(peer *Peer, spec *v1alpha1.BGPPeerSpec) (err error) {
+	if peer.nodes, err = selectorOf("spec.nodeSelector", spec.NodeSelector); err != nil {
+		return err
+	}
+	if peer.families, err = familiesOf("spec.families", spec.Families); err != nil {
+		return err
+	}
+	peer.session.Families = peer.families.wire()
+	return nil
+}
+
+func readExport(peer *Peer, spec *v1alpha1.BGPPeerSpec) (err error) {
+	if peer.session.Export.Defaults, err = attributesOf("spec.attributes", spec.Attributes); err != nil {
+		return err
+	}
+	peer.grants, err = grantsOf(spec.AllowedAnnouncements)
+	return err
+}
+
+func readApplyMode(peer *Peer, spec *v1alpha1.BGPPeerSpec) error {
+	switch mode := valueOr(spec.ApplyMode, v1alpha1.ApplyOnReconnect); mode {
+	case v1alpha1.ApplyOnReconnect:
+	case v1alpha1.ApplyImmediate:
+		peer.session.ApplyImmediate = true
+	default:
+		return unsupported("spec.applyMode", mode)
+	}
+	return nil
+}
+
+// valueOr is the value of an optional field, or what its omission means.
+func valueOr[T any](field *T, omitted T) T {
+	if field == nil {
+		return omitted
+	}
+	return *field
+}

@@ -1,0 +1,119 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package compile
+
+import (
+	"cmp"
+	"net/netip"
+	"time"
+
+	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/speaker"
+)
+
+func readTransport(peer *Peer, spec *v1alpha1.BGPPeerSpec) error {
+	peer.anyConnectMode = true
+	transport := spec.Transport
+	if transport == nil {
+		return nil
+	}
+	if source := transport.Source; source != nil {
+		ip, err := netip.ParseAddr(source.Address)
+		if err != nil || ip.Zone() != "" || ip.Is4In6() || !isUnicast(ip) {
+			return invalid("spec.transport.source.address", "%q: write an IPv4 or IPv6 address of the node", source.Address)
+		}
+		if ip.Is4() != peer.Address.Addr().Is4() {
+			return invalid("spec.transport.source.address", "%s: write an address of the same family as spec.address", ip)
+		}
+		peer.session.LocalAddress = ip
+	}
+	if err := inRange("spec.transport.multihopTTL", transport.MultihopTTL, 1, 255); err != nil {
+		return err
+	}
+	peer.session.MultihopTTL = uint8(valueOr(transport.MultihopTTL, 0))
+	return readConnectMode(peer, transport.ConnectMode)
+}
+
+func readConnectMode(peer *Peer, mode *v1alpha1.ConnectMode) error {
+	if mode == nil {
+		return nil
+	}
+	peer.anyConnectMode = false
+	switch *mode {
+	case v1alpha1.ConnectBoth:
+		peer.session.ConnectMode = speaker.ConnectBoth
+	case v1alpha1.ConnectActive:
+		peer.session.ConnectMode = speaker.ConnectActive
+	case v1alpha1.ConnectPassive:
+		peer.session.ConnectMode = speaker.ConnectPassive
+	default:
+		return unsupported("spec.transport.connectMode", *mode)
+	}
+	return nil
+}
+
+// connectMode is the peer's own, or what its omission means to this process.
+func (p *Peer) connectMode(listening bool) speaker.ConnectMode {
+	if p.anyConnectMode && !listening {
+		return speaker.ConnectActive
+	}
+	return p.session.ConnectMode
+}
+
+func readTimers(peer *Peer, spec *v1alpha1.BGPPeerSpec) error {
+	const field = "spec.timers."
+	timers := valueOr(spec.Timers, v1alpha1.Timers{})
+	err := cmp.Or(
+		inRange(field+"holdSeconds", timers.HoldSeconds, 0, 65535),
+		inRange(field+"keepaliveSeconds", timers.KeepaliveSeconds, 1, 65535),
+		inRange(field+"connectRetrySeconds", timers.ConnectRetrySeconds, 1, 3600),
+		inRange(field+"sendHoldSeconds", timers.SendHoldSeconds, 1, 131070),
+	)
+	if err != nil {
+		return err
+	}
+	hold := seconds(timers.HoldSeconds, defaultHold)
+	keepalive := seconds(timers.KeepaliveSeconds, 0)
+	sendHold := seconds(timers.SendHoldSeconds, 0)
+	switch {
+	case hold > 0 && hold < 3*time.Second: // RFC 4271 §4.2
+		return invalid(field+"holdSeconds", "%d: write 3 or more, or 0 for no hold timer", *timers.HoldSeconds)
+	case keepalive > hold:
+		return invalid(field+"keepaliveSeconds", "%d: write at most holdSeconds", *timers.KeepaliveSeconds)
+	case timers.SendHoldSeconds != nil && sendHold <= hold: // RFC 9687 §3
+		return invalid(field+"sendHoldSeconds", "%d: write more than holdSeconds", *timers.SendHoldSeconds)
+	}
+	peer.session.Timers = speaker.Timers{
+		Hold:         hold,
+		NoHold:       hold == 0,
+		Keepalive:    keepalive,
+		ConnectRetry: seconds(timers.ConnectRetrySeconds, defaultConnectRetry),
+		SendHold:     sendHold,
+	}
+	return nil
+}
+
+func readGracefulRestart(peer *Peer, spec *v1alpha1.BGPPeerSpec) error {
+	restart := valueOr(spec.GracefulRestart, v1alpha1.GracefulRestart{})
+	if err := inRange("spec.gracefulRestart.restartSeconds", restart.RestartSeconds, 1, 4095); err != nil {
+		return err
+	}
+	switch mode := valueOr(restart.Mode, v1alpha1.GracefulRestartEnabled); mode {
+	case v1alpha1.GracefulRestartEnabled:
+		peer.session.GracefulRestart = &speaker.GracefulRestart{
+			RestartTime: seconds(restart.RestartSeconds, defaultRestart),
+		}
+	case v1alpha1.GracefulRestartDisabled:
+	default:
+		return unsupported("spec.gracefulRestart.mode", mode)
+	}
+	return nil
+}
+
+func seconds(field *int32, omitted time.Duration) time.Duration {
+	if field == nil {
+		return omitted
+	}
+	return time.Duration(*field) * time.Second
+}

@@ -1,0 +1,96 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package compile
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/speaker"
+)
+
+// maxMD5Key is the longest key that the kernel takes (TCP_MD5SIG_MAXKEYLEN), in octets.
+const maxMD5Key = 80
+
+// secretKey is where the key of a session is.
+type secretKey struct{ name, key string }
+
+func readAuthentication(peer *Peer, spec *v1alpha1.BGPPeerSpec) error {
+	authentication := spec.Authentication
+	if authentication == nil {
+		return nil
+	}
+	if authentication.Type != v1alpha1.AuthenticationTCPMD5 {
+		return unsupported("spec.authentication.type", authentication.Type)
+	}
+	if authentication.TCPMD5 == nil || authentication.TCPMD5.SecretRef.Name == "" {
+		return invalid("spec.authentication", "with type TCPMD5 write tcpMD5.secretRef.name")
+	}
+	ref := &authentication.TCPMD5.SecretRef
+	peer.secret = &secretKey{name: ref.Name, key: valueOr(ref.Key, v1alpha1.DefaultSecretKey)}
+	return nil
+}
+
+// SecretName is the name of the Secret that the peer's session needs, empty when it needs none.
+func (p *Peer) SecretName() string {
+	if p.secret == nil {
+		return ""
+	}
+	return p.secret.name
+}
+
+// authenticate fills in the key of a session, or blocks it: none ever starts without its authentication. The Issue is nil
+// when all is well. No key's byte is in it.
+func authenticate(session *speaker.Peer, peer *Peer, in *Input) *Issue {
+	if peer.secret == nil {
+		return nil
+	}
+	key, reason, problem := in.lookUp(peer.secret)
+	if reason == "" {
+		session.MD5Key = key
+		return nil
+	}
+	session.Blocked = reason + blockedSeparator + problem
+	return &Issue{
+		Kind:      KindBGPPeer,
+		Ref:       peer.Ref,
+		Condition: v1alpha1.ConditionEstablished,
+		Reason:    reason,
+		Message:   problem,
+	}
+}
+
+// blockedSeparator stands between the reason and the message in speaker.Peer.Blocked.
+const blockedSeparator = ": "
+
+// BlockedReason takes apart the text that Compile puts into speaker.Peer.Blocked.
+func BlockedReason(blocked string) (reason, message string) {
+	reason, message, _ = strings.Cut(blocked, blockedSeparator)
+	return reason, message
+}
+
+// lookUp finds a key, or says why it cannot be used.
+func (in *Input) lookUp(secret *secretKey) (key speaker.Key, reason, problem string) {
+	name := fmt.Sprintf("Secret %s/%s", in.AuthNamespace, secret.name)
+	data, ok := in.Secrets[secret.name]
+	if !ok {
+		return "", v1alpha1.ReasonSecretNotFound, name + " does not exist"
+	}
+	value, ok := data[secret.key]
+	if !ok {
+		return "", v1alpha1.ReasonSecretNotFound, fmt.Sprintf("%s has no entry %q", name, secret.key)
+	}
+	name = fmt.Sprintf("the entry %q of %s", secret.key, name)
+	switch {
+	case len(value) == 0:
+		return "", v1alpha1.ReasonSecretInvalid, name + " is empty"
+	case len(value) > maxMD5Key:
+		return "", v1alpha1.ReasonSecretInvalid, fmt.Sprintf("%s has %d bytes: at most %d are allowed", name, len(value), maxMD5Key)
+	case bytes.HasSuffix(value, []byte("\n")):
+		return "", v1alpha1.ReasonSecretInvalid, name + " ends in a newline, which would be part of the key"
+	}
+	return speaker.Key(value), "", ""
+}

@@ -1,0 +1,66 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package compile_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/controllers/compile"
+)
+
+func TestMD5Key(t *testing.T) {
+	long := strings.Repeat("k", 81)
+	tests := []struct {
+		name    string
+		entry   *string
+		secrets map[string]map[string][]byte
+		key     string
+		reason  string
+		text    string
+	}{
+		{name: "default entry", secrets: secret("password", "s3cret"), key: "s3cret"},
+		{name: "named entry", entry: new("md5"), secrets: secret("md5", "s3cret"), key: "s3cret"},
+		{name: "longest", secrets: secret("password", long[:80]), key: long[:80]},
+		{name: "no Secret", reason: v1alpha1.ReasonSecretNotFound, text: "Secret platform/tor-a does not exist"},
+		{name: "no entry", secrets: secret("other", "s3cret"), reason: v1alpha1.ReasonSecretNotFound, text: `no entry "password"`},
+		{name: "empty", secrets: secret("password", ""), reason: v1alpha1.ReasonSecretInvalid, text: "is empty"},
+		{name: "too long", secrets: secret("password", long), reason: v1alpha1.ReasonSecretInvalid, text: "at most 80"},
+		{name: "newline", secrets: secret("password", "s3cret\n"), reason: v1alpha1.ReasonSecretInvalid, text: "ends in a newline"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			out := compile.Compile(input(func(in *compile.Input) {
+				in.Peers[0].Spec.Authentication = &v1alpha1.Authentication{
+					Type:   v1alpha1.AuthenticationTCPMD5,
+					TCPMD5: &v1alpha1.TCPMD5{SecretRef: v1alpha1.SecretKeyReference{Name: "tor-a", Key: test.entry}},
+				}
+				in.Secrets = test.secrets
+			}), nil)
+			got := sessionPeer(t, out)
+			if string(got.MD5Key) != test.key {
+				t.Errorf("key %q, want %q", string(got.MD5Key), test.key)
+			}
+			if (got.Blocked == "") != (test.reason == "") {
+				t.Errorf("blocked by %q, want reason %q", got.Blocked, test.reason)
+			}
+			if test.reason == "" {
+				return
+			}
+			wantIssue(t, out.Issues, "tor-a", v1alpha1.ConditionEstablished, test.reason, test.text)
+			if reason, message := compile.BlockedReason(got.Blocked); reason != test.reason || message != out.Issues[0].Message {
+				t.Errorf("blocked by %q: %q, want what the issue says: %v", reason, message, out.Issues[0])
+			}
+			if text := fmt.Sprintf("%v %s", out.Issues, got.Blocked); strings.Contains(text, "s3cret") || strings.Contains(text, "kkk") {
+				t.Errorf("the key shows: %s", text)
+			}
+		})
+	}
+}
+
+func secret(key, value string) map[string]map[string][]byte {
+	return map[string]map[string][]byte{"tor-a": {key: []byte(value)}}
+}

@@ -1,0 +1,90 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package kube
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+
+	"github.com/herald-bgp/herald/api/v1alpha1"
+)
+
+// annotationPrefix is that of the annotations which people put on objects for Herald.
+const annotationPrefix = v1alpha1.GroupName + "/"
+
+// SpecChanged passes what a person did to an object: its spec, labels or annotations. Status writes do not pass, our
+// own above all: a controller that wakes itself never sleeps.
+func SpecChanged() predicate.Predicate {
+	return onUpdate(func(before, after client.Object) bool {
+		return before.GetUID() != after.GetUID() ||
+			before.GetGeneration() != after.GetGeneration() ||
+			deleting(before) != deleting(after) ||
+			!maps.Equal(before.GetLabels(), after.GetLabels()) ||
+			!maps.Equal(before.GetAnnotations(), after.GetAnnotations())
+	})
+}
+
+// NodeChanged passes what Herald uses of a Node: its labels, Herald's own annotations and its addresses. Kubelets
+// write a Node every few seconds, and other programs keep their own annotations on it.
+func NodeChanged() predicate.Predicate {
+	return onUpdate(func(before, after client.Object) bool {
+		return before.GetUID() != after.GetUID() ||
+			deleting(before) != deleting(after) ||
+			!maps.Equal(before.GetLabels(), after.GetLabels()) ||
+			!maps.Equal(ownAnnotations(before), ownAnnotations(after)) ||
+			!slices.Equal(nodeAddresses(before), nodeAddresses(after))
+	})
+}
+
+// LabelsChanged passes changes of labels alone.
+func LabelsChanged() predicate.Predicate {
+	return onUpdate(func(before, after client.Object) bool {
+		return !maps.Equal(before.GetLabels(), after.GetLabels())
+	})
+}
+
+// SecretChanged passes changes of a Secret's data. A Secret has no generation.
+func SecretChanged() predicate.Predicate {
+	return onUpdate(func(before, after client.Object) bool {
+		a, isSecret := before.(*corev1.Secret)
+		b, bothAre := after.(*corev1.Secret)
+		return !isSecret || !bothAre || !equality.Semantic.DeepEqual(a.Data, b.Data)
+	})
+}
+
+// onUpdate passes every creation and deletion, and the updates that changed says are worth it.
+func onUpdate(changed func(before, after client.Object) bool) predicate.Predicate {
+	return predicate.Funcs{
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			return e.ObjectOld == nil || e.ObjectNew == nil || changed(e.ObjectOld, e.ObjectNew)
+		},
+	}
+}
+
+func deleting(object client.Object) bool { return object.GetDeletionTimestamp() != nil }
+
+func ownAnnotations(object client.Object) map[string]string {
+	own := map[string]string{}
+	for key, value := range object.GetAnnotations() {
+		if strings.HasPrefix(key, annotationPrefix) {
+			own[key] = value
+		}
+	}
+	return own
+}
+
+func nodeAddresses(object client.Object) []corev1.NodeAddress {
+	node, ok := object.(*corev1.Node)
+	if !ok {
+		return nil
+	}
+	return node.Status.Addresses
+}

@@ -1,0 +1,82 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package kube_test
+
+import (
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+
+	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/controllers/kube"
+)
+
+func TestPredicates(t *testing.T) {
+	peer := func() *v1alpha1.BGPPeer {
+		return &v1alpha1.BGPPeer{ObjectMeta: metav1.ObjectMeta{Name: "tor-a", Generation: 1}}
+	}
+	node := func() *corev1.Node {
+		return &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "node-1"}}
+	}
+	secret := func() *corev1.Secret { return &corev1.Secret{Data: map[string][]byte{"password": []byte("a")}} }
+	for _, test := range []struct {
+		name      string
+		predicate predicate.Predicate
+		before    client.Object
+		after     client.Object
+		want      bool
+	}{
+		{"a status is no change of a spec", kube.SpecChanged(), peer(), edit(peer(), func(p *v1alpha1.BGPPeer) {
+			p.ResourceVersion = "2"
+			p.Status.Sessions = &v1alpha1.PeerSessions{Desired: 1}
+		}), false},
+		{"a generation is", kube.SpecChanged(), peer(), edit(peer(), func(p *v1alpha1.BGPPeer) { p.Generation = 2 }), true},
+		{"a label is", kube.SpecChanged(), peer(), edit(peer(), func(p *v1alpha1.BGPPeer) {
+			p.Labels = map[string]string{"rack": "a"}
+		}), true},
+		{"another object of the same name is", kube.SpecChanged(), peer(), edit(peer(), func(p *v1alpha1.BGPPeer) { p.UID = "2" }), true},
+		{"the beginning of a deletion is", kube.SpecChanged(), peer(), edit(peer(), func(p *v1alpha1.BGPPeer) {
+			p.DeletionTimestamp = &metav1.Time{}
+		}), true},
+		{"a heartbeat is no change of a Node", kube.NodeChanged(), node(), edit(node(), func(n *corev1.Node) {
+			n.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, LastHeartbeatTime: metav1.Now()}}
+		}), false},
+		{"nor is somebody else's annotation", kube.NodeChanged(), node(), edit(node(), func(n *corev1.Node) {
+			n.Annotations = map[string]string{"example.com/lease": "1"}
+		}), false},
+		{"our own annotation is", kube.NodeChanged(), node(), edit(node(), func(n *corev1.Node) {
+			n.Annotations = map[string]string{v1alpha1.AnnotationASN: "64513"}
+		}), true},
+		{"an address is", kube.NodeChanged(), node(), edit(node(), func(n *corev1.Node) {
+			n.Status.Addresses = []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: "192.0.2.10"}}
+		}), true},
+		{"an annotation is no change of labels", kube.LabelsChanged(), node(), edit(node(), func(n *corev1.Node) {
+			n.Annotations = map[string]string{"a": "b"}
+		}), false},
+		{"a Secret's data is a change", kube.SecretChanged(), secret(), edit(secret(), func(s *corev1.Secret) {
+			s.Data["password"] = []byte("b")
+		}), true},
+		{"a Secret's annotation is none", kube.SecretChanged(), secret(), edit(secret(), func(s *corev1.Secret) {
+			s.Annotations = map[string]string{"a": "b"}
+		}), false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got := test.predicate.Update(event.UpdateEvent{ObjectOld: test.before, ObjectNew: test.after}); got != test.want {
+				t.Errorf("passes: %v, want %v", got, test.want)
+			}
+			if !test.predicate.Create(event.CreateEvent{Object: test.after}) || !test.predicate.Delete(event.DeleteEvent{Object: test.after}) {
+				t.Error("a creation or a deletion does not pass")
+			}
+		})
+	}
+}
+
+func edit[T any](object T, change func(T)) T {
+	change(object)
+	return object
+}

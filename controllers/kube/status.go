@@ -1,0 +1,82 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package kube
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
+)
+
+// ApplyStatus writes the status of object by server-side apply as owner, and takes over fields that another manager
+// holds. What the status leaves out, owner gives up. The object must exist: an apply on a subresource cannot create.
+func ApplyStatus(ctx context.Context, c client.Client, owner client.FieldOwner, object client.Object) error {
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
+	if err != nil {
+		return fmt.Errorf("apply status of %s: %w", object.GetName(), err)
+	}
+	return apply(ctx, c, owner, object, content["status"])
+}
+
+// ApplyConditions is ApplyStatus for one who writes conditions alone, of an object whose status is somebody else's.
+func ApplyConditions(
+	ctx context.Context, c client.Client, owner client.FieldOwner, object client.Object, conditions ...metav1.Condition,
+) error {
+	list := make([]any, 0, len(conditions))
+	for i := range conditions {
+		content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&conditions[i])
+		if err != nil {
+			return fmt.Errorf("apply conditions of %s: %w", object.GetName(), err)
+		}
+		list = append(list, content)
+	}
+	return apply(ctx, c, owner, object, map[string]any{"conditions": list})
+}
+
+func apply(ctx context.Context, c client.Client, owner client.FieldOwner, object client.Object, status any) error {
+	kind, err := apiutil.GVKForObject(object, c.Scheme())
+	if err != nil {
+		return fmt.Errorf("apply status of %s: %w", object.GetName(), err)
+	}
+	patch := &unstructured.Unstructured{Object: map[string]any{"status": status}}
+	patch.SetGroupVersionKind(kind)
+	patch.SetName(object.GetName())
+	patch.SetNamespace(object.GetNamespace())
+	// The UID turns a write to a successor of the same name into a conflict, instead of a lie.
+	patch.SetUID(object.GetUID())
+	err = c.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(patch), owner, client.ForceOwnership)
+	if err != nil {
+		return fmt.Errorf("apply status of %s %s: %w", kind.Kind, object.GetName(), err)
+	}
+	return nil
+}
+
+// SameStatus reports whether two statuses are the same to whoever reads them from the API server, where a time has no
+// fraction of a second and an empty list may be absent.
+func SameStatus[T any](a, b T) bool {
+	first, err := json.Marshal(a)
+	if err != nil {
+		return false
+	}
+	second, err := json.Marshal(b)
+	return err == nil && bytes.Equal(first, second)
+}
+
+// Delete deletes that very object, not a successor of the same name. One that is gone already is as good.
+func Delete(ctx context.Context, c client.Client, object client.Object) error {
+	uid := object.GetUID()
+	err := c.Delete(ctx, object, client.Preconditions{UID: &uid})
+	if client.IgnoreNotFound(err) != nil && !apierrors.IsConflict(err) {
+		return fmt.Errorf("delete %s: %w", object.GetName(), err)
+	}
+	return nil
+}

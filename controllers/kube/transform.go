@@ -1,0 +1,78 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package kube
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/cache"
+
+	"github.com/herald-bgp/herald/api/v1alpha1"
+)
+
+// StripNode leaves of a Node what Herald uses: a Node lists every image that it holds.
+func StripNode() cache.TransformFunc {
+	return func(object any) (any, error) {
+		if node, ok := object.(*corev1.Node); ok {
+			node.ManagedFields = nil
+			node.Annotations = ownAnnotations(node)
+			node.Spec = corev1.NodeSpec{}
+			node.Status = corev1.NodeStatus{Addresses: node.Status.Addresses}
+		}
+		return object, nil
+	}
+}
+
+// StripNamespace leaves of a Namespace its name and labels.
+func StripNamespace() cache.TransformFunc {
+	return func(object any) (any, error) {
+		if namespace, ok := object.(*corev1.Namespace); ok {
+			namespace.ObjectMeta = strippedMeta(namespace.ObjectMeta)
+			namespace.Spec = corev1.NamespaceSpec{}
+			namespace.Status = corev1.NamespaceStatus{}
+		}
+		return object, nil
+	}
+}
+
+// StripPod leaves of a Pod where and whether it runs.
+func StripPod() cache.TransformFunc {
+	return func(object any) (any, error) {
+		if pod, ok := object.(*corev1.Pod); ok {
+			pod.ObjectMeta = strippedMeta(pod.ObjectMeta)
+			pod.Spec = corev1.PodSpec{NodeName: pod.Spec.NodeName}
+			pod.Status = corev1.PodStatus{Phase: pod.Status.Phase}
+		}
+		return object, nil
+	}
+}
+
+// StripStatus drops managed fields and the statuses that only the cluster role uses, so that a node's memory does not
+// grow with what other nodes report.
+func StripStatus() cache.TransformFunc {
+	return func(object any) (any, error) {
+		switch object := object.(type) {
+		case *v1alpha1.BGPPeer:
+			object.ManagedFields = nil
+			object.Status = v1alpha1.BGPPeerStatus{}
+		case *v1alpha1.Announcement:
+			object.ManagedFields = nil
+			object.Status = v1alpha1.AnnouncementStatus{}
+		}
+		return object, nil
+	}
+}
+
+func strippedMeta(full metav1.ObjectMeta) metav1.ObjectMeta {
+	return metav1.ObjectMeta{
+		Name:              full.Name,
+		Namespace:         full.Namespace,
+		UID:               full.UID,
+		ResourceVersion:   full.ResourceVersion,
+		Generation:        full.Generation,
+		CreationTimestamp: full.CreationTimestamp,
+		DeletionTimestamp: full.DeletionTimestamp,
+		Labels:            full.Labels,
+	}
+}

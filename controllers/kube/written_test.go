@@ -1,0 +1,69 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package kube_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/herald-bgp/herald/controllers/kube"
+)
+
+func TestWrittenPaces(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := kube.NewWritten(time.Second)
+		if got := w.Delay("a", time.Now()); got != 0 {
+			t.Errorf("the first write waits %v, want 0", got)
+		}
+		w.Note("a", time.Now(), nil)
+		<-time.After(300 * time.Millisecond)
+		if got, want := w.Delay("a", time.Now()), 700*time.Millisecond; got != want {
+			t.Errorf("after 300 ms a write waits %v, want %v", got, want)
+		}
+		if got := w.Delay("b", time.Now()); got != 0 {
+			t.Errorf("a write to another object waits %v, want 0", got)
+		}
+		<-time.After(time.Second)
+		if got := w.Delay("a", time.Now()); got != 0 {
+			t.Errorf("after more than the interval a write waits %v, want 0", got)
+		}
+	})
+}
+
+func TestWrittenKnowsNewerConditionsThanACache(t *testing.T) {
+	w := kube.NewWritten(time.Second)
+	stored := []metav1.Condition{{Type: "Established", Status: metav1.ConditionFalse}}
+	newer := []metav1.Condition{{Type: "Established", Status: metav1.ConditionTrue}}
+	expect := func(want []metav1.Condition) {
+		t.Helper()
+		if got := w.Conditions("a", stored); got[0].Status != want[0].Status {
+			t.Errorf("Established=%s, want %s", got[0].Status, want[0].Status)
+		}
+	}
+	expect(stored)
+	w.Note("a", time.Now(), newer)
+	expect(newer)
+	w.Keep(map[types.UID]bool{"a": true})
+	expect(newer)
+	w.Keep(nil)
+	expect(stored)
+	w.Note("a", time.Now(), newer)
+	w.Forget("a")
+	expect(stored)
+}
+
+func TestSameStatusIgnoresFractionsOfASecond(t *testing.T) {
+	second := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	a, b := metav1.NewTime(second), metav1.NewTime(second.Add(time.Millisecond))
+	if !kube.SameStatus(a, b) {
+		t.Error("two times of one second differ")
+	}
+	if c := metav1.NewTime(second.Add(time.Second)); kube.SameStatus(a, c) {
+		t.Error("two times a second apart are the same")
+	}
+}

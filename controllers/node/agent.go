@@ -1,0 +1,146 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package node
+
+import (
+	"context"
+	"reflect"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/herald-bgp/herald/controllers/compile"
+	"github.com/herald-bgp/herald/controllers/kube"
+	"github.com/herald-bgp/herald/controllers/nodeapi"
+	"github.com/herald-bgp/herald/speaker"
+)
+
+// Options say which node an Agent speaks for.
+type Options struct {
+	// NodeName is the name of the Node.
+	NodeName string
+	// Namespace is the operator's own; AuthNamespace is that of the Secrets with session keys.
+	Namespace, AuthNamespace string
+	// Listening: the speaker accepts connections.
+	Listening bool
+}
+
+// Agent is what connects a speaker with the API server and outlives every manager: what the speaker was last told, and
+// where news of it goes.
+type Agent struct {
+	options   Options
+	speaker   *speaker.Speaker
+	output    atomic.Pointer[compile.Output]
+	readiness nodeapi.Readiness
+	written   *kube.Written
+
+	mu sync.Mutex
+	// queue is the status controller's, of the newest manager; nil before the first.
+	queue workqueue.TypedRateLimitingInterface[reconcile.Request]
+}
+
+// NewAgent returns the agent of a speaker, which the caller runs beside it.
+func NewAgent(s *speaker.Speaker, options Options) *Agent {
+	return &Agent{options: options, speaker: s, written: kube.NewWritten(countsInterval)}
+}
+
+// Run carries news of the speaker to the status controller until ctx ends. It runs beside the managers, not in them:
+// what happens between the end of one and the start of the next is not lost, and the speaker never waits for either.
+func (a *Agent) Run(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-a.speaker.Changed():
+			a.enqueuePeers(a.speaker.TakeChanged())
+			// An End-of-RIB on a session that is lost before anybody asks still counts.
+			_ = a.Ready()
+		}
+	}
+}
+
+// configure hands a configuration to the speaker, if it is another than the last.
+func (a *Agent) configure(out *compile.Output) error {
+	before := a.output.Load()
+	if before == nil || before.Config != out.Config {
+		if err := a.speaker.Apply(out.Config); err != nil {
+			return err
+		}
+		a.readiness.Applied(out.Config)
+	}
+	a.output.Store(out)
+	if before == nil || !sameSessions(before, out) {
+		a.enqueuePeers(peersOf(before, out))
+	}
+	return nil
+}
+
+// sameSessions reports whether no session's status can differ for what was compiled. What the speaker does with a
+// configuration it tells by itself.
+func sameSessions(a, b *compile.Output) bool {
+	if len(a.Sessions) != len(b.Sessions) || !reflect.DeepEqual(a.Issues, b.Issues) {
+		return false
+	}
+	for i := range a.Sessions {
+		if a.Sessions[i].Peer.Ref != b.Sessions[i].Peer.Ref {
+			return false
+		}
+	}
+	return true
+}
+
+// peersOf are the names of the peers in any of the outputs, which may be nil.
+func peersOf(outputs ...*compile.Output) []string {
+	var names []string
+	seen := map[string]bool{}
+	for _, out := range outputs {
+		if out == nil {
+			continue
+		}
+		for i := range out.Sessions {
+			if name := out.Sessions[i].Peer.Ref.Name; !seen[name] {
+				seen[name] = true
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// enqueuePeers asks the status controller to look at the sessions with these peers. It never blocks.
+func (a *Agent) enqueuePeers(peers []string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.queue == nil {
+		return // the source of the first manager starts with every session
+	}
+	for _, peer := range peers {
+		a.queue.Add(a.request(peer))
+	}
+}
+
+// useQueue makes queue the one that news goes to, and fills it with every session: what a queue before it was told may
+// not have been done.
+func (a *Agent) useQueue(queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.queue = queue
+	for _, peer := range peersOf(a.output.Load()) {
+		queue.Add(a.request(peer))
+	}
+}
+
+// request names the BGPSession with a peer.
+func (a *Agent) request(peer string) reconcile.Request {
+	var request reconcile.Request
+	request.Name = compile.SessionName(peer, a.options.NodeName)
+	return request
+}
+
+// Ready returns nil once the first complete configuration is in force and each peer has had its End-of-RIB or the time
+// to come back.
+func (a *Agent) Ready() error { return a.readiness.Check(time.Now(), a.speaker.Snapshot()) }

@@ -1,0 +1,171 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package node
+
+import (
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/controllers/compile"
+	"github.com/herald-bgp/herald/speaker"
+)
+
+type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
+
+func newQueue(t *testing.T) queue {
+	t.Helper()
+	q := workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[reconcile.Request]())
+	t.Cleanup(q.ShutDown)
+	return q
+}
+
+// drain takes what is in a queue, sorted.
+func drain(q queue) []string {
+	var names []string
+	for q.Len() > 0 {
+		item, _ := q.Get()
+		q.Done(item)
+		names = append(names, item.Name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// compiled is the configuration with these peers on node-1. Nobody is at their addresses.
+func compiled(prev *compile.Output, peers ...string) *compile.Output {
+	in := compile.Input{Node: compile.NodeFacts{Name: "node-1", Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.10")}}}
+	for i, name := range peers {
+		in.Peers = append(in.Peers, v1alpha1.BGPPeer{
+			ObjectMeta: metav1.ObjectMeta{Name: name, Generation: 1},
+			Spec: v1alpha1.BGPPeerSpec{
+				Address:  netip.AddrFrom4([4]byte{192, 0, 2, byte(100 + i)}).String(),
+				LocalASN: new(int64(64512)),
+				PeerASN:  new(int64(64500)),
+			},
+		})
+	}
+	return compile.Compile(in, prev)
+}
+
+func newAgent() *Agent { return NewAgent(speaker.New(speaker.Options{}), Options{NodeName: "node-1"}) }
+
+// TestAgentLosesNoNews: what was told while there was no manager, or to the queue of one that ended, the next queue has.
+func TestAgentLosesNoNews(t *testing.T) {
+	a := newAgent()
+	if err := a.configure(compiled(nil, "tor-a", "tor-b")); err != nil {
+		t.Fatal(err)
+	}
+	both := []string{"tor-a.node-1", "tor-b.node-1"}
+	first := newQueue(t)
+	a.useQueue(first)
+	if got := drain(first); !slices.Equal(got, both) {
+		t.Errorf("the first queue has %v, want %v", got, both)
+	}
+	second := newQueue(t)
+	a.useQueue(second)
+	if got := drain(second); !slices.Equal(got, both) {
+		t.Errorf("the second queue has %v, want %v", got, both)
+	}
+	a.enqueuePeers([]string{"tor-b"})
+	if got := drain(second); !slices.Equal(got, both[1:]) {
+		t.Errorf("the second queue was told %v, want %v", got, both[1:])
+	}
+	if got := drain(first); len(got) > 0 {
+		t.Errorf("the first queue was told %v after it was replaced", got)
+	}
+}
+
+// TestAgentTellsOfWhatIsGone: the BGPSession of a peer that is deselected is looked at, so that it is deleted.
+func TestAgentTellsOfWhatIsGone(t *testing.T) {
+	a := newAgent()
+	before := compiled(nil, "tor-a", "tor-b")
+	if err := a.configure(before); err != nil {
+		t.Fatal(err)
+	}
+	q := newQueue(t)
+	a.useQueue(q)
+	drain(q)
+	same := compiled(before, "tor-a", "tor-b")
+	if err := a.configure(same); err != nil {
+		t.Fatal(err)
+	}
+	if got := drain(q); len(got) > 0 {
+		t.Errorf("an equal configuration made it look at %v", got)
+	}
+	if err := a.configure(compiled(same, "tor-a")); err != nil {
+		t.Fatal(err)
+	}
+	if got := drain(q); !slices.Contains(got, "tor-b.node-1") {
+		t.Errorf("it looks at %v, want tor-b.node-1 among them", got)
+	}
+	if a.session(a.output.Load(), "tor-b.node-1") != nil {
+		t.Error("the session of a peer that is gone is still wanted")
+	}
+}
+
+func TestReadyOnlyWithAConfiguration(t *testing.T) {
+	a := newAgent()
+	if a.Ready() == nil {
+		t.Error("ready before there was a configuration")
+	}
+	if err := a.configure(compiled(nil)); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Ready(); err != nil {
+		t.Errorf("not ready with a configuration without peers: %v", err)
+	}
+}
+
+// TestUrgent: people wait for how a session stands, not for how it counts.
+func TestUrgent(t *testing.T) {
+	at := metav1.NewTime(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
+	base := func() v1alpha1.BGPSessionStatus {
+		return v1alpha1.BGPSessionStatus{
+			Conditions: []metav1.Condition{{Type: v1alpha1.ConditionEstablished, Status: metav1.ConditionFalse}},
+			State:      v1alpha1.SessionConnect,
+			Since:      &at,
+		}
+	}
+	later := metav1.NewTime(at.Add(time.Second))
+	for _, test := range []struct {
+		name   string
+		change func(*v1alpha1.BGPSessionStatus)
+		want   bool
+	}{
+		{"a state on the way up", func(s *v1alpha1.BGPSessionStatus) { s.State = v1alpha1.SessionOpenSent }, false},
+		{"counts", func(s *v1alpha1.BGPSessionStatus) { s.Announcements = &v1alpha1.AnnouncementsStatus{Sent: 7} }, false},
+		{"Established", func(s *v1alpha1.BGPSessionStatus) { s.State = v1alpha1.SessionEstablished }, true},
+		{"another session", func(s *v1alpha1.BGPSessionStatus) { s.Since = &later }, true},
+		{"an error", func(s *v1alpha1.BGPSessionStatus) { s.LastError = &v1alpha1.SessionError{Time: at} }, true},
+		{"a condition", func(s *v1alpha1.BGPSessionStatus) { s.Conditions[0].Reason = v1alpha1.ReasonAdminDown }, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			want := base()
+			test.change(&want)
+			if got := urgent(base(), want); got != test.want {
+				t.Errorf("urgent: %v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+func TestOwnStatusLeavesTheRollUpsCondition(t *testing.T) {
+	own := ownStatus(v1alpha1.BGPSessionStatus{Conditions: []metav1.Condition{
+		{Type: v1alpha1.ConditionEstablished}, {Type: v1alpha1.ConditionReporting}, {Type: v1alpha1.ConditionCurrent},
+	}})
+	var kinds []string
+	for _, condition := range own.Conditions {
+		kinds = append(kinds, condition.Type)
+	}
+	if want := []string{v1alpha1.ConditionEstablished, v1alpha1.ConditionCurrent}; !slices.Equal(kinds, want) {
+		t.Errorf("own conditions %v, want %v", kinds, want)
+	}
+}

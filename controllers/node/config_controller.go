@@ -1,0 +1,103 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package node
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/controllers/compile"
+)
+
+// ConfigReconciler keeps the speaker's configuration what the objects say.
+//
+// There is one key for everything: a configuration is a complete snapshot, so whatever changed, all of it is compiled,
+// and a burst of changes is one compilation. compile shares what did not change, and the speaker does nothing for it.
+type ConfigReconciler struct {
+	client client.Reader
+	agent  *Agent
+}
+
+// Reconcile compiles all objects and hands the result over. It runs only after every cache it reads has synced, so that
+// no route is withdrawn for an object that was not read yet.
+func (r *ConfigReconciler) Reconcile(ctx context.Context, _ reconcile.Request) (reconcile.Result, error) {
+	in, err := r.input(ctx)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	return reconcile.Result{}, r.agent.configure(compile.Compile(in, r.agent.output.Load()))
+}
+
+func (r *ConfigReconciler) input(ctx context.Context) (compile.Input, error) {
+	in := compile.Input{
+		Listening:     r.agent.options.Listening,
+		AuthNamespace: r.agent.options.AuthNamespace,
+		Node:          compile.NodeFacts{Name: r.agent.options.NodeName},
+	}
+	in.OperatorNamespace = r.agent.options.Namespace
+	var node corev1.Node
+	err := r.client.Get(ctx, client.ObjectKey{Name: r.agent.options.NodeName}, &node)
+	switch {
+	case apierrors.IsNotFound(err):
+		// A Node that is gone has no sessions.
+		log.FromContext(ctx).Info("no Node of this name", "node", r.agent.options.NodeName)
+		return in, nil
+	case err != nil:
+		return in, fmt.Errorf("node: %w", err)
+	}
+	in.Node = compile.FactsOf(&node)
+	if in.Objects.Namespaces, err = r.namespaces(ctx); err != nil {
+		return in, err
+	}
+	if in.Secrets, err = r.secrets(ctx); err != nil {
+		return in, err
+	}
+	in.Peers, in.Announcements, err = r.objects(ctx)
+	return in, err
+}
+
+// objects lists without copying: compile changes nothing that it reads.
+func (r *ConfigReconciler) objects(ctx context.Context) ([]v1alpha1.BGPPeer, []v1alpha1.Announcement, error) {
+	var peers v1alpha1.BGPPeerList
+	if err := r.client.List(ctx, &peers, client.UnsafeDisableDeepCopy); err != nil {
+		return nil, nil, fmt.Errorf("BGPPeers: %w", err)
+	}
+	var announcements v1alpha1.AnnouncementList
+	if err := r.client.List(ctx, &announcements, client.UnsafeDisableDeepCopy); err != nil {
+		return nil, nil, fmt.Errorf("announcements: %w", err)
+	}
+	return peers.Items, announcements.Items, nil
+}
+
+func (r *ConfigReconciler) namespaces(ctx context.Context) (map[string]map[string]string, error) {
+	var list corev1.NamespaceList
+	if err := r.client.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {
+		return nil, fmt.Errorf("namespaces: %w", err)
+	}
+	labels := make(map[string]map[string]string, len(list.Items))
+	for i := range list.Items {
+		labels[list.Items[i].Name] = list.Items[i].Labels
+	}
+	return labels, nil
+}
+
+func (r *ConfigReconciler) secrets(ctx context.Context) (map[string]map[string][]byte, error) {
+	var list corev1.SecretList
+	err := r.client.List(ctx, &list, client.InNamespace(r.agent.options.AuthNamespace), client.UnsafeDisableDeepCopy)
+	if err != nil {
+		return nil, fmt.Errorf("secrets: %w", err)
+	}
+	data := make(map[string]map[string][]byte, len(list.Items))
+	for i := range list.Items {
+		data[list.Items[i].Name] = list.Items[i].Data
+	}
+	return data, nil
+}

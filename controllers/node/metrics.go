@@ -1,0 +1,111 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package node
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/herald-bgp/herald/speaker"
+	"github.com/herald-bgp/herald/speaker/wire"
+)
+
+// Snapshotter is what the metrics are read from.
+type Snapshotter interface {
+	// Snapshot returns the state of every peer at one moment.
+	Snapshot() []speaker.PeerSnapshot
+}
+
+// NewCollector returns the metrics of a speaker. They are read when they are asked for, so an idle speaker costs nothing.
+// The label is the peer alone: a metric for each prefix would outgrow every store.
+func NewCollector(s Snapshotter) prometheus.Collector { return &collector{speaker: s} }
+
+type collector struct {
+	speaker Snapshotter
+}
+
+// peerMetric is one metric of a peer.
+type peerMetric struct {
+	desc  *prometheus.Desc
+	kind  prometheus.ValueType
+	value func(*speaker.PeerSnapshot) float64
+}
+
+func gauge(name, help string, value func(*speaker.PeerSnapshot) float64) peerMetric {
+	return peerMetric{prometheus.NewDesc(name, help, []string{"peer"}, nil), prometheus.GaugeValue, value}
+}
+
+func counter(name, help string, value func(*speaker.PeerSnapshot) float64) peerMetric {
+	return peerMetric{prometheus.NewDesc(name, help, []string{"peer"}, nil), prometheus.CounterValue, value}
+}
+
+// peerMetrics are the metrics of every peer, in the order of their names. Names are part of what users rely on.
+func peerMetrics() []peerMetric {
+	return []peerMetric{
+		counter("herald_messages_received_total", "BGP messages received from the peer.",
+			func(p *speaker.PeerSnapshot) float64 { return sum(p.Messages.Received) }),
+		counter("herald_messages_sent_total", "BGP messages sent to the peer.",
+			func(p *speaker.PeerSnapshot) float64 { return sum(p.Messages.Sent) }),
+		counter("herald_notifications_received_total", "NOTIFICATION messages received from the peer.",
+			func(p *speaker.PeerSnapshot) float64 { return float64(p.Messages.Received[wire.TypeNotification]) }),
+		counter("herald_notifications_sent_total", "NOTIFICATION messages sent to the peer.",
+			func(p *speaker.PeerSnapshot) float64 { return float64(p.Messages.Sent[wire.TypeNotification]) }),
+		gauge("herald_routes_announced", "Routes that the peer now has from us, over all families.", announced),
+		counter("herald_routes_received_total", "Reachable NLRI seen in UPDATE messages of the peer.",
+			func(p *speaker.PeerSnapshot) float64 { return float64(p.Messages.ReceivedReachable) }),
+		counter("herald_routes_received_discarded_total", "Attributes and routes of the peer dropped under RFC 7606.",
+			func(p *speaker.PeerSnapshot) float64 { return float64(p.Messages.ReceivedDiscarded) }),
+		counter("herald_routes_received_withdrawn_total", "Withdrawn NLRI seen in UPDATE messages of the peer.",
+			func(p *speaker.PeerSnapshot) float64 { return float64(p.Messages.ReceivedWithdrawn) }),
+		gauge("herald_session_established", "1 while the session with the peer is Established, else 0.", established),
+		counter("herald_session_flaps_total", "How often the session was lost after it was Established.",
+			func(p *speaker.PeerSnapshot) float64 { return float64(p.Flaps) }),
+		gauge("herald_session_state", "State of the FSM of RFC 4271: 0 Idle, 1 Connect, 2 Active, 3 OpenSent, "+
+			"4 OpenConfirm, 5 Established.",
+			func(p *speaker.PeerSnapshot) float64 { return float64(p.State) }),
+		counter("herald_updates_received_total", "UPDATE messages received from the peer.",
+			func(p *speaker.PeerSnapshot) float64 { return float64(p.Messages.Received[wire.TypeUpdate]) }),
+		counter("herald_updates_sent_total", "UPDATE messages sent to the peer.",
+			func(p *speaker.PeerSnapshot) float64 { return float64(p.Messages.Sent[wire.TypeUpdate]) }),
+	}
+}
+
+// Describe implements prometheus.Collector.
+func (c *collector) Describe(descs chan<- *prometheus.Desc) {
+	for _, m := range peerMetrics() {
+		descs <- m.desc
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c *collector) Collect(metrics chan<- prometheus.Metric) {
+	peers := c.speaker.Snapshot()
+	for _, m := range peerMetrics() {
+		for i := range peers {
+			metrics <- prometheus.MustNewConstMetric(m.desc, m.kind, m.value(&peers[i]), peers[i].Name)
+		}
+	}
+}
+
+func established(p *speaker.PeerSnapshot) float64 {
+	if p.State == speaker.StateEstablished {
+		return 1
+	}
+	return 0
+}
+
+func announced(p *speaker.PeerSnapshot) float64 {
+	total := 0
+	for _, f := range p.Routes.Announced {
+		total += f.Routes
+	}
+	return float64(total)
+}
+
+func sum(counts map[wire.MessageType]uint64) float64 {
+	total := uint64(0)
+	for _, n := range counts {
+		total += n
+	}
+	return float64(total)
+}

@@ -1,0 +1,77 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package node_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/herald-bgp/herald/controllers/node"
+	"github.com/herald-bgp/herald/speaker"
+	"github.com/herald-bgp/herald/speaker/rib"
+	"github.com/herald-bgp/herald/speaker/wire"
+)
+
+// snapshots are those of a speaker at one moment.
+type snapshots []speaker.PeerSnapshot
+
+func (s snapshots) Snapshot() []speaker.PeerSnapshot { return s }
+
+func TestCollector(t *testing.T) {
+	c := node.NewCollector(snapshots{
+		{
+			Name:  "tor-a",
+			State: speaker.StateEstablished,
+			Flaps: 2,
+			Routes: rib.Report{Announced: []rib.FamilyCount{
+				{Family: wire.IPv4Unicast, Routes: 3}, {Family: wire.IPv6Unicast, Routes: 4},
+			}},
+			Messages: speaker.MessageCounts{
+				Sent:     map[wire.MessageType]uint64{wire.TypeUpdate: 5, wire.TypeKeepalive: 6},
+				Received: map[wire.MessageType]uint64{wire.TypeNotification: 1},
+			},
+		},
+		{Name: "tor-b", State: speaker.StateConnect},
+	})
+	problems, err := testutil.CollectAndLint(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, problem := range problems {
+		t.Errorf("%s: %s", problem.Metric, problem.Text)
+	}
+	const want = `
+# HELP herald_messages_sent_total BGP messages sent to the peer.
+# TYPE herald_messages_sent_total counter
+herald_messages_sent_total{peer="tor-a"} 11
+herald_messages_sent_total{peer="tor-b"} 0
+# HELP herald_notifications_received_total NOTIFICATION messages received from the peer.
+# TYPE herald_notifications_received_total counter
+herald_notifications_received_total{peer="tor-a"} 1
+herald_notifications_received_total{peer="tor-b"} 0
+# HELP herald_routes_announced Routes that the peer now has from us, over all families.
+# TYPE herald_routes_announced gauge
+herald_routes_announced{peer="tor-a"} 7
+herald_routes_announced{peer="tor-b"} 0
+# HELP herald_session_established 1 while the session with the peer is Established, else 0.
+# TYPE herald_session_established gauge
+herald_session_established{peer="tor-a"} 1
+herald_session_established{peer="tor-b"} 0
+# HELP herald_session_flaps_total How often the session was lost after it was Established.
+# TYPE herald_session_flaps_total counter
+herald_session_flaps_total{peer="tor-a"} 2
+herald_session_flaps_total{peer="tor-b"} 0
+# HELP herald_updates_sent_total UPDATE messages sent to the peer.
+# TYPE herald_updates_sent_total counter
+herald_updates_sent_total{peer="tor-a"} 5
+herald_updates_sent_total{peer="tor-b"} 0
+`
+	if err := testutil.CollectAndCompare(c, strings.NewReader(want), "herald_messages_sent_total",
+		"herald_notifications_received_total", "herald_routes_announced", "herald_session_established",
+		"herald_session_flaps_total", "herald_updates_sent_total"); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,88 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package node
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/controllers/kube"
+)
+
+// statusWorkers write statuses at the same time: one slow answer is not to hold up every session.
+const statusWorkers = 4
+
+// CacheOptions limit what a manager keeps in memory to what this node needs. It is most of what a node costs the API
+// server too: of all Nodes and BGPSessions, each node watches its own.
+func (a *Agent) CacheOptions() cache.Options {
+	return cache.Options{
+		DefaultTransform: cache.TransformStripManagedFields(),
+		ByObject: map[client.Object]cache.ByObject{
+			&corev1.Node{}: {
+				Field:     fields.OneTermEqualSelector("metadata.name", a.options.NodeName),
+				Transform: kube.StripNode(),
+			},
+			&corev1.Secret{}: {
+				Namespaces: map[string]cache.Config{a.options.AuthNamespace: {}},
+			},
+			&corev1.Namespace{}:      {Transform: kube.StripNamespace()},
+			&v1alpha1.BGPPeer{}:      {Transform: kube.StripStatus()},
+			&v1alpha1.Announcement{}: {Transform: kube.StripStatus()},
+			&v1alpha1.BGPSession{}: {
+				Field: fields.OneTermEqualSelector("spec.nodeName", a.options.NodeName),
+			},
+		},
+	}
+}
+
+// SetupWithManager adds the controllers of the node role to a manager with the agent's CacheOptions.
+func (a *Agent) SetupWithManager(m manager.Manager) error {
+	if err := a.setupConfig(m); err != nil {
+		return fmt.Errorf("config controller: %w", err)
+	}
+	if err := a.setupStatus(m); err != nil {
+		return fmt.Errorf("status controller: %w", err)
+	}
+	return nil
+}
+
+func (a *Agent) setupConfig(m manager.Manager) error {
+	everything := handler.EnqueueRequestsFromMapFunc(func(context.Context, client.Object) []reconcile.Request {
+		return []reconcile.Request{{NamespacedName: client.ObjectKey{Name: "config"}}}
+	})
+	return builder.ControllerManagedBy(m).
+		Named("config").
+		WithOptions(kube.ControllerOptions[reconcile.Request](1)).
+		Watches(&v1alpha1.BGPPeer{}, everything, builder.WithPredicates(kube.SpecChanged())).
+		Watches(&v1alpha1.Announcement{}, everything, builder.WithPredicates(kube.SpecChanged())).
+		Watches(&corev1.Node{}, everything, builder.WithPredicates(kube.NodeChanged())).
+		Watches(&corev1.Namespace{}, everything, builder.WithPredicates(kube.LabelsChanged())).
+		Watches(&corev1.Secret{}, everything, builder.WithPredicates(kube.SecretChanged())).
+		Complete(&ConfigReconciler{client: m.GetClient(), agent: a})
+}
+
+func (a *Agent) setupStatus(m manager.Manager) error {
+	news := source.Func(func(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+		a.useQueue(queue)
+		return nil
+	})
+	return builder.ControllerManagedBy(m).
+		Named("status").
+		For(&v1alpha1.BGPSession{}).
+		WithOptions(kube.ControllerOptions[reconcile.Request](statusWorkers)).
+		WatchesRawSource(news).
+		Complete(&StatusReconciler{client: m.GetClient(), agent: a})
+}

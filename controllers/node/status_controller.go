@@ -1,0 +1,181 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package node
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/controllers/compile"
+	"github.com/herald-bgp/herald/controllers/kube"
+	"github.com/herald-bgp/herald/controllers/status"
+)
+
+const (
+	// fieldOwner is the manager of what this role writes of a status.
+	fieldOwner client.FieldOwner = "herald-node"
+
+	// firstConfigInterval is how often a BGPSession is looked at while nothing was compiled yet: until then nobody knows
+	// whether it is a left-over.
+	firstConfigInterval = time.Second
+
+	// countsInterval is the least time between two writes of a status where neither a condition nor an error has
+	// changed: a burst of announcements costs the API server one write, not one each.
+	countsInterval = time.Second
+)
+
+// StatusReconciler keeps the BGPSessions of this node what the speaker says. Its keys are their names.
+type StatusReconciler struct {
+	client client.Client
+	agent  *Agent
+}
+
+// Reconcile writes the status of one BGPSession where it differs, creates the object first where there is none, and
+// deletes one that belongs to no session of this node.
+func (r *StatusReconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
+	out := r.agent.output.Load()
+	if out == nil {
+		return reconcile.Result{RequeueAfter: firstConfigInterval}, nil
+	}
+	stored, err := r.stored(ctx, request.NamespacedName)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	session := r.agent.session(out, request.Name)
+	if session == nil || stored != nil && stored.Spec != r.agent.specOf(session) {
+		// Deselected, or of another remote: a spec never changes. What is wanted instead follows the deletion.
+		return reconcile.Result{}, r.remove(ctx, stored)
+	}
+	snapshot, known := r.agent.speaker.Peer(session.Peer.Ref.Name)
+	if !known {
+		return reconcile.Result{}, nil // the speaker says so when it has taken it up
+	}
+	if stored == nil {
+		stored, err = r.create(ctx, request.Name, session)
+		if apierrors.IsAlreadyExists(err) {
+			return reconcile.Result{}, nil // the cache does not have it yet, and says when it has
+		}
+		if err != nil {
+			return reconcile.Result{}, err
+		}
+	}
+	want := status.Session(status.SessionInput{
+		Snapshot: snapshot,
+		Peer:     session.Peer.Ref,
+		Previous: r.agent.written.Conditions(stored.UID, stored.Status.Conditions),
+		Now:      time.Now(),
+	})
+	return r.write(ctx, stored, want)
+}
+
+// write applies a status that differs from what is stored: at once where a condition, an error or the session itself
+// changed, else not before the interval of counts has passed since the last time.
+func (r *StatusReconciler) write(
+	ctx context.Context, stored *v1alpha1.BGPSession, want v1alpha1.BGPSessionStatus,
+) (reconcile.Result, error) {
+	have := ownStatus(stored.Status)
+	if kube.SameStatus(have, want) {
+		return reconcile.Result{}, nil
+	}
+	if !urgent(have, want) {
+		if delay := r.agent.written.Delay(stored.UID, time.Now()); delay > 0 {
+			return reconcile.Result{RequeueAfter: delay}, nil
+		}
+	}
+	session := &v1alpha1.BGPSession{ObjectMeta: metav1.ObjectMeta{Name: stored.Name, UID: stored.UID}, Status: want}
+	if err := kube.ApplyStatus(ctx, r.client, fieldOwner, session); err != nil {
+		return reconcile.Result{}, err
+	}
+	r.agent.written.Note(stored.UID, time.Now(), want.Conditions)
+	return reconcile.Result{}, nil
+}
+
+// urgent reports whether people wait for the difference: how the session stands, not how it counts.
+func urgent(have, want v1alpha1.BGPSessionStatus) bool {
+	return !kube.SameStatus(have.Conditions, want.Conditions) ||
+		!kube.SameStatus(have.LastError, want.LastError) ||
+		(have.State == v1alpha1.SessionEstablished) != (want.State == v1alpha1.SessionEstablished) ||
+		!have.Since.Equal(want.Since)
+}
+
+// ownStatus is the part of a stored status that this role writes: the roll-up's condition is not among it.
+func ownStatus(stored v1alpha1.BGPSessionStatus) v1alpha1.BGPSessionStatus {
+	var own []metav1.Condition
+	for _, condition := range stored.Conditions {
+		if condition.Type != v1alpha1.ConditionReporting {
+			own = append(own, condition)
+		}
+	}
+	stored.Conditions = own
+	return stored
+}
+
+// stored is the BGPSession of that name, nil when there is none.
+func (r *StatusReconciler) stored(ctx context.Context, key client.ObjectKey) (*v1alpha1.BGPSession, error) {
+	session := &v1alpha1.BGPSession{}
+	err := r.client.Get(ctx, key, session)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("BGPSession %s: %w", key.Name, err)
+	}
+	return session, nil
+}
+
+// create makes the object, owned by its Node, so that it goes when the Node does.
+func (r *StatusReconciler) create(
+	ctx context.Context, name string, session *compile.Session,
+) (*v1alpha1.BGPSession, error) {
+	var node corev1.Node
+	if err := r.client.Get(ctx, client.ObjectKey{Name: r.agent.options.NodeName}, &node); err != nil {
+		return nil, fmt.Errorf("owner of BGPSession %s: %w", name, err)
+	}
+	created := &v1alpha1.BGPSession{
+		ObjectMeta: metav1.ObjectMeta{Name: name, OwnerReferences: []metav1.OwnerReference{{
+			APIVersion: corev1.SchemeGroupVersion.String(), Kind: "Node", Name: node.Name, UID: node.UID,
+		}}},
+		Spec: r.agent.specOf(session),
+	}
+	if err := r.client.Create(ctx, created); err != nil {
+		return nil, fmt.Errorf("create BGPSession %s: %w", name, err)
+	}
+	return created, nil
+}
+
+func (r *StatusReconciler) remove(ctx context.Context, stored *v1alpha1.BGPSession) error {
+	if stored == nil {
+		return nil
+	}
+	r.agent.written.Forget(stored.UID)
+	return kube.Delete(ctx, r.client, stored)
+}
+
+// session is the session whose BGPSession has that name, nil when the node is to have none.
+func (a *Agent) session(out *compile.Output, name string) *compile.Session {
+	for i := range out.Sessions {
+		peer := out.Sessions[i].Peer.Ref.Name
+		if strings.HasPrefix(name, peer) && compile.SessionName(peer, a.options.NodeName) == name {
+			return &out.Sessions[i]
+		}
+	}
+	return nil
+}
+
+func (a *Agent) specOf(session *compile.Session) v1alpha1.BGPSessionSpec {
+	return v1alpha1.BGPSessionSpec{
+		PeerName: session.Peer.Ref.Name,
+		NodeName: a.options.NodeName,
+		Remote:   session.Peer.Address.Addr().String(),
+	}
+}

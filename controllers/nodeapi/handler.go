@@ -1,0 +1,134 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package nodeapi
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/go-logr/logr"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/herald-bgp/herald/speaker/rib"
+)
+
+// Backend is the process whose truth the endpoint shows.
+type Backend interface {
+	// Ready returns nil once the process has become ready, and before that what it waits for.
+	Ready() error
+	// Status returns the objects with their statuses, each with its apiVersion and kind.
+	Status(ctx context.Context) ([]runtime.Object, error)
+	// Peer returns the speaker's name for the peer of a BGPSession.
+	Peer(session string) (name string, ok bool)
+	// Routes yields the routes that a peer was sent, until yield returns false.
+	Routes(peer string, yield func(rib.Route) bool) error
+}
+
+// Handler serves the endpoint of a Backend.
+func Handler(b Backend, log logr.Logger) http.Handler {
+	h := &handler{backend: b, log: log}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/healthz", h.health)
+	mux.HandleFunc("/readyz", h.ready)
+	mux.HandleFunc("/status", h.status)
+	mux.HandleFunc("/routes", h.routes)
+	mux.HandleFunc("/", h.notFound)
+	return getOnly(mux)
+}
+
+type handler struct {
+	backend Backend
+	log     logr.Logger
+}
+
+func (h *handler) health(w http.ResponseWriter, _ *http.Request) {
+	writeText(w, http.StatusOK, "ok")
+}
+
+func (h *handler) ready(w http.ResponseWriter, _ *http.Request) {
+	if err := h.backend.Ready(); err != nil {
+		writeText(w, http.StatusServiceUnavailable, "not ready: "+err.Error())
+		return
+	}
+	writeText(w, http.StatusOK, "ok")
+}
+
+// list is kubectl's own form of several objects of several kinds.
+type list struct {
+	APIVersion string           `json:"apiVersion"`
+	Kind       string           `json:"kind"`
+	Metadata   metav1.ListMeta  `json:"metadata"`
+	Items      []runtime.Object `json:"items"`
+}
+
+func (h *handler) status(w http.ResponseWriter, r *http.Request) {
+	objects, err := h.backend.Status(r.Context())
+	if err != nil {
+		h.log.Error(err, "status unavailable")
+		writeError(w, apierrors.NewInternalError(err))
+		return
+	}
+	if objects == nil {
+		objects = []runtime.Object{}
+	}
+	body, err := json.Marshal(list{APIVersion: "v1", Kind: "List", Items: objects})
+	if err != nil {
+		h.log.Error(err, "status cannot be encoded")
+		writeError(w, apierrors.NewInternalError(err))
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	// The client that went away is the only reader of this error.
+	_, _ = w.Write(append(body, '\n'))
+}
+
+func (h *handler) notFound(w http.ResponseWriter, r *http.Request) {
+	writeError(w, notFound(fmt.Sprintf("no %q here: ask for /healthz, /readyz, /status or /routes", r.URL.Path)))
+}
+
+// getOnly refuses every method but GET (RFC 9110 §15.5.6).
+func getOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet {
+			w.Header().Set("Allow", http.MethodGet)
+			writeError(w, &apierrors.StatusError{ErrStatus: metav1.Status{
+				Status:  metav1.StatusFailure,
+				Code:    http.StatusMethodNotAllowed,
+				Reason:  metav1.StatusReasonMethodNotAllowed,
+				Message: fmt.Sprintf("%s is not allowed here: this endpoint answers GET alone", r.Method),
+			}})
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func notFound(message string) *apierrors.StatusError {
+	return &apierrors.StatusError{ErrStatus: metav1.Status{
+		Status:  metav1.StatusFailure,
+		Code:    http.StatusNotFound,
+		Reason:  metav1.StatusReasonNotFound,
+		Message: message,
+	}}
+}
+
+func writeError(w http.ResponseWriter, err *apierrors.StatusError) {
+	s := err.Status()
+	s.APIVersion, s.Kind = "v1", "Status"
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(int(s.Code))
+	// The client that went away is the only reader of this error.
+	_ = json.NewEncoder(w).Encode(s)
+}
+
+func writeText(w http.ResponseWriter, code int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(code)
+	// The client that went away is the only reader of this error.
+	_, _ = fmt.Fprintln(w, text)
+}

@@ -1,0 +1,307 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package nodeapi
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/speaker/rib"
+	"github.com/herald-bgp/herald/speaker/wire"
+)
+
+// node is a process with one session, to tor-a.
+type node struct {
+	notReady  error
+	objects   []runtime.Object
+	statusErr error
+	routes    []rib.Route
+	routesErr error
+	// repeat yields the routes so many times more.
+	repeat int
+}
+
+func (n *node) Ready() error { return n.notReady }
+
+func (n *node) Status(context.Context) ([]runtime.Object, error) { return n.objects, n.statusErr }
+
+func (n *node) Peer(session string) (string, bool) { return "tor-a", session == "tor-a.node-1" }
+
+func (n *node) Routes(peer string, yield func(rib.Route) bool) error {
+	if peer != "tor-a" {
+		return errors.New("asked for " + peer)
+	}
+	for range n.repeat + 1 {
+		for _, r := range n.routes {
+			if !yield(r) {
+				return nil
+			}
+		}
+	}
+	return n.routesErr
+}
+
+func testRoutes() []rib.Route {
+	shop := &rib.Announcement{Name: "shop/web"}
+	return []rib.Route{
+		{
+			Family: wire.IPv4Unicast, Prefix: netip.MustParsePrefix("203.0.113.0/24"), NextHop: netip.MustParseAddr("192.0.2.10"),
+			Announcement: shop,
+			Attributes: &wire.Attributes{
+				Origin: wire.OriginIncomplete,
+				ASPath: wire.ASPath{{Type: wire.ASSequence, ASNs: []uint32{64512, 4200000000}}},
+				MED:    0, HasMED: true, LocalPref: 200, HasLocalPref: true,
+				Communities:         []wire.Community{64512<<16 | 100, wire.CommunityNoExport},
+				LargeCommunities:    []wire.LargeCommunity{{Global: 64512, Local1: 1, Local2: 2}},
+				ExtendedCommunities: []wire.ExtendedCommunity{{0, 2, 0xfc, 0, 0, 0, 0, 100}},
+				Unknown:             []wire.RawAttribute{{Flags: 0xc0, Type: 99, Value: []byte{1, 0xff}}},
+			},
+		},
+		{
+			Family: wire.IPv6Unicast, Prefix: netip.MustParsePrefix("2001:db8:1::/48"), NextHop: netip.MustParseAddr("2001:db8::10"),
+			Announcement: shop, Attributes: &wire.Attributes{},
+		},
+	}
+}
+
+const (
+	line4 = `{"family":"IPv4/Unicast","nlri":"203.0.113.0/24","attributes":{"origin":"Incomplete","asPath":[64512,4200000000],` +
+		`"nextHop":"192.0.2.10","med":0,"localPref":200,"communities":["64512:100","NO_EXPORT"],"largeCommunities":["64512:1:2"],` +
+		`"extendedCommunities":["rt:64512:100"],"raw":[{"flags":192,"type":99,"value":"01ff"}]},"announcement":"shop/web"}` + "\n"
+	line6 = `{"family":"IPv6/Unicast","nlri":"2001:db8:1::/48","attributes":{"origin":"IGP","asPath":[],"nextHop":"2001:db8::10"},` +
+		`"announcement":"shop/web"}` + "\n"
+)
+
+func get(t *testing.T, n *node, target string) (*http.Response, string) {
+	t.Helper()
+	return do(t, n, httptest.NewRequest(http.MethodGet, target, nil))
+}
+
+func do(t *testing.T, n *node, r *http.Request) (*http.Response, string) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	Handler(n, logr.Discard()).ServeHTTP(w, r)
+	body, err := io.ReadAll(w.Result().Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w.Result(), string(body)
+}
+
+func TestHealthAndReadiness(t *testing.T) {
+	n := &node{notReady: errors.New("waiting for tor-a")}
+	if r, body := get(t, n, "/healthz"); r.StatusCode != http.StatusOK || body != "ok\n" {
+		t.Errorf("/healthz: %d %q", r.StatusCode, body)
+	}
+	if r, body := get(t, n, "/readyz"); r.StatusCode != http.StatusServiceUnavailable || body != "not ready: waiting for tor-a\n" {
+		t.Errorf("/readyz before: %d %q", r.StatusCode, body)
+	}
+	n.notReady = nil
+	if r, body := get(t, n, "/readyz"); r.StatusCode != http.StatusOK || body != "ok\n" {
+		t.Errorf("/readyz after: %d %q", r.StatusCode, body)
+	}
+}
+
+func TestStatusIsAList(t *testing.T) {
+	n := &node{}
+	r, body := get(t, n, "/status")
+	if want := `{"apiVersion":"v1","kind":"List","metadata":{},"items":[]}` + "\n"; body != want {
+		t.Errorf("empty: %q, want %q", body, want)
+	}
+	if got := r.Header.Get("Content-Type"); got != "application/json" {
+		t.Errorf("content type %q", got)
+	}
+	n.objects = []runtime.Object{&v1alpha1.BGPPeer{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "herald.network/v1alpha1", Kind: "BGPPeer"},
+		ObjectMeta: metav1.ObjectMeta{Name: "tor-a"},
+		Spec:       v1alpha1.BGPPeerSpec{Address: "192.0.2.1"},
+	}}
+	_, body = get(t, n, "/status")
+	var list struct {
+		Items []v1alpha1.BGPPeer `json:"items"`
+	}
+	if err := json.Unmarshal([]byte(body), &list); err != nil || len(list.Items) != 1 || list.Items[0].Spec.Address != "192.0.2.1" {
+		t.Errorf("one peer: %v %s", err, body)
+	}
+}
+
+func TestRoutes(t *testing.T) {
+	for _, tc := range []struct{ query, want string }{
+		{"session=tor-a.node-1", line4 + line6},
+		{"session=tor-a.node-1&direction=announced", line4 + line6},
+		{"session=tor-a.node-1&family=ipv4/unicast", line4},
+		{"session=tor-a.node-1&prefix=2001:db8:1::/48", line6},
+		{"session=tor-a.node-1&prefix=203.0.113.0/25", ""},
+		{"session=tor-a.node-1&direction=received", ""},
+	} {
+		r, body := get(t, &node{routes: testRoutes()}, "/routes?"+tc.query)
+		if r.StatusCode != http.StatusOK || body != tc.want {
+			t.Errorf("%s: %d\n%s\nwant\n%s", tc.query, r.StatusCode, body, tc.want)
+		}
+		if got := r.Header.Get("Content-Type"); got != "application/jsonl" {
+			t.Errorf("%s: content type %q", tc.query, got)
+		}
+	}
+}
+
+func TestErrorsAreStatuses(t *testing.T) {
+	const session = "session=tor-a.node-1"
+	for _, tc := range []struct {
+		method, target string
+		code           int
+		message        string
+	}{
+		{"GET", "/", 404, "ask for /healthz"},
+		{"GET", "/metrics", 404, "ask for /healthz"},
+		{"GET", "/routes", 400, "session is missing"},
+		{"GET", "/routes?session=tor-b.node-1", 404, `no session "tor-b.node-1"`},
+		{"GET", "/routes?session=tor-b.node-1&direction=received", 404, `no session "tor-b.node-1"`},
+		{"GET", "/routes?" + session + "&direction=up", 400, "write announced or received"},
+		{"GET", "/routes?" + session + "&family=IPv5/Unicast", 400, "write IPv4/Unicast"},
+		{"GET", "/routes?" + session + "&prefix=203.0.113.1/24", 400, "without host bits"},
+		{"GET", "/routes?" + session + "&prefix=nonsense", 400, "write an address and a length"},
+		{"GET", "/routes?" + session + "&peer=x", 400, `no parameter "peer"`},
+		{"POST", "/status", 405, "GET alone"},
+		{"DELETE", "/routes?" + session, 405, "GET alone"},
+		{"HEAD", "/healthz", 405, ""},
+	} {
+		r, body := do(t, &node{}, httptest.NewRequest(tc.method, tc.target, nil))
+		var status metav1.Status
+		if err := json.Unmarshal([]byte(body), &status); err != nil {
+			t.Errorf("%s %s: %v: %s", tc.method, tc.target, err, body)
+			continue
+		}
+		if r.StatusCode != tc.code || int(status.Code) != tc.code || status.Kind != "Status" || !strings.Contains(status.Message, tc.message) {
+			t.Errorf("%s %s: %d %+v", tc.method, tc.target, r.StatusCode, status)
+		}
+		if tc.code == 405 && r.Header.Get("Allow") != "GET" {
+			t.Errorf("%s %s: Allow %q", tc.method, tc.target, r.Header.Get("Allow"))
+		}
+	}
+	failing := &node{statusErr: errors.New("cache is gone"), routesErr: errors.New("table is gone")}
+	for target, message := range map[string]string{"/status": "cache is gone", "/routes?" + session: "table is gone"} {
+		if r, body := get(t, failing, target); r.StatusCode != 500 || !strings.Contains(body, message) {
+			t.Errorf("%s: %d %s", target, r.StatusCode, body)
+		}
+	}
+}
+
+// TestRoutesAreStreamed reads the first line of an answer that would not fit into memory, and goes away.
+func TestRoutesAreStreamed(t *testing.T) {
+	server := httptest.NewServer(Handler(&node{routes: testRoutes(), repeat: 1 << 40}, logr.Discard()))
+	defer server.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL+"/routes?session=tor-a.node-1", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := server.Client().Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(response.Body).ReadString('\n')
+	if err != nil || line != line4 {
+		t.Errorf("first line %q: %v", line, err)
+	}
+	cancel()
+	response.Body.Close()
+	// server.Close waits for the handler, which is to notice.
+}
+
+// TestRoutesBreakOff fails after what was already sent.
+func TestRoutesBreakOff(t *testing.T) {
+	server := httptest.NewServer(Handler(&node{routes: testRoutes(), repeat: 1000, routesErr: errors.New("gone")}, logr.Discard()))
+	defer server.Close()
+	response, err := server.Client().Get(server.URL + "/routes?session=tor-a.node-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if _, err := io.Copy(io.Discard, response.Body); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("the client is told %v, want an answer that breaks off", err)
+	}
+}
+
+func TestServeEndsWithItsContext(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Serve(t.Context(), l.Addr().String(), http.NotFoundHandler()); err == nil || !strings.Contains(err.Error(), l.Addr().String()) {
+		t.Errorf("a port in use: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- ServeListener(ctx, l, Handler(&node{}, logr.Discard())) }()
+	response, err := http.Get("http://" + l.Addr().String() + "/healthz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	cancel()
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Errorf("served: %v", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("it goes on after its context has ended")
+	}
+}
+
+func TestClient(t *testing.T) {
+	n := &node{objects: []runtime.Object{&v1alpha1.BGPPeer{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "herald.network/v1alpha1", Kind: "BGPPeer"},
+		ObjectMeta: metav1.ObjectMeta{Name: "tor-a"},
+	}}}
+	server := httptest.NewServer(Handler(n, logr.Discard()))
+	address := strings.TrimPrefix(server.URL, "http://")
+	list, err := GetStatus(t.Context(), address)
+	if err != nil || len(list.Items) != 1 || list.Items[0].GetName() != "tor-a" {
+		t.Errorf("status: %v %v", list, err)
+	}
+	n.statusErr = errors.New("cache is gone")
+	if _, err := GetStatus(t.Context(), address); err == nil || !strings.Contains(err.Error(), "cache is gone") {
+		t.Errorf("an internal error: %v", err)
+	}
+	server.Close()
+	if _, err := GetStatus(t.Context(), address); err == nil || !strings.Contains(err.Error(), "does it run there?") {
+		t.Errorf("no server: %v", err)
+	}
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") }))
+	defer other.Close()
+	if _, err := GetStatus(t.Context(), strings.TrimPrefix(other.URL, "http://")); err == nil || !strings.Contains(err.Error(), "does not answer as herald") {
+		t.Errorf("another server: %v", err)
+	}
+}
+
+func TestFamiliesHaveNames(t *testing.T) {
+	var names []string
+	for f := range families {
+		names = append(names, familyName(f))
+	}
+	slices.Sort(names)
+	if !slices.Equal(names, []string{"IPv4/Unicast", "IPv6/Unicast"}) {
+		t.Errorf("families %v", names)
+	}
+	if got := familyName(wire.Family{AFI: 25, SAFI: 70}); got != "afi-25-safi-70" {
+		t.Errorf("a family that the API does not know: %q", got)
+	}
+}

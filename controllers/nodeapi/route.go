@@ -1,0 +1,131 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package nodeapi
+
+import (
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/speaker/rib"
+	"github.com/herald-bgp/herald/speaker/wire"
+)
+
+// Route is one line of /routes.
+type Route struct {
+	// Family is as in IPv4/Unicast.
+	Family string `json:"family"`
+	// NLRI is the prefix.
+	NLRI string `json:"nlri"`
+	// PathID is that of RFC 7911, absent without add-path.
+	PathID *uint32 `json:"pathID,omitempty"`
+	// Attributes are as they were sent.
+	Attributes RouteAttributes `json:"attributes"`
+	// Announcement is where the route comes from, as namespace/name.
+	Announcement string `json:"announcement,omitempty"`
+}
+
+// RouteAttributes are path attributes under the names that the API has for them.
+type RouteAttributes struct {
+	Origin              v1alpha1.Origin `json:"origin"`
+	ASPath              []uint32        `json:"asPath"`
+	NextHop             string          `json:"nextHop,omitempty"`
+	MED                 *uint32         `json:"med,omitempty"`
+	LocalPref           *uint32         `json:"localPref,omitempty"`
+	Communities         []string        `json:"communities,omitempty"`
+	LargeCommunities    []string        `json:"largeCommunities,omitempty"`
+	ExtendedCommunities []string        `json:"extendedCommunities,omitempty"`
+	// Raw are the attributes that the API has no name for.
+	Raw []RawAttribute `json:"raw,omitempty"`
+}
+
+// RawAttribute is a path attribute as it is on the wire (RFC 4271 §4.3).
+type RawAttribute struct {
+	Flags uint8 `json:"flags"`
+	Type  uint8 `json:"type"`
+	// Value is hexadecimal.
+	Value string `json:"value"`
+}
+
+func routeOf(r *rib.Route) Route {
+	route := Route{Family: familyName(r.Family), NLRI: r.Prefix.String()}
+	if r.Announcement != nil {
+		route.Announcement = r.Announcement.Name
+	}
+	if r.Attributes != nil {
+		route.Attributes = attributesOf(r.Attributes)
+	}
+	if r.NextHop.IsValid() {
+		route.Attributes.NextHop = r.NextHop.String()
+	}
+	return route
+}
+
+func attributesOf(a *wire.Attributes) RouteAttributes {
+	out := RouteAttributes{
+		Origin:              originName(a.Origin),
+		ASPath:              []uint32{},
+		Communities:         texts(a.Communities),
+		LargeCommunities:    texts(a.LargeCommunities),
+		ExtendedCommunities: texts(a.ExtendedCommunities),
+	}
+	for _, segment := range a.ASPath {
+		out.ASPath = append(out.ASPath, segment.ASNs...)
+	}
+	if a.HasMED {
+		out.MED = &a.MED
+	}
+	if a.HasLocalPref {
+		out.LocalPref = &a.LocalPref
+	}
+	for _, raw := range a.Unknown {
+		out.Raw = append(out.Raw, RawAttribute{Flags: raw.Flags, Type: uint8(raw.Type), Value: hex.EncodeToString(raw.Value)})
+	}
+	return out
+}
+
+func texts[T fmt.Stringer](values []T) []string {
+	if len(values) == 0 {
+		return nil
+	}
+	out := make([]string, len(values))
+	for i, v := range values {
+		out[i] = v.String()
+	}
+	return out
+}
+
+func originName(o wire.Origin) v1alpha1.Origin {
+	switch o {
+	case wire.OriginIGP:
+		return v1alpha1.OriginIGP
+	case wire.OriginEGP:
+		return v1alpha1.OriginEGP
+	default:
+		return v1alpha1.OriginIncomplete
+	}
+}
+
+// families are the ones that have a name in the API.
+var families = map[wire.Family]v1alpha1.Family{
+	wire.IPv4Unicast: {AFI: v1alpha1.AFIIPv4, SAFI: v1alpha1.SAFIUnicast},
+	wire.IPv6Unicast: {AFI: v1alpha1.AFIIPv6, SAFI: v1alpha1.SAFIUnicast},
+}
+
+func familyName(f wire.Family) string {
+	if named, ok := families[f]; ok {
+		return named.String()
+	}
+	return f.String()
+}
+
+func familyOf(name string) (wire.Family, bool) {
+	for family, named := range families {
+		if strings.EqualFold(name, named.String()) {
+			return family, true
+		}
+	}
+	return wire.Family{}, false
+}

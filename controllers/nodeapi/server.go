@@ -1,0 +1,67 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package nodeapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+)
+
+// DefaultAddress is where the endpoint listens unless it is told otherwise: on loopback alone, since it asks nobody who
+// they are.
+const DefaultAddress = "127.0.0.1:9179"
+
+const (
+	readTimeout     = 10 * time.Second
+	idleTimeout     = 2 * time.Minute
+	shutdownTimeout = 2 * time.Second
+	// writeTimeout bounds the time a client takes to read one buffer of a stream, or a whole short answer.
+	writeTimeout = 30 * time.Second
+)
+
+// Serve answers HTTP requests on address with handler until ctx ends, which is no error.
+func Serve(ctx context.Context, address string, handler http.Handler) error {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", address)
+	if err != nil {
+		return fmt.Errorf("serve HTTP on %s: %w", address, err)
+	}
+	return ServeListener(ctx, l, handler)
+}
+
+// ServeListener is Serve on a listener that is already open; it closes it.
+func ServeListener(ctx context.Context, l net.Listener, handler http.Handler) error {
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: readTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    16 << 10,
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(l) }()
+	select {
+	case err := <-served:
+		return fmt.Errorf("serve HTTP on %s: %w", l.Addr(), err)
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	defer cancel()
+	if err := server.Shutdown(grace); err != nil {
+		// A client that does not read its answer does not delay the end.
+		err = server.Close()
+		<-served
+		return err
+	}
+	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve HTTP on %s: %w", l.Addr(), err)
+	}
+	return nil
+}

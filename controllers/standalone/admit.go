@@ -1,0 +1,89 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package standalone
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/herald-bgp/herald/api/v1alpha1"
+)
+
+// Admitter admits an object as the API server would: see admission.Admitter.
+type Admitter interface {
+	Admit(ctx context.Context, obj *unstructured.Unstructured, old client.Object) (client.Object, error)
+}
+
+// admit gives the verdict on an object. old is the version in force, nil for none.
+func admit(ctx context.Context, admitter Admitter, u *unstructured.Unstructured, id identity, old client.Object) *verdict {
+	if _, known := kinds[u.GroupVersionKind()]; !known {
+		return &verdict{causes: unknownKind(u)}
+	}
+	object, err := admitter.Admit(ctx, u, old)
+	if err != nil {
+		return &verdict{content: presentable(u, id), causes: causesOf(err)}
+	}
+	stamp(object, id)
+	return &verdict{object: object}
+}
+
+func unknownKind(u *unstructured.Unstructured) []metav1.StatusCause {
+	return []metav1.StatusCause{{
+		Type:  metav1.CauseTypeFieldValueNotSupported,
+		Field: "kind",
+		Message: fmt.Sprintf("%s %s is not read here: write a BGPPeer or an Announcement of %s, or a Secret, Namespace or Node of v1",
+			u.GetAPIVersion(), u.GetKind(), v1alpha1.GroupVersion),
+	}}
+}
+
+// uidOf is the same for the same name for ever, so that what is computed from it survives a restart.
+func uidOf(id identity) types.UID {
+	name := fmt.Sprintf("%s/%s/%s/%s", id.Group, id.Kind, id.Namespace, id.Name)
+	return types.UID(uuid.NewSHA1(uuid.NameSpaceURL, []byte(name)).String())
+}
+
+// stamp gives an admitted object the metadata that an API server would.
+func stamp(object client.Object, id identity) {
+	object.SetUID(uidOf(id))
+	if object.GetGeneration() == 0 {
+		object.SetGeneration(1)
+	}
+	object.SetResourceVersion("")
+	object.SetManagedFields(nil)
+	object.SetDeletionTimestamp(nil)
+}
+
+// presentable is a refused object as the endpoint may show it, nil for a kind other than ours.
+func presentable(u *unstructured.Unstructured, id identity) *unstructured.Unstructured {
+	if id.Group != v1alpha1.GroupName {
+		return nil
+	}
+	shown := u.DeepCopy()
+	shown.SetNamespace(id.Namespace)
+	// Without a UID it cannot be taken for what is in force.
+	shown.SetUID("")
+	shown.SetResourceVersion("")
+	shown.SetManagedFields(nil)
+	unstructured.RemoveNestedField(shown.Object, "status")
+	return shown
+}
+
+// causesOf takes an error of admission apart.
+func causesOf(err error) []metav1.StatusCause {
+	var status apierrors.APIStatus
+	if errors.As(err, &status) {
+		if details := status.Status().Details; details != nil && len(details.Causes) > 0 {
+			return details.Causes
+		}
+	}
+	return []metav1.StatusCause{{Message: err.Error()}}
+}

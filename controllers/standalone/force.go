@@ -1,0 +1,128 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package standalone
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// entry is an object in force.
+type entry struct {
+	object client.Object
+	// file is the one that it came from.
+	file string
+}
+
+// merger decides what is in force from the manifests and from what was in force before.
+type merger struct {
+	admitter     Admitter
+	former, next map[identity]entry
+	// claims holds where each object is that some file has, refused ones included.
+	claims   map[identity]string
+	problems []Problem
+}
+
+// merge takes manifests sorted by name.
+func merge(ctx context.Context, admitter Admitter, manifests []*manifest, former map[identity]entry) (map[identity]entry, []Problem) {
+	m := &merger{admitter: admitter, former: former, next: map[identity]entry{}, claims: map[identity]string{}}
+	held := map[string]bool{}
+	for _, file := range manifests {
+		held[file.name] = m.file(ctx, file)
+	}
+	// What a file with a document that cannot be told had before, and no file has now, stays.
+	for id, e := range former {
+		if _, claimed := m.claims[id]; held[e.file] && !claimed {
+			m.next[id] = e
+		}
+	}
+	return m.next, m.problems
+}
+
+// file takes over what is good in a file. It returns whether the file may still mean objects that are not found in it.
+func (m *merger) file(ctx context.Context, f *manifest) (held bool) {
+	if f.err != nil {
+		m.report(Problem{File: f.name, Kept: m.hasFrom(f.name), Causes: []metav1.StatusCause{{Message: f.err.Error()}}})
+		return true
+	}
+	for _, d := range f.documents {
+		held = m.document(ctx, f.name, d) || held
+	}
+	return held
+}
+
+// document takes over what is good in a document. It returns whether the document may mean objects that it does not name.
+func (m *merger) document(ctx context.Context, file string, d *document) (held bool) {
+	if d.id != (identity{}) {
+		m.object(ctx, file, d)
+		return d.mayBeAny
+	}
+	problem := Problem{File: file, Document: d.index, Line: d.line, Kept: m.hasFrom(file)}
+	if d.err != nil {
+		problem.Causes = []metav1.StatusCause{{Message: reason(d.err).Error()}}
+	} else {
+		problem.Object = d.object.GetKind()
+		problem.Causes = []metav1.StatusCause{{
+			Type:    metav1.CauseTypeFieldValueRequired,
+			Field:   "metadata.name",
+			Message: "write a name; generateName is not supported here",
+		}}
+	}
+	m.report(problem)
+	return true
+}
+
+// reason leaves out the place, which the Problem says already.
+func reason(err error) error {
+	if inner := errors.Unwrap(err); inner != nil {
+		return inner
+	}
+	return err
+}
+
+// object takes over a document that names its object.
+func (m *merger) object(ctx context.Context, file string, d *document) {
+	problem := Problem{File: file, Document: d.index, Line: d.line, Object: d.id.String()}
+	if first, claimed := m.claims[d.id]; claimed {
+		problem.Causes = []metav1.StatusCause{{
+			Type:    metav1.CauseTypeFieldValueDuplicate,
+			Field:   "metadata.name",
+			Message: fmt.Sprintf("the same object is in %s, which comes first and counts", first),
+		}}
+		m.report(problem)
+		return
+	}
+	m.claims[d.id] = problem.Position()
+	former, existed := m.former[d.id]
+	if d.verdict == nil {
+		d.verdict = admit(ctx, m.admitter, d.object, d.id, former.object)
+		d.object = nil
+	}
+	if d.verdict.object != nil {
+		m.next[d.id] = entry{object: d.verdict.object, file: file}
+		return
+	}
+	problem.Causes, problem.content, problem.generation = d.verdict.causes, d.verdict.content, 1
+	problem.Kept = existed || d.mayBeAny && m.hasFrom(file)
+	if existed {
+		m.next[d.id] = entry{object: former.object, file: file}
+		problem.generation = former.object.GetGeneration() + 1
+	}
+	m.report(problem)
+}
+
+func (m *merger) report(p Problem) { m.problems = append(m.problems, p) }
+
+func (m *merger) hasFrom(file string) bool {
+	for _, e := range m.former {
+		if e.file == file {
+			return true
+		}
+	}
+	return false
+}

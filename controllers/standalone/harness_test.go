@@ -1,0 +1,136 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package standalone
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr/testr"
+
+	"github.com/herald-bgp/herald/controllers/admission"
+)
+
+// deadline is when a test gives up on something that should come at once.
+const deadline = 20 * time.Second
+
+var newAdmitter = sync.OnceValues(admission.New)
+
+func testAdmitter(t *testing.T) *admission.Admitter {
+	t.Helper()
+	a, err := newAdmitter()
+	if err != nil {
+		t.Fatalf("build the admitter: %v", err)
+	}
+	return a
+}
+
+// sourceHarness runs a Source on a directory.
+type sourceHarness struct {
+	t       *testing.T
+	dir     string
+	updates chan Objects
+}
+
+func runSource(t *testing.T, dir string) *sourceHarness {
+	t.Helper()
+	source, err := Open(dir, testAdmitter(t), testr.New(t))
+	if err != nil {
+		t.Fatalf("Open: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	h := &sourceHarness{t: t, dir: dir, updates: make(chan Objects)}
+	done := make(chan error, 1)
+	go func() {
+		done <- source.Run(ctx, func(o Objects) {
+			select {
+			case h.updates <- o:
+			case <-ctx.Done():
+			}
+		})
+	}()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+	return h
+}
+
+// await returns the first objects that satisfy want.
+func (h *sourceHarness) await(what string, want func(Objects) bool) Objects {
+	h.t.Helper()
+	timeout := time.NewTimer(deadline)
+	defer timeout.Stop()
+	var last *Objects
+	for {
+		select {
+		case o := <-h.updates:
+			if want(o) {
+				return o
+			}
+			last = &o
+		case <-timeout.C:
+			h.t.Fatalf("%s: not seen within %v; last %s", what, deadline, describe(last))
+		}
+	}
+}
+
+func describe(o *Objects) string {
+	if o == nil {
+		return "nothing at all"
+	}
+	var b strings.Builder
+	for _, p := range o.Peers {
+		b.WriteString("peer " + p.Name + " " + p.Spec.Address + "; ")
+	}
+	for _, a := range o.Announcements {
+		b.WriteString("announcement " + a.Namespace + "/" + a.Name + " " + strings.Join(a.Spec.Prefixes, ",") + "; ")
+	}
+	for i := range o.Problems {
+		b.WriteString("problem " + o.Problems[i].String() + "; ")
+	}
+	return b.String()
+}
+
+// write puts a file in place in one step, as careful editors do.
+func write(t *testing.T, dir, name, content string) {
+	t.Helper()
+	temporary := filepath.Join(dir, "."+name+".new")
+	if err := os.WriteFile(temporary, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(temporary, filepath.Join(dir, name)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func remove(t *testing.T, dir, name string) {
+	t.Helper()
+	if err := os.Remove(filepath.Join(dir, name)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func peerManifest(name, address string) string {
+	return `apiVersion: herald.network/v1alpha1
+kind: BGPPeer
+metadata: {name: ` + name + `}
+spec: {address: ` + address + `, localASN: 64512, peerASN: 64500}
+`
+}
+
+func announcementManifest(name string, prefixes ...string) string {
+	return `apiVersion: herald.network/v1alpha1
+kind: Announcement
+metadata: {name: ` + name + `}
+spec: {prefixes: [` + strings.Join(prefixes, ", ") + `]}
+`
+}

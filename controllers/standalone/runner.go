@@ -1,0 +1,195 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package standalone
+
+import (
+	"context"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/herald-bgp/herald/controllers/admission"
+	"github.com/herald-bgp/herald/controllers/compile"
+	"github.com/herald-bgp/herald/controllers/nodeapi"
+	"github.com/herald-bgp/herald/speaker"
+)
+
+// Options of a Runner.
+type Options struct {
+	// Directory holds the manifests.
+	Directory string
+	// NodeName chooses the Node among the manifests; without one of that name there is a Node without labels and
+	// addresses.
+	NodeName string
+	// RouterID overrides what the Node gives, unless it is the zero Addr.
+	RouterID netip.Addr
+	// Listen is where BGP connections are accepted, none by default.
+	Listen []netip.AddrPort
+	// AuthNamespace is the namespace of the Secrets with session keys.
+	AuthNamespace string
+	// Logger of the speaker and of what is wrong with the manifests.
+	Logger logr.Logger
+}
+
+// Runner announces what a directory of manifests says.
+type Runner struct {
+	options   Options
+	log       logr.Logger
+	source    *Source
+	speaker   *speaker.Speaker
+	readiness nodeapi.Readiness
+
+	mu sync.Mutex
+	// objects, node and output are what the speaker was last told; output is nil before that.
+	objects  Objects
+	node     compile.NodeFacts
+	output   *compile.Output
+	statuses statuses
+}
+
+// NewRunner prepares a Runner. It fails when the directory does not exist; what is wrong in the directory is reported
+// later, and never fatal.
+func NewRunner(o Options) (*Runner, error) {
+	admitter, err := admission.New()
+	if err != nil {
+		return nil, err
+	}
+	if o.AuthNamespace == "" {
+		o.AuthNamespace = metav1.NamespaceDefault
+	}
+	log := o.Logger.WithValues("node", o.NodeName)
+	source, err := Open(o.Directory, admitter, log.WithName("manifests"))
+	if err != nil {
+		return nil, err
+	}
+	return &Runner{
+		options: o,
+		log:     log,
+		source:  source,
+		speaker: speaker.New(speaker.Options{Logger: log.WithName("speaker"), Listen: o.Listen}),
+	}, nil
+}
+
+// Speaker is what the Runner drives, for its metrics.
+func (r *Runner) Speaker() *speaker.Speaker { return r.speaker }
+
+// Run announces until ctx ends, whose cause says how the sessions end: see speaker.ErrDecommission. It is called once.
+func (r *Runner) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return r.speaker.Run(ctx) })
+	group.Go(func() error { return r.source.Run(ctx, r.apply) })
+	group.Go(func() error { r.follow(ctx); return nil })
+	return group.Wait()
+}
+
+// apply compiles what is in force and hands it to the speaker.
+func (r *Runner) apply(objects Objects) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	in := r.input(&objects)
+	output := compile.Compile(in, r.output)
+	if r.output == nil || output.Config != r.output.Config {
+		if err := r.speaker.Apply(output.Config); err != nil {
+			// What compile makes is valid: this is a defect, and the speaker goes on as before.
+			r.log.Error(err, "configuration refused by the speaker")
+			r.objects.Problems = append(objects.Problems, Problem{
+				Causes: []metav1.StatusCause{{Message: err.Error()}}, Kept: true, Since: time.Now(),
+			})
+			return
+		}
+		r.readiness.Applied(output.Config)
+	}
+	r.objects, r.node, r.output = objects, in.Node, output
+	r.update(time.Now())
+	r.log.Info("manifests applied", "peers", len(objects.Peers), "announcements", len(objects.Announcements),
+		"sessions", len(output.Sessions), "problems", len(objects.Problems))
+	for _, issue := range output.Issues {
+		r.log.Info("object not in use, or not in full", "kind", issue.Kind, "object", issue.Ref.String(),
+			"reason", issue.Reason, "message", issue.Message)
+	}
+}
+
+// input is what a node's configuration is compiled from.
+func (r *Runner) input(objects *Objects) compile.Input {
+	in := compile.Input{
+		Objects: compile.Objects{
+			Namespaces: make(map[string]map[string]string, len(objects.Namespaces)),
+			// Whoever may write the files is the platform team.
+			TrustAll: true,
+		},
+		Node:          compile.FactsOf(nodeOf(objects, r.options.NodeName)),
+		Listening:     len(r.options.Listen) > 0,
+		RouterID:      r.options.RouterID,
+		AuthNamespace: r.options.AuthNamespace,
+		Secrets:       map[string]map[string][]byte{},
+	}
+	for _, peer := range objects.Peers {
+		in.Peers = append(in.Peers, *peer)
+	}
+	for _, announcement := range objects.Announcements {
+		in.Announcements = append(in.Announcements, *announcement)
+	}
+	for _, namespace := range objects.Namespaces {
+		in.Namespaces[namespace.Name] = namespace.Labels
+	}
+	for _, secret := range objects.Secrets {
+		if secret.Namespace == r.options.AuthNamespace {
+			in.Secrets[secret.Name] = secret.Data
+		}
+	}
+	return in
+}
+
+// nodeOf returns the Node of that name, or one of which nothing is known but the name.
+func nodeOf(objects *Objects, name string) *corev1.Node {
+	for _, node := range objects.Nodes {
+		if node.Name == name {
+			return node
+		}
+	}
+	return &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}}
+}
+
+// refreshInterval is how long news of the speaker gathers before the statuses are made anew.
+const refreshInterval = 100 * time.Millisecond
+
+// follow looks at the statuses whenever the speaker has news, so that a condition's time is that of its change, until ctx
+// ends.
+func (r *Runner) follow(ctx context.Context) {
+	refresh := time.NewTimer(0)
+	refresh.Stop()
+	defer refresh.Stop()
+	pending := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-r.speaker.Changed():
+			r.speaker.TakeChanged()
+			// An End-of-RIB on a session that is lost before anybody asks still counts.
+			_ = r.Ready()
+			if !pending {
+				refresh.Reset(refreshInterval)
+				pending = true
+			}
+		case <-refresh.C:
+			pending = false
+			r.refresh()
+		}
+	}
+}
+
+func (r *Runner) refresh() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.update(time.Now())
+}
+
+// Ready implements nodeapi.Backend.
+func (r *Runner) Ready() error { return r.readiness.Check(time.Now(), r.speaker.Snapshot()) }

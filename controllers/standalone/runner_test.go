@@ -1,0 +1,233 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package standalone
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/controllers/nodeapi"
+	"github.com/herald-bgp/herald/speaker"
+	"github.com/herald-bgp/herald/speaker/wire"
+)
+
+func webManifest(med int) string {
+	return fmt.Sprintf(`apiVersion: herald.network/v1alpha1
+kind: Announcement
+metadata: {name: web, namespace: shop}
+spec:
+  prefixes: [203.0.113.0/24]
+  attributes: {med: %d, communities: ["64512:100", NO_EXPORT]}
+`, med)
+}
+
+// TestTwoHosts brings a session up between two runners, and changes, breaks and ends what one of them announces.
+func TestTwoHosts(t *testing.T) {
+	left, right := newHost(t, "left", "127.0.0.1"), newHost(t, "right", "127.0.0.2")
+	write(t, left.dir, "peer.yaml", left.peerWith("right", right, 64512, 64513))
+	write(t, left.dir, "web.yaml", webManifest(10))
+	write(t, right.dir, "peer.yaml", right.peerWith("left", left, 64513, 64512))
+	left.start()
+	right.start()
+
+	eventually(t, "the session", func() error {
+		return errors.Join(left.established("right"), right.established("left"))
+	})
+	eventually(t, "the statuses", func() error {
+		return errors.Join(
+			left.isTrue("BGPSession", "right.left", "Established", 1),
+			left.isTrue("BGPPeer", "right", "Accepted", 1),
+			left.isTrue("BGPPeer", "right", "Established", 1),
+			left.isTrue("Announcement", "web", "Accepted", 1),
+			left.isTrue("Announcement", "web", "Advertised", 1),
+		)
+	})
+	received := func(routes, updates uint64) func() error {
+		return func() error {
+			snapshot, _ := right.Speaker().Peer("left")
+			if m := snapshot.Messages; m.ReceivedReachable != routes || m.Received[wire.TypeUpdate] < updates {
+				return fmt.Errorf("received %d routes in %v", m.ReceivedReachable, m.Received)
+			}
+			return nil
+		}
+	}
+	eventually(t, "the route", received(1, 1))
+	wantRoute(t, left, 10)
+	if code, body := left.get("/readyz"); code != http.StatusOK {
+		t.Errorf("/readyz: %d %s", code, body)
+	}
+	if code, body := left.get("/routes?session=right.left&direction=received"); code != http.StatusOK || body != "" {
+		t.Errorf("received routes: %d %q", code, body)
+	}
+
+	before, _ := right.Speaker().Peer("left")
+	write(t, left.dir, "web.yaml", webManifest(20))
+	eventually(t, "the change of MED", func() error { return left.isTrue("Announcement", "web", "Advertised", 2) })
+	eventually(t, "the changed route", received(2, 2))
+	wantRoute(t, left, 20)
+	after, _ := right.Speaker().Peer("left")
+	if n := after.Messages.Received[wire.TypeUpdate] - before.Messages.Received[wire.TypeUpdate]; n != 1 || after.Flaps != 0 {
+		t.Errorf("a change of MED sent %d UPDATEs and made %d flaps, want one UPDATE", n, after.Flaps)
+	}
+
+	t.Run("broken", func(t *testing.T) { breakAndRepair(t, left, right) })
+
+	left.stop(speaker.ErrDecommission)
+	eventually(t, "the decommission", func() error { return lastErrorIs(right, "left", speaker.DirectionReceived, 6, 2) })
+	snapshot, _ := right.Speaker().Peer("left")
+	if snapshot.Messages.ReceivedWithdrawn != 1 {
+		t.Errorf("%d routes were withdrawn before the end, want 1", snapshot.Messages.ReceivedWithdrawn)
+	}
+}
+
+// wantRoute looks at what left says that it announces.
+func wantRoute(t *testing.T, left *host, med int) {
+	t.Helper()
+	want := fmt.Sprintf(`{"family":"IPv4/Unicast","nlri":"203.0.113.0/24","attributes":{"origin":"IGP","asPath":[64512],`+
+		`"nextHop":"127.0.0.1","med":%d,"communities":["64512:100","NO_EXPORT"]},"announcement":"shop/web"}`+"\n", med)
+	if code, body := left.get("/routes?session=right.left"); code != http.StatusOK || body != want {
+		t.Errorf("/routes: %d\n%s\nwant\n%s", code, body, want)
+	}
+}
+
+// breakAndRepair refuses a new version of the announcement: the one before stays, and nothing is sent.
+func breakAndRepair(t *testing.T, left, right *host) {
+	before, _ := right.Speaker().Peer("left")
+	write(t, left.dir, "web.yaml", strings.Replace(webManifest(30), "203.0.113.0/24", "203.0.113.7/24", 1))
+	eventually(t, "the refusal", func() error {
+		_, body := left.get("/status")
+		if !strings.Contains(body, "host bits are set") || !strings.Contains(body, "web.yaml, document 1") {
+			return errors.New(body)
+		}
+		return nil
+	})
+	wantRoute(t, left, 20)
+	if err := left.isTrue("Announcement", "web", "Advertised", 2); err != nil {
+		t.Errorf("what is in force: %v", err)
+	}
+	var table bytes.Buffer
+	list, err := nodeapi.GetStatus(t.Context(), strings.TrimPrefix(left.endpoint.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := nodeapi.WriteTables(&table, list, false); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"SESSION", "right.left", "PEER", "1/1", "ANNOUNCEMENT", "shop/web", "PROBLEM", "Invalid", "host bits are set"} {
+		if !strings.Contains(table.String(), want) {
+			t.Errorf("no %q in the table:\n%s", want, table.String())
+		}
+	}
+	t.Logf("herald status:\n%s", table.String())
+
+	write(t, left.dir, "web.yaml", webManifest(20))
+	eventually(t, "the repair", func() error {
+		if _, body := left.get("/status"); strings.Contains(body, "host bits are set") {
+			return errors.New(body)
+		}
+		return nil
+	})
+	after, _ := right.Speaker().Peer("left")
+	if n := after.Messages.Received[wire.TypeUpdate] - before.Messages.Received[wire.TypeUpdate]; n != 0 {
+		t.Errorf("a broken file and its repair sent %d UPDATEs, want none", n)
+	}
+}
+
+func lastErrorIs(h *host, peer string, direction speaker.Direction, code, subcode uint8) error {
+	snapshot, _ := h.Speaker().Peer(peer)
+	if e := snapshot.LastError; e == nil || e.Direction != direction || e.Code != code || e.Subcode != subcode {
+		return fmt.Errorf("last error %+v, want %d/%d", e, code, subcode)
+	}
+	return nil
+}
+
+// TestRestartSendsNoNotification ends a host as SIGTERM does: the peer is to keep the routes.
+func TestRestartSendsNoNotification(t *testing.T) {
+	left, right := newHost(t, "left", "127.0.0.3"), newHost(t, "right", "127.0.0.4")
+	write(t, left.dir, "all.yaml", left.peerWith("right", right, 64512, 64513)+"---\n"+webManifest(1))
+	write(t, right.dir, "peer.yaml", right.peerWith("left", left, 64513, 64512))
+	left.start()
+	right.start()
+	eventually(t, "the route", func() error { return left.isTrue("Announcement", "web", "Advertised", 1) })
+	eventually(t, "the session", func() error { return right.established("left") })
+	left.stop(errors.New("restart"))
+	eventually(t, "the end", func() error {
+		snapshot, _ := right.Speaker().Peer("left")
+		if snapshot.State == speaker.StateEstablished {
+			return errors.New("still established")
+		}
+		return nil
+	})
+	snapshot, _ := right.Speaker().Peer("left")
+	if n := snapshot.Messages.Received[wire.TypeNotification]; n != 0 {
+		t.Errorf("%d NOTIFICATIONs: %+v", n, snapshot.LastError)
+	}
+}
+
+// TestSecretComesLater holds a session down until its key is there.
+func TestSecretComesLater(t *testing.T) {
+	h := newHost(t, "left", "127.0.0.5")
+	write(t, h.dir, "peer.yaml", peerManifest("tor", "127.0.0.6")+"  # its key:\n")
+	write(t, h.dir, "peer.yaml", strings.Replace(peerManifest("tor", "127.0.0.6"),
+		"peerASN: 64500}", "peerASN: 64500, authentication: {type: TCPMD5, tcpMD5: {secretRef: {name: key}}}}", 1))
+	h.start()
+	eventually(t, "SecretNotFound", func() error {
+		c, err := h.condition("BGPSession", "tor.left", "Established")
+		if err == nil && c.Reason != v1alpha1.ReasonSecretNotFound {
+			err = fmt.Errorf("%+v", c)
+		}
+		return err
+	})
+	write(t, h.dir, "secret.yaml", "{apiVersion: v1, kind: Secret, metadata: {name: key}, stringData: {password: s3cret}}")
+	eventually(t, "the key", func() error {
+		c, err := h.condition("BGPSession", "tor.left", "Established")
+		if err == nil && c.Reason == v1alpha1.ReasonSecretNotFound {
+			err = fmt.Errorf("%+v", c)
+		}
+		return err
+	})
+	if _, body := h.get("/status"); strings.Contains(body, "s3cret") {
+		t.Error("the endpoint shows the key")
+	}
+}
+
+func TestBrokenFilesAtStart(t *testing.T) {
+	h := newHost(t, "left", "127.0.0.7")
+	write(t, h.dir, "a.yaml", "{")
+	write(t, h.dir, "b.yaml", peerManifest("tor", "127.0.0.8"))
+	h.start()
+	eventually(t, "the good peer", func() error { return h.isTrue("BGPPeer", "tor", "Accepted", 1) })
+	_, body := h.get("/status")
+	if !strings.Contains(body, `"kind":"Status"`) || !strings.Contains(body, "a.yaml, document 1 (line 1)") {
+		t.Errorf("the broken file is not reported: %s", body)
+	}
+}
+
+func TestNewRunnerWithoutDirectory(t *testing.T) {
+	_, err := NewRunner(Options{Directory: t.TempDir() + "/none", NodeName: "left"})
+	if !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a missing directory: %v", err)
+	}
+}
+
+func TestNodeOf(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "nodes.yaml", `{apiVersion: v1, kind: Node, metadata: {name: node-1, labels: {rack: a}}}
+---
+{apiVersion: v1, kind: Node, metadata: {name: node-2}}
+`)
+	o := runSource(t, dir).await("the nodes", func(Objects) bool { return true })
+	if n := nodeOf(&o, "node-1"); n.Labels["rack"] != "a" {
+		t.Errorf("node-1: %+v", n)
+	}
+	if n := nodeOf(&o, "node-3"); n.Name != "node-3" || len(n.Labels) != 0 {
+		t.Errorf("node-3: %+v", n)
+	}
+}

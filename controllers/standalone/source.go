@@ -1,0 +1,139 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package standalone
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/go-logr/logr"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Source reads the objects of a directory, again whenever it changes.
+type Source struct {
+	dir      string
+	admitter Admitter
+	watcher  *watcher
+	log      logr.Logger
+
+	// files holds the manifests as they were last read, inForce the objects that came from them.
+	files    map[string]*manifest
+	inForce  map[identity]entry
+	problems []Problem
+	// dirErr says why the directory could not be listed.
+	dirErr error
+	loaded bool
+}
+
+// Open begins to watch a directory, which must exist. Close or Run ends it.
+func Open(dir string, admitter Admitter, log logr.Logger) (*Source, error) {
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("the directory of the manifests does not exist: %w", err)
+	case err != nil:
+		return nil, fmt.Errorf("open the directory of the manifests: %w", err)
+	case !info.IsDir():
+		return nil, fmt.Errorf("the manifests are to be in a directory, and %s is none", dir)
+	}
+	absolute, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open the directory of the manifests: %w", err)
+	}
+	w, err := newWatcher(absolute, log)
+	if err != nil {
+		return nil, err
+	}
+	return &Source{dir: absolute, admitter: admitter, watcher: w, log: log, files: map[string]*manifest{}}, nil
+}
+
+// Close ends the watch of a Source that is not run.
+func (s *Source) Close() error { return s.watcher.close() }
+
+// Run calls apply with what is in force, at once and after every change, one call at a time, until ctx ends.
+func (s *Source) Run(ctx context.Context, apply func(Objects)) error {
+	load := func() {
+		if s.load(ctx, time.Now()) {
+			apply(s.objects())
+		}
+	}
+	load()
+	err := s.watcher.run(ctx, load)
+	return errors.Join(err, s.watcher.close())
+}
+
+// load reads the directory. It returns whether that changed what is in force or what is reported.
+func (s *Source) load(ctx context.Context, now time.Time) bool {
+	names, err := manifestNames(s.dir)
+	linked := linkedDirectories(s.dir, names)
+	s.watcher.refresh(linked)
+	if err == nil {
+		// Once more, for what came before the watch was there.
+		names, err = manifestNames(s.dir)
+	}
+	if err != nil {
+		return s.unreadable(err, now)
+	}
+	manifests, changed := s.decode(readManifests(s.dir, names))
+	if s.loaded && !changed && s.dirErr == nil {
+		return false
+	}
+	s.loaded, s.dirErr = true, nil
+	var problems []Problem
+	s.inForce, problems = merge(ctx, s.admitter, manifests, s.inForce)
+	s.report(problems, now)
+	return true
+}
+
+// decode brings s.files up to date. It returns the manifests in the order of files, and whether any of them changed.
+func (s *Source) decode(files []file) (manifests []*manifest, changed bool) {
+	next := make(map[string]*manifest, len(files))
+	for _, f := range files {
+		m := s.files[f.name]
+		if m == nil || m.sum != sumOf(f) {
+			m, changed = decode(f, m), true
+		}
+		next[f.name] = m
+		manifests = append(manifests, m)
+	}
+	changed = changed || len(next) != len(s.files)
+	s.files = next
+	return manifests, changed
+}
+
+// unreadable reports that the directory cannot be listed. Everything stays as it was.
+func (s *Source) unreadable(err error, now time.Time) bool {
+	if s.dirErr != nil && s.dirErr.Error() == err.Error() {
+		return false
+	}
+	s.loaded, s.dirErr = true, err
+	of := Problem{Causes: []metav1.StatusCause{{Message: err.Error()}}, Kept: len(s.inForce) > 0}
+	s.report([]Problem{of}, now)
+	return true
+}
+
+// report logs the problems that are new and the end of those that are not there any more.
+func (s *Source) report(problems []Problem, now time.Time) {
+	for i := range problems {
+		p := &problems[i]
+		p.Since = now
+		if j := slices.IndexFunc(s.problems, p.same); j >= 0 {
+			p.Since = s.problems[j].Since
+			continue
+		}
+		s.log.Info("manifest not in force", "file", p.File, "document", p.Document, "line", p.Line,
+			"object", p.Object, "reason", p.Message(), "formerVersionStays", p.Kept)
+	}
+	if len(problems) == 0 && len(s.problems) > 0 {
+		s.log.Info("every manifest is in force again")
+	}
+	s.problems = problems
+}

@@ -1,0 +1,55 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package status
+
+import (
+	"math"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// maxText is the longest text of an error in a status, in characters.
+const maxText = 1024
+
+// conditions are those wanted and no other, in their order. The time of a transition moves only when the status does.
+func conditions(previous []metav1.Condition, generation int64, now time.Time, want ...metav1.Condition) []metav1.Condition {
+	list := make([]metav1.Condition, 0, len(want))
+	for _, condition := range want {
+		condition.ObservedGeneration = generation
+		condition.LastTransitionTime = seconds(now)
+		if known := meta.FindStatusCondition(previous, condition.Type); known != nil && known.Status == condition.Status {
+			condition.LastTransitionTime = known.LastTransitionTime
+		}
+		list = append(list, condition)
+	}
+	return list
+}
+
+// condition makes a condition without its generation and time.
+func condition(kind string, status metav1.ConditionStatus, reason, message string) metav1.Condition {
+	return metav1.Condition{Type: kind, Status: status, Reason: reason, Message: message}
+}
+
+// isTrue reports whether a condition is present and True.
+func isTrue(list []metav1.Condition, kind string) bool { return meta.IsStatusConditionTrue(list, kind) }
+
+// seconds is a time as the API server stores it, so that what is written and what is read compare equal.
+func seconds(t time.Time) metav1.Time { return metav1.NewTime(t).Rfc3339Copy() }
+
+// cut shortens a text to what a status holds, at a character.
+func cut(text string) string {
+	count := 0
+	for i := range text {
+		if count == maxText {
+			return text[:i]
+		}
+		count++
+	}
+	return text
+}
+
+// counter is a number as a status counts it.
+func counter(n int) int32 { return int32(min(n, math.MaxInt32)) }

@@ -1,0 +1,138 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package status
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/controllers/compile"
+)
+
+// Cluster is everything that the roll-up reads. It is read, never changed.
+type Cluster struct {
+	// Catalog is made from the objects, as each node makes its own.
+	Catalog *compile.Catalog
+	// Nodes are all nodes.
+	Nodes []compile.NodeFacts
+	// Sessions are all BGPSessions.
+	Sessions []v1alpha1.BGPSession
+	// Speakers are the names of the nodes with a speaker pod that is ready. Nil means that it is not known: then every
+	// node counts as having one.
+	Speakers map[string]bool
+}
+
+// Rollup answers what became of each object, over all sessions. It is immutable.
+type Rollup struct {
+	catalog  *compile.Catalog
+	speakers map[string]bool
+	// peers are the sessions and announcements of each valid BGPPeer, by its name and in the order of the catalog.
+	peers  map[string]*peerView
+	order  []*peerView
+	wanted map[sessionKey]bool
+}
+
+// peerView is what the roll-up knows of one peer.
+type peerView struct {
+	peer *compile.Peer
+	// sessions are those that nodes are to have, by the node's name.
+	sessions []*sessionView
+	// refusals say on which selected nodes there can be none, by the node's name.
+	refusals []refusal
+	// eligible are the announcements for the peer, oldest first, and places their places in it by name.
+	eligible []*compile.Announcement
+	places   map[string]int
+}
+
+// refusal is a node that is selected, and why it has no session.
+type refusal struct {
+	node  string
+	issue compile.Issue
+}
+
+// sessionKey finds a BGPSession by its spec: its name is opaque.
+type sessionKey struct{ peer, node, remote string }
+
+// NewRollup reads the cluster. Each pair of a peer and a node is looked at once, and so is each pair of a peer and an
+// announcement.
+func NewRollup(cluster Cluster) *Rollup {
+	r := &Rollup{
+		catalog:  cluster.Catalog,
+		speakers: cluster.Speakers,
+		peers:    make(map[string]*peerView, len(cluster.Catalog.Peers)),
+		wanted:   map[sessionKey]bool{},
+	}
+	for _, peer := range cluster.Catalog.Peers {
+		view := &peerView{peer: peer, eligible: cluster.Catalog.Eligible(peer), places: map[string]int{}}
+		for i, announcement := range view.eligible {
+			view.places[announcement.Ref.String()] = i
+		}
+		r.peers[peer.Ref.Name] = view
+		r.order = append(r.order, view)
+	}
+	objects := make(map[sessionKey]*v1alpha1.BGPSession, len(cluster.Sessions))
+	for i := range cluster.Sessions {
+		objects[keyOf(&cluster.Sessions[i].Spec)] = &cluster.Sessions[i]
+	}
+	for i := range cluster.Nodes {
+		r.addNode(&cluster.Nodes[i], objects)
+	}
+	for _, view := range r.order {
+		slices.SortFunc(view.sessions, func(a, b *sessionView) int { return cmp.Compare(a.node.Name, b.node.Name) })
+		slices.SortFunc(view.refusals, func(a, b refusal) int { return cmp.Compare(a.node, b.node) })
+		view.compareDigests()
+	}
+	return r
+}
+
+func keyOf(spec *v1alpha1.BGPSessionSpec) sessionKey {
+	return sessionKey{peer: spec.PeerName, node: spec.NodeName, remote: spec.Remote}
+}
+
+// addNode adds the sessions that a node is to have.
+func (r *Rollup) addNode(node *compile.NodeFacts, objects map[sessionKey]*v1alpha1.BGPSession) {
+	sessions, issues := r.catalog.Sessions(node)
+	for _, session := range sessions {
+		view := r.peers[session.Peer.Ref.Name]
+		key := sessionKey{peer: session.Peer.Ref.Name, node: node.Name, remote: session.Peer.Address.Addr().String()}
+		r.wanted[key] = true
+		view.sessions = append(view.sessions, newSessionView(session.Peer, node, objects[key], r.hasSpeaker(node.Name)))
+	}
+	for _, issue := range issues {
+		if issue.Kind == compile.KindBGPPeer {
+			view := r.peers[issue.Ref.Name]
+			view.refusals = append(view.refusals, refusal{node: node.Name, issue: issue})
+		}
+	}
+}
+
+// hasSpeaker reports whether a speaker runs on a node, as far as that is known.
+func (r *Rollup) hasSpeaker(node string) bool { return r.speakers == nil || r.speakers[node] }
+
+// LeftOver reports whether a BGPSession is to be deleted: the node or the peer is gone, or the one no longer selects the
+// other, and no speaker runs there that would delete it. A node's own speaker knows better than a roll-up whose caches
+// may be behind.
+func (r *Rollup) LeftOver(session *v1alpha1.BGPSession) bool {
+	return !r.wanted[keyOf(&session.Spec)] && !r.hasSpeaker(session.Spec.NodeName)
+}
+
+// Reporting is the one condition of a BGPSession that the roll-up writes: whether a speaker runs on its node. It is nil
+// while that is not known.
+func (r *Rollup) Reporting(session *v1alpha1.BGPSession, now time.Time) *metav1.Condition {
+	if r.speakers == nil {
+		return nil
+	}
+	reporting := condition(v1alpha1.ConditionReporting, metav1.ConditionTrue, v1alpha1.ReasonReporting,
+		"a speaker runs on the node")
+	if !r.hasSpeaker(session.Spec.NodeName) {
+		reporting = condition(v1alpha1.ConditionReporting, metav1.ConditionFalse, v1alpha1.ReasonNoSpeaker,
+			"no speaker pod is ready on the node; the rest of the status is as it was last reported")
+	}
+	// Every generation of a BGPSession has the same spec.
+	return &conditions(session.Status.Conditions, session.Generation, now, reporting)[0]
+}

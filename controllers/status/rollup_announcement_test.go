@@ -1,0 +1,370 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package status_test
+
+import (
+	"fmt"
+	"reflect"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/controllers/compile"
+	"github.com/herald-bgp/herald/controllers/status"
+	"github.com/herald-bgp/herald/speaker"
+	"github.com/herald-bgp/herald/speaker/rib"
+)
+
+// withhold makes a session keep back an announcement for a reason of its own.
+func withhold(name string, reason rib.Reason) func(*speaker.PeerSnapshot) {
+	return func(s *speaker.PeerSnapshot) {
+		s.Routes.Withheld = append(s.Routes.Withheld, rib.Withheld{
+			Announcement: &rib.Announcement{ID: "platform/" + name}, Reason: reason, Prefixes: 1,
+		})
+	}
+}
+
+func TestAnnouncementStatus(t *testing.T) {
+	everywhere := []string{"node-1", "node-2", "node-3"}
+	conflict := withhold("web", rib.ReasonConflict)
+	tests := []struct {
+		name       string
+		change     func(*cluster)
+		accepted   string
+		advertised string
+		summary    string
+		verdicts   []v1alpha1.Verdict
+		text       string // a part of the message of Advertised
+	}{
+		{
+			name: "everywhere", change: func(c *cluster) { c.report(everywhere) },
+			advertised: "True Advertised", summary: "3/3",
+		},
+		{
+			name: "nothing reported", change: func(*cluster) {},
+			advertised: "Unknown Pending", summary: "0/3", text: "tor-a/node-1",
+		},
+		{
+			name: "a node has not reported this generation", change: func(c *cluster) {
+				c.report(everywhere)
+				c.announcement("web").Generation++
+				c.report([]string{"node-1", "node-3"})
+			},
+			advertised: "Unknown Pending", summary: "2/3", text: "1 of 3 sessions have not said what became of this generation, tor-a/node-2",
+		},
+		{
+			name: "established, nothing written yet", change: func(c *cluster) {
+				c.report(everywhere)
+				c.report([]string{"node-2"}, func(s *speaker.PeerSnapshot) { s.Routes.Token = nil })
+			},
+			advertised: "Unknown Pending", summary: "2/3",
+		},
+		{
+			name: "created, no status yet", change: func(c *cluster) {
+				c.report(everywhere)
+				c.sessions["tor-a.node-2"].Status = v1alpha1.BGPSessionStatus{}
+			},
+			advertised: "Unknown Pending", summary: "2/3",
+		},
+		{
+			name: "a session is down", change: func(c *cluster) {
+				c.report(everywhere)
+				c.report([]string{"node-3"}, isDown)
+			},
+			advertised: "False SessionDown", summary: "2/3",
+			verdicts: []v1alpha1.Verdict{{Reason: "SessionDown", Sessions: 1, Example: "tor-a/node-3"}},
+			text:     "1 of 3 sessions do not have all of it: SessionDown at 1, tor-a/node-3 among them",
+		},
+		{
+			name: "no speaker runs on a node", change: func(c *cluster) {
+				c.report(everywhere)
+				delete(c.speakers, "node-3")
+			},
+			advertised: "False SessionDown", summary: "2/3",
+			verdicts: []v1alpha1.Verdict{{Reason: "SessionDown", Sessions: 1, Example: "tor-a/node-3"}},
+		},
+		{
+			name: "no speaker ever ran on a node", change: func(c *cluster) {
+				c.report([]string{"node-1", "node-2"})
+				delete(c.speakers, "node-3")
+			},
+			advertised: "False SessionDown", summary: "2/3",
+			verdicts: []v1alpha1.Verdict{{Reason: "SessionDown", Sessions: 1, Example: "tor-a/node-3"}},
+		},
+		{
+			name: "in conflict everywhere", change: func(c *cluster) { c.report(everywhere, conflict) },
+			advertised: "False Conflict", summary: "0/3",
+			verdicts: []v1alpha1.Verdict{{Reason: "Conflict", Sessions: 3, Example: "tor-a/node-1"}},
+		},
+		{
+			name: "the most frequent reason", change: func(c *cluster) {
+				c.report([]string{"node-1"}, conflict)
+				c.report([]string{"node-2", "node-3"}, withhold("web", rib.ReasonNoNextHop))
+			},
+			advertised: "False NoNextHop", summary: "0/3",
+			verdicts: []v1alpha1.Verdict{
+				{Reason: "NoNextHop", Sessions: 2, Example: "tor-a/node-2"}, {Reason: "Conflict", Sessions: 1, Example: "tor-a/node-1"},
+			},
+		},
+		{
+			name: "of two as frequent the first in the documented order", change: func(c *cluster) {
+				c.report(everywhere)
+				c.report([]string{"node-1"}, isDown)
+				c.report([]string{"node-2"}, conflict)
+			},
+			advertised: "False Conflict", summary: "1/3",
+			verdicts: []v1alpha1.Verdict{
+				{Reason: "Conflict", Sessions: 1, Example: "tor-a/node-2"}, {Reason: "SessionDown", Sessions: 1, Example: "tor-a/node-1"},
+			},
+		},
+		{
+			name: "a session says nothing, another is down", change: func(c *cluster) {
+				c.report([]string{"node-1"})
+				c.report([]string{"node-2"}, isDown)
+			},
+			advertised: "Unknown Pending", summary: "1/3",
+			verdicts: []v1alpha1.Verdict{{Reason: "SessionDown", Sessions: 1, Example: "tor-a/node-2"}},
+		},
+		{
+			name: "refused by compile", change: func(c *cluster) {
+				c.announcement("web").Spec.Prefixes = []string{"0.0.0.0/0"}
+				c.report(everywhere)
+			},
+			advertised: "False InfrastructureRefused", summary: "0/3",
+			verdicts: []v1alpha1.Verdict{{Reason: "InfrastructureRefused", Sessions: 3, Example: "tor-a/node-1"}},
+		},
+		{
+			name: "selected nodes alone", change: func(c *cluster) {
+				c.announcement("web").Spec.NodeSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"name": "node-2"}}
+				c.report(everywhere)
+			},
+			advertised: "True Advertised", summary: "1/1",
+		},
+		{
+			name: "no node selected", change: func(c *cluster) {
+				c.announcement("web").Spec.NodeSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"name": "node-9"}}
+				c.report(everywhere)
+			},
+			advertised: "False NoSession", summary: "0/0", text: "spec.nodeSelector",
+		},
+		{
+			name: "no peer selected", change: func(c *cluster) {
+				c.announcement("web").Spec.PeerSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"side": "left"}}
+				c.report(everywhere)
+			},
+			advertised: "False NoSession", summary: "0/0", text: "spec.peerSelector",
+		},
+		{
+			name: "no grant", change: func(c *cluster) { c.objects.OperatorNamespace = "elsewhere"; c.report(everywhere) },
+			advertised: "False NoSession", summary: "0/0", text: "grants the namespace platform",
+		},
+		{
+			name: "not valid", change: func(c *cluster) { c.announcement("web").Spec.Prefixes[0] = "203.0.113.1/24"; c.report(everywhere) },
+			accepted: "False Invalid", advertised: "False Invalid", summary: "0/0", text: "spec.prefixes[0]",
+		},
+		{
+			name: "too large", change: func(c *cluster) {
+				c.announcement("web").Spec.Prefixes[0] = "0.0.0.0/1"
+				c.announcement("web").Spec.Deaggregate = &v1alpha1.Deaggregate{IPv4: new(int32(32))}
+			},
+			accepted: "False TooLarge", advertised: "False TooLarge", summary: "0/0",
+		},
+		{
+			name: "two peers", change: func(c *cluster) { c.addPeer("tor-b", "192.0.2.2"); c.report(everywhere) },
+			advertised: "True Advertised", summary: "6/6",
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			c := newCluster(t, 3)
+			c.addAnnouncement("web", "203.0.113.0/24")
+			c.addAnnouncement("other", "198.51.100.0/24")
+			test.change(c)
+			object := c.announcement("web")
+			got, _ := c.rollup().Announcement(object, nil, now)
+			if len(got.Conditions) != 2 {
+				t.Fatalf("conditions %+v, want two", got.Conditions)
+			}
+			accepted := test.accepted
+			if accepted == "" {
+				accepted = "True Accepted"
+			}
+			wantCondition(t, got.Conditions, v1alpha1.ConditionAccepted, accepted)
+			advertised := wantCondition(t, got.Conditions, v1alpha1.ConditionAdvertised, test.advertised)
+			wantMessage(t, advertised, test.text)
+			if got.Sessions == nil || got.Sessions.Summary != test.summary {
+				t.Errorf("sessions %+v, want %s", got.Sessions, test.summary)
+			}
+			if !reflect.DeepEqual(got.Verdicts, test.verdicts) {
+				t.Errorf("verdicts %+v, want %+v", got.Verdicts, test.verdicts)
+			}
+			if advertised.ObservedGeneration != object.Generation {
+				t.Errorf("condition %+v, want generation %d", advertised, object.Generation)
+			}
+		})
+	}
+}
+
+func TestAnnouncementPrefixes(t *testing.T) {
+	c := newCluster(t, 1)
+	c.addAnnouncement("web", "10.0.0.0/12", func(a *v1alpha1.Announcement) {
+		a.Spec.Deaggregate = &v1alpha1.Deaggregate{IPv4: new(int32(32))}
+	})
+	if got, _ := c.rollup().Announcement(c.announcement("web"), nil, now); got.Prefixes != 1<<20 {
+		t.Errorf("%d prefixes, want %d", got.Prefixes, 1<<20)
+	}
+}
+
+// sameHash is the name of an announcement whose uid falls to the same hash of a digest as web's.
+func sameHash(t *testing.T) string {
+	t.Helper()
+	empty := status.Digest(nil)
+	place := func(name string) int {
+		digest := status.Digest([]compile.Ref{{UID: uid("platform", name)}})
+		for i := range v1alpha1.DigestHashes {
+			if digest[i*8:i*8+8] != empty[i*8:i*8+8] {
+				return i
+			}
+		}
+		return -1
+	}
+	for i := range 10_000 {
+		if name := fmt.Sprint("other-", i); place(name) == place("web") {
+			return name
+		}
+	}
+	t.Fatal("no name found")
+	return ""
+}
+
+func TestConfirmationStays(t *testing.T) {
+	both := []string{"node-1", "node-2"}
+	tests := []struct {
+		name   string
+		change func(c *cluster)
+		want   string
+	}{
+		{name: "nothing else changed", change: func(*cluster) {}, want: "True Advertised"},
+		{
+			name: "one of the sessions is established anew", change: func(c *cluster) {
+				c.sessions["tor-a.node-2"].Status.Since = &metav1.Time{Time: now.Add(time.Minute)}
+			}, want: "Unknown Pending",
+		},
+		{
+			name: "a session more", change: func(c *cluster) {
+				c.nodes = append(c.nodes, compile.NodeFacts{Name: "node-3"})
+				c.speakers["node-3"] = true
+			}, want: "Unknown Pending",
+		},
+		{
+			name:   "a session that says of an older state that it is withheld",
+			change: func(c *cluster) { c.report([]string{"node-1"}, withhold("web", rib.ReasonConflict)) }, want: "Unknown Pending",
+		},
+		{
+			name:   "a new generation",
+			change: func(c *cluster) { c.announcement("web").Generation++ }, want: "Unknown Pending",
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			c := newCluster(t, 2)
+			c.addAnnouncement("web", "203.0.113.0/24")
+			c.report(both)
+			object := c.announcement("web")
+			first, confirmed := c.rollup().Announcement(object, nil, now)
+			wantCondition(t, first.Conditions, v1alpha1.ConditionAdvertised, "True Advertised")
+			object.Status = first
+
+			// Another announcement disturbs the hash that this one falls to; no node but those that test.change reports
+			// has seen it.
+			c.addAnnouncement(sameHash(t), "198.51.100.0/24")
+			test.change(c)
+			got, _ := c.rollup().Announcement(c.announcement("web"), confirmed, now)
+			wantCondition(t, got.Conditions, v1alpha1.ConditionAdvertised, test.want)
+		})
+	}
+}
+
+func TestConfirmationOfFalseStays(t *testing.T) {
+	c := newCluster(t, 2)
+	c.addAnnouncement("web", "203.0.113.0/24")
+	c.report([]string{"node-1", "node-2"}, withhold("web", rib.ReasonConflict))
+	_, confirmed := c.rollup().Announcement(c.announcement("web"), nil, now)
+	c.addAnnouncement(sameHash(t), "198.51.100.0/24")
+	got, _ := c.rollup().Announcement(c.announcement("web"), confirmed, now)
+	wantCondition(t, got.Conditions, v1alpha1.ConditionAdvertised, "False Conflict")
+}
+
+func TestNewLeaderTakesTrueAsConfirmed(t *testing.T) {
+	c := newCluster(t, 2)
+	c.addAnnouncement("web", "203.0.113.0/24")
+	c.report([]string{"node-1", "node-2"})
+	c.announcement("web").Status, _ = c.rollup().Announcement(c.announcement("web"), nil, now)
+	c.addAnnouncement(sameHash(t), "198.51.100.0/24")
+
+	got, confirmed := c.rollup().Announcement(c.announcement("web"), nil, now)
+	wantCondition(t, got.Conditions, v1alpha1.ConditionAdvertised, "True Advertised")
+	got, _ = c.rollup().Announcement(c.announcement("web"), confirmed, now)
+	wantCondition(t, got.Conditions, v1alpha1.ConditionAdvertised, "True Advertised")
+
+	// Its own word counts more than a status that its cache may still hold.
+	c.announcement("web").Generation++
+	_, unconfirmed := c.rollup().Announcement(c.announcement("web"), nil, now)
+	c.announcement("web").Status.Conditions[1].ObservedGeneration = c.announcement("web").Generation
+	got, _ = c.rollup().Announcement(c.announcement("web"), unconfirmed, now)
+	wantCondition(t, got.Conditions, v1alpha1.ConditionAdvertised, "Unknown Pending")
+}
+
+func TestTruncatedMakesUnknown(t *testing.T) {
+	c := newCluster(t, 1)
+	c.objects.Peers[0].Spec.AllowedAnnouncements = &v1alpha1.AllowedAnnouncements{MaxPrefixes: new(int32(1))}
+	c.addAnnouncement("oldest", "203.0.113.0/24")
+	for i := range 300 {
+		c.addAnnouncement(fmt.Sprint("over-", i), "198.51.100.0/24")
+	}
+	c.report([]string{"node-1"})
+	advertised := func(name string) string {
+		got, _ := c.rollup().Announcement(c.announcement(name), nil, now)
+		condition := meta.FindStatusCondition(got.Conditions, v1alpha1.ConditionAdvertised)
+		return string(condition.Status) + " " + condition.Reason
+	}
+	for name, want := range map[string]string{
+		"oldest":   "True Advertised", // older than all that are listed: it would be listed too
+		"over-0":   "False OverMaxPrefixes",
+		"over-255": "False OverMaxPrefixes",
+		"over-256": "Unknown Pending", // not listed, and it may be among the rest
+		"over-299": "Unknown Pending",
+	} {
+		if got := advertised(name); got != want {
+			t.Errorf("%s is %s, want %s", name, got, want)
+		}
+	}
+	_, confirmed := c.rollup().Announcement(c.announcement("oldest"), nil, now)
+
+	// Where the two do not know the same announcements, the order of the list proves nothing; what was confirmed stays.
+	c.addAnnouncement("newest", "192.0.2.0/24")
+	if got := advertised("oldest"); got != "Unknown Pending" {
+		t.Errorf("oldest is %s, want Unknown Pending", got)
+	}
+	got, _ := c.rollup().Announcement(c.announcement("oldest"), confirmed, now)
+	wantCondition(t, got.Conditions, v1alpha1.ConditionAdvertised, "True Advertised")
+}
+
+func TestRollupEmitsItsOwnConditionsAlone(t *testing.T) {
+	c := newCluster(t, 1)
+	c.addAnnouncement("web", "203.0.113.0/24")
+	foreign := []metav1.Condition{{Type: "Foreign", Status: metav1.ConditionTrue, Reason: "Foreign"}}
+	c.announcement("web").Status.Conditions = foreign
+	c.peer("tor-a").Status.Conditions = foreign
+	r := c.rollup()
+	announcement, _ := r.Announcement(c.announcement("web"), nil, now)
+	for _, list := range [][]metav1.Condition{announcement.Conditions, r.Peer(c.peer("tor-a"), now).Conditions} {
+		if meta.FindStatusCondition(list, "Foreign") != nil {
+			t.Errorf("a condition of somebody else is echoed: %+v", list)
+		}
+	}
+}

@@ -1,0 +1,144 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package status
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/controllers/compile"
+	"github.com/herald-bgp/herald/speaker"
+)
+
+// SessionInput is what the status of a BGPSession is made from.
+type SessionInput struct {
+	// Snapshot is the speaker's word.
+	Snapshot speaker.PeerSnapshot
+	// Peer is the BGPPeer that the speaker's configuration was compiled from.
+	Peer compile.Ref
+	// Previous are the conditions that the BGPSession has; nil before its first status.
+	Previous []metav1.Condition
+	// Now is the time of a transition.
+	Now time.Time
+}
+
+// Session is the status of a BGPSession as its own node writes it.
+func Session(in SessionInput) v1alpha1.BGPSessionStatus {
+	s := &in.Snapshot
+	status := v1alpha1.BGPSessionStatus{
+		Conditions:     conditions(in.Previous, in.Peer.Generation, in.Now, established(s), current(s)),
+		State:          v1alpha1.SessionState(s.State.String()),
+		LocalASN:       int64(s.LocalASN),
+		PeerASN:        int64(s.PeerASN),
+		LocalAddress:   address(s.LocalAddress),
+		PeerAddress:    address(s.PeerAddress),
+		RouterID:       text(s.RouterID),
+		RemoteRouterID: text(s.RemoteRouterID),
+		Flaps:          int64(s.Flaps),
+		LastError:      lastError(s.LastError),
+	}
+	if !s.Since.IsZero() {
+		since := seconds(s.Since)
+		status.Since = &since
+	}
+	if s.State == speaker.StateEstablished {
+		status.Negotiated = negotiated(s.Negotiated)
+		status.Prefixes = prefixes(s)
+		status.Announcements = announcements(&s.Routes)
+	}
+	return status
+}
+
+// established says what the FSM says. A session that may not start says why; any other that is down says what it last
+// failed from.
+func established(s *speaker.PeerSnapshot) metav1.Condition {
+	const kind = v1alpha1.ConditionEstablished
+	if s.State == speaker.StateEstablished {
+		return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonEstablished,
+			fmt.Sprintf("Established with AS %d at %s", s.PeerASN, address(s.PeerAddress)))
+	}
+	reason, message := v1alpha1.ReasonConnecting, "the session is being set up"
+	switch {
+	case s.AdminDown:
+		reason, message = v1alpha1.ReasonAdminDown, "spec.adminState of the BGPPeer is Down"
+	case s.Blocked != "":
+		reason, message = compile.BlockedReason(s.Blocked)
+	case s.LastError != nil:
+		reason, message = reasonOf(s.LastError.Direction), messageOf(s.LastError)
+	}
+	return condition(kind, metav1.ConditionFalse, reason, message)
+}
+
+func reasonOf(direction speaker.Direction) string {
+	switch direction {
+	case speaker.DirectionSent:
+		return v1alpha1.ReasonNotificationSent
+	case speaker.DirectionReceived:
+		return v1alpha1.ReasonNotificationReceived
+	default:
+		return v1alpha1.ReasonConnectionFailed
+	}
+}
+
+// messageOf is the text of an error with the numbers of its NOTIFICATION, which people look for.
+func messageOf(err *speaker.SessionError) string {
+	if err.Direction == speaker.DirectionNone {
+		return cut(err.Text)
+	}
+	numbers := fmt.Sprintf("%d/%d", err.Code, err.Subcode)
+	if strings.Contains(err.Text, numbers) {
+		return cut(err.Text)
+	}
+	return cut(fmt.Sprintf("NOTIFICATION %s: %s", numbers, err.Text))
+}
+
+// current says whether the session runs on the newest spec, and what keeps it from that.
+func current(s *speaker.PeerSnapshot) metav1.Condition {
+	const kind = v1alpha1.ConditionCurrent
+	live := s.State == speaker.StateEstablished
+	switch {
+	case live && s.Blocked != "":
+		reason, message := compile.BlockedReason(s.Blocked)
+		return condition(kind, metav1.ConditionFalse, reason, message+"; the session goes on, and no new one starts")
+	case live && len(s.PendingReset) > 0:
+		return condition(kind, metav1.ConditionFalse, v1alpha1.ReasonPendingReset,
+			"changes that wait for the next reconnect: "+strings.Join(s.PendingReset, ", "))
+	case s.ListenerError != "":
+		return condition(kind, metav1.ConditionFalse, v1alpha1.ReasonListenerUnavailable, cut(s.ListenerError))
+	}
+	return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonCurrent, "the session runs on the newest spec")
+}
+
+func lastError(err *speaker.SessionError) *v1alpha1.SessionError {
+	if err == nil {
+		return nil
+	}
+	out := &v1alpha1.SessionError{Time: seconds(err.Time), Text: cut(err.Text)}
+	switch err.Direction {
+	case speaker.DirectionSent:
+		out.Direction = v1alpha1.NotificationSent
+	case speaker.DirectionReceived:
+		out.Direction = v1alpha1.NotificationReceived
+	default:
+		return out
+	}
+	out.Code, out.Subcode = new(int32(err.Code)), new(int32(err.Subcode))
+	return out
+}
+
+// address is an address without its port, empty for none.
+func address(ap netip.AddrPort) string { return text(ap.Addr()) }
+
+// text is an address in words, empty for none.
+func text(ip netip.Addr) string {
+	if !ip.IsValid() {
+		return ""
+	}
+	return ip.String()
+}

@@ -1,0 +1,132 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package status
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/controllers/compile"
+	"github.com/herald-bgp/herald/speaker"
+	"github.com/herald-bgp/herald/speaker/rib"
+	"github.com/herald-bgp/herald/speaker/wire"
+)
+
+func negotiated(n *speaker.Negotiated) *v1alpha1.NegotiatedSession {
+	if n == nil {
+		return nil
+	}
+	out := &v1alpha1.NegotiatedSession{
+		HoldSeconds:      counter(int(n.HoldTime / time.Second)),
+		KeepaliveSeconds: counter(int(n.Keepalive / time.Second)),
+	}
+	for _, family := range n.Families {
+		out.Families = append(out.Families, familyOf(family))
+	}
+	for _, capability := range []struct {
+		name v1alpha1.Capability
+		both bool
+	}{
+		{v1alpha1.CapabilityExtendedMessage, n.ExtendedMessage},
+		{v1alpha1.CapabilityFourOctetASN, n.AS4},
+		{v1alpha1.CapabilityGracefulRestart, n.GracefulRestart},
+		// Families other than IPv4 unicast alone need the capability (RFC 4760 §8).
+		{v1alpha1.CapabilityMultiprotocol, !slices.Equal(n.Families, []wire.Family{wire.IPv4Unicast})},
+		{v1alpha1.CapabilityRouteRefresh, n.RouteRefresh},
+	} {
+		if capability.both {
+			out.Capabilities = append(out.Capabilities, capability.name)
+		}
+	}
+	return out
+}
+
+// familyOf is a family as the API names it. Only families that we offer are ever negotiated.
+func familyOf(family wire.Family) v1alpha1.Family {
+	if family.AFI == wire.AFIIPv6 {
+		return v1alpha1.Family{AFI: v1alpha1.AFIIPv6, SAFI: v1alpha1.SAFIUnicast}
+	}
+	return v1alpha1.Family{AFI: v1alpha1.AFIIPv4, SAFI: v1alpha1.SAFIUnicast}
+}
+
+// prefixes counts what the neighbour has from us. What it sends is not kept, and so not counted.
+func prefixes(s *speaker.PeerSnapshot) []v1alpha1.FamilyPrefixes {
+	var list []v1alpha1.FamilyPrefixes
+	for _, count := range s.Routes.Announced {
+		list = append(list, v1alpha1.FamilyPrefixes{Family: familyOf(count.Family), Announced: counter(count.Routes)})
+	}
+	slices.SortFunc(list, func(a, b v1alpha1.FamilyPrefixes) int {
+		return cmp.Compare(a.Family.AFI, b.Family.AFI)
+	})
+	return list
+}
+
+// announcements says what was decided for the session, once it is written to its socket.
+func announcements(report *rib.Report) *v1alpha1.AnnouncementsStatus {
+	decisions := compile.DecisionsOf(report.Token)
+	if decisions == nil {
+		return &v1alpha1.AnnouncementsStatus{}
+	}
+	kept := keptBack(report.Withheld)
+	refs := make([]compile.Ref, 0, len(decisions.Announcements))
+	out := &v1alpha1.AnnouncementsStatus{}
+	var withheld []v1alpha1.WithheldAnnouncement
+	for _, d := range decisions.Announcements {
+		refs = append(refs, d.Ref)
+		reason := d.Reason
+		if d.ID != "" {
+			part := kept[d.ID]
+			reason = compile.FirstReason(reason, part.reason)
+			if part.prefixes < d.Prefixes {
+				out.Sent++
+			}
+		}
+		if reason != "" {
+			withheld = append(withheld, v1alpha1.WithheldAnnouncement{
+				Namespace: d.Ref.Namespace, Name: d.Ref.Name, Generation: d.Ref.Generation, Reason: reason,
+			})
+		}
+	}
+	out.Digest = Digest(refs)
+	out.Withheld, out.Truncated = truncate(withheld)
+	return out
+}
+
+// part is what the session itself keeps back of an announcement.
+type part struct {
+	reason   string
+	prefixes int
+}
+
+// keptBack sums up the session's own reasons for each announcement, by its ID.
+func keptBack(list []rib.Withheld) map[string]part {
+	parts := map[string]part{}
+	for _, withheld := range list {
+		known := parts[withheld.Announcement.ID]
+		parts[withheld.Announcement.ID] = part{
+			reason:   compile.FirstReason(known.reason, string(withheld.Reason)),
+			prefixes: known.prefixes + withheld.Prefixes,
+		}
+	}
+	return parts
+}
+
+// truncate keeps the oldest, and counts the others by reason.
+func truncate(list []v1alpha1.WithheldAnnouncement) ([]v1alpha1.WithheldAnnouncement, []v1alpha1.TruncatedReason) {
+	if len(list) <= v1alpha1.MaxWithheld {
+		return list, nil
+	}
+	counts := map[string]int32{}
+	for _, withheld := range list[v1alpha1.MaxWithheld:] {
+		counts[withheld.Reason]++
+	}
+	var truncated []v1alpha1.TruncatedReason
+	for reason, count := range counts {
+		truncated = append(truncated, v1alpha1.TruncatedReason{Reason: reason, Count: count})
+	}
+	slices.SortFunc(truncated, func(a, b v1alpha1.TruncatedReason) int { return compile.CompareReasons(a.Reason, b.Reason) })
+	return list[:v1alpha1.MaxWithheld], truncated
+}

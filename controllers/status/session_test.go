@@ -1,0 +1,292 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package status_test
+
+import (
+	"fmt"
+	"net/netip"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/controllers/compile"
+	"github.com/herald-bgp/herald/controllers/status"
+	"github.com/herald-bgp/herald/speaker"
+	"github.com/herald-bgp/herald/speaker/rib"
+	"github.com/herald-bgp/herald/speaker/wire"
+)
+
+var now = time.Date(2026, 1, 2, 3, 4, 5, 678, time.UTC)
+
+// up is a session that is Established.
+func up(change ...func(*speaker.PeerSnapshot)) speaker.PeerSnapshot {
+	s := speaker.PeerSnapshot{
+		Name: "tor-a", State: speaker.StateEstablished, Since: now,
+		LocalASN: 64512, PeerASN: 64500,
+		LocalAddress:   netip.MustParseAddrPort("192.0.2.10:40000"),
+		PeerAddress:    netip.MustParseAddrPort("192.0.2.1:179"),
+		RouterID:       netip.MustParseAddr("192.0.2.10"),
+		RemoteRouterID: netip.MustParseAddr("192.0.2.1"),
+		Negotiated: &speaker.Negotiated{
+			HoldTime: 90 * time.Second, Keepalive: 30 * time.Second,
+			Families: []wire.Family{wire.IPv4Unicast, wire.IPv6Unicast},
+			AS4:      true, RouteRefresh: true, GracefulRestart: true,
+		},
+	}
+	for _, f := range change {
+		f(&s)
+	}
+	return s
+}
+
+// down is a session that is not.
+func down(change ...func(*speaker.PeerSnapshot)) speaker.PeerSnapshot {
+	s := speaker.PeerSnapshot{
+		Name: "tor-a", State: speaker.StateActive, Since: now, LocalASN: 64512, PeerASN: 64500,
+		PeerAddress: netip.MustParseAddrPort("192.0.2.1:179"), RouterID: netip.MustParseAddr("192.0.2.10"),
+	}
+	for _, f := range change {
+		f(&s)
+	}
+	return s
+}
+
+func session(snapshot speaker.PeerSnapshot, previous ...metav1.Condition) v1alpha1.BGPSessionStatus {
+	return status.Session(status.SessionInput{
+		Snapshot: snapshot, Peer: compile.Ref{Name: "tor-a", Generation: 4}, Previous: previous, Now: now,
+	})
+}
+
+func TestSessionConditions(t *testing.T) {
+	badAS := &speaker.SessionError{
+		Time: now, Direction: speaker.DirectionSent, Code: 2, Subcode: 2,
+		Text: "Bad Peer AS: configured is 64500, the OPEN says 64999",
+	}
+	tests := []struct {
+		name        string
+		snapshot    speaker.PeerSnapshot
+		established string // "status reason", then texts of the message
+		current     string
+		texts       []string
+	}{
+		{name: "up", snapshot: up(), established: "True Established", current: "True Current", texts: []string{"AS 64500", "192.0.2.1"}},
+		{name: "connecting", snapshot: down(), established: "False Connecting", current: "True Current"},
+		{
+			name: "bad peer AS", snapshot: down(func(s *speaker.PeerSnapshot) { s.LastError = badAS }),
+			established: "False NotificationSent", current: "True Current", texts: []string{"2/2", "64500", "64999"},
+		},
+		{
+			name: "the peer says no", snapshot: down(func(s *speaker.PeerSnapshot) {
+				s.LastError = &speaker.SessionError{Time: now, Direction: speaker.DirectionReceived, Code: 6, Subcode: 5, Text: "received 6/5, Connection Rejected"}
+			}),
+			established: "False NotificationReceived", current: "True Current", texts: []string{"received 6/5, Connection Rejected"},
+		},
+		{
+			name: "no connection", snapshot: down(func(s *speaker.PeerSnapshot) {
+				s.LastError = &speaker.SessionError{Time: now, Text: "connection refused"}
+			}),
+			established: "False ConnectionFailed", current: "True Current", texts: []string{"connection refused"},
+		},
+		{
+			name: "an old error of a session that is up", snapshot: up(func(s *speaker.PeerSnapshot) { s.LastError = badAS }),
+			established: "True Established", current: "True Current",
+		},
+		{
+			name: "shut down", snapshot: down(func(s *speaker.PeerSnapshot) { s.AdminDown, s.LastError = true, badAS }),
+			established: "False AdminDown", current: "True Current", texts: []string{"spec.adminState"},
+		},
+		{
+			name: "no Secret", snapshot: down(func(s *speaker.PeerSnapshot) {
+				s.Blocked, s.LastError = "SecretNotFound: Secret herald/tor-a does not exist", badAS
+			}),
+			established: "False SecretNotFound", current: "True Current", texts: []string{"Secret herald/tor-a does not exist"},
+		},
+		{
+			name: "no Secret any more", snapshot: up(func(s *speaker.PeerSnapshot) {
+				s.Blocked, s.PendingReset = "SecretNotFound: Secret herald/tor-a does not exist", []string{"families"}
+			}),
+			established: "True Established", current: "False SecretNotFound", texts: []string{"Secret herald/tor-a does not exist"},
+		},
+		{
+			name:        "a deferred change",
+			snapshot:    up(func(s *speaker.PeerSnapshot) { s.PendingReset = []string{"families", "holdSeconds"} }),
+			established: "True Established", current: "False PendingReset", texts: []string{"families, holdSeconds"},
+		},
+		{
+			name: "no listener", snapshot: down(func(s *speaker.PeerSnapshot) { s.ListenerError = "bind: address already in use" }),
+			established: "False Connecting", current: "False ListenerUnavailable", texts: []string{"address already in use"},
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got := session(test.snapshot)
+			if len(got.Conditions) != 2 {
+				t.Fatalf("conditions %+v, want two", got.Conditions)
+			}
+			wantCondition(t, got.Conditions, v1alpha1.ConditionEstablished, test.established)
+			wantCondition(t, got.Conditions, v1alpha1.ConditionCurrent, test.current)
+			all := got.Conditions[0].Message + "\n" + got.Conditions[1].Message
+			for _, text := range test.texts {
+				if !strings.Contains(all, text) {
+					t.Errorf("messages %q, want %q in them", all, text)
+				}
+			}
+			for _, c := range got.Conditions {
+				if c.ObservedGeneration != 4 || c.Message == "" {
+					t.Errorf("condition %+v, want generation 4 and a message", c)
+				}
+			}
+		})
+	}
+}
+
+// wantCondition asserts a condition's "status reason".
+func wantCondition(t *testing.T, list []metav1.Condition, kind, want string) metav1.Condition {
+	t.Helper()
+	for _, c := range list {
+		if c.Type == kind {
+			if got := string(c.Status) + " " + c.Reason; got != want {
+				t.Errorf("%s is %s (%s), want %s", kind, got, c.Message, want)
+			}
+			return c
+		}
+	}
+	t.Errorf("no condition %s in %+v", kind, list)
+	return metav1.Condition{}
+}
+
+func TestSessionStatus(t *testing.T) {
+	got := session(up(func(s *speaker.PeerSnapshot) {
+		s.Flaps = 3
+		s.LastError = &speaker.SessionError{Time: now, Direction: speaker.DirectionReceived, Code: 4, Text: "hold timer expired"}
+		s.Routes.Announced = []rib.FamilyCount{{Family: wire.IPv6Unicast, Routes: 2}, {Family: wire.IPv4Unicast, Routes: 1_000_000}}
+	}))
+	got.Conditions = nil
+	at := metav1.NewTime(now.Truncate(time.Second))
+	want := v1alpha1.BGPSessionStatus{
+		State: v1alpha1.SessionEstablished, Since: &at, LocalASN: 64512, PeerASN: 64500,
+		LocalAddress: "192.0.2.10", PeerAddress: "192.0.2.1", RouterID: "192.0.2.10", RemoteRouterID: "192.0.2.1",
+		Negotiated: &v1alpha1.NegotiatedSession{
+			HoldSeconds: 90, KeepaliveSeconds: 30,
+			Families: []v1alpha1.Family{{AFI: "IPv4", SAFI: "Unicast"}, {AFI: "IPv6", SAFI: "Unicast"}},
+			Capabilities: []v1alpha1.Capability{
+				v1alpha1.CapabilityFourOctetASN, v1alpha1.CapabilityGracefulRestart,
+				v1alpha1.CapabilityMultiprotocol, v1alpha1.CapabilityRouteRefresh,
+			},
+		},
+		Prefixes: []v1alpha1.FamilyPrefixes{
+			{Family: v1alpha1.Family{AFI: "IPv4", SAFI: "Unicast"}, Announced: 1_000_000},
+			{Family: v1alpha1.Family{AFI: "IPv6", SAFI: "Unicast"}, Announced: 2},
+		},
+		Flaps: 3,
+		LastError: &v1alpha1.SessionError{
+			Time: at, Direction: v1alpha1.NotificationReceived, Code: new(int32(4)), Subcode: new(int32(0)), Text: "hold timer expired",
+		},
+		Announcements: &v1alpha1.AnnouncementsStatus{},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("\n got %+v\nwant %+v", got, want)
+	}
+}
+
+func TestSessionStatusWhileDown(t *testing.T) {
+	got := session(down(func(s *speaker.PeerSnapshot) {
+		s.LastError = &speaker.SessionError{Time: now, Text: strings.Repeat("ü", 2000)}
+		s.Since = time.Time{}
+	}))
+	if got.Since != nil || got.Negotiated != nil || got.Prefixes != nil || got.Announcements != nil || got.LocalAddress != "" {
+		t.Errorf("a session that is down says %+v", got)
+	}
+	if e := got.LastError; e.Code != nil || e.Subcode != nil || e.Direction != "" || e.Text != strings.Repeat("ü", 1024) {
+		t.Errorf("last error %+v", e)
+	}
+}
+
+func TestTransitionTime(t *testing.T) {
+	before := session(down())
+	later := func(snapshot speaker.PeerSnapshot) v1alpha1.BGPSessionStatus {
+		return status.Session(status.SessionInput{Snapshot: snapshot, Previous: before.Conditions, Now: now.Add(time.Hour)})
+	}
+	same := later(down(func(s *speaker.PeerSnapshot) { s.LastError = &speaker.SessionError{Text: "connection refused"} }))
+	if c := same.Conditions[0]; c.Reason != v1alpha1.ReasonConnectionFailed || !c.LastTransitionTime.Equal(&before.Conditions[0].LastTransitionTime) {
+		t.Errorf("the time moved with the reason: %+v", c)
+	}
+	if c := later(up()).Conditions[0]; !c.LastTransitionTime.Time.Equal(now.Add(time.Hour).Truncate(time.Second)) {
+		t.Errorf("the time did not move with the status: %+v", c)
+	}
+}
+
+func TestSessionEmitsItsOwnConditionsAlone(t *testing.T) {
+	reporting := metav1.Condition{Type: v1alpha1.ConditionReporting, Status: metav1.ConditionTrue, Reason: "Reporting"}
+	for _, c := range session(up(), reporting).Conditions {
+		if c.Type == v1alpha1.ConditionReporting {
+			t.Error("a condition of the roll-up is echoed")
+		}
+	}
+}
+
+// decided is a report on announcements of one prefix each: "ok", or the reason of compile.
+func decided(reasons ...string) rib.Report {
+	decisions := &compile.Decisions{}
+	for i, reason := range reasons {
+		name := fmt.Sprintf("ann-%03d", i)
+		d := compile.Decision{Ref: compile.Ref{Namespace: "shop", Name: name, UID: ref(name).UID, Generation: 1}}
+		if reason == "ok" {
+			d.ID, d.Prefixes = "shop/"+name, 2
+		} else {
+			d.Reason = reason
+		}
+		decisions.Announcements = append(decisions.Announcements, d)
+	}
+	return rib.Report{Token: decisions}
+}
+
+func ref(name string) compile.Ref {
+	return compile.Ref{Namespace: "shop", Name: name, UID: uid("shop", name), Generation: 1}
+}
+
+func TestSessionAnnouncements(t *testing.T) {
+	report := decided("ok", v1alpha1.ReasonPrefixNotAllowed, "ok", "ok")
+	report.Token.(*compile.Decisions).Announcements[2].Reason = v1alpha1.ReasonAttributeNotAllowed // of a part
+	report.Withheld = []rib.Withheld{
+		{Announcement: &rib.Announcement{ID: "shop/ann-002"}, Reason: rib.ReasonConflict, Prefixes: 1},
+		{Announcement: &rib.Announcement{ID: "shop/ann-003"}, Reason: rib.ReasonNoNextHop, Prefixes: 1},
+		{Announcement: &rib.Announcement{ID: "shop/ann-003"}, Reason: rib.ReasonConflict, Prefixes: 1},
+	}
+	got := session(up(func(s *speaker.PeerSnapshot) { s.Routes = report })).Announcements
+	want := &v1alpha1.AnnouncementsStatus{
+		Digest: status.Digest([]compile.Ref{ref("ann-003"), ref("ann-001"), ref("ann-002"), ref("ann-000")}),
+		Sent:   2, // the third has a prefix left, the fourth has none
+		Withheld: []v1alpha1.WithheldAnnouncement{
+			{Namespace: "shop", Name: "ann-001", Generation: 1, Reason: v1alpha1.ReasonPrefixNotAllowed},
+			{Namespace: "shop", Name: "ann-002", Generation: 1, Reason: v1alpha1.ReasonAttributeNotAllowed},
+			{Namespace: "shop", Name: "ann-003", Generation: 1, Reason: v1alpha1.ReasonConflict},
+		},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("\n got %+v\nwant %+v", got, want)
+	}
+}
+
+func TestSessionListsTheOldestWithheld(t *testing.T) {
+	var reasons []string
+	for range 256 {
+		reasons = append(reasons, v1alpha1.ReasonPrefixNotAllowed)
+	}
+	reasons = append(reasons, v1alpha1.ReasonOverMaxPrefixes, v1alpha1.ReasonPrefixNotAllowed, v1alpha1.ReasonOverMaxPrefixes)
+	got := session(up(func(s *speaker.PeerSnapshot) { s.Routes = decided(reasons...) })).Announcements
+	if len(got.Withheld) != 256 || got.Withheld[0].Name != "ann-000" || got.Withheld[255].Name != "ann-255" {
+		t.Errorf("%d entries, from %v to %v", len(got.Withheld), got.Withheld[0], got.Withheld[len(got.Withheld)-1])
+	}
+	want := []v1alpha1.TruncatedReason{
+		{Reason: v1alpha1.ReasonOverMaxPrefixes, Count: 2}, {Reason: v1alpha1.ReasonPrefixNotAllowed, Count: 1},
+	}
+	if !reflect.DeepEqual(got.Truncated, want) {
+		t.Errorf("truncated %v, want %v", got.Truncated, want)
+	}
+}
