@@ -73,7 +73,7 @@ func New(o Options) *Speaker {
 		o.Transport = transport.System{}
 	}
 	if o.Uptime == nil {
-		o.Uptime = uptime
+		o.Uptime = transport.Uptime
 	}
 	s := &Speaker{
 		shared: &shared{

@@ -59,7 +59,7 @@ func (o *operator) run(ctx context.Context) error {
 		o.startCluster(ctx, group)
 	}
 	group.Go(func() error { return nodeapi.ServeListener(ctx, listener, health) })
-	group.Go(func() error { return o.serveMetrics(ctx) })
+	o.startMetrics(ctx, group)
 	return group.Wait()
 }
 
@@ -126,24 +126,23 @@ func (o *operator) newManager(log logr.Logger, cached cache.Options, elect bool)
 	})
 }
 
-// serveMetrics serves the metrics of the process until ctx ends.
-func (o *operator) serveMetrics(ctx context.Context) error {
+// startMetrics serves the metrics of the process. A port that is taken costs the metrics, not a session.
+func (o *operator) startMetrics(ctx context.Context, group *errgroup.Group) {
+	if o.options.metricsAddress == "" || o.options.metricsAddress == "0" {
+		return
+	}
 	options := metricsserver.Options{BindAddress: o.options.metricsAddress, SecureServing: o.options.metricsSecure}
 	if o.options.metricsSecure {
 		options.FilterProvider = filters.WithAuthenticationAndAuthorization
 	}
-	client, err := rest.HTTPClientFor(o.config)
-	if err != nil {
-		return fmt.Errorf("metrics: %w", err)
+	build := func() (runnable, error) {
+		client, err := rest.HTTPClientFor(o.config)
+		if err != nil {
+			return nil, err
+		}
+		return metricsserver.NewServer(options, o.config, client)
 	}
-	server, err := metricsserver.NewServer(options, o.config, client)
-	if err != nil {
-		return fmt.Errorf("metrics: %w", err)
-	}
-	if server == nil { // --metrics-address 0
-		return nil
-	}
-	return server.Start(ctx)
+	group.Go(func() error { return supervise(ctx, o.log.WithName("metrics"), build) })
 }
 
 // clusterHealth answers for a process without a speaker. Nothing that it could wait for would be helped by a restart.

@@ -14,17 +14,17 @@ import (
 const (
 	firstRestart   = time.Second
 	longestRestart = 30 * time.Second
-	// A manager that ran this long did not fail for the reason of the one before it.
+	// One that ran this long did not fail for the reason of the one before it.
 	healthyAfter = 2 * time.Minute
 )
 
-// runnable is a controller-runtime manager, as far as its supervisor is concerned.
+// runnable is a manager or a server of controller-runtime, as far as its supervisor is concerned.
 type runnable interface {
 	Start(ctx context.Context) error
 }
 
-// supervise keeps a manager running until ctx ends. A manager ends when it loses its Lease or cannot fill its caches,
-// and is then of no more use; what stands beside it, the speaker above all, goes on, and a new manager is built.
+// supervise keeps a runnable running until ctx ends. A manager ends when it loses its Lease or cannot fill its caches, and
+// is then of no more use; what stands beside it, the speaker above all, goes on, and a new one is built.
 func supervise(ctx context.Context, log logr.Logger, build func() (runnable, error)) error {
 	delay := firstRestart
 	for {
@@ -36,7 +36,7 @@ func supervise(ctx context.Context, log logr.Logger, build func() (runnable, err
 		if time.Since(started) >= healthyAfter {
 			delay = firstRestart
 		}
-		log.Error(err, "manager ended; a new one follows", "delay", delay)
+		log.Error(err, "ended; a new one follows", "delay", delay)
 		if !wait(ctx, jittered(delay)) {
 			return nil
 		}
@@ -45,14 +45,14 @@ func supervise(ctx context.Context, log logr.Logger, build func() (runnable, err
 }
 
 func buildAndRun(ctx context.Context, build func() (runnable, error)) error {
-	// What the manager started ends with it, even where it did not wait.
+	// What it started ends with it, even where it did not wait.
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	manager, err := build()
+	built, err := build()
 	if err != nil {
 		return err
 	}
-	return manager.Start(ctx)
+	return built.Start(ctx)
 }
 
 // jittered is 0.75 to 1.25 of d: processes that lost their API server together do not return together.

@@ -1,7 +1,7 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package speaker
+package transport
 
 import (
 	"time"
@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// uptime is how long the host has been up, 0 when it cannot be told.
-func uptime() time.Duration {
+// Uptime is how long the host has been up, 0 when it cannot be told.
+func Uptime() time.Duration {
 	var t unix.Timespec
 	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &t) != nil {
 		return 0

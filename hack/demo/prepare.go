@@ -1,0 +1,106 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// prepare gets the programs, all at once: Herald is built, the control plane's are fetched or built into a cache, BIRD
+// is installed. What takes long tells of its progress itself.
+func (d *demo) prepare(ctx context.Context) error {
+	d.screen.say("Herald, end to end: an object in Kubernetes becomes a route in a BIRD router.\n")
+	began := time.Now()
+	var err error
+	if d.dir, err = os.MkdirTemp("", "herald-demo-"); err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return installBIRD(ctx) })
+	group.Go(func() error {
+		d.herald = filepath.Join(d.dir, "herald")
+		build := exec.CommandContext(ctx, "go", "build", "-o", d.herald, "./cmd/herald")
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		return withProgress(ctx, "building herald", func() error { return inForeground(build) })
+	})
+	group.Go(func() error {
+		out, err := captured(exec.CommandContext(ctx, "hack/assets"))
+		d.assets = strings.TrimSpace(out)
+		return err
+	})
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	d.screen.did("programs", began, "herald, kube-apiserver, etcd and BIRD are there")
+	return nil
+}
+
+// installBIRD has hack/deps install BIRD, or say which line to type.
+func installBIRD(ctx context.Context) error {
+	if os.Geteuid() == 0 {
+		return inForeground(exec.CommandContext(ctx, "hack/deps", "iproute2", "procps", "bird2"))
+	}
+	// Debian has it where only root's PATH leads to.
+	if err := os.Setenv("PATH", os.Getenv("PATH")+":/usr/sbin:/sbin"); err != nil {
+		return err
+	}
+	if _, err := exec.LookPath("bird"); err == nil {
+		return nil
+	}
+	return errors.Join(errors.New("the demo needs BIRD 2"), inForeground(exec.CommandContext(ctx, "hack/deps", "bird2")))
+}
+
+const progressInterval = 15 * time.Second
+
+// withProgress runs work, and says every now and then that it still does.
+func withProgress(ctx context.Context, what string, work func() error) error {
+	began := time.Now()
+	ctx, cancel := context.WithCancel(ctx)
+	var ticking sync.WaitGroup
+	ticking.Go(func() {
+		ticker := time.NewTicker(progressInterval)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				fmt.Fprintf(os.Stderr, "demo: %s: %.0f s so far\n", what, time.Since(began).Seconds())
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	err := work()
+	cancel()
+	ticking.Wait()
+	return err
+}
+
+// inForeground runs a command whose output is for the reader.
+func inForeground(command *exec.Cmd) error {
+	command.Stdout, command.Stderr = os.Stderr, os.Stderr
+	if err := command.Run(); err != nil {
+		return fmt.Errorf("%s: %w", strings.Join(command.Args, " "), err)
+	}
+	return nil
+}
+
+// captured runs a command whose progress is for the reader, and returns its result.
+func captured(command *exec.Cmd) (string, error) {
+	command.Stderr = os.Stderr
+	out, err := command.Output()
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", strings.Join(command.Args, " "), err)
+	}
+	return string(out), nil
+}

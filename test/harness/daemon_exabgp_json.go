@@ -1,0 +1,178 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package harness
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// exabgpTable is what ExaBGP's events amount to.
+type exabgpTable struct {
+	session Session
+	routes  map[netip.Prefix]*Route
+}
+
+// exabgpEvent is what is read of an event of ExaBGP's JSON API, version 4.
+type exabgpEvent struct {
+	Time     json.Number `json:"time"`
+	Type     string      `json:"type"`
+	Neighbor struct {
+		State   string `json:"state"`
+		Reason  string `json:"reason"`
+		Message struct {
+			EndOfRIB *struct {
+				AFI string `json:"afi"`
+			} `json:"eor"`
+			Update *exabgpUpdate `json:"update"`
+		} `json:"message"`
+	} `json:"neighbor"`
+}
+
+type exabgpUpdate struct {
+	Attributes exabgpAttributes                     `json:"attribute"`
+	Announce   map[string]map[string][]exabgpPrefix `json:"announce"` // by family, then by next hop
+	Withdraw   map[string][]exabgpPrefix            `json:"withdraw"` // by family
+}
+
+type exabgpPrefix struct {
+	NLRI netip.Prefix `json:"nlri"`
+}
+
+type exabgpAttributes struct {
+	Origin         string     `json:"origin"`
+	ASPath         []uint32   `json:"as-path"`
+	MED            *uint32    `json:"med"`
+	LocalPref      *uint32    `json:"local-preference"`
+	Community      [][]uint32 `json:"community"`
+	LargeCommunity [][]uint32 `json:"large-community"`
+	ExtCommunity   []struct {
+		Text string `json:"string"`
+	} `json:"extended-community"`
+}
+
+// readExaBGPEvents applies every event that was written whole, one a line.
+func readExaBGPEvents(events string) (exabgpTable, error) {
+	table := exabgpTable{session: Session{State: "down"}, routes: map[netip.Prefix]*Route{}}
+	for line := range strings.Lines(events) {
+		if !strings.HasSuffix(line, "\n") {
+			break
+		}
+		var event exabgpEvent
+		if err := json.Unmarshal([]byte(line), &event); err != nil {
+			return table, fmt.Errorf("ExaBGP's event: %w: %s", err, line)
+		}
+		table.apply(event)
+	}
+	return table, nil
+}
+
+func (t *exabgpTable) apply(event exabgpEvent) {
+	switch event.Type {
+	case "state":
+		t.transition(event)
+	case "update":
+		if end := event.Neighbor.Message.EndOfRIB; end != nil {
+			family := map[string]Family{"ipv4": IPv4, "ipv6": IPv6}[end.AFI]
+			t.session.EndOfRIB = append(t.session.EndOfRIB, family)
+		}
+		if update := event.Neighbor.Message.Update; update != nil {
+			t.update(update)
+		}
+	}
+}
+
+// transition forgets all routes with the session: ExaBGP keeps none.
+func (t *exabgpTable) transition(event exabgpEvent) {
+	wasUp := t.session.Established
+	t.session.State = event.Neighbor.State
+	t.session.Established = event.Neighbor.State == "up"
+	switch event.Neighbor.State {
+	case "up":
+		t.session.Since, t.session.EndOfRIB = event.Time.String(), nil
+	case "down":
+		clear(t.routes)
+		if wasUp { // later attempts to connect fail for other reasons
+			t.session.LastError = event.Neighbor.Reason
+		}
+	}
+}
+
+func (t *exabgpTable) update(update *exabgpUpdate) {
+	for _, prefixes := range update.Withdraw {
+		for _, prefix := range prefixes {
+			delete(t.routes, prefix.NLRI)
+		}
+	}
+	for _, hops := range update.Announce {
+		t.session.Routes++
+		announced := map[netip.Prefix]*Route{}
+		for hop, prefixes := range hops {
+			for _, prefix := range prefixes {
+				if announced[prefix.NLRI] == nil {
+					announced[prefix.NLRI] = update.Attributes.route()
+				}
+				announced[prefix.NLRI].setHop(hop)
+			}
+		}
+		for prefix, route := range announced {
+			t.routes[prefix] = route
+		}
+	}
+}
+
+// setHop tells the two next hops of RFC 2545 §3 apart: ExaBGP lists a prefix under each.
+func (r *Route) setHop(text string) {
+	hop, err := netip.ParseAddr(text)
+	switch {
+	case err != nil:
+	case hop.IsLinkLocalUnicast():
+		r.LinkLocal = hop
+	default:
+		r.NextHop = hop
+	}
+}
+
+func (a exabgpAttributes) route() *Route {
+	route := &Route{
+		Origin: originName(a.Origin), ASPath: a.ASPath, MED: a.MED, LocalPref: a.LocalPref,
+		Communities: exabgpNumbers(a.Community), LargeCommunities: exabgpNumbers(a.LargeCommunity),
+	}
+	for _, c := range a.ExtCommunity {
+		route.ExtendedCommunities = append(route.ExtendedCommunities, exabgpExtendedCommunity(c.Text))
+	}
+	sortCommunities(route.ExtendedCommunities)
+	return route
+}
+
+// exabgpExtendedCommunity knows route targets and origins (RFC 4360 §4, §5). ExaBGP writes the number of an origin as an
+// address: origin:64512:0.0.0.200.
+func exabgpExtendedCommunity(text string) string {
+	kind, value, _ := strings.Cut(text, ":")
+	switch kind {
+	case "target":
+		return "rt:" + value
+	case "origin":
+		administrator, number, _ := strings.Cut(value, ":")
+		if dotted, err := netip.ParseAddr(number); err == nil && dotted.Is4() {
+			octets := dotted.As4()
+			number = strconv.FormatUint(uint64(binary.BigEndian.Uint32(octets[:])), 10)
+		}
+		return "soo:" + administrator + ":" + number
+	}
+	return text
+}
+
+func exabgpNumbers(list [][]uint32) []string {
+	var communities []string
+	for _, numbers := range list {
+		text := strings.Trim(strings.ReplaceAll(fmt.Sprint(numbers), " ", ":"), "[]")
+		communities = append(communities, text)
+	}
+	return sortCommunities(communities)
+}

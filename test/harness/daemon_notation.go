@@ -1,0 +1,74 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package harness
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// wellKnownCommunities are the names that daemons print for communities of 65535:* (RFC 1997, RFC 7999,
+// RFC 8326), in lower case and without hyphens or underscores.
+var wellKnownCommunities = map[string]string{
+	"gracefulshutdown":  "65535:0",
+	"gshut":             "65535:0",
+	"blackhole":         "65535:666",
+	"noexport":          "65535:65281",
+	"noadvertise":       "65535:65282",
+	"noexportsubconfed": "65535:65283",
+	"localas":           "65535:65283",
+}
+
+// numericCommunity turns a name into numbers and leaves numbers as they are.
+func numericCommunity(text string) string {
+	name := strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(text))
+	if numbers, known := wellKnownCommunities[name]; known {
+		return numbers
+	}
+	return text
+}
+
+// community is the notation of four octets.
+func community(value uint32) string {
+	return strconv.FormatUint(uint64(value>>16), 10) + ":" + strconv.FormatUint(uint64(value&0xffff), 10)
+}
+
+// originName is the API's name for an origin, in whatever way a daemon writes it.
+func originName(text string) string {
+	switch strings.ToLower(text) {
+	case "igp", "0", "i":
+		return "IGP"
+	case "egp", "1", "e":
+		return "EGP"
+	case "incomplete", "2", "?":
+		return "Incomplete"
+	}
+	return text
+}
+
+// sortCommunities sorts by numbers, then by text, in place.
+func sortCommunities(communities []string) []string {
+	slices.SortFunc(communities, func(a, b string) int {
+		return cmp.Or(slices.CompareFunc(strings.Split(a, ":"), strings.Split(b, ":"), compareNumbers))
+	})
+	return communities
+}
+
+func compareNumbers(a, b string) int {
+	x, errX := strconv.ParseUint(a, 10, 64)
+	y, errY := strconv.ParseUint(b, 10, 64)
+	if errX != nil || errY != nil {
+		return strings.Compare(a, b)
+	}
+	return cmp.Compare(x, y)
+}
+
+func logOf(process *Process) string {
+	if process == nil {
+		return ""
+	}
+	return process.Log()
+}

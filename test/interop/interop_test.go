@@ -1,0 +1,91 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package interop_test
+
+import (
+	"testing"
+
+	"github.com/herald-bgp/herald/test/harness"
+)
+
+// interopCase is a row of the table.
+type interopCase struct {
+	name string
+	run  func(*testing.T, harness.Daemon)
+	// unsupported says why a daemon has no such case.
+	unsupported map[string]string
+}
+
+var interopCases = []interopCase{
+	{name: "samples", run: testSamples},
+	{name: "eBGP: every attribute", run: testAttributesExternal},
+	{name: "iBGP: every attribute", run: testAttributesInternal},
+	{name: "4-octet ASNs", run: testFourOctetASN},
+	{name: "deleting withdraws", run: testDelete},
+	{name: "changing replaces in place", run: testChange},
+	{name: "End-of-RIB of each family", run: testEndOfRIB},
+	{name: "ROUTE-REFRESH", run: testRefresh, unsupported: map[string]string{
+		"GoBGP": "it keeps what it received and has no command that asks again",
+	}},
+	{name: "received routes are dropped", run: testReceivedRoutes},
+	{name: "the peer restarts", run: testPeerRestart},
+	{name: "MD5: right key", run: testMD5},
+	{name: "MD5: wrong key stays down", run: testMD5WrongKey},
+	{name: "MD5: we are passive", run: testMD5Passive},
+	{name: "MD5: IPv6", run: testMD5IPv6},
+	{name: "we are passive", run: testHeraldPassive},
+	{name: "the peer is passive", run: testPeerPassive},
+	{name: "both dial at once", run: testBothDial, unsupported: map[string]string{
+		"ExaBGP": "its collision handling reads an OPEN that has not come yet, fails, and leaves its session down for ever",
+	}},
+	{name: "multihop", run: testMultihop},
+	{name: "IPv6 transport", run: testIPv6Transport},
+	{name: "wrong peer ASN", run: testWrongASN},
+	{name: "adminState; deleting the peer", run: testAdminState},
+	{name: "decommission (SIGINT)", run: testDecommission},
+	{name: "graceful restart (SIGTERM)", run: testGracefulRestart, unsupported: map[string]string{
+		"ExaBGP": "it has no table to keep stale routes in",
+	}},
+	{name: "crash (SIGKILL)", run: testCrash, unsupported: map[string]string{
+		"ExaBGP": "it has no table to keep stale routes in",
+	}},
+}
+
+// TestInterop runs every case against every daemon and prints the table.
+func TestInterop(t *testing.T) {
+	t.Parallel()
+	results := newMatrix()
+	var daemons, cases []string
+	for _, c := range interopCases {
+		cases = append(cases, c.name)
+	}
+	t.Cleanup(func() { results.publish(t, daemons, cases) })
+	for _, daemon := range harness.Daemons() {
+		daemons = append(daemons, daemon.Name)
+		t.Run(daemon.Name, func(t *testing.T) {
+			t.Cleanup(func() {
+				if t.Skipped() {
+					results.missing(daemon.Name, cases)
+				}
+			})
+			daemon.Require(t)
+			version, err := daemon.New(harness.Config{}).Version(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			results.version(daemon.Name, version)
+			for _, c := range interopCases {
+				if reason, unsupported := c.unsupported[daemon.Name]; unsupported {
+					results.unsupported(daemon.Name, c.name, reason)
+					continue
+				}
+				t.Run(c.name, func(t *testing.T) {
+					t.Parallel()
+					t.Cleanup(func() { results.record(t, daemon.Name, c.name) })
+					c.run(t, daemon)
+				})
+			}
+		})
+	}
+}
