@@ -4,6 +4,8 @@
 # What the scripts in hack/ share. Sourced, never run.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# One cache for all builds: with and without cgo the standard library is compiled twice. The race detector needs it.
+export CGO_ENABLED=${CGO_ENABLED:-0}
 cache=${HERALD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/herald}
 
 # say prints one line of progress. Standard output belongs to the result.

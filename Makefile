@@ -1,0 +1,67 @@
+# Copyright The Herald Authors
+# SPDX-License-Identifier: Apache-2.0
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+FUZZTIME ?= 10s
+
+# One set of flags for every target: whatever one of them compiles, the next finds in the build cache.
+export CGO_ENABLED ?= 0
+export GOFLAGS     := $(filter-out -trimpath,$(GOFLAGS)) -trimpath
+
+##@ Use
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN { FS = ":.*## " } \
+	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## Start a control plane, Herald and a BIRD router, and show a route end to end (DEMO_EXIT=1: then end)
+	@DEMO_EXIT='$(DEMO_EXIT)' hack/run ./hack/demo
+
+.PHONY: build
+build: ## Build bin/herald
+	go build -ldflags '-s -w -X main.version=$(VERSION)' -o bin/ ./cmd/...
+
+.PHONY: image
+image: ## Write the image as an OCI archive to dist/, without a daemon
+	VERSION='$(VERSION)' hack/run ./hack/image
+
+.PHONY: chart
+chart: ## Lint, render and package the Helm chart into dist/
+	hack/tool helm lint --strict charts/herald
+	hack/tool helm template herald charts/herald --namespace herald-system --kube-version 1.33.0 >/dev/null
+	hack/tool helm package charts/herald --destination dist
+
+##@ Develop
+
+.PHONY: generate
+generate: ## Write all that is generated from the Go sources: deep copies, CRDs, RBAC roles, the chart's copies
+	hack/generate
+
+.PHONY: lint
+lint: ## Run go vet and staticcheck
+	go vet ./...
+	hack/tool staticcheck ./...
+
+.PHONY: verify
+verify: ## Check that generated files, format, imports and go.mod are as they should be, and lint
+	@hack/verify
+
+.PHONY: test
+test: ## Run every test, on a real control plane and against real BGP daemons
+	@hack/test
+
+.PHONY: test-race
+test-race: ## Run every test under the race detector
+	@hack/deps gcc libc6-dev
+	@CGO_ENABLED=1 hack/test -race
+
+.PHONY: fuzz
+fuzz: ## Run each fuzz target for FUZZTIME (10s)
+	@hack/fuzz $(FUZZTIME)

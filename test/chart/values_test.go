@@ -1,0 +1,165 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package chart
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
+
+const (
+	daemonSet  = "DaemonSet " + namespace + "/herald-node"
+	deployment = "Deployment " + namespace + "/herald-cluster"
+)
+
+func TestLint(t *testing.T) {
+	if out, err := helm(t, "lint", "--strict", chart); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+}
+
+func TestSchemaRefuses(t *testing.T) {
+	for _, value := range []string{
+		"nodes.maxUnavailable=1",
+		"node.maxUnavailable=0",
+		"node.maxUnavailable=0%",
+		"node.healthPort=70000",
+		"node.metricsPort=https",
+		"node.securityContext.privileged=true",
+		"node.resources.limit.cpu=1",
+		"node.extraArgs={listen}",
+		"cluster.replicas=-1",
+		"log.level=loud",
+		"image.repository=",
+		"image.digest=sha256:abc",
+		"image.pullPolicy=Sometimes",
+		"authNamespace=Not_A_Name",
+		"crds.keep=perhaps",
+		"commonLabels.team=1",
+	} {
+		t.Run(value, func(t *testing.T) {
+			_, err := helm(t, "template", release, chart, "--kube-version="+oldest, "--set", value)
+			if err == nil || !strings.Contains(err.Error(), "values don't meet the specifications of the schema") {
+				t.Errorf("error %v, want one of the schema", err)
+			}
+		})
+	}
+}
+
+func TestValues(t *testing.T) {
+	for _, tt := range []struct {
+		values string
+		check  func(*testing.T, []*unstructured.Unstructured)
+	}{
+		{"authNamespace=routers", expectAuthNamespace},
+		{"crds.install=false", expectNoCRDs},
+		{"crds.keep=false", expectCRDsGo},
+		{
+			"image.repository=example.com/h,image.digest=sha256:" + strings.Repeat("0a", 32),
+			expectImage("example.com/h@sha256:" + strings.Repeat("0a", 32)),
+		},
+		{"image.tag=v9.9.9", expectImage("ghcr.io/herald-bgp/herald:v9.9.9")},
+		{
+			"node.maxUnavailable=25%,node.healthPort=19179,node.metricsPort=19178,node.extraArgs={--listen=0.0.0.0:1790}",
+			expectNodeValues,
+		},
+	} {
+		t.Run(tt.values, func(t *testing.T) {
+			tt.check(t, decode(t, template(t, "--set", tt.values)))
+		})
+	}
+}
+
+func expectAuthNamespace(t *testing.T, objects []*unstructured.Unstructured) {
+	role := find[rbacv1.Role](t, objects, "Role routers/herald-node")
+	if len(role.Rules) != 1 || !slices.Equal(role.Rules[0].Resources, []string{"secrets"}) {
+		t.Errorf("rules in the other namespace are %v, want those of Secrets alone", role.Rules)
+	}
+	binding := find[rbacv1.RoleBinding](t, objects, "RoleBinding routers/herald-node")
+	if got := binding.Subjects[0].Namespace; got != namespace {
+		t.Errorf("the binding is for an account in %q, want %q", got, namespace)
+	}
+	find[rbacv1.Role](t, objects, "Role "+namespace+"/herald-cluster")
+	node := find[appsv1.DaemonSet](t, objects, daemonSet)
+	if args := node.Spec.Template.Spec.Containers[0].Args; !slices.Contains(args, "--auth-namespace=routers") {
+		t.Errorf("arguments %q have no --auth-namespace", args)
+	}
+}
+
+func expectNoCRDs(t *testing.T, objects []*unstructured.Unstructured) {
+	for _, object := range objects {
+		if object.GetKind() == "CustomResourceDefinition" {
+			t.Errorf("%s is there", object.GetName())
+		}
+	}
+}
+
+func expectCRDsGo(t *testing.T, objects []*unstructured.Unstructured) {
+	crds := 0
+	for _, object := range objects {
+		if object.GetKind() != "CustomResourceDefinition" {
+			continue
+		}
+		crds++
+		if policy := object.GetAnnotations()["helm.sh/resource-policy"]; policy != "" {
+			t.Errorf("%s has the policy %q", object.GetName(), policy)
+		}
+	}
+	if crds != 3 {
+		t.Errorf("%d CRDs, want 3", crds)
+	}
+}
+
+func expectImage(want string) func(*testing.T, []*unstructured.Unstructured) {
+	return func(t *testing.T, objects []*unstructured.Unstructured) {
+		node := find[appsv1.DaemonSet](t, objects, daemonSet)
+		cluster := find[appsv1.Deployment](t, objects, deployment)
+		for _, template := range []corev1.PodTemplateSpec{node.Spec.Template, cluster.Spec.Template} {
+			if got := template.Spec.Containers[0].Image; got != want {
+				t.Errorf("image %q, want %q", got, want)
+			}
+		}
+	}
+}
+
+func expectNodeValues(t *testing.T, objects []*unstructured.Unstructured) {
+	node := find[appsv1.DaemonSet](t, objects, daemonSet)
+	if got := node.Spec.UpdateStrategy.RollingUpdate.MaxUnavailable; *got != intstr.FromString("25%") {
+		t.Errorf("maxUnavailable %v, want 25%%", got)
+	}
+	container := node.Spec.Template.Spec.Containers[0]
+	for _, arg := range []string{"--health-address=127.0.0.1:19179", "--metrics-address=:19178", "--listen=0.0.0.0:1790"} {
+		if !slices.Contains(container.Args, arg) {
+			t.Errorf("arguments %q have no %s", container.Args, arg)
+		}
+	}
+	if got := container.Ports[0].HostPort; got != 19178 {
+		t.Errorf("host port %d, want 19178", got)
+	}
+	if got := container.LivenessProbe.HTTPGet.Port.IntVal; got != 19179 {
+		t.Errorf("liveness at port %d, want 19179", got)
+	}
+}
+
+// TestOtherNamespace: nothing stays behind in the namespace that config/rbac names.
+func TestOtherNamespace(t *testing.T) {
+	objects := decode(t, template(t, "--namespace=routing"))
+	for _, object := range objects {
+		if got := object.GetNamespace(); got != "" && got != "routing" {
+			t.Errorf("%s %s is in %q, want routing", object.GetKind(), object.GetName(), got)
+		}
+	}
+	for _, name := range []string{"ClusterRoleBinding /herald-node", "ClusterRoleBinding /herald-cluster"} {
+		if got := find[rbacv1.ClusterRoleBinding](t, objects, name).Subjects[0].Namespace; got != "routing" {
+			t.Errorf("%s is for an account in %q, want routing", name, got)
+		}
+	}
+}
