@@ -3,13 +3,16 @@
 
 package speaker
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/herald-bgp/herald/speaker/wire"
+)
 
 // mustRestart reports whether the change from old to new is of class reset: nothing of the session can stay.
 func mustRestart(old, new *Peer) bool {
 	return old.Address != new.Address || old.LocalAddress != new.LocalAddress ||
-		old.LocalASN != new.LocalASN || old.PeerASN != new.PeerASN || old.PeerType != new.PeerType ||
-		(old.MD5Key == "") != (new.MD5Key == "") && !old.idle() && !new.idle()
+		old.LocalASN != new.LocalASN || old.PeerASN != new.PeerASN || old.PeerType != new.PeerType
 }
 
 // deferredChanges names what differs between the configuration that a session runs on and a newer one and can only take
@@ -34,10 +37,33 @@ func equalGracefulRestart(a, b *GracefulRestart) bool {
 	return a == b || a != nil && b != nil && *a == *b
 }
 
-// replaces reports whether connections that were opened for the older configuration are not those that cfg asks for.
-func (cfg *peerConfig) replaces(older *peerConfig) bool {
-	return cfg.ConnectMode != older.ConnectMode || cfg.connectRetry() != older.connectRetry() ||
-		len(deferredChanges(&older.Peer, &cfg.Peer)) > 0
+// outdates says why connections that were opened for the older configuration, and are not Established yet, must go; nil
+// when they are what cfg asks for.
+func (cfg *peerConfig) outdates(older *peerConfig) error {
+	switch {
+	case cfg.AdminDown:
+		return &adminDownError{text: cfg.DownText}
+	case cfg.Blocked != "" || cfg.MD5Key != older.MD5Key:
+		return errRekeyed
+	case cfg.ConnectMode != older.ConnectMode || len(deferredChanges(&older.Peer, &cfg.Peer)) > 0:
+		return errReconfigured
+	}
+	return nil
+}
+
+// restarts reports whether the newest configuration rules out a session that was opened with running, beyond what
+// mustRestart sees by comparing with the configuration before it: authentication came or went while the peer was blocked,
+// or the node's address changed that is next hop self of a family.
+func (cfg *peerConfig) restarts(running *peerConfig, families []wire.Family) bool {
+	if cfg.Blocked != "" {
+		return running.MD5Key == "" // what blocks is a key that is missing; a session that has one goes on
+	}
+	if (cfg.MD5Key == "") != (running.MD5Key == "") {
+		return true
+	}
+	is4 := running.Address.Addr().Is4() // so is the session's own address, which is next hop self of its family
+	return !is4 && slices.Contains(families, wire.IPv4Unicast) && cfg.nodeAddress4 != running.nodeAddress4 ||
+		is4 && slices.Contains(families, wire.IPv6Unicast) && cfg.nodeAddress6 != running.nodeAddress6
 }
 
 // forbids reports whether the newest configuration rules out a session that was dialled or accepted.

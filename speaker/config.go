@@ -64,6 +64,9 @@ type Peer struct {
 	ApplyImmediate bool
 	// Export is what this peer is sent. Class: in place.
 	Export rib.Export
+	// Revision is the caller's own note of what this peer was made from. A snapshot gives back that of the configuration
+	// which it speaks of. Class: none, it changes nothing.
+	Revision any
 }
 
 // Timers are the timers of RFC 4271 §10 and RFC 9687. Zero means the default that the field's comment gives.

@@ -17,25 +17,23 @@ import (
 )
 
 // connect returns the one connection that reached OpenConfirm and was confirmed by the peer. It dials and accepts as the
-// configuration says, until one is there, the configuration changes (errReconfigured) or ctx ends.
-func (p *peer) connect(ctx context.Context, cfg *peerConfig) (*contender, error) {
+// configuration says, until one is there; nil when the configuration changed or ctx ended before.
+func (p *peer) connect(ctx context.Context, cfg *peerConfig) *contender {
 	ctx, cancel := context.WithCancelCause(ctx)
 	k := &connector{peer: p, cfg: cfg, events: make(chan event), redial: time.NewTimer(time.Until(p.nextDial))}
 	defer k.group.Wait()
 	defer k.redial.Stop()
-	p.store.update(p.name, func(r *record) { r.describe(cfg) })
+	p.note(func(r *record) { r.describe(cfg) })
 	if !cfg.dials() {
 		k.redial.Stop()
 	}
-	c, err := k.run(ctx)
-	if err != nil {
-		k.leaveAll(err)
-		cancel(err)
-		return nil, err
+	c, cause := k.run(ctx)
+	k.leaveAll(cause)
+	cancel(cause)
+	if c == nil {
+		p.restartBackoff() // for what comes instead
 	}
-	k.leaveAll(errCollision) // one is kept
-	cancel(errCollision)
-	return c, nil
+	return c
 }
 
 // connector coordinates at most two handshakes: one on a connection that we dialled, one on a connection that the peer did.
@@ -81,6 +79,7 @@ func (e *event) discard() {
 	}
 }
 
+// run returns what is kept, and what the others are told.
 func (k *connector) run(ctx context.Context) (*contender, error) {
 	for {
 		k.publishState()
@@ -88,31 +87,32 @@ func (k *connector) run(ctx context.Context) (*contender, error) {
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
 		case <-k.updated:
-			if k.outdated() {
-				return nil, errReconfigured
+			if cause := k.outdated(); cause != nil {
+				return nil, cause
 			}
 		case <-k.redial.C:
 			k.dial(ctx)
-		case conn := <-k.accepted:
-			k.accept(ctx, conn)
+		case i := <-k.accepted:
+			k.accept(ctx, i)
 		case <-k.parkedTimer():
 			k.unpark()
 		case e := <-k.events:
 			if c := k.handle(ctx, e); c != nil {
-				return c, nil
+				return c, errCollision
 			}
 		}
 	}
 }
 
-// outdated reports whether the newest configuration asks for other connections than those under way.
-func (k *connector) outdated() bool {
+// outdated says why the connections under way must go; nil when the newest configuration asks for no others.
+func (k *connector) outdated() error {
 	newest := k.config.Load()
-	if newest.idle() || newest.replaces(k.cfg) {
-		return true
+	if cause := newest.outdates(k.cfg); cause != nil {
+		return cause
 	}
 	k.cfg = newest
-	return false
+	k.note(func(r *record) { r.describe(newest) })
+	return nil
 }
 
 func (k *connector) publishState() {
@@ -167,7 +167,10 @@ func (k *connector) leaveAll(cause error) {
 func (k *connector) spawn(a *attempt, step func(ctx context.Context) event) {
 	a.running = true
 	k.group.Go(func() {
-		e := step(a.ctx)
+		var e event
+		if err := k.guarded("handshake", func() error { e = step(a.ctx); return nil }); err != nil {
+			e = event{err: err}
+		}
 		e.attempt = a
 		select {
 		case k.events <- e:
@@ -213,15 +216,14 @@ func (k *connector) dial(ctx context.Context) {
 	a.state = StateConnect
 	cfg := k.cfg
 	k.spawn(a, func(ctx context.Context) event {
-		timeout := fmt.Errorf("no answer in %v", interval.Round(time.Millisecond))
-		ctx, cancel := context.WithTimeoutCause(ctx, interval, timeout)
+		ctx, cancel := context.WithTimeoutCause(ctx, interval, errNoAnswer)
 		defer cancel()
 		conn, err := k.transport.Dial(ctx, cfg.LocalAddress, cfg.Address, cfg.socketOptions())
 		if err != nil {
 			var network net.Error
 			switch {
 			case errors.As(err, &network) && network.Timeout(): // the dialler's own, a moment before the context's
-				err = timeout
+				err = errNoAnswer
 			case ctx.Err() != nil:
 				err = context.Cause(ctx)
 			}
@@ -232,20 +234,20 @@ func (k *connector) dial(ctx context.Context) {
 }
 
 // accept starts the handshake on a connection from the peer. A newer one means that the peer gave up the older.
-func (k *connector) accept(ctx context.Context, conn net.Conn) {
-	if !k.cfg.accepts() {
-		conn.Close()
+func (k *connector) accept(ctx context.Context, i incoming) {
+	if !k.cfg.accepts() || !i.fresh() {
+		i.conn.Close()
 		return
 	}
-	if err := k.transport.Configure(conn, k.cfg.socketOptions()); err != nil {
+	if err := k.transport.Configure(i.conn, k.cfg.socketOptions()); err != nil {
 		k.failed(fmt.Errorf("accepted connection closed: %w", err))
-		conn.Close()
+		i.conn.Close()
 		return
 	}
 	if k.incoming != nil {
 		k.leave(k.incoming, errCollision)
 	}
-	k.exchange(k.enter(ctx, false), conn)
+	k.exchange(k.enter(ctx, false), i.conn)
 }
 
 // exchange starts the exchange of OPENs.
@@ -273,15 +275,22 @@ func (k *connector) confirm(a *attempt) {
 // attemptFailed records the error and sees to what goes on without the attempt.
 func (k *connector) attemptFailed(ctx context.Context, a *attempt, err error) {
 	a.contender = nil // closed by its step
-	k.failed(err)
 	k.leave(a, errOver)
-	k.unpark()
-	// RFC 5492 §3: a peer that refuses capabilities is tried once without.
 	var remote *peerError
-	refused := errors.As(err, &remote) && remote.notification.Code == wire.CodeOpen &&
-		remote.notification.Subcode == wire.OpenUnsupportedParameter
-	k.noCapabilities = refused && !k.noCapabilities
-	if a.isDial && (k.redialDue || k.noCapabilities) {
+	notified := func(code, subcode uint8) bool {
+		return errors.As(err, &remote) && remote.notification.Code == code && remote.notification.Subcode == subcode
+	}
+	if alone := k.dialled == nil && k.incoming == nil; alone || !notified(wire.CodeCease, wire.CeaseCollision) {
+		k.failed(err) // the loser of a collision is no error
+	}
+	k.unpark()
+	// RFC 5492 §3: a peer that refuses capabilities is tried without, once: if it refuses that too, with them again.
+	retry := false
+	if notified(wire.CodeOpen, wire.OpenUnsupportedParameter) {
+		k.noCapabilities = !k.noCapabilities
+		retry = a.isDial && k.noCapabilities
+	}
+	if k.dialled == nil && k.cfg.dials() && (k.redialDue || retry) {
 		k.dial(ctx)
 	}
 }

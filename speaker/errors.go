@@ -21,6 +21,11 @@ var (
 		notification: wire.Notification{Code: wire.CodeCease, Subcode: wire.CeaseConfigChange},
 		text:         "configuration changed",
 	}
+	// errRekeyed says nothing on a connection that is not Established: it may be one that is not signed as it must be.
+	errRekeyed = &localError{
+		notification: wire.Notification{Code: wire.CodeCease, Subcode: wire.CeaseConfigChange},
+		text:         "authentication changed",
+	}
 	errCollision = &localError{
 		notification: wire.Notification{Code: wire.CodeCease, Subcode: wire.CeaseCollision},
 		text:         "another connection to the peer was kept",
@@ -29,6 +34,7 @@ var (
 		notification: wire.Notification{Code: wire.CodeHoldTimer},
 		text:         "hold timer expired",
 	}
+	errNoAnswer = errors.New("no answer before the next attempt is due")   // the ConnectRetryTimer expired
 	errReplaced = errors.New("replaced by a new connection from the peer") // RFC 4724 §4.2: silently
 	errOver     = errors.New("attempt is over")
 	errStopped  = errors.New("speaker stopped") // Run's context ended, and not to decommission

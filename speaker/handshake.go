@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"sync"
@@ -25,7 +26,8 @@ type contender struct {
 	reader     *wire.Reader
 	dialled    bool
 	counts     *messageCounters
-	ours, open *wire.Open // sent and received
+	closing    *sync.WaitGroup // the peer's
+	ours, open *wire.Open      // sent and received
 	negotiated Negotiated
 }
 
@@ -72,7 +74,7 @@ func armRead(ctx context.Context, conn net.Conn, deadline time.Time) {
 // exchangeOpens sends our OPEN and takes the peer's, as far as OpenConfirm. The connection is closed on error.
 func (p *peer) exchangeOpens(ctx context.Context, cfg *peerConfig, conn net.Conn, dialled bool, ours *wire.Open) (*contender, error) {
 	c := &contender{
-		cfg: cfg, conn: conn, reader: wire.NewReader(conn), dialled: dialled, counts: &p.messages, ours: ours,
+		cfg: cfg, conn: conn, reader: wire.NewReader(conn), dialled: dialled, counts: &p.messages, closing: &p.closing, ours: ours,
 	}
 	stop := interruptRead(ctx, conn)
 	err := c.takeOpen(ctx)
@@ -84,6 +86,9 @@ func (p *peer) exchangeOpens(ctx context.Context, cfg *peerConfig, conn net.Conn
 }
 
 func (c *contender) takeOpen(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	if err := c.write(c.ours.Append(nil)); err != nil {
 		return fmt.Errorf("send OPEN: %w", err)
 	}
@@ -215,12 +220,29 @@ func (c *contender) reject(ctx context.Context, reason error) error {
 	if ctx.Err() != nil {
 		reason = context.Cause(ctx)
 	}
-	if n := farewell(reason, false); n != nil {
+	if n := farewell(reason, c.ours.Capabilities.GracefulRestart != nil); n != nil && !errors.Is(reason, errRekeyed) {
 		// The connection is lost either way.
 		_ = c.write(n.Append(nil))
+		linger(c.closing, c.conn)
+		return reason
 	}
 	c.conn.Close()
 	return reason
+}
+
+// linger closes a connection once the peer had the time to read what was written last: one that is closed with something
+// unread is reset, and what is on its way to the peer is lost. It returns at once; group is waited for.
+func linger(group *sync.WaitGroup, conn net.Conn) {
+	half, ok := conn.(interface{ CloseWrite() error })
+	if !ok || half.CloseWrite() != nil {
+		conn.Close()
+		return
+	}
+	group.Go(func() {
+		defer conn.Close()
+		conn.SetReadDeadline(time.Now().Add(farewellTimeout))
+		_, _ = io.Copy(io.Discard, conn) // until the peer closes too, or the deadline
+	})
 }
 
 func unexpected(subcode uint8, t wire.MessageType, state string) error {

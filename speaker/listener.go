@@ -5,7 +5,6 @@ package speaker
 
 import (
 	"context"
-	"maps"
 	"net"
 	"net/netip"
 	"sync"
@@ -26,8 +25,8 @@ type listeners struct {
 	addrs     []netip.AddrPort
 	// deliver takes a connection that is fresh or closes it.
 	deliver func(conn net.Conn, fresh func() bool)
-	// failed publishes why connections cannot be accepted, "" when they can.
-	failed func(reason string)
+	// failed publishes why connections cannot be accepted.
+	failed func(listenerErrors)
 
 	group  sync.WaitGroup
 	cancel context.CancelFunc // nil while not listening
@@ -49,49 +48,58 @@ func newListeners(t transport.Transport, log logr.Logger, addrs []netip.AddrPort
 	}
 }
 
-// set makes the kernel verify the peers with those keys, and listens if it should. When it returns, whatever comes from a
-// peer unsigned is not fresh.
-func (l *listeners) set(ctx context.Context, keys map[netip.Addr]string, listen bool) {
+// protect makes the kernel verify the peers with those keys. When it returns, whatever comes from them unsigned is not fresh.
+// A key that the kernel refuses leaves its peer without fresh connections, and the others as they are.
+func (l *listeners) protect(keys map[netip.Addr]string) {
 	l.mu.Lock()
-	changes := map[netip.Addr]string{}
+	defer l.mu.Unlock()
 	for peer, key := range keys {
 		if l.keys[peer] != key {
-			changes[peer] = key
+			l.keys[peer] = key
+			l.setKey(peer, key)
 		}
 	}
+}
+
+// unprotect removes the keys of all other peers.
+func (l *listeners) unprotect(keys map[netip.Addr]string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	for peer := range l.keys {
 		if _, kept := keys[peer]; !kept {
-			changes[peer] = ""
+			delete(l.keys, peer)
+			l.setKey(peer, "")
 		}
 	}
-	l.keys = maps.Clone(keys)
-	for addr, open := range l.open {
-		if !setKeys(open, changes) {
-			// Without its keys a listener would take anybody for the peer.
-			open.Close()
-			delete(l.open, addr)
-		}
+}
+
+// setKey is called with mu held.
+func (l *listeners) setKey(peer netip.Addr, key string) {
+	for _, open := range l.open {
+		l.setKeyOn(open, peer, key)
 	}
-	l.mu.Unlock()
+}
+
+func (l *listeners) setKeyOn(open transport.Listener, peer netip.Addr, key string) {
+	if peer.Is4() != open.Addr().Addr().Is4() {
+		return
+	}
+	if err := open.SetMD5Key(peer, key); err != nil {
+		l.log.Error(err, "key refused: no connection of the peer is accepted", "address", peer.String())
+	}
+}
+
+// listen starts or stops listening.
+func (l *listeners) listen(ctx context.Context, wanted bool) {
 	switch {
-	case listen && l.cancel == nil && len(l.addrs) > 0:
+	case wanted && l.cancel == nil && len(l.addrs) > 0:
 		ctx, l.cancel = context.WithCancel(ctx)
 		for _, addr := range l.addrs {
 			l.group.Go(func() { l.run(ctx, addr) })
 		}
-	case !listen && l.cancel != nil:
+	case !wanted && l.cancel != nil:
 		l.close()
 	}
-}
-
-// setKeys reports whether the listener has all the keys of its address family.
-func setKeys(l transport.Listener, keys map[netip.Addr]string) bool {
-	for peer, key := range keys {
-		if peer.Is4() == l.Addr().Addr().Is4() && l.SetMD5Key(peer, key) != nil {
-			return false
-		}
-	}
-	return true
 }
 
 // close stops listening and waits for what it started.
@@ -126,9 +134,7 @@ func (l *listeners) serve(ctx context.Context, addr netip.AddrPort) error {
 	}
 	defer listener.Close()
 	defer context.AfterFunc(ctx, func() { listener.Close() })()
-	if err := l.register(addr, listener); err != nil {
-		return err
-	}
+	l.register(addr, listener)
 	defer l.unregister(addr, listener)
 	l.publish(addr, "")
 	l.log.Info("listening", "address", listener.Addr().String())
@@ -142,19 +148,13 @@ func (l *listeners) serve(ctx context.Context, addr netip.AddrPort) error {
 }
 
 // register gives a listener its keys before it accepts.
-func (l *listeners) register(addr netip.AddrPort, listener transport.Listener) error {
+func (l *listeners) register(addr netip.AddrPort, listener transport.Listener) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for peer, key := range l.keys {
-		if peer.Is4() != listener.Addr().Addr().Is4() {
-			continue
-		}
-		if err := listener.SetMD5Key(peer, key); err != nil {
-			return err
-		}
+		l.setKeyOn(listener, peer, key)
 	}
 	l.open[addr] = listener
-	return nil
 }
 
 func (l *listeners) unregister(addr netip.AddrPort, listener transport.Listener) {
@@ -168,19 +168,29 @@ func (l *listeners) unregister(addr netip.AddrPort, listener transport.Listener)
 // publish makes the state of one address known, together with that of the others.
 func (l *listeners) publish(addr netip.AddrPort, reason string) {
 	l.mu.Lock()
-	before := l.reason[addr]
+	defer l.mu.Unlock()
+	if l.reason[addr] == reason {
+		return
+	}
 	l.reason[addr] = reason
-	all := ""
-	for _, a := range l.addrs {
-		if r := l.reason[a]; r != "" && all == "" {
-			all = r
+	l.failed(l.errors())
+	if reason != "" {
+		l.log.Info("cannot accept connections", "address", addr.String(), "error", reason)
+	}
+}
+
+// errors says for each family why connections cannot be accepted: there are no addresses, or one of them failed.
+func (l *listeners) errors() listenerErrors {
+	const none = "this process does not listen for connections of the address family"
+	e := listenerErrors{four: none, six: none}
+	for _, addr := range l.addrs {
+		of := &e.six
+		if addr.Addr().Is4() {
+			of = &e.four
+		}
+		if *of == none || l.reason[addr] != "" {
+			*of = l.reason[addr]
 		}
 	}
-	l.mu.Unlock()
-	if reason != before {
-		l.failed(all)
-		if reason != "" {
-			l.log.Info("cannot accept connections", "address", addr.String(), "error", reason)
-		}
-	}
+	return e
 }

@@ -65,8 +65,8 @@ func negotiate(cfg *Peer, ours, theirs *wire.Open) (Negotiated, error) {
 	}
 	n.Keepalive = cfg.keepalive(n.HoldTime)
 	ourFamilies, theirFamilies := offered(ours), offered(theirs)
-	for _, f := range ourFamilies {
-		if slices.Contains(theirFamilies, f) {
+	for _, f := range cfg.Families {
+		if slices.Contains(ourFamilies, f) && slices.Contains(theirFamilies, f) {
 			n.Families = append(n.Families, f)
 		}
 	}

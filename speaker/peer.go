@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -49,10 +50,15 @@ type peer struct {
 	*shared
 	name     string
 	log      logr.Logger
-	accepted chan net.Conn // capacity 1: the newest
+	accepted chan incoming // capacity 1: the newest
 	updated  chan struct{} // capacity 1
 	config   atomic.Pointer[peerConfig]
 	messages messageCounters
+	closing  sync.WaitGroup // connections that the peer is to read to their end
+	inbox    struct {       // guards sending to accepted
+		sync.Mutex
+		closed bool
+	}
 
 	// Owned by run.
 	backoff  backoff
@@ -67,12 +73,12 @@ func newPeer(s *shared, log logr.Logger, cfg *peerConfig) *peer {
 		shared:   s,
 		name:     cfg.Name,
 		log:      log.WithValues("peer", cfg.Name, "address", cfg.Address.String()),
-		accepted: make(chan net.Conn, 1),
+		accepted: make(chan incoming, 1),
 		updated:  make(chan struct{}, 1),
 	}
 	p.config.Store(cfg)
 	s.store.add(p.name, &p.messages)
-	s.store.update(p.name, func(r *record) {
+	p.note(func(r *record) {
 		r.State, r.Since = StateIdle, time.Now()
 		r.describe(cfg)
 	})
@@ -88,25 +94,45 @@ func (p *peer) update(cfg *peerConfig) {
 	}
 }
 
-// offer hands over a connection that the listener accepted, or closes it. An older one that still waits is closed.
-func (p *peer) offer(conn net.Conn) {
-	for {
-		select {
-		case p.accepted <- conn:
-			return
-		default:
-		}
-		select {
-		case old := <-p.accepted:
-			old.Close()
-		default:
-		}
+// incoming is a connection that the listener accepted. Whether it is fresh is judged when it is used: a key may have come
+// while it waited.
+type incoming struct {
+	conn  net.Conn
+	fresh func() bool
+}
+
+// offer hands over a connection, or closes it when the peer has ended. An older one that still waits is closed.
+func (p *peer) offer(i incoming) {
+	p.inbox.Lock()
+	defer p.inbox.Unlock()
+	select {
+	case old := <-p.accepted:
+		old.conn.Close()
+	default:
+	}
+	if p.inbox.closed {
+		i.conn.Close()
+		return
+	}
+	p.accepted <- i // has room: nobody else sends
+}
+
+// closeInbox ends what offer may still hand over.
+func (p *peer) closeInbox() {
+	p.inbox.Lock()
+	defer p.inbox.Unlock()
+	p.inbox.closed = true
+	select {
+	case i := <-p.accepted:
+		i.conn.Close()
+	default:
 	}
 }
 
 // run keeps the session up until ctx ends. The cause of ctx says how the session ends (see farewell).
 func (p *peer) run(ctx context.Context) {
-	defer p.drainAccepted()
+	defer p.closing.Wait()
+	defer p.closeInbox()
 	var next *contender
 	for ctx.Err() == nil {
 		cfg := p.config.Load()
@@ -114,18 +140,14 @@ func (p *peer) run(ctx context.Context) {
 			p.wait(ctx, cfg)
 			continue
 		}
-		c, err := next, error(nil)
+		c := next
 		if c == nil {
-			c, err = p.connect(ctx, cfg)
+			if c = p.connect(ctx, cfg); c == nil {
+				continue
+			}
 		}
-		if err == nil {
-			next, err = p.session(ctx, c)
-		}
-		switch {
-		case ctx.Err() != nil || err == nil:
-		case errors.Is(err, errReconfigured) && p.state != StateEstablished:
-			p.restartBackoff() // attempts made way for a newer configuration
-		default:
+		var err error
+		if next, err = p.session(ctx, c); err != nil && ctx.Err() == nil {
 			p.failed(err)
 		}
 	}
@@ -138,14 +160,14 @@ func (p *peer) run(ctx context.Context) {
 // wait is for a peer that may not connect: until its configuration changes.
 func (p *peer) wait(ctx context.Context, cfg *peerConfig) {
 	p.publish(StateIdle)
-	p.store.update(p.name, func(r *record) { r.describe(cfg) })
+	p.note(func(r *record) { r.describe(cfg) })
 	p.restartBackoff()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case conn := <-p.accepted:
-			conn.Close()
+		case i := <-p.accepted:
+			i.conn.Close()
 		case <-p.updated:
 			return
 		}
@@ -158,15 +180,12 @@ func (p *peer) restartBackoff() {
 	p.nextDial = time.Time{}
 }
 
-func (p *peer) drainAccepted() {
-	for {
-		select {
-		case conn := <-p.accepted:
-			conn.Close()
-		default:
-			return
-		}
-	}
+// note changes what is published of the peer.
+func (p *peer) note(change func(*record)) {
+	p.store.update(p, func(r *record) bool {
+		change(r)
+		return true
+	})
 }
 
 // publish makes a transition of the FSM known.
@@ -176,21 +195,24 @@ func (p *peer) publish(state State) {
 	}
 	p.log.Info("session state changed", "from", p.state.String(), "to", state.String())
 	p.state = state
-	p.store.update(p.name, func(r *record) { r.State = state })
+	p.note(func(r *record) { r.State = state })
 }
 
 // failed records why a session or an attempt ended.
 func (p *peer) failed(err error) {
 	e := &SessionError{Time: time.Now(), Text: err.Error()}
 	var local *localError
+	var down *adminDownError
 	var remote *peerError
 	switch {
+	case errors.As(err, &down):
+		e.Direction, e.Code, e.Subcode = DirectionSent, wire.CodeCease, wire.CeaseAdminShutdown
 	case errors.As(err, &local):
 		e.Direction, e.Code, e.Subcode = DirectionSent, local.notification.Code, local.notification.Subcode
 	case errors.As(err, &remote):
 		e.Direction, e.Code, e.Subcode = DirectionReceived, remote.notification.Code, remote.notification.Subcode
 	}
-	p.store.update(p.name, func(r *record) { r.LastError = e })
+	p.note(func(r *record) { r.LastError = e })
 	p.log.Info("session ended or not started", "error", e.Text)
 }
 
@@ -212,7 +234,7 @@ func (p *peer) restartState(cfg *peerConfig) restartState {
 func (p *peer) establish(c *contender, out *rib.Out) {
 	p.log.Info("session established", "peerASN", c.open.PeerASN(), "families", c.negotiated.Families, "dialled", c.dialled)
 	negotiated := c.negotiated
-	p.store.update(p.name, func(r *record) {
+	p.note(func(r *record) {
 		r.describe(c.cfg)
 		r.Since = time.Now()
 		r.PeerASN, r.RemoteRouterID = c.open.PeerASN(), c.open.RouterID
@@ -229,7 +251,7 @@ func (p *peer) disestablish(since time.Time) {
 		p.backoff.reset()
 	}
 	p.lost = true
-	p.store.update(p.name, func(r *record) {
+	p.note(func(r *record) {
 		r.describe(p.config.Load())
 		r.Since = time.Now()
 		r.Negotiated, r.out = nil, nil

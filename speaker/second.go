@@ -9,6 +9,7 @@ import (
 	"context"
 	"net"
 	"sync"
+	"sync/atomic"
 
 	"github.com/herald-bgp/herald/speaker/wire"
 )
@@ -16,32 +17,41 @@ import (
 // second handles the connections that the peer opens while the session is Established. RFC 4724 §4.2: with graceful restart
 // negotiated a peer that opens a new connection has restarted, and the new one replaces the old silently. It must have shown
 // a valid OPEN and its KEEPALIVE first: a connection that the peer itself gives up, as in a collision, or that a stranger
-// opened, replaces nothing. Without graceful restart it gets Cease/7.
+// opened, replaces nothing. Without graceful restart it gets Cease/7, unless the session has ended meanwhile.
 type second struct {
 	s           *session
 	group       sync.WaitGroup
 	confirmed   chan *contender
-	cancel      context.CancelCauseFunc
+	over        atomic.Bool // the session has ended
 	replacement *contender
+
+	// Of the newest connection; nil before the first.
+	cfg    *peerConfig
+	cancel context.CancelCauseFunc
+	done   chan struct{}
 }
 
 func newSecond(s *session) *second { return &second{s: s, confirmed: make(chan *contender)} }
 
-// accept starts the handshake. It outlasts ctx, for wait to decide about.
-func (n *second) accept(ctx context.Context, conn net.Conn) {
+// accept starts the handshake. It outlasts ctx: see outcome.
+func (n *second) accept(ctx context.Context, i incoming) {
 	s := n.s
 	cfg := s.config.Load()
-	if n.replacement != nil || cfg.idle() || !cfg.accepts() || s.transport.Configure(conn, cfg.socketOptions()) != nil {
-		conn.Close()
+	if n.replacement != nil || cfg.idle() || !cfg.accepts() || !i.fresh() ||
+		s.transport.Configure(i.conn, cfg.socketOptions()) != nil {
+		i.conn.Close()
 		return
 	}
 	if n.cancel != nil {
 		n.cancel(errCollision)
 	}
 	ctx, n.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
+	n.cfg, n.done = cfg, make(chan struct{})
+	done := n.done
 	ours := localOpen(&cfg.Peer, cfg.routerID, s.restartState(cfg), true)
 	n.group.Go(func() {
-		c, err := n.handshake(ctx, cfg, conn, ours)
+		defer close(done)
+		c, err := n.handshake(ctx, cfg, i.conn, ours)
 		if err != nil {
 			s.log.Info("second connection of the peer closed", "error", err.Error())
 			return
@@ -59,7 +69,7 @@ func (n *second) handshake(ctx context.Context, cfg *peerConfig, conn net.Conn, 
 	if err != nil {
 		return nil, err
 	}
-	if !n.s.negotiated.GracefulRestart {
+	if !n.s.negotiated.GracefulRestart && !n.over.Load() {
 		return nil, c.reject(ctx, errCollision)
 	}
 	if err := c.confirm(ctx); err != nil {
@@ -68,10 +78,48 @@ func (n *second) handshake(ctx context.Context, cfg *peerConfig, conn net.Conn, 
 	return c, nil
 }
 
-// wait ends what is not decided yet.
-func (n *second) wait() {
+// reconsider ends the handshake where the newest configuration forbids it.
+func (n *second) reconsider() {
+	if n.cancel == nil {
+		return
+	}
+	if cause := n.s.config.Load().outdates(n.cfg); cause != nil {
+		n.cancel(cause)
+	}
+}
+
+// outcome waits for what becomes of the newest connection once the session has ended: it may be all that is left.
+func (n *second) outcome(ctx context.Context) *contender {
+	if n.cancel == nil {
+		return nil
+	}
+	n.over.Store(true)
+	n.s.publish(StateOpenSent)
+	var c *contender
+	for waiting := true; waiting; {
+		select {
+		case c = <-n.confirmed:
+			waiting = false
+		case <-n.done:
+			waiting = false
+		case <-ctx.Done():
+			waiting = false
+		case <-n.s.updated:
+			n.reconsider()
+		}
+	}
+	cause := context.Cause(ctx)
+	if cause == nil {
+		cause = errCollision
+	}
+	n.stop(cause)
+	return c
+}
+
+// stop ends what is not decided yet.
+func (n *second) stop(cause error) {
 	if n.cancel != nil {
-		n.cancel(errCollision)
+		n.cancel(cause)
 	}
 	n.group.Wait()
 }

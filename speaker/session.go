@@ -8,10 +8,13 @@ package speaker
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/herald-bgp/herald/speaker/rib"
+	"github.com/herald-bgp/herald/speaker/wire"
 )
 
 // session is one Established session: a goroutine that reads, one that writes, and the peer's own that listens to what
@@ -25,10 +28,11 @@ type session struct {
 	// newest is the peer's configuration, for the timers that change in place. Written before retimed is poked.
 	sendHold  durationValue
 	keepalive durationValue
+	lingers   atomic.Bool // the peer is to read a NOTIFICATION
 }
 
-// session runs the session on a connection that the peer confirmed, until ctx or the session ends. A connection that
-// replaces it (RFC 4724 §4.2) is returned for the next.
+// session runs the session on a connection that the peer confirmed, until ctx or the session ends. Another connection that
+// the peer opened meanwhile and confirmed is returned for the next (RFC 4724 §4.2).
 func (p *peer) session(ctx context.Context, c *contender) (next *contender, err error) {
 	s := &session{
 		peer:      p,
@@ -38,54 +42,72 @@ func (p *peer) session(ctx context.Context, c *contender) (next *contender, err 
 		retimed:   make(chan struct{}, 1),
 	}
 	s.setTimers(&c.cfg.Peer)
-	defer s.out.Detach()
 	p.establish(c, s.out)
-	defer p.disestablish(s.began)
+	second := newSecond(s)
 
-	ctx, cancel := context.WithCancelCause(ctx)
+	sessionCtx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		s.run(ctx, cancel)
+		s.run(sessionCtx, cancel)
 	}()
-	next = s.watch(ctx, cancel, ended)
-	<-ended
+	s.watch(sessionCtx, cancel, ended, second)
 	s.noteSynced()
-	if err := context.Cause(ctx); !errors.Is(err, errReplaced) {
-		return next, err
+	s.out.Detach()
+	p.disestablish(s.began)
+	switch err = context.Cause(sessionCtx); {
+	case errors.Is(err, errReplaced):
+		return second.replacement, nil
+	case ctx.Err() != nil || ours(err):
+		second.stop(err)
+		return nil, err
 	}
-	return next, nil
+	return second.outcome(ctx), err
+}
+
+// ours reports whether this side ended the session, for a reason that holds for other connections too.
+func ours(err error) bool {
+	var local *localError
+	var down *adminDownError
+	return errors.As(err, &down) || errors.As(err, &local) && local.notification.Code == wire.CodeCease
 }
 
 // run reads and writes until either fails or ctx ends, and closes the connection. Why it ended is the cause of ctx.
 func (s *session) run(ctx context.Context, cancel context.CancelCauseFunc) {
 	var group sync.WaitGroup
-	group.Go(func() { cancel(s.read(ctx)) })
+	group.Go(func() { cancel(s.guarded("reader", func() error { return s.read(ctx) })) })
 	group.Go(func() { cancel(s.write(ctx)) })
 	group.Wait()
-	s.conn.Close()
+	if s.lingers.Load() {
+		linger(&s.peer.closing, s.conn)
+	} else {
+		s.conn.Close()
+	}
 }
 
 // watch follows the configuration, the Adj-RIB-Out and other connections of the peer while the session lasts.
-func (s *session) watch(ctx context.Context, cancel context.CancelCauseFunc, ended <-chan struct{}) *contender {
-	second := newSecond(s)
-	defer second.wait()
+func (s *session) watch(ctx context.Context, cancel context.CancelCauseFunc, ended <-chan struct{}, second *second) {
 	if cause := s.reconfigure(); cause != nil { // what changed since the connection was opened
 		cancel(cause)
 	}
 	for {
+		accepted := s.accepted
+		if ctx.Err() != nil {
+			accepted = nil // is for whoever comes next
+		}
 		select {
 		case <-ended:
-			return second.replacement
+			return
 		case <-s.out.Changed():
 			s.reported()
 		case <-s.updated:
 			if cause := s.reconfigure(); cause != nil {
 				cancel(cause)
 			}
-		case conn := <-s.accepted:
-			second.accept(ctx, conn)
+			second.reconsider()
+		case i := <-accepted:
+			second.accept(ctx, i)
 		case second.replacement = <-second.confirmed:
 			cancel(errReplaced)
 		}
@@ -95,7 +117,7 @@ func (s *session) watch(ctx context.Context, cancel context.CancelCauseFunc, end
 // reported publishes that what the peer was sent is different now.
 func (s *session) reported() {
 	s.noteSynced()
-	s.store.update(s.name, func(*record) {})
+	s.store.update(s.peer, func(*record) bool { return true })
 }
 
 // noteSynced notes that the peer has had its routes and End-of-RIB from this process.
@@ -108,7 +130,7 @@ func (s *session) reconfigure() error {
 	switch {
 	case newest.AdminDown:
 		return &adminDownError{text: newest.DownText}
-	case newest.forbids(s.dialled):
+	case newest.forbids(s.dialled), newest.restarts(s.cfg, s.negotiated.Families):
 		return errReconfigured
 	}
 	pending := deferredChanges(&s.cfg.Peer, &newest.Peer)
@@ -116,9 +138,11 @@ func (s *session) reconfigure() error {
 		return errReconfigured
 	}
 	s.setTimers(&newest.Peer)
-	s.store.update(s.name, func(r *record) {
-		r.PendingReset = pending
-		r.Blocked, r.AdminDown, r.accepts = newest.Blocked, newest.AdminDown, newest.accepts()
+	s.store.update(s.peer, func(r *record) bool {
+		same := r.Revision == newest.Revision && slices.Equal(r.PendingReset, pending) && r.Blocked == newest.Blocked &&
+			r.accepts == newest.accepts()
+		r.Revision, r.PendingReset, r.Blocked, r.accepts = newest.Revision, pending, newest.Blocked, newest.accepts()
+		return !same
 	})
 	return nil
 }
@@ -126,7 +150,10 @@ func (s *session) reconfigure() error {
 // setTimers takes those of the configuration that change in place; the hold time is the negotiated one.
 func (s *session) setTimers(cfg *Peer) {
 	s.sendHold.Store(cfg.sendHold(s.negotiated.HoldTime))
-	s.keepalive.Store(cfg.keepalive(s.negotiated.HoldTime))
+	interval := cfg.keepalive(s.negotiated.HoldTime)
+	if s.keepalive.Swap(interval) == interval {
+		return // the timer runs on
+	}
 	select {
 	case s.retimed <- struct{}{}:
 	default:

@@ -5,10 +5,13 @@ package speaker
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
 	"time"
+
+	"github.com/go-logr/logr"
 
 	"github.com/herald-bgp/herald/speaker/wire"
 )
@@ -25,6 +28,7 @@ func (s *session) read(ctx context.Context) error {
 			Families: s.negotiated.Families,
 		},
 		counts: s.counts,
+		log:    s.log,
 	}
 	if s.negotiated.ExtendedMessage {
 		s.reader.SetMaxLen(wire.MaxExtendedMessageLen)
@@ -32,25 +36,30 @@ func (s *session) read(ctx context.Context) error {
 	defer interruptRead(ctx, s.conn)()
 	hold := s.negotiated.HoldTime
 	s.armHold(ctx, hold)
-	for {
+	for expired := false; ; {
 		t, body, err := s.next()
-		if errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() == nil {
+		timeout := errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() == nil
+		if timeout && !expired {
 			// An expired deadline hides what has arrived: the process may have been stopped for longer than the peer was silent.
+			expired = true
 			armRead(ctx, s.conn, time.Now().Add(lastLook))
-			if t, body, err = s.next(); errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() == nil {
-				return errHoldTimer // RFC 4271 §6.5
-			}
+			continue
+		}
+		if timeout {
+			return errHoldTimer // RFC 4271 §6.5
 		}
 		if err != nil {
 			return fmt.Errorf("read: %w", protocolError(err))
 		}
 		switch t {
 		case wire.TypeKeepalive:
+			expired = false
 			s.armHold(ctx, hold)
 		case wire.TypeUpdate:
 			if err := updates.take(body); err != nil {
 				return fmt.Errorf("peer's UPDATE: %w", protocolError(err))
 			}
+			expired = false
 			s.armHold(ctx, hold)
 		case wire.TypeNotification:
 			return s.notified(body)
@@ -73,15 +82,15 @@ func (s *session) armHold(ctx context.Context, hold time.Duration) {
 	armRead(ctx, s.conn, deadline)
 }
 
-// refresh answers a ROUTE-REFRESH. RFC 2918 §4: one for a family that was not negotiated is ignored; RFC 7313 §5: an
-// unknown subtype too.
+// refresh answers a ROUTE-REFRESH. RFC 2918 §4: whoever was told that we understand it may send one, and one for a
+// family that was not negotiated is ignored; RFC 7313 §5: an unknown subtype too.
 func (s *session) refresh(body []byte) error {
 	r, err := wire.ParseRouteRefresh(body)
 	if err != nil {
 		return fmt.Errorf("peer's ROUTE-REFRESH: %w", protocolError(err))
 	}
 	for _, f := range s.negotiated.Families {
-		if f == r.Family && r.Subtype == 0 && s.negotiated.RouteRefresh {
+		if f == r.Family && r.Subtype == wire.RefreshRequest && s.ours.Capabilities.RouteRefresh {
 			s.out.Refresh(f)
 		}
 	}
@@ -93,6 +102,8 @@ type updateReader struct {
 	options wire.UpdateOptions
 	update  wire.Update
 	counts  *messageCounters
+	log     logr.Logger
+	logged  time.Time
 }
 
 // take counts the routes of an UPDATE. The error, if any, ends the session (RFC 7606 §2).
@@ -111,6 +122,7 @@ func (r *updateReader) take(body []byte) error {
 	}
 	if err != nil {
 		r.counts.discarded.Add(1)
+		r.report(err, body)
 		var attribute *wire.AttributeError
 		if errors.As(err, &attribute) && attribute.Action == wire.TreatAsWithdraw {
 			reachable, withdrawn = 0, withdrawn+reachable
@@ -119,6 +131,14 @@ func (r *updateReader) take(body []byte) error {
 	r.counts.reachable.Add(reachable)
 	r.counts.withdrawn.Add(withdrawn)
 	return nil
+}
+
+// report logs a malformed UPDATE whole (RFC 7606 §6), one a minute.
+func (r *updateReader) report(err error, body []byte) {
+	if now := time.Now(); now.Sub(r.logged) >= time.Minute {
+		r.logged = now
+		r.log.Info("malformed UPDATE", "error", err.Error(), "body", hex.EncodeToString(body))
+	}
 }
 
 func countPrefixes(f wire.Family, nlri []byte) uint64 {

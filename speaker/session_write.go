@@ -30,6 +30,7 @@ type writer struct {
 	*session
 	keepaliveTimer *time.Timer
 	broken         bool // a message was written in part
+	said           bool // a NOTIFICATION was
 }
 
 // write sends KEEPALIVEs and what the Adj-RIB-Out has, until ctx ends; then it tells the peer why.
@@ -41,6 +42,9 @@ func (s *session) write(ctx context.Context) error {
 	err := w.run(ctx)
 	stop()
 	w.farewell(ctx, err)
+	if w.said {
+		s.lingers.Store(true)
+	}
 	return err
 }
 
@@ -147,6 +151,7 @@ func (w *writer) farewell(ctx context.Context, err error) {
 	if _, err := w.conn.Write(b); err == nil {
 		countMessages(&w.counts.sent, b)
 	}
+	w.said = true
 }
 
 // withdraw sends withdrawals of everything that the peer was sent, and reports whether it could.
@@ -171,4 +176,7 @@ func (w *writer) withdraw() bool {
 type durationValue struct{ v atomic.Int64 }
 
 func (d *durationValue) Store(v time.Duration) { d.v.Store(int64(v)) }
-func (d *durationValue) Load() time.Duration   { return time.Duration(d.v.Load()) }
+func (d *durationValue) Swap(v time.Duration) time.Duration {
+	return time.Duration(d.v.Swap(int64(v)))
+}
+func (d *durationValue) Load() time.Duration { return time.Duration(d.v.Load()) }

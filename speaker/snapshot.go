@@ -87,8 +87,10 @@ type Negotiated struct {
 
 // PeerSnapshot is the state of one peer at one moment.
 type PeerSnapshot struct {
-	Name  string
-	State State
+	Name string
+	// Revision is that of the newest configuration which the peer has taken notice of: the rest speaks of that one.
+	Revision any
+	State    State
 	// Since is when the session became Established, or when it last ceased to be (the start of the peer before that).
 	Since time.Time
 	// LocalASN and PeerASN of the session: PeerASN is what the peer's last OPEN said, or what is configured.

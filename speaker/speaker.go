@@ -91,7 +91,8 @@ func New(o Options) *Speaker {
 	}
 	s.listeners = newListeners(o.Transport, o.Logger, o.Listen)
 	s.listeners.deliver = s.deliver
-	s.listeners.failed = s.store.setListenerError
+	s.listeners.failed = s.store.setListening
+	s.store.setListening(s.listeners.errors())
 	return s
 }
 
@@ -171,27 +172,47 @@ func (s *Speaker) takeConfig() *Config {
 }
 
 // reconcile makes the running peers those of the newest configuration. Keys are on the listeners before a peer that needs
-// one may take a connection.
+// one may take a connection, and until it may not. What ends is told so before others are sent anything new.
 func (s *Speaker) reconcile(peers, listening context.Context) {
 	cfg := s.takeConfig()
 	if cfg == nil {
 		return
 	}
-	s.setExports(cfg)
-	s.listeners.set(listening, listenerKeys(cfg), slices.ContainsFunc(cfg.Peers, func(p Peer) bool { return p.accepts() }))
-	wanted := make(map[string]bool, len(cfg.Peers))
+	keys := listenerKeys(cfg)
+	s.listeners.protect(keys)
+	wanted := make(map[string]*peerConfig, len(cfg.Peers))
 	for _, p := range cfg.Peers {
-		wanted[p.Name] = true
+		wanted[p.Name] = configFor(cfg, p)
 	}
 	for name, r := range s.running {
-		if !wanted[name] {
-			s.stop(r, errRemoved)
+		if cause := endOf(r.config.Load(), wanted[name]); cause != nil {
+			s.stop(r, cause)
 			delete(s.running, name)
 		}
 	}
+	s.setExports(cfg)
 	for _, p := range cfg.Peers {
-		s.reconcilePeer(peers, configFor(cfg, p))
+		if r := s.running[p.Name]; r != nil {
+			r.update(wanted[p.Name])
+		} else {
+			s.start(peers, wanted[p.Name])
+		}
 	}
+	s.listeners.unprotect(keys)
+	s.listeners.listen(listening, slices.ContainsFunc(cfg.Peers, func(p Peer) bool { return p.accepts() }))
+}
+
+// endOf is why a running peer ends for its newest configuration; nil when it goes on.
+func endOf(running, newest *peerConfig) error {
+	switch {
+	case newest == nil:
+		return errRemoved
+	case (running.MD5Key == "") != (newest.MD5Key == "") && !running.idle() && !newest.idle():
+		return errRekeyed
+	case mustRestart(&running.Peer, &newest.Peer) || running.routerID != newest.routerID:
+		return errReconfigured
+	}
+	return nil
 }
 
 func (s *Speaker) setExports(cfg *Config) {
@@ -211,18 +232,6 @@ func listenerKeys(cfg *Config) map[netip.Addr]string {
 		}
 	}
 	return keys
-}
-
-func (s *Speaker) reconcilePeer(ctx context.Context, cfg *peerConfig) {
-	if r := s.running[cfg.Name]; r != nil {
-		old := r.config.Load()
-		if !mustRestart(&old.Peer, &cfg.Peer) && old.routerID == cfg.routerID {
-			r.update(cfg)
-			return
-		}
-		s.stop(r, errReconfigured)
-	}
-	s.start(ctx, cfg)
 }
 
 // start runs a peer, once the one before it with the same addresses has ended.
@@ -272,5 +281,5 @@ func (s *Speaker) deliver(conn net.Conn, fresh func() bool) {
 		conn.Close()
 		return
 	}
-	p.offer(conn)
+	p.offer(incoming{conn: conn, fresh: fresh})
 }

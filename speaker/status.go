@@ -22,10 +22,10 @@ type record struct {
 	accepts bool // as configured
 }
 
-func (r *record) snapshot(listenerError string) PeerSnapshot {
+func (r *record) snapshot(listenerErrors listenerErrors) PeerSnapshot {
 	s := r.PeerSnapshot
 	if r.accepts {
-		s.ListenerError = listenerError
+		s.ListenerError = listenerErrors.of(r.PeerAddress.Addr())
 	}
 	s.PendingReset = slices.Clone(s.PendingReset)
 	s.Messages = r.counts.snapshot()
@@ -37,6 +37,7 @@ func (r *record) snapshot(listenerError string) PeerSnapshot {
 
 // describe publishes what is configured.
 func (r *record) describe(cfg *peerConfig) {
+	r.Revision = cfg.Revision
 	r.LocalASN, r.PeerASN = cfg.LocalASN, cfg.PeerASN
 	r.PeerAddress, r.LocalAddress = cfg.Address, netip.AddrPort{}
 	r.RouterID = cfg.routerID
@@ -52,8 +53,18 @@ type store struct {
 	mu    sync.Mutex
 	peers map[string]*record
 	dirty map[string]struct{}
-	// listenerError is why connections cannot be accepted, "" when they can.
-	listenerError string
+	// listening is why connections cannot be accepted.
+	listening listenerErrors
+}
+
+// listenerErrors says for each address family why connections cannot be accepted, "" when they can.
+type listenerErrors struct{ four, six string }
+
+func (e listenerErrors) of(peer netip.Addr) string {
+	if peer.Is4() {
+		return e.four
+	}
+	return e.six
 }
 
 func newStore() *store {
@@ -76,15 +87,19 @@ func (s *store) add(name string, counts *messageCounters) {
 	s.poke()
 }
 
-// update changes the record of a peer, if there is one, and marks it.
-func (s *store) update(name string, change func(*record)) {
+// update changes the record of a peer and marks it if change says that it did. A peer whose record was taken over by
+// another with its name, or removed, changes nothing.
+func (s *store) update(p *peer, change func(*record) bool) {
 	s.mu.Lock()
-	if r := s.peers[name]; r != nil {
-		change(r)
-		s.dirty[name] = struct{}{}
+	r := s.peers[p.name]
+	changed := r != nil && r.counts == &p.messages && change(r)
+	if changed {
+		s.dirty[p.name] = struct{}{}
 	}
 	s.mu.Unlock()
-	s.poke()
+	if changed {
+		s.poke()
+	}
 }
 
 func (s *store) remove(name string) {
@@ -95,9 +110,9 @@ func (s *store) remove(name string) {
 	s.poke()
 }
 
-func (s *store) setListenerError(reason string) {
+func (s *store) setListening(e listenerErrors) {
 	s.mu.Lock()
-	s.listenerError = reason
+	s.listening = e
 	for name, r := range s.peers {
 		if r.accepts {
 			s.dirty[name] = struct{}{}
@@ -129,7 +144,7 @@ func (s *store) peer(name string) (PeerSnapshot, bool) {
 	if r == nil {
 		return PeerSnapshot{}, false
 	}
-	return r.snapshot(s.listenerError), true
+	return r.snapshot(s.listening), true
 }
 
 func (s *store) all() []PeerSnapshot {
@@ -137,7 +152,7 @@ func (s *store) all() []PeerSnapshot {
 	defer s.mu.Unlock()
 	snapshots := make([]PeerSnapshot, 0, len(s.peers))
 	for _, name := range slices.Sorted(maps.Keys(s.peers)) {
-		snapshots = append(snapshots, s.peers[name].snapshot(s.listenerError))
+		snapshots = append(snapshots, s.peers[name].snapshot(s.listening))
 	}
 	return snapshots
 }

@@ -11,12 +11,18 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 )
 
 // Listen implements Transport.
 func (System) Listen(ctx context.Context, local netip.AddrPort) (Listener, error) {
-	lc := net.ListenConfig{KeepAlive: -1}
+	lc := net.ListenConfig{
+		KeepAlive: -1,
+		Control: func(_, _ string, c syscall.RawConn) error {
+			return control(c, func(fd int) error { return setTTL(fd, local.Addr(), 0) })
+		},
+	}
 	// Go's listeners are MPTCP by default, and TCP_MD5SIG fails on those.
 	lc.SetMultipathTCP(false)
 	l, err := lc.Listen(ctx, network(local.Addr()), local.String())
@@ -99,15 +105,19 @@ func (l *listener) SetMD5Key(peer netip.Addr, key string) error {
 	if err != nil {
 		return err
 	}
-	if err := control(raw, func(fd int) error { return setMD5Key(fd, peer, key) }); err != nil {
-		return err
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if err := control(raw, func(fd int) error { return setMD5Key(fd, peer, key) }); err != nil {
+		l.keyed[peer] = never
+		return err
+	}
 	l.epoch++
 	l.keyed[peer] = l.epoch
 	return l.tcp.SetDeadline(time.Unix(1, 0))
 }
+
+// never is the epoch of a key that the kernel refused.
+const never = ^uint64(0)
 
 // Fresh implements Listener.
 func (l *listener) Fresh(conn net.Conn) bool {

@@ -46,7 +46,7 @@ type Listener interface {
 	// Addr is where it listens.
 	Addr() netip.AddrPort
 	// SetMD5Key makes the kernel refuse unsigned segments of a peer from now on; an empty key removes it. Connections
-	// that were on their way before the key are not Fresh.
+	// that were on their way before the key are not Fresh; after an error none of the peer is.
 	SetMD5Key(peer netip.Addr, key string) error
 	// Fresh reports whether conn, from this listener, was accepted after the newest key of its peer was set. What came
 	// before it is delivered by the kernel unverified: such a connection is to be closed unread.

@@ -170,6 +170,12 @@ func (c *Conn) Close() error {
 	return nil
 }
 
+// CloseWrite lets the other end read what was written, then EOF; reading goes on.
+func (c *Conn) CloseWrite() error {
+	c.out.finish()
+	return nil
+}
+
 // LocalAddr implements net.Conn.
 func (c *Conn) LocalAddr() net.Addr { return net.TCPAddrFromAddrPort(c.local) }
 

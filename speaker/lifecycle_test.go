@@ -1,0 +1,332 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package speaker_test
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/herald-bgp/herald/speaker"
+	"github.com/herald-bgp/herald/speaker/internal/faketest"
+	"github.com/herald-bgp/herald/speaker/rib"
+	"github.com/herald-bgp/herald/speaker/wire"
+)
+
+func keyed(p *speaker.Peer)   { p.MD5Key = "secret" }
+func blocked(p *speaker.Peer) { p.Blocked = "SecretNotFound" }
+
+// RFC 4271 §8.2.2: only a KEEPALIVE or UPDATE that was sent restarts the KeepaliveTimer. Configurations that come all the
+// time are for other peers.
+func TestKeepalivesUnderConstantChange(t *testing.T) {
+	run(t, func(w *world) {
+		l := w.listen()
+		w.apply(config(peerConfig(active)))
+		p := w.establish(l, theirOpen(true))
+		w.speaker.TakeChanged()
+		before := w.snapshot().Messages.Sent[wire.TypeKeepalive]
+		for range 60 {
+			time.Sleep(10 * time.Second) // the bubble's clock
+			p.Send(wire.AppendKeepalive(nil))
+			w.apply(config(peerConfig(active)))
+		}
+		if sent := w.snapshot().Messages.Sent[wire.TypeKeepalive] - before; sent < 20 {
+			t.Errorf("%d KEEPALIVEs in 10 minutes", sent)
+		}
+		if changed := w.speaker.TakeChanged(); len(changed) > 0 {
+			t.Errorf("%v changed, though nothing did", changed)
+		}
+	})
+}
+
+// RFC 4271 §8.2.2: in Active the ConnectRetryTimer runs, also after it fired during a handshake that lost a collision.
+func TestRedialAfterCollision(t *testing.T) {
+	run(t, func(w *world) {
+		l := w.listen()
+		w.apply(config(peerConfig()))
+		open := faketest.Open(64500, "192.0.2.200", 90, wire.IPv4Unicast) // higher: the peer's connection wins
+		dialled := faketest.Accept(w, l)
+		dialled.ExpectOpen()
+		time.Sleep(6 * time.Second) // the bubble's clock: beyond the first interval
+		incoming := faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(us, 179), "")
+		incoming.ExpectOpen()
+		incoming.Send(open.Append(nil))
+		synctest.Wait()
+		dialled.Send(open.Append(nil))
+		dialled.ExpectNotification(wire.CodeCease, wire.CeaseCollision)
+		incoming.Expect(wire.TypeKeepalive)
+		incoming.Conn.Close()
+		faketest.Accept(w, l).ExpectOpen()
+	})
+}
+
+// Whatever is in mid-handshake when a key comes gets not a byte more: it is not signed.
+func TestKeyComesMidHandshake(t *testing.T) {
+	run(t, func(w *world) {
+		w.apply(config(peerConfig(passive)))
+		p := faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(us, 179), "")
+		p.ExpectOpen()
+		w.apply(config(peerConfig(passive, keyed)))
+		if typ, body, err := p.Next(); err == nil {
+			t.Errorf("got %v %x", typ, body)
+		}
+	})
+}
+
+// A restart that the peer is to bridge is silent before Established too: the peer may count the session as Established.
+func TestRestartInHandshakeIsSilent(t *testing.T) {
+	for name, confirm := range map[string]bool{"OpenSent": false, "OpenConfirm": true} {
+		t.Run(name, func(t *testing.T) {
+			run(t, func(w *world) {
+				l := w.listen()
+				w.apply(config(peerConfig(active)))
+				p := faketest.Accept(w, l)
+				p.ExpectOpen()
+				if confirm {
+					p.Send(theirOpen(true).Append(nil))
+					p.Expect(wire.TypeKeepalive)
+				}
+				w.stop(context.Canceled)
+				p.ExpectClose()
+			})
+		})
+	}
+}
+
+// A connection that the peer opens just before the old one is lost is not the loser of anything.
+func TestSecondConnectionOutlivesTheFirst(t *testing.T) {
+	for name, gr := range map[string]bool{"with graceful restart": true, "without": false} {
+		t.Run(name, func(t *testing.T) {
+			run(t, func(w *world) {
+				w.apply(config(peerConfig(passive)))
+				first := faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(us, 179), "")
+				first.Handshake(theirOpen(gr))
+				w.expectRoutes(first, "203.0.113.0/24")
+				second := faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(us, 179), "")
+				second.ExpectOpen()
+				first.Conn.Close()
+				w.expectState(speaker.StateOpenSent)
+				second.Send(theirOpen(gr).Append(nil))
+				second.Expect(wire.TypeKeepalive)
+				second.Send(wire.AppendKeepalive(nil))
+				w.expectRoutes(second, "203.0.113.0/24")
+				w.expectState(speaker.StateEstablished)
+			})
+		})
+	}
+}
+
+// A key that is gone ends a second connection in mid-handshake: no new session starts without it.
+func TestSecondConnectionOfABlockedPeer(t *testing.T) {
+	run(t, func(w *world) {
+		w.apply(config(peerConfig(passive, keyed)))
+		first := faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(us, 179), "secret")
+		first.Handshake(theirOpen(true))
+		w.expectRoutes(first, "203.0.113.0/24")
+		second := faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(us, 179), "secret")
+		second.ExpectOpen()
+		w.apply(config(peerConfig(passive, blocked)))
+		if typ, body, err := second.Next(); err == nil {
+			t.Errorf("got %v %x", typ, body)
+		}
+		w.expectState(speaker.StateEstablished)
+	})
+}
+
+// The end of a session that hangs says nothing of the one that took its place.
+func TestSuccessorKeepsItsRecord(t *testing.T) {
+	run(t, func(w *world) {
+		l := w.listen()
+		w.apply(config(peerConfig(active, func(p *speaker.Peer) {
+			p.Export.Announcements = []*rib.Announcement{{
+				ID: "many", Name: "many", Prefixes: []rib.PrefixRange{{Prefix: netip.MustParsePrefix("10.0.0.0/8"), Length: 24}},
+			}}
+		})))
+		p := faketest.Accept(w, l)
+		p.Handshake(theirOpen(true)) // and reads nothing more
+		w.expectState(speaker.StateEstablished)
+		other := netip.MustParseAddr("192.0.2.2")
+		l2, err := w.network.Host(other).Listen(t.Context(), netip.AddrPortFrom(other, 179))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l2.Close()
+		w.apply(config(peerConfig(active, func(p *speaker.Peer) { p.Address = netip.AddrPortFrom(other, 179) })))
+		q := faketest.Accept(w, l2)
+		q.Handshake(theirOpen(true))
+		w.expectRoutes(q, "203.0.113.0/24")
+		time.Sleep(10 * time.Second) // the bubble's clock: the old session's farewell is over
+		w.expectState(speaker.StateEstablished)
+		if s := w.snapshot(); s.Negotiated == nil || s.Routes.Token != 1 {
+			t.Errorf("snapshot %+v", s)
+		}
+	})
+}
+
+// RFC 2918 §4: whoever received our capability may ask.
+func TestRouteRefreshByPeerWithoutCapability(t *testing.T) {
+	run(t, func(w *world) {
+		l := w.listen()
+		w.apply(config(peerConfig(active)))
+		open := theirOpen(false)
+		open.Capabilities.RouteRefresh = false
+		p := w.establish(l, open)
+		p.Send(messages["ROUTE-REFRESH"])
+		p.Expect(wire.TypeUpdate)
+	})
+}
+
+// A peer without capabilities has IPv4 unicast alone, and only where that is configured.
+func TestFallbackKeepsToTheFamilies(t *testing.T) {
+	run(t, func(w *world) {
+		l := w.listen()
+		w.apply(config(peerConfig(active, func(p *speaker.Peer) { p.Families = []wire.Family{wire.IPv6Unicast} })))
+		p := faketest.Accept(w, l)
+		p.ExpectOpen()
+		p.Send((&wire.Notification{Code: wire.CodeOpen, Subcode: wire.OpenUnsupportedParameter}).Append(nil))
+		p.ExpectClose()
+		p = faketest.Accept(w, l)
+		p.Handshake(&wire.Open{Version: 4, ASN: 64500, HoldTime: 90, RouterID: them})
+		w.expectSilence(p)
+		if families := w.snapshot().Negotiated.Families; len(families) > 0 {
+			t.Errorf("negotiated %v", families)
+		}
+	})
+}
+
+// RFC 4271 §8.2.2: only a KEEPALIVE or UPDATE restarts the hold timer.
+func TestRouteRefreshDoesNotHold(t *testing.T) {
+	run(t, func(w *world) {
+		l := w.listen()
+		w.apply(config(peerConfig(active)))
+		p := w.establish(l, theirOpen(true))
+		refresh := (&wire.RouteRefresh{Family: wire.IPv6Unicast}).Append(nil)
+		began := time.Now()
+		for time.Since(began) < 2*time.Minute {
+			time.Sleep(40 * time.Millisecond) // the bubble's clock
+			if _, err := p.Conn.Write(refresh); err != nil {
+				break
+			}
+		}
+		if took := time.Since(began); took > 92*time.Second {
+			t.Errorf("the session was held for %v", took)
+		}
+	})
+}
+
+// What this side ends is recorded as such.
+func TestEndsAreRecorded(t *testing.T) {
+	for name, test := range map[string]struct {
+		change  func(*speaker.Peer)
+		subcode uint8
+	}{
+		"reset":      {func(p *speaker.Peer) { p.Timers.Hold, p.ApplyImmediate = 30*time.Second, true }, wire.CeaseConfigChange},
+		"admin down": {func(p *speaker.Peer) { p.AdminDown = true }, wire.CeaseAdminShutdown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, func(w *world) {
+				l := w.listen()
+				w.apply(config(peerConfig(active)))
+				p := w.establish(l, theirOpen(true))
+				w.apply(config(peerConfig(active, test.change)))
+				p.ExpectNotification(wire.CodeCease, test.subcode)
+				synctest.Wait()
+				e := w.snapshot().LastError
+				if e == nil || e.Direction != speaker.DirectionSent || e.Code != wire.CodeCease || e.Subcode != test.subcode {
+					t.Errorf("last error %+v", e)
+				}
+			})
+		})
+	}
+}
+
+// On kernel sockets: the withdrawals and the Cease of a decommission arrive, also at a peer that reads slowly and has sent
+// something that nobody reads any more.
+func TestDecommissionArrives(t *testing.T) {
+	lc := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
+		var err error
+		controlErr := c.Control(func(fd uintptr) { err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 8192) })
+		if err == nil {
+			err = controlErr
+		}
+		return err
+	}}
+	l, err := lc.Listen(t.Context(), "tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	s := speaker.New(speaker.Options{})
+	ctx, cancel := context.WithCancelCause(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	const routes = 1 << 16
+	p := peerConfig(active, func(p *speaker.Peer) {
+		p.Address = l.Addr().(*net.TCPAddr).AddrPort()
+		p.Export.Announcements = []*rib.Announcement{{
+			ID: "many", Name: "many", Attributes: rib.Attributes{NextHop4: us},
+			Prefixes: []rib.PrefixRange{{Prefix: netip.MustParsePrefix("10.0.0.0/8"), Length: 24}},
+		}}
+	})
+	if err := s.Apply(config(p)); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	q := faketest.NewPeer(t, conn)
+	q.Handshake(theirOpen(true))
+	countUntil(t, q, func(u *wire.Update) (int, bool) {
+		_, end := u.EndOfRIB()
+		return 0, end
+	})
+	cancel(speaker.ErrDecommission)
+	q.Send(wire.AppendKeepalive(nil))
+	withdrawn := countUntil(t, q, func(u *wire.Update) (n int, end bool) {
+		for range wire.Prefixes(wire.IPv4Unicast, u.Withdrawn) {
+			n++
+		}
+		return n, false
+	})
+	if withdrawn != routes {
+		t.Errorf("%d routes withdrawn before the NOTIFICATION, want %d", withdrawn, routes)
+	}
+	conn.Close()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// countUntil reads UPDATEs until count says that it was the last, or a NOTIFICATION comes.
+func countUntil(t *testing.T, p *faketest.Peer, count func(*wire.Update) (n int, end bool)) int {
+	t.Helper()
+	total := 0
+	for {
+		typ, body, err := p.Next()
+		if err != nil {
+			t.Fatalf("after %d: %v", total, err)
+		}
+		if typ == wire.TypeNotification {
+			return total
+		}
+		if typ != wire.TypeUpdate {
+			continue
+		}
+		var u wire.Update
+		options := wire.UpdateOptions{AS4: true, EBGP: true, Families: []wire.Family{wire.IPv4Unicast}}
+		if err := wire.ParseUpdate(body, options, &u); err != nil {
+			t.Fatal(err)
+		}
+		n, end := count(&u)
+		if total += n; end {
+			return total
+		}
+	}
+}

@@ -1,0 +1,102 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package speaker_test
+
+import (
+	"context"
+	"net/netip"
+	"testing"
+	"testing/synctest"
+
+	"github.com/herald-bgp/herald/speaker"
+	"github.com/herald-bgp/herald/speaker/internal/faketest"
+	"github.com/herald-bgp/herald/speaker/wire"
+)
+
+// The snapshot says which configuration it speaks of, in every state.
+func TestRevision(t *testing.T) {
+	revision := func(n int) func(*speaker.Peer) { return func(p *speaker.Peer) { active(p); p.Revision = n } }
+	run(t, func(w *world) {
+		w.network.Blackhole(them, true)
+		for n, change := range []func(*speaker.Peer){
+			func(p *speaker.Peer) { p.AdminDown = true },
+			func(p *speaker.Peer) { p.Blocked = "SecretNotFound" },
+			func(*speaker.Peer) {}, // connects
+			func(*speaker.Peer) {},
+		} {
+			w.apply(config(peerConfig(revision(n), change)))
+			if got := w.snapshot().Revision; got != n {
+				t.Errorf("revision %v, want %d", got, n)
+			}
+		}
+	})
+	run(t, func(w *world) {
+		l := w.listen()
+		w.apply(config(peerConfig(revision(1))))
+		p := w.establish(l, theirOpen(true))
+		w.apply(config(peerConfig(revision(2))))
+		if got := w.snapshot().Revision; got != 2 {
+			t.Errorf("revision %v of a live session, want 2", got)
+		}
+		w.expectSilence(p)
+	})
+}
+
+// Authentication that is configured ends an unsigned session, whether or not its key is there yet; it starts again signed.
+func TestKeyThatComesLateResets(t *testing.T) {
+	run(t, func(w *world) {
+		l := w.listen()
+		w.apply(config(peerConfig(active)))
+		p := w.establish(l, theirOpen(true))
+		w.apply(config(peerConfig(active, func(p *speaker.Peer) { p.Blocked = "SecretNotFound" })))
+		p.ExpectNotification(wire.CodeCease, wire.CeaseConfigChange)
+		w.expectState(speaker.StateIdle)
+		if err := l.SetMD5Key(us, "secret"); err != nil {
+			t.Fatal(err)
+		}
+		w.apply(config(peerConfig(active, func(p *speaker.Peer) { p.MD5Key = "secret" })))
+		w.establish(l, theirOpen(true))
+	})
+}
+
+// The node's address is next hop self of the family that the session's own address is not of.
+func TestNodeAddressChanges(t *testing.T) {
+	open := func() *wire.Open { return faketest.Open(64500, them.String(), 90, wire.IPv4Unicast, wire.IPv6Unicast) }
+	run(t, func(w *world) {
+		l := w.listen()
+		cfg := config(peerConfig(active))
+		w.apply(cfg)
+		p := faketest.Accept(w, l)
+		p.Handshake(open())
+		w.expectState(speaker.StateEstablished)
+		other := *cfg
+		other.NodeAddress4 = us.Next() // the session's own address is the next hop of IPv4
+		w.apply(&other)
+		w.expectState(speaker.StateEstablished)
+		other.NodeAddress6 = netip.MustParseAddr("2001:db8::2")
+		w.apply(&other)
+		p.ExpectNotification(wire.CodeCease, wire.CeaseConfigChange)
+	})
+}
+
+// A peer that waits to be connected to, by a process that does not listen, says so.
+func TestPassiveWithoutListener(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := speaker.New(speaker.Options{Transport: faketest.New().Host(us)})
+		if err := s.Apply(config(peerConfig(passive))); err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error, 1)
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() { done <- s.Run(ctx) }()
+		synctest.Wait()
+		if p, _ := s.Peer("tor"); p.ListenerError == "" {
+			t.Errorf("snapshot %+v", p)
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
