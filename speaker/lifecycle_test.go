@@ -28,6 +28,7 @@ func TestKeepalivesUnderConstantChange(t *testing.T) {
 		l := w.listen()
 		w.apply(config(peerConfig(active)))
 		p := w.establish(l, theirOpen(true))
+		synctest.Wait()
 		w.speaker.TakeChanged()
 		before := w.snapshot().Messages.Sent[wire.TypeKeepalive]
 		for range 60 {
