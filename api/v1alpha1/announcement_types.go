@@ -155,4 +155,10 @@ type Verdict struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=317
 	Example string `json:"example,omitempty"`
+
+	// winner is the older Announcement that has the prefix instead at that session,
+	// as namespace/name; only with the reason Conflict.
+	// +optional
+	// +kubebuilder:validation:MaxLength=317
+	Winner string `json:"winner,omitempty"`
 }

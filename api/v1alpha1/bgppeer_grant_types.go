@@ -162,9 +162,12 @@ type TenantAttributes struct {
 	// community as an announcement writes it, with * in place of any number. Two
 	// numbers match standard communities, three large ones. Omitted: every large
 	// community, and every standard one but those of 65535:* other than NO_EXPORT,
-	// NO_ADVERTISE and NO_EXPORT_SUBCONFED. Change class: in place.
+	// NO_ADVERTISE and NO_EXPORT_SUBCONFED. An empty list is refused: it would read
+	// as none allowed, and is the same as omitted to many programs. Change class: in
+	// place.
 	// +optional
 	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=32
 	// +kubebuilder:validation:items:MinLength=3
 	// +kubebuilder:validation:items:MaxLength=32

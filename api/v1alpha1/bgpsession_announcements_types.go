@@ -68,6 +68,12 @@ type WithheldAnnouncement struct {
 	// reason is the first that applies, in the order of WithheldReasons.
 	// +kubebuilder:validation:MaxLength=64
 	Reason string `json:"reason"`
+
+	// winner is the older Announcement that has the prefix instead, as
+	// namespace/name; only with the reason Conflict.
+	// +optional
+	// +kubebuilder:validation:MaxLength=317
+	Winner string `json:"winner,omitempty"`
 }
 
 // TruncatedReason counts withheld announcements that are not listed.

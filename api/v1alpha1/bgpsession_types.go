@@ -85,6 +85,12 @@ type BGPSessionStatus struct {
 	// +kubebuilder:validation:MaxItems=8
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
+	// peer is the BGPPeer that the session runs for, as it was compiled. The
+	// conditions speak of that generation of it; their observedGeneration is the
+	// BGPSession's own.
+	// +optional
+	Peer *SessionPeer `json:"peer,omitempty"`
+
 	// state is that of the FSM (RFC 4271 §8.2.2).
 	// +optional
 	State SessionState `json:"state,omitempty"`
@@ -146,6 +152,17 @@ type BGPSessionStatus struct {
 	// announcements says what was decided and sent.
 	// +optional
 	Announcements *AnnouncementsStatus `json:"announcements,omitempty"`
+}
+
+// SessionPeer is one generation of a BGPPeer.
+type SessionPeer struct {
+	// uid is that of the BGPPeer; a later object of the same name has another.
+	// +kubebuilder:validation:MaxLength=64
+	UID string `json:"uid"`
+
+	// generation is that of the BGPPeer.
+	// +kubebuilder:validation:Format=int64
+	Generation int64 `json:"generation"`
 }
 
 // SessionState is a state of the FSM (RFC 4271 §8.2.2).

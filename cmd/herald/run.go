@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/herald-bgp/herald/controllers/nodeapi"
 )
@@ -47,9 +48,12 @@ type runOptions struct {
 	metricsSecure  bool
 	leaderElect    bool
 	speakerPods    bool
-	kubeconfig     string
-	logLevel       string
-	logFormat      string
+	nodeSelector   string
+	// nodes is nodeSelector, parsed.
+	nodes      labels.Selector
+	kubeconfig string
+	logLevel   string
+	logFormat  string
 }
 
 // newRunCommand returns "herald run", the operator.
@@ -100,9 +104,11 @@ func (o *runOptions) addFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.leaderElect, "leader-elect", false,
 		"work only while holding the Lease herald-cluster (default: true for the cluster role)")
 	flags.BoolVar(&o.speakerPods, "speaker-pods", false,
-		"take a node without a running pod of the node role for one without a speaker (default: true in a pod)")
+		"take a node without a ready pod of the node role for one without a speaker (default: true in a pod)")
+	flags.StringVar(&o.nodeSelector, "node-selector", "",
+		"label selector of the nodes where the node role is to run; the cluster role counts no other (default: every node)")
 	flags.StringVar(&o.kubeconfig, "kubeconfig", "",
-		"kubeconfig file (default: $KUBECONFIG, else the pod's service account)")
+		"kubeconfig file (default: $KUBECONFIG, else the pod's service account; ~/.kube/config is not read)")
 	flags.StringVar(&o.logLevel, "log-level", "info", "what to log: error, info or debug")
 	flags.StringVar(&o.logFormat, "log-format", "text", "form of the log: text or json")
 }
@@ -140,6 +146,11 @@ func (o *runOptions) complete() ([]netip.AddrPort, error) {
 		// As the kubelet names its Node.
 		o.nodeName = strings.ToLower(host)
 	}
+	nodes, err := labels.Parse(o.nodeSelector)
+	if err != nil {
+		return nil, fmt.Errorf("--node-selector: %w", err)
+	}
+	o.nodes = nodes
 	o.authNamespace = firstOf(o.authNamespace, o.namespace)
 	return parseListen(o.listen)
 }

@@ -16,24 +16,45 @@ import (
 
 // restConfig is how the API server is reached: a kubeconfig file, or the pod's service account.
 func (o *runOptions) restConfig(log logr.Logger) (*rest.Config, error) {
+	config, err := o.loadConfig()
+	if err != nil {
+		return nil, err
+	}
+	// The API server's priority and fairness decides who waits. A throttle here would delay a state that has changed
+	// behind counts that could wait.
+	config.QPS = -1
+	config.Dial = patientDial(log, dialTCP())
+	config.UserAgent = "herald-" + o.role
+	return config, nil
+}
+
+// loadConfig never looks into ~/.kube: an operator that is started by hand must not take the cluster that kubectl happens
+// to point to for its own.
+func (o *runOptions) loadConfig() (*rest.Config, error) {
+	if !o.namesKubeconfig() {
+		config, err := rest.InClusterConfig()
+		if err != nil {
+			return nil, fmt.Errorf("no way to reach an API server: give --kubeconfig, set $KUBECONFIG, or run in a pod: %w", err)
+		}
+		return config, nil
+	}
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = o.kubeconfig
 	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{}).ClientConfig()
 	if err != nil {
 		return nil, fmt.Errorf("no way to reach an API server: %w", err)
 	}
-	// The API server's priority and fairness decides who waits. A throttle here would delay a state that has changed
-	// behind counts that could wait.
-	config.QPS = -1
-	config.Dial = patientDial(log)
-	config.UserAgent = "herald-" + o.role
 	return config, nil
+}
+
+// namesKubeconfig reports whether a kubeconfig file is given.
+func (o *runOptions) namesKubeconfig() bool {
+	return o.kubeconfig != "" || os.Getenv(clientcmd.RecommendedConfigPathEnvVar) != ""
 }
 
 // inPod reports whether the API server is reached as the pod that this process is in.
 func (o *runOptions) inPod() bool {
-	return o.kubeconfig == "" && os.Getenv(clientcmd.RecommendedConfigPathEnvVar) == "" &&
-		os.Getenv("KUBERNETES_SERVICE_HOST") != ""
+	return !o.namesKubeconfig() && os.Getenv("KUBERNETES_SERVICE_HOST") != ""
 }
 
 // useLogger makes log that of the libraries, which have one for each process.

@@ -17,21 +17,32 @@ const (
 	dialKeepAlive = 30 * time.Second
 	firstRedial   = 200 * time.Millisecond
 	longestRedial = 5 * time.Second
+	// dialPatience is how long one connection is tried for in all.
+	dialPatience = 30 * time.Second
 )
 
 // dialFunc makes a connection.
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
-// patientDial returns a dial function that tries again for as long as its context lives. A watch that failed is tried
-// again by its informer after up to a minute; one that waits for its connection here goes on seconds after the API server
-// came back. Requests that are not to wait so long carry a deadline. The log has one line for the loss and one for the
-// return.
-func patientDial(log logr.Logger) dialFunc {
-	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: dialKeepAlive}
+// dialTCP is a dialFunc of one attempt.
+func dialTCP() dialFunc {
+	return (&net.Dialer{Timeout: dialTimeout, KeepAlive: dialKeepAlive}).DialContext
+}
+
+// patientDial returns a dial function that tries again until its context ends, and for dialPatience at most. A watch that
+// failed is tried again by its informer after a back-off that grows to a minute; one that waits for its connection here goes
+// on seconds after the API server came back.
+//
+// The bound is needed because net/http dials for whichever request comes to need the connection: the context of the dial does
+// not end with that of the request that began it, and without a bound each request that gave up would leave a dial behind
+// for as long as the API server is away. The log has one line for the loss and one for the return.
+func patientDial(log logr.Logger, dial dialFunc) dialFunc {
 	var away atomic.Bool
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		ctx, cancel := context.WithTimeout(ctx, dialPatience)
+		defer cancel()
 		for delay := firstRedial; ; delay = min(2*delay, longestRedial) {
-			conn, err := dialer.DialContext(ctx, network, address)
+			conn, err := dial(ctx, network, address)
 			if err == nil {
 				if away.Swap(false) {
 					log.Info("API server reached again", "address", address)

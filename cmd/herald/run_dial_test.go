@@ -7,8 +7,12 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -32,7 +36,7 @@ func TestPatientDialWaitsForTheServer(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	go func() {
-		conn, err := patientDial(log)(ctx, "tcp", address)
+		conn, err := patientDial(log, dialTCP())(ctx, "tcp", address)
 		done <- result{conn, err}
 	}()
 	<-lost // it has tried, and says so
@@ -51,7 +55,7 @@ func TestPatientDialWaitsForTheServer(t *testing.T) {
 func TestPatientDialEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	conn, err := patientDial(logr.Discard())(ctx, "tcp", freeAddress(t))
+	conn, err := patientDial(logr.Discard(), dialTCP())(ctx, "tcp", freeAddress(t))
 	if err == nil {
 		conn.Close()
 		t.Fatal("a connection to nobody")
@@ -59,4 +63,55 @@ func TestPatientDialEndsWithItsContext(t *testing.T) {
 	if !errors.Is(err, syscall.ECONNREFUSED) && ctx.Err() == nil {
 		t.Errorf("dial: %v before its context had ended", err)
 	}
+}
+
+// TestPatientDialEndsAfterCancelledRequests: net/http keeps a dial going for whoever needs the connection next, though the
+// request that began it was cancelled. None is to outlive its own patience, however long the API server is away.
+func TestPatientDialEndsAfterCancelledRequests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var dials, dialling atomic.Int64
+		refused := func(context.Context, string, string) (net.Conn, error) {
+			dials.Add(1)
+			return nil, syscall.ECONNREFUSED
+		}
+		patient := patientDial(logr.Discard(), refused)
+		transport := &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			dialling.Add(1)
+			defer dialling.Add(-1)
+			return patient(ctx, network, address)
+		}}
+		const requests = 20
+		var group sync.WaitGroup
+		for range requests {
+			group.Go(func() {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://192.0.2.1:6443/", nil)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if response, err := transport.RoundTrip(request); err == nil {
+					response.Body.Close()
+					t.Error("an answer from nobody")
+				}
+			})
+		}
+		group.Wait()
+		synctest.Wait()
+		left := dialling.Load()
+		t.Logf("%d dials of %d cancelled requests go on", left, requests)
+
+		<-time.After(dialPatience + dialTimeout)
+		synctest.Wait()
+		if n := dialling.Load(); n != 0 {
+			t.Errorf("%d dials go on %v after their requests were cancelled", n, dialPatience)
+		}
+		after := dials.Load()
+		<-time.After(time.Hour)
+		if n := dials.Load(); n != after || n == 0 {
+			t.Errorf("%d attempts, and %d an hour later: want no more", after, n)
+		}
+		transport.CloseIdleConnections()
+	})
 }

@@ -6,7 +6,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"net/netip"
 
@@ -40,25 +39,29 @@ type operator struct {
 // run runs until ctx ends, or until something that needs no API server fails. The speaker, the supervisor of each
 // manager and the servers are siblings: none of them ends because the API server is away.
 func (o *operator) run(ctx context.Context) error {
-	// The endpoint comes first: a second process on the same port is to fail before it has a session.
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", o.options.healthAddress)
-	if err != nil {
-		return fmt.Errorf("--health-address: %w", err)
+	var health healthServer
+	if role(o.options.role) != roleNode {
+		// The endpoint comes first: a second process on the same port is to fail before it has a session.
+		listener, err := listenHealth(ctx, o.options.healthAddress)
+		if err != nil {
+			return err
+		}
+		defer listener.Close()
+		health.listener = listener
 	}
-	defer listener.Close()
 	group, ctx := errgroup.WithContext(ctx)
-	health := clusterHealth()
+	health.handler = clusterHealth()
 	if role(o.options.role).runsNode() {
 		agent, err := o.startNode(ctx, group)
 		if err != nil {
 			return err
 		}
-		health = nodeapi.Handler(agent, o.log.WithName("health"))
+		health.handler = nodeapi.Handler(agent, o.log.WithName("health"))
 	}
 	if role(o.options.role).runsCluster() {
 		o.startCluster(ctx, group)
 	}
-	group.Go(func() error { return nodeapi.ServeListener(ctx, listener, health) })
+	o.startHealth(ctx, group, health)
 	o.startMetrics(ctx, group)
 	return group.Wait()
 }
@@ -75,6 +78,7 @@ func (o *operator) startNode(ctx context.Context, group *errgroup.Group) (*node.
 		Namespace:     o.options.namespace,
 		AuthNamespace: o.options.authNamespace,
 		Listening:     len(o.listen) > 0,
+		Logger:        log.WithName("config"),
 	}
 	agent := node.NewAgent(speaker, options)
 	build := func() (runnable, error) {
@@ -92,7 +96,11 @@ func (o *operator) startNode(ctx context.Context, group *errgroup.Group) (*node.
 
 func (o *operator) startCluster(ctx context.Context, group *errgroup.Group) {
 	log := o.log.WithName("cluster")
-	options := cluster.Options{Namespace: o.options.namespace, SpeakerPods: o.options.speakerPods}
+	options := cluster.Options{
+		Namespace:    o.options.namespace,
+		SpeakerPods:  o.options.speakerPods,
+		NodeSelector: o.options.nodes,
+	}
 	if role(o.options.role) == roleAll {
 		options.LocalNode = o.options.nodeName
 	}
@@ -143,16 +151,4 @@ func (o *operator) startMetrics(ctx context.Context, group *errgroup.Group) {
 		return metricsserver.NewServer(options, o.config, client)
 	}
 	group.Go(func() error { return supervise(ctx, o.log.WithName("metrics"), build) })
-}
-
-// clusterHealth answers for a process without a speaker. Nothing that it could wait for would be helped by a restart.
-func clusterHealth() http.Handler {
-	mux := http.NewServeMux()
-	ok := func(w http.ResponseWriter, _ *http.Request) {
-		// The client that went away is the only reader of this error.
-		_, _ = fmt.Fprintln(w, "ok")
-	}
-	mux.HandleFunc("GET /healthz", ok)
-	mux.HandleFunc("GET /readyz", ok)
-	return mux
 }

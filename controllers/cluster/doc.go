@@ -17,7 +17,6 @@
 // +kubebuilder:rbac:groups="",namespace=herald-system,resources=pods,verbs=list;watch
 // +kubebuilder:rbac:groups=coordination.k8s.io,namespace=herald-system,resources=leases,verbs=create
 // +kubebuilder:rbac:groups=coordination.k8s.io,namespace=herald-system,resources=leases,resourceNames=herald-cluster,verbs=get;update
-// +kubebuilder:rbac:groups=events.k8s.io,namespace=herald-system,resources=events,verbs=create;patch
 // +kubebuilder:rbac:groups="",namespace=herald-system,resources=events,verbs=create;patch
 // +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
 // +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews,verbs=create

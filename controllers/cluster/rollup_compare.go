@@ -45,14 +45,17 @@ func (r *Reconciler) comparePeer(w *world, object v1alpha1.BGPPeer, now time.Tim
 	stored := object.Status
 	object.Status.Conditions = r.written.Conditions(object.UID, stored.Conditions)
 	want := w.rollup.Peer(&object, now)
+	stored.Conditions = kube.OwnConditions(stored.Conditions, want.Conditions)
 	if kube.SameStatus(stored, want) {
 		return
 	}
 	due[requestFor(peer, &object)] = task{
-		uid:    object.UID,
-		urgent: differ(stored.Conditions, want.Conditions) || !kube.SameStatus(stored.LastError, want.LastError),
+		uid: object.UID,
+		// An unreachable neighbour has a new error with every attempt: that it is another one can wait.
+		urgent:     differ(stored.Conditions, want.Conditions),
+		conditions: want.Conditions,
 		do: func(ctx context.Context) error {
-			return r.apply(ctx, &v1alpha1.BGPPeer{ObjectMeta: identity(&object), Status: want}, want.Conditions)
+			return r.apply(ctx, &v1alpha1.BGPPeer{ObjectMeta: identity(&object), Status: want})
 		},
 	}
 }
@@ -62,30 +65,29 @@ func (r *Reconciler) compareAnnouncement(w *world, object v1alpha1.Announcement,
 	object.Status.Conditions = r.written.Conditions(object.UID, stored.Conditions)
 	want, confirmation := w.rollup.Announcement(&object, r.confirmed[object.UID], now)
 	r.confirmed[object.UID] = confirmation
+	stored.Conditions = kube.OwnConditions(stored.Conditions, want.Conditions)
 	if kube.SameStatus(stored, want) {
 		return
 	}
 	due[requestFor(announcement, &object)] = task{
-		uid:    object.UID,
-		urgent: differ(stored.Conditions, want.Conditions),
+		uid:        object.UID,
+		urgent:     differ(stored.Conditions, want.Conditions),
+		conditions: want.Conditions,
 		do: func(ctx context.Context) error {
-			return r.apply(ctx, &v1alpha1.Announcement{ObjectMeta: identity(&object), Status: want}, want.Conditions)
+			return r.apply(ctx, &v1alpha1.Announcement{ObjectMeta: identity(&object), Status: want})
 		},
 	}
 }
 
 func (r *Reconciler) compareSessions(w *world, now time.Time, due map[request]task) {
-	peers, nodes := map[string]bool{}, map[string]bool{}
+	peers := map[string]bool{}
 	for i := range w.peers {
 		peers[w.peers[i].Name] = true
-	}
-	for i := range w.nodes {
-		nodes[w.nodes[i].Name] = true
 	}
 	for i := range w.sessions {
 		object := w.sessions[i]
 		key := requestFor(session, &object)
-		if !peers[object.Spec.PeerName] || !nodes[object.Spec.NodeName] || w.rollup.LeftOver(&object) {
+		if !peers[object.Spec.PeerName] || !w.exist[object.Spec.NodeName] || w.rollup.LeftOver(&object) {
 			due[key] = task{uid: object.UID, urgent: true, do: func(ctx context.Context) error { return r.remove(ctx, &object) }}
 			continue
 		}
@@ -95,7 +97,12 @@ func (r *Reconciler) compareSessions(w *world, now time.Time, due map[request]ta
 		if want == nil || stored != nil && kube.SameStatus(*stored, *want) {
 			continue
 		}
-		due[key] = task{uid: object.UID, urgent: true, do: func(ctx context.Context) error { return r.report(ctx, &object, *want) }}
+		due[key] = task{
+			uid:        object.UID,
+			urgent:     true,
+			conditions: []metav1.Condition{*want},
+			do:         func(ctx context.Context) error { return r.report(ctx, &object, *want) },
+		}
 	}
 }
 

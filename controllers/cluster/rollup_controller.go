@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -22,8 +23,9 @@ const (
 	// fieldOwner is the manager of what this role writes of a status.
 	fieldOwner client.FieldOwner = "herald-rollup"
 
-	// countsInterval is the least time between two writes of a status where only counts have changed.
-	countsInterval = time.Second
+	// countsInterval is the least time between two writes of a status where only counts, a message or the last error have
+	// changed.
+	countsInterval = 10 * time.Second
 )
 
 // Reconciler keeps the statuses of BGPPeers and Announcements, the condition Reporting of BGPSessions, and removes
@@ -39,7 +41,8 @@ type Reconciler struct {
 	queue   workqueue.TypedRateLimitingInterface[request]
 	written *kube.Written
 
-	// catalog and confirmed belong to the survey, which never runs twice at a time.
+	// supported, catalog and confirmed belong to the survey, which never runs twice at a time.
+	supported compile.LastSupported
 	catalog   *compile.Catalog
 	confirmed map[types.UID]*status.Confirmation
 
@@ -51,9 +54,11 @@ type Reconciler struct {
 // task is one write that a survey found to be due.
 type task struct {
 	do func(ctx context.Context) error
-	// urgent: people wait for it; otherwise only counts have changed.
+	// urgent: people wait for it; otherwise only counts, a message or the last error have changed.
 	urgent bool
 	uid    types.UID
+	// conditions are those that it writes, nil for a deletion.
+	conditions []metav1.Condition
 }
 
 func newReconciler(c client.Client, server client.Reader, options Options) *Reconciler {
@@ -80,7 +85,24 @@ func (r *Reconciler) Reconcile(ctx context.Context, key request) (reconcile.Resu
 			return reconcile.Result{RequeueAfter: delay}, nil
 		}
 	}
-	return reconcile.Result{}, client.IgnoreNotFound(found.do(ctx))
+	if err := found.do(ctx); err != nil {
+		return reconcile.Result{}, client.IgnoreNotFound(err)
+	}
+	r.note(found)
+	return reconcile.Result{}, nil
+}
+
+// note takes down what was done. The first of the writes that can wait goes at once, however soon it comes after one that
+// could not: a new BGPPeer's first error is the answer that its owner waits for.
+func (r *Reconciler) note(done task) {
+	switch {
+	case done.conditions == nil:
+		r.written.Forget(done.uid)
+	case done.urgent:
+		r.written.NoteUrgent(done.uid, done.conditions)
+	default:
+		r.written.Note(done.uid, time.Now(), done.conditions)
+	}
 }
 
 // survey finds out what is due.

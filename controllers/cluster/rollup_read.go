@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
@@ -20,9 +21,11 @@ type world struct {
 	peers         []v1alpha1.BGPPeer
 	announcements []v1alpha1.Announcement
 	sessions      []v1alpha1.BGPSession
-	nodes         []compile.NodeFacts
-	catalog       *compile.Catalog
-	rollup        *status.Rollup
+	// nodes are those that the node role is to run on, and exist is every node that there is.
+	nodes   []compile.NodeFacts
+	exist   map[string]bool
+	catalog *compile.Catalog
+	rollup  *status.Rollup
 }
 
 func (r *Reconciler) read(ctx context.Context) (*world, error) {
@@ -43,23 +46,32 @@ func (r *Reconciler) read(ctx context.Context) (*world, error) {
 		return nil, err
 	}
 	w := &world{peers: peers.Items, announcements: announcements.Items, sessions: sessions.Items}
-	for i := range nodes.Items {
-		w.nodes = append(w.nodes, compile.FactsOf(&nodes.Items[i]))
-	}
-	labels := make(map[string]map[string]string, len(namespaces.Items))
+	w.addNodes(nodes.Items, r.options.NodeSelector)
+	labelsOf := make(map[string]map[string]string, len(namespaces.Items))
 	for i := range namespaces.Items {
-		labels[namespaces.Items[i].Name] = namespaces.Items[i].Labels
+		labelsOf[namespaces.Items[i].Name] = namespaces.Items[i].Labels
 	}
-	w.catalog = compile.NewCatalog(compile.Objects{
+	// What each node goes on with where the newest version is not supported; the statuses are still of the newest.
+	w.catalog = compile.NewCatalog(r.supported.Replace(compile.Objects{
 		Peers:             w.peers,
 		Announcements:     w.announcements,
-		Namespaces:        labels,
+		Namespaces:        labelsOf,
 		OperatorNamespace: r.options.Namespace,
-	}, r.catalog)
+	}), r.catalog)
 	w.rollup = status.NewRollup(status.Cluster{
 		Catalog: w.catalog, Nodes: w.nodes, Sessions: w.sessions, Speakers: speakers,
 	})
 	return w, nil
+}
+
+func (w *world) addNodes(nodes []corev1.Node, selector labels.Selector) {
+	w.exist = make(map[string]bool, len(nodes))
+	for i := range nodes {
+		w.exist[nodes[i].Name] = true
+		if selector == nil || selector.Matches(labels.Set(nodes[i].Labels)) {
+			w.nodes = append(w.nodes, compile.FactsOf(&nodes[i]))
+		}
+	}
 }
 
 // speakers are the nodes with a speaker, nil where nobody knows.
@@ -73,7 +85,7 @@ func (r *Reconciler) speakers(ctx context.Context) (map[string]bool, error) {
 	}
 	nodes := map[string]bool{}
 	for i := range pods.Items {
-		if running(&pods.Items[i]) {
+		if speaks(&pods.Items[i]) {
 			nodes[pods.Items[i].Spec.NodeName] = true
 		}
 	}

@@ -6,7 +6,6 @@ package cluster
 import (
 	"context"
 	"fmt"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -17,21 +16,13 @@ import (
 	"github.com/herald-bgp/herald/controllers/kube"
 )
 
-func (r *Reconciler) apply(ctx context.Context, object client.Object, conditions []metav1.Condition) error {
-	if err := kube.ApplyStatus(ctx, r.client, fieldOwner, object); err != nil {
-		return err
-	}
-	r.written.Note(object.GetUID(), time.Now(), conditions)
-	return nil
+func (r *Reconciler) apply(ctx context.Context, object client.Object) error {
+	return kube.ApplyStatus(ctx, r.client, fieldOwner, object)
 }
 
 // report writes the one condition of a BGPSession that is ours. The rest of its status is its speaker's.
 func (r *Reconciler) report(ctx context.Context, session *v1alpha1.BGPSession, reporting metav1.Condition) error {
-	if err := kube.ApplyConditions(ctx, r.client, fieldOwner, session, reporting); err != nil {
-		return err
-	}
-	r.written.Note(session.UID, time.Now(), []metav1.Condition{reporting})
-	return nil
+	return kube.ApplyConditions(ctx, r.client, fieldOwner, session, reporting)
 }
 
 // remove deletes a BGPSession whose Node or BGPPeer is gone, or that no speaker is there to delete. A cache may be
@@ -57,6 +48,5 @@ func (r *Reconciler) remove(ctx context.Context, session *v1alpha1.BGPSession) e
 		}
 		return nil
 	}
-	r.written.Forget(session.UID)
 	return kube.Delete(ctx, r.client, session)
 }

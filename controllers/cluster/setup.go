@@ -40,9 +40,11 @@ func SpeakerLabels() labels.Set {
 type Options struct {
 	// Namespace is the operator's own.
 	Namespace string
-	// SpeakerPods: the node role runs as pods with the SpeakerLabels in Namespace, and a node without one has no speaker.
+	// SpeakerPods: the node role runs as pods with the SpeakerLabels in Namespace, and a node without a ready one has no speaker.
 	// Otherwise nobody knows where speakers run, and no BGPSession is said not to be Reporting.
 	SpeakerPods bool
+	// NodeSelector chooses the nodes where the node role is to run; nil chooses all. No other counts.
+	NodeSelector labels.Selector
 	// LocalNode is the node that this process is itself the speaker of, empty for none.
 	LocalNode string
 }
@@ -74,8 +76,8 @@ func SetupWithManager(m manager.Manager, options Options) error {
 		Named("rollup").
 		WithOptions(kube.ControllerOptions[request](workers)).
 		WatchesRawSource(queue).
-		Watches(&v1alpha1.BGPPeer{}, survey(), builder.WithPredicates(kube.SpecChanged())).
-		Watches(&v1alpha1.Announcement{}, survey(), builder.WithPredicates(kube.SpecChanged())).
+		Watches(&v1alpha1.BGPPeer{}, survey(), builder.WithPredicates(specOrStatusChanged())).
+		Watches(&v1alpha1.Announcement{}, survey(), builder.WithPredicates(specOrStatusChanged())).
 		Watches(&v1alpha1.BGPSession{}, survey()).
 		Watches(&corev1.Node{}, survey(), builder.WithPredicates(kube.NodeChanged())).
 		Watches(&corev1.Namespace{}, survey(), builder.WithPredicates(kube.LabelsChanged()))
@@ -101,16 +103,32 @@ func survey() handler.TypedEventHandler[client.Object, request] {
 	}
 }
 
-// podChanged passes pods that begin or cease to run.
+// specOrStatusChanged passes statuses too, our own writes among them: one that arrives late, of a leader before this one
+// or of somebody's hand, is put right, and a survey that finds all as it should be writes nothing.
+func specOrStatusChanged() predicate.Predicate {
+	return predicate.Or(kube.SpecChanged(), kube.StatusChanged())
+}
+
+// podChanged passes pods that begin or cease to speak.
 func podChanged() predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		before, isPod := e.ObjectOld.(*corev1.Pod)
 		after, stillIs := e.ObjectNew.(*corev1.Pod)
-		return !isPod || !stillIs || running(before) != running(after)
+		return !isPod || !stillIs || speaks(before) != speaks(after)
 	}}
 }
 
-// running reports whether a pod's containers run. A pod that is told to end may still speak, but will not for long.
-func running(pod *corev1.Pod) bool {
-	return pod.Spec.NodeName != "" && pod.Status.Phase == corev1.PodRunning && pod.DeletionTimestamp == nil
+// speaks reports whether a pod runs and is ready. The phase alone says nothing of a node that is off, where it stays
+// Running, nor of a container that crashes again and again. The node role is ready once, and does not cease to be for a
+// peer. A pod that is told to end may still speak, but will not for long.
+func speaks(pod *corev1.Pod) bool {
+	if pod.Spec.NodeName == "" || pod.Status.Phase != corev1.PodRunning || pod.DeletionTimestamp != nil {
+		return false
+	}
+	for _, condition := range pod.Status.Conditions {
+		if condition.Type == corev1.PodReady {
+			return condition.Status == corev1.ConditionTrue
+		}
+	}
+	return false
 }

@@ -14,6 +14,8 @@ type Objects struct {
 	// Peers and Announcements, in any order.
 	Peers         []v1alpha1.BGPPeer
 	Announcements []v1alpha1.Announcement
+	// Replaced are the Issues of the versions that are not among them, since an older one is: see LastSupported.
+	Replaced []Issue
 	// Namespaces holds the labels of every namespace, by name.
 	Namespaces map[string]map[string]string
 	// OperatorNamespace belongs to the platform team: it needs no tenant entry.
@@ -28,7 +30,7 @@ type Catalog struct {
 	// Peers and Announcements that are valid, oldest first.
 	Peers         []*Peer
 	Announcements []*Announcement
-	// Issues say which objects are not valid, sorted.
+	// Issues say which objects are not valid or not supported, sorted.
 	Issues []Issue
 
 	peers             map[string]*Peer
@@ -38,7 +40,8 @@ type Catalog struct {
 	trustAll          bool
 }
 
-// NewCatalog reads the objects. What did not change since prev, which may be nil, is shared with it.
+// NewCatalog reads the objects. One that is being deleted counts as gone, whatever its finalizers wait for. What did not
+// change since prev, which may be nil, is shared with it.
 func NewCatalog(objects Objects, prev *Catalog) *Catalog {
 	c := &Catalog{
 		peers:             make(map[string]*Peer, len(objects.Peers)),
@@ -47,7 +50,11 @@ func NewCatalog(objects Objects, prev *Catalog) *Catalog {
 		operatorNamespace: objects.OperatorNamespace,
 		trustAll:          objects.TrustAll,
 	}
+	c.Issues = append(c.Issues, objects.Replaced...)
 	for i := range objects.Peers {
+		if objects.Peers[i].DeletionTimestamp != nil {
+			continue
+		}
 		peer, issue := newPeer(&objects.Peers[i])
 		if issue != nil {
 			c.Issues = append(c.Issues, *issue)
@@ -57,6 +64,9 @@ func NewCatalog(objects Objects, prev *Catalog) *Catalog {
 		c.peers[peer.Ref.Name] = peer
 	}
 	for i := range objects.Announcements {
+		if objects.Announcements[i].DeletionTimestamp != nil {
+			continue
+		}
 		announcement, issue := newAnnouncement(&objects.Announcements[i])
 		if issue != nil {
 			c.Issues = append(c.Issues, *issue)

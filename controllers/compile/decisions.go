@@ -30,6 +30,13 @@ func (d *Decisions) equal(other *Decisions) bool {
 	return other != nil && d.Peer == other.Peer && slices.Equal(d.Announcements, other.Announcements)
 }
 
+// PeerOf is the BGPPeer that a revision stands for, which is what Compile puts into speaker.Peer.Revision: a snapshot speaks of
+// that version, be there a newer one already or not.
+func PeerOf(revision any) (peer Ref, ok bool) {
+	peer, ok = revision.(Ref)
+	return peer, ok
+}
+
 // DecisionsOf is the Decisions that a token holds, nil when it holds none.
 func DecisionsOf(token any) *Decisions {
 	decisions, _ := token.(*Decisions)

@@ -27,11 +27,12 @@ type grants struct {
 	maxPrefixes  int
 	families     families
 	defaultRoute bool
-	tenants      []tenant
+	tenants      []tenant // sorted by name: their order in the object has no meaning
 }
 
 // tenant grants prefixes to namespaces.
 type tenant struct {
+	name        string
 	namespaces  labels.Selector
 	all         bool // every namespace, whether its labels are known or not
 	prefixes    []prefixGrant
@@ -84,11 +85,12 @@ func grantsOf(spec *v1alpha1.AllowedAnnouncements) (grants, error) {
 		}
 		granted.tenants = append(granted.tenants, entry)
 	}
+	slices.SortStableFunc(granted.tenants, func(a, b tenant) int { return cmp.Compare(a.name, b.name) })
 	return granted, nil
 }
 
 func tenantOf(field string, spec *v1alpha1.Tenant, maxPrefixes int) (tenant, error) {
-	var entry tenant
+	entry := tenant{name: spec.Name}
 	var errs [4]error
 	errs[0] = readNamespaces(field+".namespaces", &spec.Namespaces, &entry)
 	entry.prefixes, errs[1] = prefixGrantsOf(field+".prefixes", spec.Prefixes)

@@ -53,7 +53,10 @@ func attributeGrantOf(field string, spec *v1alpha1.TenantAttributes) (attributeG
 	if spec.Communities == nil {
 		return granted, nil
 	}
-	// An empty list is a list: it allows no community.
+	if len(spec.Communities) == 0 {
+		// Typed clients drop an empty list, and what was none would become the default.
+		return attributeGrant{}, invalid(field+".communities", "write at least one pattern, or omit it for the default")
+	}
 	granted.patterns = make([]pattern, 0, len(spec.Communities))
 	for i, text := range spec.Communities {
 		p, err := parsePattern(text)

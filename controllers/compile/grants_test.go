@@ -181,7 +181,6 @@ func TestAttributeGrants(t *testing.T) {
 		{name: "two numbers are no large community", uses: attributes{LargeCommunities: []string{"64512:1:1"}}, grant: only("64512:*")},
 		{name: "three numbers are", uses: attributes{LargeCommunities: []string{"64512:1:1"}}, grant: only("64512:*:1"), allowed: true},
 		{name: "outside of three", uses: attributes{LargeCommunities: []string{"64512:1:2"}}, grant: only("64512:*:1")},
-		{name: "an empty list allows none", uses: communities("1:1"), grant: &grant{Communities: []string{}}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -257,6 +256,28 @@ func TestMaxPrefixes(t *testing.T) {
 			want: []string{"shop/one ok", "shop/two OverMaxPrefixes", "platform/net ok"},
 		},
 		{
+			name: "of two entries the one with room",
+			allowed: allow(webTenant(func(e *v1alpha1.Tenant) { e.Name, e.MaxPrefixes = "z", new(int32(2)) }),
+				webTenant(func(e *v1alpha1.Tenant) { e.Name, e.MaxPrefixes = "a", new(int32(1)) })),
+			announcements: []v1alpha1.Announcement{
+				announcement("shop", "one", 1, []string{"203.0.113.0/28"}),
+				announcement("shop", "two", 2, []string{"203.0.113.16/28"}),
+				announcement("shop", "three", 3, []string{"203.0.113.32/28"}),
+				announcement("shop", "four", 4, []string{"203.0.113.48/28"}),
+			},
+			want: []string{"shop/one ok", "shop/two ok", "shop/three ok", "shop/four OverMaxPrefixes"},
+		},
+		{
+			name: "one announcement from the room of two entries",
+			allowed: allow(webTenant(func(e *v1alpha1.Tenant) { e.Name, e.MaxPrefixes = "a", new(int32(1)) }),
+				webTenant(func(e *v1alpha1.Tenant) { e.Name, e.MaxPrefixes = "b", new(int32(1)) })),
+			announcements: []v1alpha1.Announcement{
+				announcement("shop", "both", 1, []string{"203.0.113.0/28", "203.0.113.16/28"}),
+				announcement("shop", "late", 2, []string{"203.0.113.32/28"}),
+			},
+			want: []string{"shop/both ok", "shop/late OverMaxPrefixes"},
+		},
+		{
 			name:          "nothing at all",
 			allowed:       peerLimit(0),
 			announcements: []v1alpha1.Announcement{announcement("platform", "net", 1, []string{"192.0.2.0/24"})},
@@ -272,6 +293,26 @@ func TestMaxPrefixes(t *testing.T) {
 			}), nil)
 			wantStrings(t, "verdicts", verdicts(t, sessionPeer(t, out)), test.want...)
 		})
+	}
+}
+
+// TestOrderOfTenants: a list of type map has no order, so the entry that is charged does not depend on it. The narrow entry
+// is for the first announcement alone, and would be full for the second.
+func TestOrderOfTenants(t *testing.T) {
+	narrow := webTenant(func(e *v1alpha1.Tenant) { e.Name, e.MaxPrefixes = "narrow", new(int32(1)) })
+	wide := webTenant(func(e *v1alpha1.Tenant) {
+		e.Name, e.MaxPrefixes = "wide", new(int32(1))
+		e.Prefixes = append(e.Prefixes, v1alpha1.TenantPrefix{CIDR: "198.51.100.0/24"})
+	})
+	for _, entries := range [][]v1alpha1.Tenant{{narrow, wide}, {wide, narrow}} {
+		out := compile.Compile(input(func(in *compile.Input) {
+			in.Peers[0].Spec.AllowedAnnouncements = allow(entries...)
+			in.Announcements = []v1alpha1.Announcement{
+				announcement("shop", "both", 1, []string{"203.0.113.0/28"}),
+				announcement("shop", "wide", 2, []string{"198.51.100.0/24"}),
+			}
+		}), nil)
+		wantStrings(t, entries[0].Name+" first", verdicts(t, sessionPeer(t, out)), "shop/both ok", "shop/wide ok")
 	}
 }
 

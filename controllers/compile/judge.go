@@ -12,7 +12,7 @@ import (
 type judge struct {
 	catalog *Catalog
 	peer    *Peer
-	// tenants are the entries that cover each namespace met so far.
+	// tenants are the entries that cover each namespace met so far, sorted by name.
 	tenants map[string][]*tenant
 	// left and leftOf are what maxPrefixes still allows: of the session, and of each tenant entry.
 	left   int
@@ -52,7 +52,7 @@ func (j *judge) decide(a *Announcement) verdict {
 		if !j.peer.families.has(familyOf(r.Prefix)) {
 			continue
 		}
-		entry, reason := j.grant(a, r, tenants)
+		entry, reason := j.grant(a, r, tenants, needs)
 		if reason != "" {
 			v.reason = FirstReason(v.reason, reason)
 			continue
@@ -69,8 +69,11 @@ func (j *judge) decide(a *Announcement) verdict {
 	return v
 }
 
-// grant finds the tenant entry that allows a prefix, nil in the operator's own namespace, or the reason why none does.
-func (j *judge) grant(a *Announcement, r rib.PrefixRange, tenants []*tenant) (entry *tenant, reason string) {
+// grant finds the tenant entry that allows a prefix, nil in the operator's own namespace, or the reason why none does. Of
+// several it is the first by name that has room left beside what the announcement needs of it already, else the first.
+func (j *judge) grant(
+	a *Announcement, r rib.PrefixRange, tenants []*tenant, needs map[*tenant]int,
+) (found *tenant, reason string) {
 	granted := &j.peer.grants
 	if isDefaultRoute(r) && !granted.defaultRoute {
 		return nil, v1alpha1.ReasonInfrastructureRefused
@@ -86,10 +89,19 @@ func (j *judge) grant(a *Announcement, r rib.PrefixRange, tenants []*tenant) (en
 		if !entry.coversPrefix(r) {
 			continue
 		}
-		if entry.attributes.allows(&a.whole.Attributes) {
+		if !entry.attributes.allows(&a.whole.Attributes) {
+			reason = v1alpha1.ReasonAttributeNotAllowed
+			continue
+		}
+		if needs[entry]+count(r) <= j.leftOf[entry] {
 			return entry, ""
 		}
-		reason = v1alpha1.ReasonAttributeNotAllowed
+		if found == nil {
+			found = entry
+		}
+	}
+	if found != nil {
+		return found, ""
 	}
 	return nil, reason
 }

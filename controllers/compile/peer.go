@@ -55,7 +55,7 @@ func CheckPeer(object *v1alpha1.BGPPeer) *Issue {
 // newPeer parses a BGPPeer, or says why it cannot be used.
 func newPeer(object *v1alpha1.BGPPeer) (*Peer, *Issue) {
 	peer := &Peer{Ref: RefOf(&object.ObjectMeta), created: object.CreationTimestamp.Time, labels: labels.Set(object.Labels)}
-	peer.session.Name = object.Name
+	peer.session.Name, peer.session.Revision = object.Name, peer.Ref
 	for _, read := range []func(*Peer, *v1alpha1.BGPPeerSpec) error{
 		readAddress, readAdminState, readASNs, readSelection, readTransport, readAuthentication,
 		readTimers, readGracefulRestart, readApplyMode, readExport,

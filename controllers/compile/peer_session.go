@@ -20,8 +20,9 @@ func readTransport(peer *Peer, spec *v1alpha1.BGPPeerSpec) error {
 	}
 	if source := transport.Source; source != nil {
 		ip, err := netip.ParseAddr(source.Address)
-		if err != nil || ip.Zone() != "" || ip.Is4In6() || !isUnicast(ip) {
-			return invalid("spec.transport.source.address", "%q: write an IPv4 or IPv6 address of the node", source.Address)
+		if err != nil || ip.Zone() != "" || ip.Is4In6() || !isUnicast(ip) || ip.Is6() && ip.IsLinkLocalUnicast() {
+			return invalid("spec.transport.source.address",
+				"%q: write a unicast IPv4 or IPv6 address of the node that is not link-local in IPv6", source.Address)
 		}
 		if ip.Is4() != peer.Address.Addr().Is4() {
 			return invalid("spec.transport.source.address", "%s: write an address of the same family as spec.address", ip)

@@ -169,7 +169,10 @@ func TestPeer(t *testing.T) {
 				test.want(&want)
 			}
 			got := sessionPeer(t, compile.Compile(in, nil))
-			got.Export.Token = nil
+			if of, ok := compile.PeerOf(got.Revision); !ok || of != compile.RefOf(&in.Peers[0].ObjectMeta) {
+				t.Errorf("revision %v, want that of the BGPPeer", got.Revision)
+			}
+			got.Export.Token, got.Revision = nil, nil
 			if !reflect.DeepEqual(got, want) {
 				t.Errorf("\n got %+v\nwant %+v", got, want)
 			}
@@ -306,6 +309,7 @@ func TestPeerRefused(t *testing.T) {
 			invalid, "spec.nodeSelector",
 		},
 		{"source", transport(v1alpha1.Transport{Source: &v1alpha1.TransportSource{Address: "eth0"}}), invalid, "spec.transport.source.address"},
+		{"broadcast source", transport(v1alpha1.Transport{Source: &v1alpha1.TransportSource{Address: "255.255.255.255"}}), invalid, "spec.transport.source.address"},
 		{"source's family", transport(v1alpha1.Transport{Source: &v1alpha1.TransportSource{Address: "2001:db8::1"}}), invalid, "spec.transport.source.address"},
 		{"TTL", transport(v1alpha1.Transport{MultihopTTL: new(int32(256))}), invalid, "spec.transport.multihopTTL"},
 		{"connect mode", transport(v1alpha1.Transport{ConnectMode: new(v1alpha1.ConnectMode("Never"))}), unsupported, "spec.transport.connectMode"},
@@ -356,6 +360,11 @@ func TestPeerRefused(t *testing.T) {
 			"tenant's pattern", tenant(func(t *v1alpha1.Tenant) {
 				t.Attributes = &v1alpha1.TenantAttributes{Communities: []string{"1:2:3:4"}}
 			}), invalid, "attributes.communities[0]",
+		},
+		{
+			"tenant's empty list", tenant(func(t *v1alpha1.Tenant) {
+				t.Attributes = &v1alpha1.TenantAttributes{Communities: []string{}}
+			}), invalid, "attributes.communities",
 		},
 		{
 			"tenant's large number", tenant(func(t *v1alpha1.Tenant) {

@@ -32,6 +32,22 @@ func SpecChanged() predicate.Predicate {
 	})
 }
 
+// StatusChanged passes what anybody did to the status of a BGPPeer or an Announcement. It is for whoever compares the
+// status with what it should be and writes nothing where the two are the same: our own writes pass too.
+func StatusChanged() predicate.Predicate {
+	return onUpdate(func(before, after client.Object) bool {
+		switch before := before.(type) {
+		case *v1alpha1.BGPPeer:
+			after, same := after.(*v1alpha1.BGPPeer)
+			return !same || !equality.Semantic.DeepEqual(before.Status, after.Status)
+		case *v1alpha1.Announcement:
+			after, same := after.(*v1alpha1.Announcement)
+			return !same || !equality.Semantic.DeepEqual(before.Status, after.Status)
+		}
+		return false
+	})
+}
+
 // NodeChanged passes what Herald uses of a Node: its labels, Herald's own annotations and its addresses. Kubelets
 // write a Node every few seconds, and other programs keep their own annotations on it.
 func NodeChanged() predicate.Predicate {

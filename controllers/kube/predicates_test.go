@@ -43,6 +43,14 @@ func TestPredicates(t *testing.T) {
 		{"the beginning of a deletion is", kube.SpecChanged(), peer(), edit(peer(), func(p *v1alpha1.BGPPeer) {
 			p.DeletionTimestamp = &metav1.Time{}
 		}), true},
+		{"a BGPPeer's status is a change of a status", kube.StatusChanged(), peer(), edit(peer(), func(p *v1alpha1.BGPPeer) {
+			p.Status.Sessions = &v1alpha1.PeerSessions{Desired: 1}
+		}), true},
+		{"a version alone is not", kube.StatusChanged(), peer(), edit(peer(), func(p *v1alpha1.BGPPeer) {
+			p.ResourceVersion, p.Generation = "2", 2
+		}), false},
+		{"an Announcement's status is", kube.StatusChanged(), &v1alpha1.Announcement{},
+			edit(&v1alpha1.Announcement{}, func(a *v1alpha1.Announcement) { a.Status.Prefixes = 1 }), true},
 		{"a heartbeat is no change of a Node", kube.NodeChanged(), node(), edit(node(), func(n *corev1.Node) {
 			n.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, LastHeartbeatTime: metav1.Now()}}
 		}), false},

@@ -10,6 +10,7 @@ import (
 	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -69,6 +70,18 @@ func SameStatus[T any](a, b T) bool {
 	}
 	second, err := json.Marshal(b)
 	return err == nil && bytes.Equal(first, second)
+}
+
+// OwnConditions are those of the stored conditions that are of a type in own, in the order of own. The others are somebody
+// else's, and an apply leaves them where they are.
+func OwnConditions(stored, own []metav1.Condition) []metav1.Condition {
+	var list []metav1.Condition
+	for i := range own {
+		if condition := meta.FindStatusCondition(stored, own[i].Type); condition != nil {
+			list = append(list, *condition)
+		}
+	}
+	return list
 }
 
 // Delete deletes that very object, not a successor of the same name. One that is gone already is as good.

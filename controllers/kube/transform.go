@@ -36,16 +36,25 @@ func StripNamespace() cache.TransformFunc {
 	}
 }
 
-// StripPod leaves of a Pod where and whether it runs.
+// StripPod leaves of a Pod where and whether it runs, and whether it is ready.
 func StripPod() cache.TransformFunc {
 	return func(object any) (any, error) {
 		if pod, ok := object.(*corev1.Pod); ok {
 			pod.ObjectMeta = strippedMeta(pod.ObjectMeta)
 			pod.Spec = corev1.PodSpec{NodeName: pod.Spec.NodeName}
-			pod.Status = corev1.PodStatus{Phase: pod.Status.Phase}
+			pod.Status = corev1.PodStatus{Phase: pod.Status.Phase, Conditions: readyCondition(pod.Status.Conditions)}
 		}
 		return object, nil
 	}
+}
+
+func readyCondition(conditions []corev1.PodCondition) []corev1.PodCondition {
+	for _, condition := range conditions {
+		if condition.Type == corev1.PodReady {
+			return []corev1.PodCondition{{Type: condition.Type, Status: condition.Status}}
+		}
+	}
+	return nil
 }
 
 // StripStatus drops managed fields and the statuses that only the cluster role uses, so that a node's memory does not

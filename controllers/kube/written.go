@@ -30,11 +30,18 @@ func NewWritten(interval time.Duration) *Written {
 	return &Written{interval: interval, last: map[types.UID]write{}}
 }
 
-// Note takes down a write to an object.
+// Note takes down a write to an object, which the next one that can wait is to be an interval after.
 func (w *Written) Note(object types.UID, at time.Time, conditions []metav1.Condition) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.last[object] = write{at: at, conditions: conditions}
+}
+
+// NoteUrgent takes down a write that could not wait. It makes no other wait.
+func (w *Written) NoteUrgent(object types.UID, conditions []metav1.Condition) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.last[object] = write{at: w.last[object].at, conditions: conditions}
 }
 
 // Conditions are those last written to an object, or what is stored where none were.

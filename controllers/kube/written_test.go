@@ -35,6 +35,24 @@ func TestWrittenPaces(t *testing.T) {
 	})
 }
 
+func TestWrittenLetsNothingWaitForAnUrgentWrite(t *testing.T) {
+	w := kube.NewWritten(time.Second)
+	now := time.Now()
+	urgent := []metav1.Condition{{Type: "Established", Status: metav1.ConditionTrue}}
+	w.NoteUrgent("a", urgent)
+	if got := w.Delay("a", now); got != 0 {
+		t.Errorf("the first write after an urgent one waits %v, want 0", got)
+	}
+	if got := w.Conditions("a", nil); len(got) != 1 {
+		t.Errorf("conditions %+v, want those of the urgent write", got)
+	}
+	w.Note("a", now, nil)
+	w.NoteUrgent("a", urgent)
+	if got := w.Delay("a", now.Add(300*time.Millisecond)); got != 700*time.Millisecond {
+		t.Errorf("a write 300 ms after one that could wait waits %v, want 700 ms", got)
+	}
+}
+
 func TestWrittenKnowsNewerConditionsThanACache(t *testing.T) {
 	w := kube.NewWritten(time.Second)
 	stored := []metav1.Condition{{Type: "Established", Status: metav1.ConditionFalse}}

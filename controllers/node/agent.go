@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/go-logr/logr"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -27,6 +28,8 @@ type Options struct {
 	Namespace, AuthNamespace string
 	// Listening: the speaker accepts connections.
 	Listening bool
+	// Logger gets a line for each object that is not in use, or not in full; none by default.
+	Logger logr.Logger
 }
 
 // Agent is what connects a speaker with the API server and outlives every manager: what the speaker was last told, and
@@ -35,8 +38,10 @@ type Agent struct {
 	options   Options
 	speaker   *speaker.Speaker
 	output    atomic.Pointer[compile.Output]
+	supported compile.LastSupported
 	readiness nodeapi.Readiness
 	written   *kube.Written
+	said      memory
 
 	mu sync.Mutex
 	// queue is the status controller's, of the newest manager; nil before the first.
@@ -73,10 +78,27 @@ func (a *Agent) configure(out *compile.Output) error {
 		a.readiness.Applied(out.Config)
 	}
 	a.output.Store(out)
+	a.logIssues(before, out)
 	if before == nil || !sameSessions(before, out) {
 		a.enqueuePeers(peersOf(before, out))
 	}
 	return nil
+}
+
+// logIssues logs what was not an issue before. A Node has no condition of ours, so this is where a bad annotation shows.
+func (a *Agent) logIssues(before, out *compile.Output) {
+	known := map[compile.Issue]bool{}
+	if before != nil {
+		for _, issue := range before.Issues {
+			known[issue] = true
+		}
+	}
+	for _, issue := range out.Issues {
+		if !known[issue] {
+			a.options.Logger.Info("object not in use, or not in full", "kind", issue.Kind, "object", issue.Ref.String(),
+				"reason", issue.Reason, "message", issue.Message)
+		}
+	}
 }
 
 // sameSessions reports whether no session's status can differ for what was compiled. What the speaker does with a

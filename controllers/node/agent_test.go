@@ -156,16 +156,3 @@ func TestUrgent(t *testing.T) {
 		})
 	}
 }
-
-func TestOwnStatusLeavesTheRollUpsCondition(t *testing.T) {
-	own := ownStatus(v1alpha1.BGPSessionStatus{Conditions: []metav1.Condition{
-		{Type: v1alpha1.ConditionEstablished}, {Type: v1alpha1.ConditionReporting}, {Type: v1alpha1.ConditionCurrent},
-	}})
-	var kinds []string
-	for _, condition := range own.Conditions {
-		kinds = append(kinds, condition.Type)
-	}
-	if want := []string{v1alpha1.ConditionEstablished, v1alpha1.ConditionCurrent}; !slices.Equal(kinds, want) {
-		t.Errorf("own conditions %v, want %v", kinds, want)
-	}
-}

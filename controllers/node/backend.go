@@ -5,7 +5,6 @@ package node
 
 import (
 	"context"
-	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -13,7 +12,6 @@ import (
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/compile"
 	"github.com/herald-bgp/herald/controllers/nodeapi"
-	"github.com/herald-bgp/herald/controllers/status"
 	"github.com/herald-bgp/herald/speaker/rib"
 )
 
@@ -37,15 +35,15 @@ func (a *Agent) Status(context.Context) ([]runtime.Object, error) {
 
 // live is the BGPSession of a session without its stored metadata, nil while the speaker has not taken it up.
 func (a *Agent) live(session *compile.Session) *v1alpha1.BGPSession {
-	snapshot, ok := a.speaker.Peer(session.Peer.Ref.Name)
-	if !ok {
+	now, known := a.statusOf(session, nil)
+	if !known {
 		return nil
 	}
 	return &v1alpha1.BGPSession{
 		TypeMeta:   metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: "BGPSession"},
 		ObjectMeta: metav1.ObjectMeta{Name: compile.SessionName(session.Peer.Ref.Name, a.options.NodeName)},
 		Spec:       a.specOf(session),
-		Status:     status.Session(status.SessionInput{Snapshot: snapshot, Peer: session.Peer.Ref, Now: time.Now()}),
+		Status:     now,
 	}
 }
 

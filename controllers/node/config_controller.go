@@ -60,8 +60,11 @@ func (r *ConfigReconciler) input(ctx context.Context) (compile.Input, error) {
 	if in.Secrets, err = r.secrets(ctx); err != nil {
 		return in, err
 	}
-	in.Peers, in.Announcements, err = r.objects(ctx)
-	return in, err
+	if in.Peers, in.Announcements, err = r.objects(ctx); err != nil {
+		return in, err
+	}
+	in.Objects = r.agent.supported.Replace(in.Objects)
+	return in, nil
 }
 
 // objects lists without copying: compile changes nothing that it reads.

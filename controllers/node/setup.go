@@ -25,6 +25,9 @@ import (
 // statusWorkers write statuses at the same time: one slow answer is not to hold up every session.
 const statusWorkers = 4
 
+// helmRelease is the type of the Secrets that Helm keeps releases in.
+const helmRelease = "helm.sh/release.v1"
+
 // CacheOptions limit what a manager keeps in memory to what this node needs. It is most of what a node costs the API
 // server too: of all Nodes and BGPSessions, each node watches its own.
 func (a *Agent) CacheOptions() cache.Options {
@@ -37,6 +40,8 @@ func (a *Agent) CacheOptions() cache.Options {
 			},
 			&corev1.Secret{}: {
 				Namespaces: map[string]cache.Config{a.options.AuthNamespace: {}},
+				// Helm keeps each release whole in a Secret, up to 1 MiB, beside what it installs.
+				Field: fields.OneTermNotEqualSelector("type", helmRelease),
 			},
 			&corev1.Namespace{}:      {Transform: kube.StripNamespace()},
 			&v1alpha1.BGPPeer{}:      {Transform: kube.StripStatus()},

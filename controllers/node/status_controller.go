@@ -18,7 +18,6 @@ import (
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/compile"
 	"github.com/herald-bgp/herald/controllers/kube"
-	"github.com/herald-bgp/herald/controllers/status"
 )
 
 const (
@@ -56,8 +55,7 @@ func (r *StatusReconciler) Reconcile(ctx context.Context, request reconcile.Requ
 		// Deselected, or of another remote: a spec never changes. What is wanted instead follows the deletion.
 		return reconcile.Result{}, r.remove(ctx, stored)
 	}
-	snapshot, known := r.agent.speaker.Peer(session.Peer.Ref.Name)
-	if !known {
+	if _, known := r.agent.speaker.Peer(session.Peer.Ref.Name); !known {
 		return reconcile.Result{}, nil // the speaker says so when it has taken it up
 	}
 	if stored == nil {
@@ -69,12 +67,10 @@ func (r *StatusReconciler) Reconcile(ctx context.Context, request reconcile.Requ
 			return reconcile.Result{}, err
 		}
 	}
-	want := status.Session(status.SessionInput{
-		Snapshot: snapshot,
-		Peer:     session.Peer.Ref,
-		Previous: r.agent.written.Conditions(stored.UID, stored.Status.Conditions),
-		Now:      time.Now(),
-	})
+	want, known := r.agent.statusOf(session, stored)
+	if !known {
+		return reconcile.Result{}, nil
+	}
 	return r.write(ctx, stored, want)
 }
 
@@ -83,7 +79,7 @@ func (r *StatusReconciler) Reconcile(ctx context.Context, request reconcile.Requ
 func (r *StatusReconciler) write(
 	ctx context.Context, stored *v1alpha1.BGPSession, want v1alpha1.BGPSessionStatus,
 ) (reconcile.Result, error) {
-	have := ownStatus(stored.Status)
+	have := ownStatus(stored.Status, want)
 	if kube.SameStatus(have, want) {
 		return reconcile.Result{}, nil
 	}
@@ -103,20 +99,15 @@ func (r *StatusReconciler) write(
 // urgent reports whether people wait for the difference: how the session stands, not how it counts.
 func urgent(have, want v1alpha1.BGPSessionStatus) bool {
 	return !kube.SameStatus(have.Conditions, want.Conditions) ||
+		!kube.SameStatus(have.Peer, want.Peer) ||
 		!kube.SameStatus(have.LastError, want.LastError) ||
 		(have.State == v1alpha1.SessionEstablished) != (want.State == v1alpha1.SessionEstablished) ||
 		!have.Since.Equal(want.Since)
 }
 
-// ownStatus is the part of a stored status that this role writes: the roll-up's condition is not among it.
-func ownStatus(stored v1alpha1.BGPSessionStatus) v1alpha1.BGPSessionStatus {
-	var own []metav1.Condition
-	for _, condition := range stored.Conditions {
-		if condition.Type != v1alpha1.ConditionReporting {
-			own = append(own, condition)
-		}
-	}
-	stored.Conditions = own
+// ownStatus is the part of a stored status that this role writes: conditions of other types are somebody else's.
+func ownStatus(stored, want v1alpha1.BGPSessionStatus) v1alpha1.BGPSessionStatus {
+	stored.Conditions = kube.OwnConditions(stored.Conditions, want.Conditions)
 	return stored
 }
 
@@ -158,6 +149,7 @@ func (r *StatusReconciler) remove(ctx context.Context, stored *v1alpha1.BGPSessi
 		return nil
 	}
 	r.agent.written.Forget(stored.UID)
+	r.agent.said.forget(stored.Name)
 	return kube.Delete(ctx, r.client, stored)
 }
 

@@ -11,7 +11,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// maxText is the longest text of an error in a status, in characters.
+// maxText is the longest text in a status, in characters. The API server refuses a status with a condition whose message
+// is longer than 32,768; what people wrote into an object, and a message may quote, can be longer than that.
 const maxText = 1024
 
 // conditions are those wanted and no other, in their order. The time of a transition moves only when the status does.
@@ -28,9 +29,9 @@ func conditions(previous []metav1.Condition, generation int64, now time.Time, wa
 	return list
 }
 
-// condition makes a condition without its generation and time.
+// condition makes a condition without its generation and time. Every condition is made here, and none is too long.
 func condition(kind string, status metav1.ConditionStatus, reason, message string) metav1.Condition {
-	return metav1.Condition{Type: kind, Status: status, Reason: reason, Message: message}
+	return metav1.Condition{Type: kind, Status: status, Reason: reason, Message: cut(message)}
 }
 
 // isTrue reports whether a condition is present and True.

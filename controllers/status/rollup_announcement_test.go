@@ -23,9 +23,16 @@ import (
 func withhold(name string, reason rib.Reason) func(*speaker.PeerSnapshot) {
 	return func(s *speaker.PeerSnapshot) {
 		s.Routes.Withheld = append(s.Routes.Withheld, rib.Withheld{
-			Announcement: &rib.Announcement{ID: "platform/" + name}, Reason: reason, Prefixes: 1,
+			Announcement: &rib.Announcement{ID: "platform/" + name}, Reason: reason, Prefixes: 1, Winner: winnerOf(reason),
 		})
 	}
+}
+
+func winnerOf(reason rib.Reason) string {
+	if reason != rib.ReasonConflict {
+		return ""
+	}
+	return "platform/older"
 }
 
 func TestAnnouncementStatus(t *testing.T) {
@@ -98,7 +105,8 @@ func TestAnnouncementStatus(t *testing.T) {
 		{
 			name: "in conflict everywhere", change: func(c *cluster) { c.report(everywhere, conflict) },
 			advertised: "False Conflict", summary: "0/3",
-			verdicts: []v1alpha1.Verdict{{Reason: "Conflict", Sessions: 3, Example: "tor-a/node-1"}},
+			verdicts: []v1alpha1.Verdict{{Reason: "Conflict", Sessions: 3, Example: "tor-a/node-1", Winner: "platform/older"}},
+			text:     "Conflict at 3, tor-a/node-1 among them, where platform/older has the prefix",
 		},
 		{
 			name: "the most frequent reason", change: func(c *cluster) {
@@ -107,7 +115,7 @@ func TestAnnouncementStatus(t *testing.T) {
 			},
 			advertised: "False NoNextHop", summary: "0/3",
 			verdicts: []v1alpha1.Verdict{
-				{Reason: "NoNextHop", Sessions: 2, Example: "tor-a/node-2"}, {Reason: "Conflict", Sessions: 1, Example: "tor-a/node-1"},
+				{Reason: "NoNextHop", Sessions: 2, Example: "tor-a/node-2"}, {Reason: "Conflict", Sessions: 1, Example: "tor-a/node-1", Winner: "platform/older"},
 			},
 		},
 		{
@@ -118,7 +126,7 @@ func TestAnnouncementStatus(t *testing.T) {
 			},
 			advertised: "False Conflict", summary: "1/3",
 			verdicts: []v1alpha1.Verdict{
-				{Reason: "Conflict", Sessions: 1, Example: "tor-a/node-2"}, {Reason: "SessionDown", Sessions: 1, Example: "tor-a/node-1"},
+				{Reason: "Conflict", Sessions: 1, Example: "tor-a/node-2", Winner: "platform/older"}, {Reason: "SessionDown", Sessions: 1, Example: "tor-a/node-1"},
 			},
 		},
 		{
@@ -297,26 +305,6 @@ func TestConfirmationOfFalseStays(t *testing.T) {
 	c.addAnnouncement(sameHash(t), "198.51.100.0/24")
 	got, _ := c.rollup().Announcement(c.announcement("web"), confirmed, now)
 	wantCondition(t, got.Conditions, v1alpha1.ConditionAdvertised, "False Conflict")
-}
-
-func TestNewLeaderTakesTrueAsConfirmed(t *testing.T) {
-	c := newCluster(t, 2)
-	c.addAnnouncement("web", "203.0.113.0/24")
-	c.report([]string{"node-1", "node-2"})
-	c.announcement("web").Status, _ = c.rollup().Announcement(c.announcement("web"), nil, now)
-	c.addAnnouncement(sameHash(t), "198.51.100.0/24")
-
-	got, confirmed := c.rollup().Announcement(c.announcement("web"), nil, now)
-	wantCondition(t, got.Conditions, v1alpha1.ConditionAdvertised, "True Advertised")
-	got, _ = c.rollup().Announcement(c.announcement("web"), confirmed, now)
-	wantCondition(t, got.Conditions, v1alpha1.ConditionAdvertised, "True Advertised")
-
-	// Its own word counts more than a status that its cache may still hold.
-	c.announcement("web").Generation++
-	_, unconfirmed := c.rollup().Announcement(c.announcement("web"), nil, now)
-	c.announcement("web").Status.Conditions[1].ObservedGeneration = c.announcement("web").Generation
-	got, _ = c.rollup().Announcement(c.announcement("web"), unconfirmed, now)
-	wantCondition(t, got.Conditions, v1alpha1.ConditionAdvertised, "Unknown Pending")
 }
 
 func TestTruncatedMakesUnknown(t *testing.T) {

@@ -29,7 +29,7 @@ func (r *Rollup) Peer(object *v1alpha1.BGPPeer, now time.Time) v1alpha1.BGPPeerS
 	desired, up := len(view.sessions)+len(view.refusals), view.established()
 	return v1alpha1.BGPPeerStatus{
 		Conditions: conditions(object.Status.Conditions, object.Generation, now,
-			accepted, view.establishedCondition(desired, up), view.currentCondition(object.Generation)),
+			accepted, view.establishedCondition(desired, up), view.currentCondition(object)),
 		Sessions:  &v1alpha1.PeerSessions{Desired: counter(desired), Established: counter(up), Summary: summary(up, desired)},
 		LastError: view.lastError(),
 	}
@@ -129,16 +129,16 @@ func (s *sessionView) whyDown() (reason string, known bool) {
 }
 
 // currentCondition is False where one session says so, and Unknown while one has not seen the newest spec.
-func (v *peerView) currentCondition(generation int64) metav1.Condition {
+func (v *peerView) currentCondition(peer *v1alpha1.BGPPeer) metav1.Condition {
 	const kind = v1alpha1.ConditionCurrent
 	if len(v.sessions) == 0 {
 		return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonNoNodes, "no node has a session")
 	}
 	behind := ""
 	for _, session := range v.sessions {
-		c := session.current()
+		c := session.current(peer)
 		switch {
-		case c == nil || c.ObservedGeneration != generation:
+		case c == nil:
 			if behind == "" {
 				behind = session.node.Name
 			}
@@ -152,9 +152,14 @@ func (v *peerView) currentCondition(generation int64) metav1.Condition {
 	return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonCurrent, "every session runs on the newest spec")
 }
 
-// current is the session's own condition, nil where a speaker that could say so does not.
-func (s *sessionView) current() *metav1.Condition {
+// current is the session's own condition, nil where a speaker that could say so does not, or speaks of another generation
+// of the peer, or of another peer of that name.
+func (s *sessionView) current(peer *v1alpha1.BGPPeer) *metav1.Condition {
 	if s.object == nil || !s.speaker {
+		return nil
+	}
+	newest := v1alpha1.SessionPeer{UID: string(peer.UID), Generation: peer.Generation}
+	if of := s.object.Status.Peer; of == nil || *of != newest {
 		return nil
 	}
 	return meta.FindStatusCondition(s.object.Status.Conditions, v1alpha1.ConditionCurrent)

@@ -24,19 +24,20 @@ type sessionView struct {
 	speaker bool
 	// matches has a bit for each hash of the digest that is as the objects demand.
 	matches uint64
-	// withheld are the reasons of the announcements that the session lists, by name.
-	withheld map[string]string
+	// withheld are the announcements that the session lists, by name.
+	withheld map[string]*v1alpha1.WithheldAnnouncement
 	// state stands for everything that says whether it is still the same session, in the same state.
 	state uint64
 }
 
 func newSessionView(peer *compile.Peer, node *compile.NodeFacts, object *v1alpha1.BGPSession, speaker bool) *sessionView {
 	s := &sessionView{node: node, where: peer.Ref.Name + "/" + node.Name, object: object, speaker: speaker}
-	s.state = textHash(fmt.Sprintln(s.where, s.silent(), s.established(), s.since().Unix(), s.truncated()))
+	s.state = textHash(fmt.Sprintln(s.where, s.silent(), s.established(), s.decided(), s.since().Unix(), s.truncated()))
 	if report := s.report(); report != nil && len(report.Withheld) > 0 {
-		s.withheld = make(map[string]string, len(report.Withheld))
-		for _, w := range report.Withheld {
-			s.withheld[w.Namespace+"/"+w.Name] = w.Reason
+		s.withheld = make(map[string]*v1alpha1.WithheldAnnouncement, len(report.Withheld))
+		for i := range report.Withheld {
+			w := &report.Withheld[i]
+			s.withheld[w.Namespace+"/"+w.Name] = w
 		}
 	}
 	return s
@@ -48,6 +49,12 @@ func (s *sessionView) report() *v1alpha1.AnnouncementsStatus {
 		return nil
 	}
 	return s.object.Status.Announcements
+}
+
+// decided reports whether the session has written anything that was decided for it, with its End-of-RIB.
+func (s *sessionView) decided() bool {
+	report := s.report()
+	return report != nil && report.Digest != ""
 }
 
 // established reports whether the session is up, as its own speaker says.

@@ -123,7 +123,7 @@ func (c *cluster) reportNode(node compile.NodeFacts, change []func(*speaker.Peer
 			c.sessions[name] = object
 		}
 		object.Status = status.Session(status.SessionInput{
-			Snapshot: snapshot, Peer: s.Peer.Ref, Previous: object.Status.Conditions, Now: now,
+			Snapshot: snapshot, Peer: s.Peer.Ref, Generation: object.Generation, Previous: object.Status.Conditions, Now: now,
 		})
 	}
 }
@@ -207,6 +207,21 @@ func TestPeerStatus(t *testing.T) {
 				c.report([]string{"node-1", "node-2"})
 				c.peer("tor-a").Generation++
 				c.report([]string{"node-1"})
+			},
+			accepted: "True Accepted", established: "True Established", current: "Unknown Pending", summary: "2/2",
+		},
+		{
+			name: "another object of the same name and generation", change: func(c *cluster) {
+				c.report([]string{"node-1", "node-2"})
+				c.peer("tor-a").UID = "uid-of-its-successor"
+				c.report([]string{"node-1"})
+			},
+			accepted: "True Accepted", established: "True Established", current: "Unknown Pending", summary: "2/2",
+		},
+		{
+			name: "a speaker that does not say which peer it runs for", change: func(c *cluster) {
+				c.report([]string{"node-1", "node-2"})
+				c.sessions["tor-a.node-2"].Status.Peer = nil
 			},
 			accepted: "True Accepted", established: "True Established", current: "Unknown Pending", summary: "2/2",
 		},

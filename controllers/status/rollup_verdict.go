@@ -20,8 +20,8 @@ const maxVerdicts = 16
 
 // verdict is what one session says of an announcement.
 type verdict struct {
-	// reason is why the session does not have it, or not whole; empty when it has.
-	reason string
+	// reason is why the session does not have it, or not whole; empty when it has. Winner is what it lost to.
+	reason, winner string
 	// reported: the session said something; caughtUp: it said it of the objects as they are now, and hides nothing.
 	reported, caughtUp bool
 }
@@ -33,9 +33,13 @@ func (v *peerView) verdict(s *sessionView, announcement string, hash uint64) ver
 	case !s.established():
 		return verdict{reason: v1alpha1.ReasonSessionDown, reported: true, caughtUp: true}
 	}
-	reason := s.withheld[announcement]
-	hidden := reason == "" && v.mayHide(s, announcement)
-	return verdict{reason: reason, reported: true, caughtUp: s.matches&hash != 0 && !hidden}
+	said := verdict{reported: s.decided(), caughtUp: s.matches&hash != 0}
+	if withheld := s.withheld[announcement]; withheld != nil {
+		said.reason, said.winner = withheld.Reason, withheld.Winner
+	} else if v.mayHide(s, announcement) {
+		said.caughtUp = false
+	}
+	return said
 }
 
 // tally counts verdicts.
@@ -62,7 +66,7 @@ func (t *tally) add(v verdict, decided bool, where string) {
 		}
 		known, ok := t.reasons[v.reason]
 		if !ok {
-			known = v1alpha1.Verdict{Reason: v.reason, Example: where}
+			known = v1alpha1.Verdict{Reason: v.reason, Example: where, Winner: v.winner}
 		}
 		known.Sessions++
 		t.reasons[v.reason] = known
@@ -97,7 +101,11 @@ func (t *tally) condition() metav1.Condition {
 	verdicts := t.verdicts()
 	var why []string
 	for _, v := range verdicts {
-		why = append(why, fmt.Sprintf("%s at %d, %s among them", v.Reason, v.Sessions, v.Example))
+		reason := fmt.Sprintf("%s at %d, %s among them", v.Reason, v.Sessions, v.Example)
+		if v.Winner != "" {
+			reason += ", where " + v.Winner + " has the prefix"
+		}
+		why = append(why, reason)
 	}
 	return condition(kind, metav1.ConditionFalse, verdicts[0].Reason,
 		fmt.Sprintf("%d of %d sessions do not have all of it: %s", t.eligible-t.advertised, t.eligible, strings.Join(why, "; ")))

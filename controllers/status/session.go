@@ -22,6 +22,8 @@ type SessionInput struct {
 	Snapshot speaker.PeerSnapshot
 	// Peer is the BGPPeer that the speaker's configuration was compiled from.
 	Peer compile.Ref
+	// Generation is that of the BGPSession; 0 while there is none.
+	Generation int64
 	// Previous are the conditions that the BGPSession has; nil before its first status.
 	Previous []metav1.Condition
 	// Now is the time of a transition.
@@ -32,7 +34,8 @@ type SessionInput struct {
 func Session(in SessionInput) v1alpha1.BGPSessionStatus {
 	s := &in.Snapshot
 	status := v1alpha1.BGPSessionStatus{
-		Conditions:     conditions(in.Previous, in.Peer.Generation, in.Now, established(s), current(s)),
+		Conditions:     conditions(in.Previous, in.Generation, in.Now, established(s), current(s)),
+		Peer:           &v1alpha1.SessionPeer{UID: string(in.Peer.UID), Generation: in.Peer.Generation},
 		State:          v1alpha1.SessionState(s.State.String()),
 		LocalASN:       int64(s.LocalASN),
 		PeerASN:        int64(s.PeerASN),
@@ -89,13 +92,13 @@ func reasonOf(direction speaker.Direction) string {
 // messageOf is the text of an error with the numbers of its NOTIFICATION, which people look for.
 func messageOf(err *speaker.SessionError) string {
 	if err.Direction == speaker.DirectionNone {
-		return cut(err.Text)
+		return err.Text
 	}
 	numbers := fmt.Sprintf("%d/%d", err.Code, err.Subcode)
 	if strings.Contains(err.Text, numbers) {
-		return cut(err.Text)
+		return err.Text
 	}
-	return cut(fmt.Sprintf("NOTIFICATION %s: %s", numbers, err.Text))
+	return fmt.Sprintf("NOTIFICATION %s: %s", numbers, err.Text)
 }
 
 // current says whether the session runs on the newest spec, and what keeps it from that.
@@ -110,7 +113,7 @@ func current(s *speaker.PeerSnapshot) metav1.Condition {
 		return condition(kind, metav1.ConditionFalse, v1alpha1.ReasonPendingReset,
 			"changes that wait for the next reconnect: "+strings.Join(s.PendingReset, ", "))
 	case s.ListenerError != "":
-		return condition(kind, metav1.ConditionFalse, v1alpha1.ReasonListenerUnavailable, cut(s.ListenerError))
+		return condition(kind, metav1.ConditionFalse, v1alpha1.ReasonListenerUnavailable, s.ListenerError)
 	}
 	return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonCurrent, "the session runs on the newest spec")
 }

@@ -76,17 +76,18 @@ func announcements(report *rib.Report) *v1alpha1.AnnouncementsStatus {
 	var withheld []v1alpha1.WithheldAnnouncement
 	for _, d := range decisions.Announcements {
 		refs = append(refs, d.Ref)
-		reason := d.Reason
+		reason, own := d.Reason, part{}
 		if d.ID != "" {
-			part := kept[d.ID]
-			reason = compile.FirstReason(reason, part.reason)
-			if part.prefixes < d.Prefixes {
+			own = kept[d.ID]
+			reason = compile.FirstReason(reason, own.reason)
+			if own.prefixes < d.Prefixes {
 				out.Sent++
 			}
 		}
 		if reason != "" {
 			withheld = append(withheld, v1alpha1.WithheldAnnouncement{
 				Namespace: d.Ref.Namespace, Name: d.Ref.Name, Generation: d.Ref.Generation, Reason: reason,
+				Winner: own.winnerOf(reason),
 			})
 		}
 	}
@@ -99,6 +100,16 @@ func announcements(report *rib.Report) *v1alpha1.AnnouncementsStatus {
 type part struct {
 	reason   string
 	prefixes int
+	// winner is the announcement that it lost to, where it did.
+	winner string
+}
+
+// winnerOf is the winner where it is the reason that is told.
+func (p part) winnerOf(reason string) string {
+	if reason != v1alpha1.ReasonConflict {
+		return ""
+	}
+	return p.winner
 }
 
 // keptBack sums up the session's own reasons for each announcement, by its ID.
@@ -109,6 +120,7 @@ func keptBack(list []rib.Withheld) map[string]part {
 		parts[withheld.Announcement.ID] = part{
 			reason:   compile.FirstReason(known.reason, string(withheld.Reason)),
 			prefixes: known.prefixes + withheld.Prefixes,
+			winner:   cmp.Or(known.winner, withheld.Winner),
 		}
 	}
 	return parts

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -58,7 +59,8 @@ func down(change ...func(*speaker.PeerSnapshot)) speaker.PeerSnapshot {
 
 func session(snapshot speaker.PeerSnapshot, previous ...metav1.Condition) v1alpha1.BGPSessionStatus {
 	return status.Session(status.SessionInput{
-		Snapshot: snapshot, Peer: compile.Ref{Name: "tor-a", Generation: 4}, Previous: previous, Now: now,
+		Snapshot: snapshot, Peer: compile.Ref{Name: "tor-a", UID: "uid-tor-a", Generation: 4},
+		Generation: 1, Previous: previous, Now: now,
 	})
 }
 
@@ -137,8 +139,8 @@ func TestSessionConditions(t *testing.T) {
 				}
 			}
 			for _, c := range got.Conditions {
-				if c.ObservedGeneration != 4 || c.Message == "" {
-					t.Errorf("condition %+v, want generation 4 and a message", c)
+				if c.ObservedGeneration != 1 || c.Message == "" {
+					t.Errorf("condition %+v, want the BGPSession's own generation and a message", c)
 				}
 			}
 		})
@@ -169,6 +171,7 @@ func TestSessionStatus(t *testing.T) {
 	got.Conditions = nil
 	at := metav1.NewTime(now.Truncate(time.Second))
 	want := v1alpha1.BGPSessionStatus{
+		Peer:  &v1alpha1.SessionPeer{UID: "uid-tor-a", Generation: 4},
 		State: v1alpha1.SessionEstablished, Since: &at, LocalASN: 64512, PeerASN: 64500,
 		LocalAddress: "192.0.2.10", PeerAddress: "192.0.2.1", RouterID: "192.0.2.10", RemoteRouterID: "192.0.2.1",
 		Negotiated: &v1alpha1.NegotiatedSession{
@@ -204,6 +207,29 @@ func TestSessionStatusWhileDown(t *testing.T) {
 	}
 	if e := got.LastError; e.Code != nil || e.Subcode != nil || e.Direction != "" || e.Text != strings.Repeat("ü", 1024) {
 		t.Errorf("last error %+v", e)
+	}
+}
+
+func TestNoMessageIsTooLong(t *testing.T) {
+	long := strings.Repeat("ü", 40_000)
+	for name, status := range map[string]v1alpha1.BGPSessionStatus{
+		"error": session(down(func(s *speaker.PeerSnapshot) {
+			s.LastError = &speaker.SessionError{Time: now, Direction: speaker.DirectionSent, Code: 6, Text: long}
+		})),
+		"block":    session(down(func(s *speaker.PeerSnapshot) { s.Blocked = "SecretInvalid: " + long })),
+		"pending":  session(up(func(s *speaker.PeerSnapshot) { s.PendingReset = []string{long} })),
+		"listener": session(down(func(s *speaker.PeerSnapshot) { s.ListenerError = long })),
+	} {
+		longest := 0
+		for _, c := range status.Conditions {
+			if !utf8.ValidString(c.Message) {
+				t.Errorf("%s: the message of %s is cut within a character", name, c.Type)
+			}
+			longest = max(longest, utf8.RuneCountInString(c.Message))
+		}
+		if longest != 1024 {
+			t.Errorf("%s: a message of %d characters, want 1024", name, longest)
+		}
 	}
 }
 
@@ -254,9 +280,9 @@ func TestSessionAnnouncements(t *testing.T) {
 	report := decided("ok", v1alpha1.ReasonPrefixNotAllowed, "ok", "ok")
 	report.Token.(*compile.Decisions).Announcements[2].Reason = v1alpha1.ReasonAttributeNotAllowed // of a part
 	report.Withheld = []rib.Withheld{
-		{Announcement: &rib.Announcement{ID: "shop/ann-002"}, Reason: rib.ReasonConflict, Prefixes: 1},
+		{Announcement: &rib.Announcement{ID: "shop/ann-002"}, Reason: rib.ReasonConflict, Prefixes: 1, Winner: "shop/ann-000"},
 		{Announcement: &rib.Announcement{ID: "shop/ann-003"}, Reason: rib.ReasonNoNextHop, Prefixes: 1},
-		{Announcement: &rib.Announcement{ID: "shop/ann-003"}, Reason: rib.ReasonConflict, Prefixes: 1},
+		{Announcement: &rib.Announcement{ID: "shop/ann-003"}, Reason: rib.ReasonConflict, Prefixes: 1, Winner: "shop/ann-000"},
 	}
 	got := session(up(func(s *speaker.PeerSnapshot) { s.Routes = report })).Announcements
 	want := &v1alpha1.AnnouncementsStatus{
@@ -265,7 +291,7 @@ func TestSessionAnnouncements(t *testing.T) {
 		Withheld: []v1alpha1.WithheldAnnouncement{
 			{Namespace: "shop", Name: "ann-001", Generation: 1, Reason: v1alpha1.ReasonPrefixNotAllowed},
 			{Namespace: "shop", Name: "ann-002", Generation: 1, Reason: v1alpha1.ReasonAttributeNotAllowed},
-			{Namespace: "shop", Name: "ann-003", Generation: 1, Reason: v1alpha1.ReasonConflict},
+			{Namespace: "shop", Name: "ann-003", Generation: 1, Reason: v1alpha1.ReasonConflict, Winner: "shop/ann-000"},
 		},
 	}
 	if !reflect.DeepEqual(got, want) {

@@ -139,7 +139,8 @@ func (i *installation) expectLeft(t *testing.T, objects []*unstructured.Unstruct
 // role reports a session, the cluster role sums it up.
 func (i *installation) expectWork(t *testing.T) {
 	t.Helper()
-	i.create(t, &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: nodeName}})
+	// A kubelet gives its Node this label, by which the node role is placed.
+	i.create(t, &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: nodeName, Labels: map[string]string{corev1.LabelOSStable: "linux"}}})
 	daemonSet, deployment := &appsv1.DaemonSet{}, &appsv1.Deployment{}
 	for name, object := range map[string]client.Object{"herald-node": daemonSet, "herald-cluster": deployment} {
 		if err := i.Get(t.Context(), client.ObjectKey{Namespace: namespace, Name: name}, object); err != nil {

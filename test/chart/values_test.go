@@ -12,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
@@ -71,6 +72,9 @@ func TestValues(t *testing.T) {
 			"node.maxUnavailable=25%,node.healthPort=19179,node.metricsPort=19178,node.extraArgs={--listen=0.0.0.0:1790}",
 			expectNodeValues,
 		},
+		{"", expectNodeSelector("kubernetes.io/os=linux")},
+		{"node.nodeSelector.bgp=yes", expectNodeSelector("bgp=yes,kubernetes.io/os=linux")},
+		{"node.nodeSelector=null", expectNodeSelector("")},
 	} {
 		t.Run(tt.values, func(t *testing.T) {
 			tt.check(t, decode(t, template(t, "--set", tt.values)))
@@ -144,8 +148,33 @@ func expectNodeValues(t *testing.T, objects []*unstructured.Unstructured) {
 	if got := container.Ports[0].HostPort; got != 19178 {
 		t.Errorf("host port %d, want 19178", got)
 	}
+	health := corev1.ContainerPort{
+		Name: "health", ContainerPort: 19179, HostPort: 19179, HostIP: "127.0.0.1", Protocol: corev1.ProtocolTCP,
+	}
+	if !slices.Contains(container.Ports, health) {
+		t.Errorf("ports %+v, want %+v among them", container.Ports, health)
+	}
 	if got := container.LivenessProbe.HTTPGet.Port.IntVal; got != 19179 {
 		t.Errorf("liveness at port %d, want 19179", got)
+	}
+}
+
+// expectNodeSelector: the cluster role counts the nodes that the DaemonSet runs on.
+func expectNodeSelector(want string) func(*testing.T, []*unstructured.Unstructured) {
+	return func(t *testing.T, objects []*unstructured.Unstructured) {
+		selector := find[appsv1.DaemonSet](t, objects, daemonSet).Spec.Template.Spec.NodeSelector
+		if got := labels.Set(selector).String(); got != want {
+			t.Errorf("the DaemonSet is for nodes with %q, want %q", got, want)
+		}
+		var got []string
+		for _, arg := range find[appsv1.Deployment](t, objects, deployment).Spec.Template.Spec.Containers[0].Args {
+			if value, ok := strings.CutPrefix(arg, "--node-selector="); ok {
+				got = append(got, value)
+			}
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("--node-selector %q, want %q", got, want)
+		}
 	}
 }
 

@@ -190,7 +190,7 @@ func conditionOf(conditions []metav1.Condition, kind string) (metav1.Condition, 
 	return *found, kind + "=" + string(found.Status) + "/" + found.Reason + ": " + found.Message
 }
 
-// addSpeakerPod makes a pod of the node role on a node, and says that it runs, as a kubelet would.
+// addSpeakerPod makes a pod of the node role on a node, and says that it runs and is ready, as a kubelet would.
 func (c *cluster) addSpeakerPod(t *testing.T, node string) *corev1.Pod {
 	t.Helper()
 	pod := &corev1.Pod{
@@ -204,11 +204,18 @@ func (c *cluster) addSpeakerPod(t *testing.T, node string) *corev1.Pod {
 		},
 	}
 	c.create(t, pod)
+	c.setReady(t, pod, corev1.ConditionTrue)
+	return pod
+}
+
+// setReady says whether a pod that runs is ready.
+func (c *cluster) setReady(t *testing.T, pod *corev1.Pod, ready corev1.ConditionStatus) {
+	t.Helper()
 	pod.Status.Phase = corev1.PodRunning
+	pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: ready}}
 	if err := c.Status().Update(t.Context(), pod); err != nil {
 		t.Fatalf("status of pod %s: %v", pod.Name, err)
 	}
-	return pod
 }
 
 func keyOf(object client.Object) client.ObjectKey { return client.ObjectKeyFromObject(object) }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
@@ -51,22 +52,35 @@ func TestAdvertisedOnceEveryNodeSaysSo(t *testing.T) {
 	c.expectAnnouncement(t, afterOutage, web, advertised)
 }
 
-// TestLeftOvers: a BGPSession goes with its Node, and one whose node runs no speaker pod says so.
+// TestLeftOvers: a BGPSession goes with its Node, and one whose node runs no speaker pod, or is off, says so.
 func TestLeftOvers(t *testing.T) {
 	c := newCluster(t)
 	node := c.addNode(t, "node-1", "192.0.2.10")
 	tor := newRouter(t, 63)
 	c.create(t, tor.peer())
+	web := announcement(operatorNamespace, "web", "203.0.113.0/24")
+	c.create(t, web)
 	c.startNode(t, node.Name, nil)
 	c.startCluster(t, "--speaker-pods")
 	silent := want{v1alpha1.ConditionReporting, metav1.ConditionFalse, v1alpha1.ReasonNoSpeaker}
 	c.expectSession(t, patience, tor.name, node.Name, silent)
 
 	pod := c.addSpeakerPod(t, node.Name)
-	c.expectSession(t, patience, tor.name, node.Name,
-		want{v1alpha1.ConditionReporting, metav1.ConditionTrue, v1alpha1.ReasonReporting})
+	reporting := want{v1alpha1.ConditionReporting, metav1.ConditionTrue, v1alpha1.ReasonReporting}
+	c.expectSession(t, patience, tor.name, node.Name, reporting)
 	session := c.expectSession(t, patience, tor.name, node.Name, sessionEstablished)
 	c.expectPeer(t, patience, tor.name, peerEstablished)
+
+	c.expectAnnouncement(t, patience, web, advertised)
+
+	// Of a node that is off, and of a container that crashes again and again, the pod's phase stays Running.
+	c.setReady(t, pod, corev1.ConditionFalse)
+	c.expectSession(t, patience, tor.name, node.Name, silent)
+	c.expectPeer(t, patience, tor.name, want{v1alpha1.ConditionEstablished, metav1.ConditionFalse, v1alpha1.ReasonNone})
+	c.expectVerdict(t, web, v1alpha1.ReasonSessionDown)
+	c.setReady(t, pod, corev1.ConditionTrue)
+	c.expectSession(t, patience, tor.name, node.Name, reporting)
+	c.expectAnnouncement(t, patience, web, advertised)
 
 	c.remove(t, pod)
 	c.expectSession(t, patience, tor.name, node.Name, silent)

@@ -1,0 +1,183 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cluster
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/controllers/compile"
+	"github.com/herald-bgp/herald/controllers/status"
+)
+
+var now = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+// newWorld has one peer, one announcement, and a session that is down on each node that the selector chooses.
+func newWorld(selector labels.Selector, nodes ...corev1.Node) *world {
+	w := &world{
+		peers: []v1alpha1.BGPPeer{{
+			ObjectMeta: metav1.ObjectMeta{Name: "tor-a", UID: "uid-tor-a", Generation: 1},
+			Spec: v1alpha1.BGPPeerSpec{
+				Address: "192.0.2.1", LocalASN: new(int64(64512)), PeerASN: new(int64(64500)),
+			},
+		}},
+		announcements: []v1alpha1.Announcement{{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "herald-system", Name: "web", UID: "uid-web", Generation: 1},
+			Spec:       v1alpha1.AnnouncementSpec{Prefixes: []string{"203.0.113.0/24"}},
+		}},
+	}
+	w.addNodes(nodes, selector)
+	for _, node := range nodes {
+		w.sessions = append(w.sessions, v1alpha1.BGPSession{
+			ObjectMeta: metav1.ObjectMeta{Name: "tor-a." + node.Name},
+			Spec:       v1alpha1.BGPSessionSpec{PeerName: "tor-a", NodeName: node.Name, Remote: "192.0.2.1"},
+			Status: v1alpha1.BGPSessionStatus{
+				LastError: &v1alpha1.SessionError{Time: metav1.NewTime(now), Text: "connection refused"},
+				Conditions: []metav1.Condition{{
+					Type: v1alpha1.ConditionEstablished, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonConnectionFailed,
+				}},
+			},
+		})
+	}
+	w.rollUp(nil)
+	return w
+}
+
+// rollUp reads the world anew.
+func (w *world) rollUp(speakers map[string]bool) {
+	w.catalog = compile.NewCatalog(compile.Objects{
+		Peers: w.peers, Announcements: w.announcements, OperatorNamespace: "herald-system",
+	}, nil)
+	w.rollup = status.NewRollup(status.Cluster{Catalog: w.catalog, Nodes: w.nodes, Sessions: w.sessions, Speakers: speakers})
+}
+
+// settle stores every status as it should be.
+func (w *world) settle() {
+	w.peers[0].Status = w.rollup.Peer(&w.peers[0], now)
+	w.announcements[0].Status, _ = w.rollup.Announcement(&w.announcements[0], nil, now)
+}
+
+func node(name, system string) corev1.Node {
+	return corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{corev1.LabelOSStable: system}}}
+}
+
+func newTestReconciler() *Reconciler { return newReconciler(nil, nil, Options{}) }
+
+func TestCompareFindsWhatDiffers(t *testing.T) {
+	peerKey := func(w *world) request { return requestFor(peer, &w.peers[0]) }
+	announcementKey := func(w *world) request { return requestFor(announcement, &w.announcements[0]) }
+	for _, test := range []struct {
+		name   string
+		change func(*world)
+		key    func(*world) request // nil: nothing is due
+		urgent bool
+	}{
+		{name: "nothing", change: func(*world) {}},
+		{name: "somebody else's condition", change: func(w *world) {
+			foreign := metav1.Condition{Type: "Audited", Status: metav1.ConditionTrue, Reason: "Audited"}
+			w.peers[0].Status.Conditions = slices.Insert(w.peers[0].Status.Conditions, 0, foreign)
+			w.announcements[0].Status.Conditions = append(w.announcements[0].Status.Conditions, foreign)
+		}},
+		{name: "the order of conditions", change: func(w *world) { slices.Reverse(w.peers[0].Status.Conditions) }},
+		{name: "a condition", key: peerKey, urgent: true, change: func(w *world) {
+			w.peers[0].Status.Conditions[1].Reason = "ByHand"
+		}},
+		{name: "a condition of an Announcement", key: announcementKey, urgent: true, change: func(w *world) {
+			w.announcements[0].Status.Conditions[1].Status = metav1.ConditionTrue
+		}},
+		{name: "a count", key: announcementKey, change: func(w *world) { w.announcements[0].Status.Sessions.Eligible = 9 }},
+		{name: "another last error", key: peerKey, change: func(w *world) {
+			w.sessions[0].Status.LastError = &v1alpha1.SessionError{Time: metav1.NewTime(now.Add(time.Minute)), Text: "no route to host"}
+			w.rollUp(nil)
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(nil, node("node-1", "linux"))
+			w.settle()
+			test.change(w)
+			due := newTestReconciler().compare(w, now.Add(time.Hour))
+			if test.key == nil {
+				if len(due) != 0 {
+					t.Errorf("due: %v, want nothing", due)
+				}
+				return
+			}
+			got, ok := due[test.key(w)]
+			if !ok || len(due) != 1 {
+				t.Fatalf("due: %v, want %v alone", due, test.key(w))
+			}
+			if got.urgent != test.urgent {
+				t.Errorf("urgent: %v, want %v", got.urgent, test.urgent)
+			}
+		})
+	}
+}
+
+// TestNodesWithoutTheNodeRoleDoNotCount: neither in the counts, nor as a reason to delete what is of their name.
+func TestNodesWithoutTheNodeRoleDoNotCount(t *testing.T) {
+	w := newWorld(labels.SelectorFromSet(labels.Set{corev1.LabelOSStable: "linux"}), node("node-1", "linux"), node("node-2", "windows"))
+	if got := w.rollup.Peer(&w.peers[0], now).Sessions.Summary; got != "0/1" {
+		t.Errorf("sessions %s, want 0/1", got)
+	}
+	w.settle()
+	if due := newTestReconciler().compare(w, now); len(due) != 0 {
+		t.Errorf("due: %v, want nothing: it is not known where speakers run", due)
+	}
+	w.rollUp(map[string]bool{"node-1": true})
+	w.settle()
+	removed := requestFor(session, &w.sessions[1])
+	due := newTestReconciler().compare(w, now)
+	if done, ok := due[removed]; !ok || done.conditions != nil {
+		t.Errorf("due: %v, want the deletion of what a speaker left on node-2", due)
+	}
+	if kept, ok := due[requestFor(session, &w.sessions[0])]; !ok || kept.conditions == nil {
+		t.Errorf("due: %v, want Reporting of node-1", due)
+	}
+}
+
+// TestWhatCanWaitIsPaced: every attempt to connect is a new error, for ever.
+func TestWhatCanWaitIsPaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, key, writes := newTestReconciler(), request{kind: peer}, 0
+		found := func(urgent bool) {
+			r.due = map[request]task{key: {
+				uid: "uid-tor-a", urgent: urgent, conditions: []metav1.Condition{},
+				do: func(context.Context) error { writes++; return nil },
+			}}
+		}
+		reconcile := func() time.Duration {
+			result, err := r.Reconcile(t.Context(), key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return result.RequeueAfter
+		}
+		found(true)
+		reconcile()
+		found(false)
+		if wait := reconcile(); wait != 0 || writes != 2 {
+			t.Fatalf("%d writes and a wait of %v, want the first error at once", writes, wait)
+		}
+		const minute = 60
+		for range minute {
+			<-time.After(time.Second)
+			reconcile()
+		}
+		if got := writes - 2; got != minute/10 {
+			t.Errorf("%d writes of an error in a minute, want %d", got, minute/10)
+		}
+		found(true)
+		if before := writes; reconcile() != 0 || writes != before+1 {
+			t.Error("a condition waits for the time of a count")
+		}
+	})
+}

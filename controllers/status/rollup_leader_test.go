@@ -1,0 +1,58 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package status_test
+
+import (
+	"testing"
+
+	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/controllers/status"
+	"github.com/herald-bgp/herald/speaker"
+)
+
+func TestNewLeaderTakesTrueAsConfirmed(t *testing.T) {
+	c := newCluster(t, 2)
+	c.addAnnouncement("web", "203.0.113.0/24")
+	c.report([]string{"node-1", "node-2"})
+	c.announcement("web").Status, _ = c.rollup().Announcement(c.announcement("web"), nil, now)
+	c.addAnnouncement(sameHash(t), "198.51.100.0/24")
+
+	got, confirmed := c.rollup().Announcement(c.announcement("web"), nil, now)
+	wantCondition(t, got.Conditions, v1alpha1.ConditionAdvertised, "True Advertised")
+	got, _ = c.rollup().Announcement(c.announcement("web"), confirmed, now)
+	wantCondition(t, got.Conditions, v1alpha1.ConditionAdvertised, "True Advertised")
+
+	// Its own word counts more than a status that its cache may still hold.
+	c.announcement("web").Generation++
+	_, unconfirmed := c.rollup().Announcement(c.announcement("web"), nil, now)
+	c.announcement("web").Status.Conditions[1].ObservedGeneration = c.announcement("web").Generation
+	got, _ = c.rollup().Announcement(c.announcement("web"), unconfirmed, now)
+	wantCondition(t, got.Conditions, v1alpha1.ConditionAdvertised, "Unknown Pending")
+}
+
+// TestNewLeaderWaitsForWhatASessionHasWritten: a session that is up and has written nothing says nothing, whatever the
+// object's status says.
+func TestNewLeaderWaitsForWhatASessionHasWritten(t *testing.T) {
+	c := newCluster(t, 2)
+	c.addAnnouncement("web", "203.0.113.0/24")
+	c.report([]string{"node-1", "node-2"})
+	first, confirmed := c.rollup().Announcement(c.announcement("web"), nil, now)
+	c.announcement("web").Status = first
+	c.report([]string{"node-2"}, func(s *speaker.PeerSnapshot) { s.Routes.Token = nil })
+
+	for who, before := range map[string]*status.Confirmation{"a new leader": nil, "the leader that confirmed it": confirmed} {
+		got, _ := c.rollup().Announcement(c.announcement("web"), before, now)
+		c := wantCondition(t, got.Conditions, v1alpha1.ConditionAdvertised, "Unknown Pending")
+		wantMessage(t, c, "tor-a/node-2")
+		if got.Sessions.Summary != "1/2" {
+			t.Errorf("%s counts %s, want 1/2", who, got.Sessions.Summary)
+		}
+	}
+	// Nor does anything of what was confirmed before count for what it writes then.
+	_, confirmed = c.rollup().Announcement(c.announcement("web"), confirmed, now)
+	c.report([]string{"node-2"})
+	c.addAnnouncement(sameHash(t), "198.51.100.0/24")
+	got, _ := c.rollup().Announcement(c.announcement("web"), confirmed, now)
+	wantCondition(t, got.Conditions, v1alpha1.ConditionAdvertised, "Unknown Pending")
+}

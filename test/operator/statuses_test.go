@@ -1,0 +1,73 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package operator
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/test/harness"
+)
+
+// TestStatusIsPutRight: whatever else writes a status, a leader before this one or somebody's hand, it comes to say again
+// what is true; and a node that the node role is not for is not waited for.
+func TestStatusIsPutRight(t *testing.T) {
+	c := newCluster(t)
+	linux, windows := c.addNode(t, "node-1", "192.0.2.10"), c.addNode(t, "node-2", "192.0.2.11")
+	for node, system := range map[*corev1.Node]string{linux: "linux", windows: "windows"} {
+		change(t, c, node, func(n *corev1.Node) { n.Labels[corev1.LabelOSStable] = system })
+	}
+	c.startNode(t, linux.Name, nil)
+	c.startCluster(t, "--node-selector=kubernetes.io/os=linux")
+	tor := newRouter(t, 81)
+	c.create(t, tor.peer())
+	web := announcement(operatorNamespace, "web", "203.0.113.0/24")
+	c.create(t, web)
+	c.expectAnnouncement(t, patience, web, advertised)
+	peer := c.expectPeer(t, patience, tor.name, peerEstablished)
+	if got := peer.Status.Sessions.Summary; got != "1/1" {
+		t.Errorf("sessions %s, want 1/1", got)
+	}
+
+	c.writeStatus(t, peer, func() {
+		peer.Status.Sessions.Summary = "0/7"
+		meta.FindStatusCondition(peer.Status.Conditions, v1alpha1.ConditionEstablished).Status = metav1.ConditionFalse
+	})
+	c.writeStatus(t, web, func() { web.Status = v1alpha1.AnnouncementStatus{} })
+	harness.Eventually(t, patience, "both statuses are put right", func() error {
+		if err := c.Get(t.Context(), keyOf(peer), peer); err != nil {
+			return err
+		}
+		if got := peer.Status.Sessions.Summary; got != "1/1" {
+			return fmt.Errorf("sessions %s, want 1/1", got)
+		}
+		return peerEstablished.check(peer.Status.Conditions, peer.Generation)
+	})
+	c.expectAnnouncement(t, patience, web, advertised)
+
+	// What a message quotes can be longer than a message may be.
+	wordy := announcement(operatorNamespace, "wordy", "198.51.100.0/24")
+	wordy.Spec.NodeSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"rack": strings.Repeat("ü", 20_000)}}
+	c.create(t, wordy)
+	c.expectAnnouncement(t, patience, wordy, want{v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonInvalid})
+}
+
+// writeStatus writes a status as somebody's hand would.
+func (c *cluster) writeStatus(t *testing.T, object client.Object, edit func()) {
+	t.Helper()
+	harness.Eventually(t, patience, "status of "+object.GetName(), func() error {
+		if err := c.Get(t.Context(), keyOf(object), object); err != nil {
+			return err
+		}
+		edit()
+		return c.Status().Update(t.Context(), object)
+	})
+}
