@@ -7,7 +7,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"unicode/utf8"
 
+	goyaml "go.yaml.in/yaml/v2"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 	"sigs.k8s.io/yaml"
@@ -30,8 +35,16 @@ type Document struct {
 
 // Decode reads the objects of a YAML or JSON file of any number of documents. A
 // document that cannot be read does not hide the others: it has an Err. A key that
-// is written twice is an error. A v1 List stands for its items.
+// is written twice is an error, and so is anything that follows the object of a
+// document, as well as a file that is not UTF-8. A v1 List stands for its items.
+//
+// An Err quotes nothing of the file but the names of types: any document may be a
+// Secret.
 func Decode(data []byte) []Document {
+	if line := lineOfInvalidUTF8(data); line > 0 {
+		err := fmt.Errorf("document 1 (line 1): %w", fmt.Errorf("line %d: the text is not UTF-8", line))
+		return []Document{{Index: 1, Line: 1, Raw: data, Err: err}}
+	}
 	var documents []Document
 	index := 0
 	for _, part := range split(data) {
@@ -59,8 +72,9 @@ func (d Document) objects(object map[string]any) []Document {
 		d.Object, d.Err = d.check(u, "")
 		return []Document{d}
 	}
-	items, _, err := unstructured.NestedSlice(object, "items")
-	if err != nil {
+	items, ok := object["items"].([]any)
+	if object["items"] != nil && !ok {
+		err := fmt.Errorf("items: want a list, have a %T", object["items"])
 		d.Err = fmt.Errorf("document %d (line %d): %w", d.Index, d.Line, err)
 		return []Document{d}
 	}
@@ -94,30 +108,53 @@ type part struct {
 	raw  []byte
 }
 
-// split cuts a file at the lines that begin with "---".
+// lineOfInvalidUTF8 counts from 1; 0 is none.
+func lineOfInvalidUTF8(data []byte) int {
+	line := 0
+	for text := range bytes.Lines(data) {
+		line++
+		if !utf8.Valid(text) {
+			return line
+		}
+	}
+	return 0
+}
+
+// split cuts a file at the lines that begin with a marker of YAML: "---" before a
+// document, whose content may follow on the same line, or "..." after one.
 func split(data []byte) []part {
 	var parts []part
 	current := part{line: 1}
 	line := 0
 	for text := range bytes.Lines(data) {
 		line++
-		if isSeparator(text) {
+		marker, content := cutMarker(text)
+		switch {
+		case !marker:
+			current.raw = append(current.raw, text...)
+		case content:
+			parts = append(parts, current)
+			current = part{line: line, raw: bytes.Clone(text)}
+		default:
 			parts = append(parts, current)
 			current = part{line: line + 1}
-			continue
 		}
-		current.raw = append(current.raw, text...)
 	}
 	return append(parts, current)
 }
 
-func isSeparator(line []byte) bool {
+// cutMarker reports whether a line begins with a marker, and whether more than a
+// comment follows on it.
+func cutMarker(line []byte) (marker, content bool) {
 	rest, ok := bytes.CutPrefix(line, []byte("---"))
 	if !ok {
-		return false
+		rest, ok = bytes.CutPrefix(line, []byte("..."))
 	}
-	rest = bytes.TrimSpace(rest)
-	return len(rest) == 0 || rest[0] == '#'
+	text := bytes.TrimSpace(rest)
+	if !ok || len(text) > 0 && rest[0] != ' ' && rest[0] != '\t' && text[0] != '#' {
+		return false, false
+	}
+	return true, len(text) > 0 && text[0] != '#'
 }
 
 // decode returns the content of the document, nil where it has none. Its numbers
@@ -128,9 +165,13 @@ func (p part) decode() (map[string]any, error) {
 	if err != nil {
 		return nil, p.locate(err)
 	}
+	if err := p.single(); err != nil {
+		return nil, err
+	}
 	var content any
 	if err := utiljson.Unmarshal(text, &content); err != nil {
-		return nil, err
+		// Its message may quote the text.
+		return nil, errors.New("yaml: the content is nothing that JSON can hold")
 	}
 	switch content := content.(type) {
 	case nil:
@@ -142,13 +183,95 @@ func (p part) decode() (map[string]any, error) {
 	}
 }
 
-// locate returns the parser's error with the lines of the file in place of those
-// of the document: empty lines in front let the parser count them. Only what is
-// wrong is read twice.
-func (p part) locate(err error) error {
-	padded := append(bytes.Repeat([]byte{'\n'}, p.line-1), p.raw...)
-	if _, located := yaml.YAMLToJSONStrict(padded); located != nil {
-		return located
+// single refuses what follows the first value of the document, which the parser
+// would pass over in silence.
+func (p part) single() error {
+	decoder := goyaml.NewDecoder(bytes.NewReader(p.padded()))
+	if err := decoder.Decode(new(ignored)); errors.Is(err, io.EOF) {
+		return nil
 	}
-	return err
+	line := ""
+	if err := decoder.Decode(new(ignored)); errors.Is(err, io.EOF) {
+		return nil
+	} else if err != nil && lineOf(err) != "" {
+		// The parser counts the line of what it did not expect from 0.
+		line = "after " + lineOf(err)
+	}
+	return fmt.Errorf("yaml: %smore follows the object: begin each document with a line ---", line)
+}
+
+// ignored takes any value and keeps nothing of it.
+type ignored struct{}
+
+// UnmarshalYAML implements the parser's Unmarshaler.
+func (*ignored) UnmarshalYAML(func(any) error) error { return nil }
+
+// padded is the document behind as many empty lines as the file has before it: they
+// let the parser count the lines of the file.
+func (p part) padded() []byte {
+	return append(bytes.Repeat([]byte{'\n'}, p.line-1), p.raw...)
+}
+
+// locate returns the parser's error with the lines of the file in place of those
+// of the document, and without what it quotes. Only what is wrong is read twice.
+func (p part) locate(err error) error {
+	if _, located := yaml.YAMLToJSONStrict(p.padded()); located != nil {
+		err = located
+	}
+	var several *goyaml.TypeError
+	if !errors.As(err, &several) {
+		return errors.New("yaml: " + withoutQuotes(err.Error()))
+	}
+	kinds := make([]string, 0, len(several.Errors))
+	for _, message := range several.Errors {
+		kinds = append(kinds, withoutQuotes(message))
+	}
+	return errors.New("yaml: " + strings.Join(kinds, "; "))
+}
+
+var parserLine = regexp.MustCompile(`^(?:yaml: )?(line [0-9]+: )`)
+
+// lineOf is the line that the parser's error begins with, such as "line 7: ", if any.
+func lineOf(err error) string {
+	if match := parserLine.FindStringSubmatch(err.Error()); match != nil {
+		return match[1]
+	}
+	return ""
+}
+
+// quotingErrors are the parser's messages, by their beginning, that quote the
+// document, with what is said in their place.
+var quotingErrors = []struct{ prefix, kind string }{
+	{"key ", "key already set in map"},
+	{"unknown anchor ", "unknown anchor referenced"},
+	{"anchor ", "an anchor's value contains itself"},
+	{"cannot decode ", "a value does not fit its tag"},
+	{"cannot unmarshal ", "a value does not fit its type"},
+	{"invalid map key", "invalid map key"},
+	{"unsupported map key", "unsupported map key"},
+}
+
+// constantErrors is how those messages begin that never quote the document.
+var constantErrors = []string{
+	"did not find ", "could not find ", "found ", "block sequence entries are not allowed", "mapping keys are not allowed",
+	"mapping values are not allowed", "control characters are not allowed", "exceeded max depth",
+	"!!binary value contains invalid base64 data", "map merge requires", "document contains excessive aliasing",
+}
+
+// withoutQuotes keeps the line and the kind of a message of the parser.
+func withoutQuotes(message string) string {
+	line := parserLine.FindString(message)
+	message = strings.TrimPrefix(message[len(line):], "yaml: ")
+	line = strings.TrimPrefix(line, "yaml: ")
+	for _, known := range quotingErrors {
+		if strings.HasPrefix(message, known.prefix) {
+			return line + known.kind
+		}
+	}
+	for _, prefix := range constantErrors {
+		if strings.HasPrefix(message, prefix) {
+			return line + message
+		}
+	}
+	return line + "the document is not valid"
 }

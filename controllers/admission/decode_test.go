@@ -37,11 +37,28 @@ func TestDecode(t *testing.T) {
 		},
 		"lines are those of the file": {
 			file: head + "a}\n---\nkind: Secret\nkind: Secret\n",
-			want: []document{{name: "a", line: 1}, {line: 5, err: "line 6: key \"kind\" already set"}},
+			want: []document{{name: "a", line: 1}, {line: 5, err: "line 6: key already set"}},
 		},
-		"no apiVersion": {file: "kind: Secret\n", want: []document{{line: 1, err: "document 1 (line 1): apiVersion is missing"}}},
-		"no kind":       {file: "apiVersion: v1\n", want: []document{{line: 1, err: "kind is missing"}}},
-		"no object":     {file: "- a\n", want: []document{{line: 1, err: "want an object"}}},
+		"content after ---": {
+			file: "--- {apiVersion: v1, kind: Secret, metadata: {name: a}}\n---\t{apiVersion: v1, kind: Secret, metadata: {name: b}}\n--- # c\n" + head + "c}\n",
+			want: []document{{name: "a", line: 1}, {name: "b", line: 2}, {name: "c", line: 4}},
+		},
+		"document end": {file: head + "a}\n...\n" + head + "b}\n", want: []document{{name: "a", line: 1}, {name: "b", line: 5}}},
+		"no marker":    {file: head + "a}\n---x: y\n", want: []document{{name: "a", line: 1}}},
+		"concatenated JSON": {
+			file: "---\n" + `{"apiVersion": "v1", "kind": "Secret"}` + "\n" + `{"apiVersion": "v1", "kind": "Secret"}`,
+			want: []document{{line: 2, err: "document 1 (line 2): yaml: after line 2: more follows the object"}},
+		},
+		"lone carriage returns": {
+			file: "apiVersion: v1\rkind: Secret\r---\rkind: Secret\r",
+			want: []document{{line: 1, err: "more follows the object"}},
+		},
+		"byte order mark": {file: "\ufeff" + head + "a}\n", want: []document{{name: "a", line: 1}}},
+		"UTF-16":          {file: "\xff\xfek\x00:\x00", want: []document{{line: 1, err: "line 1: the text is not UTF-8"}}},
+		"Latin-1":         {file: head + "a}\n---\n" + head + "b}\n# \xe4\n", want: []document{{line: 1, err: "line 8: the text is not UTF-8"}}},
+		"no apiVersion":   {file: "kind: Secret\n", want: []document{{line: 1, err: "document 1 (line 1): apiVersion is missing"}}},
+		"no kind":         {file: "apiVersion: v1\n", want: []document{{line: 1, err: "kind is missing"}}},
+		"no object":       {file: "- a\n", want: []document{{line: 1, err: "want an object"}}},
 		"List": {
 			file: "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Secret, metadata: {name: a}}\n- {kind: Secret}\n- 7\n",
 			want: []document{{name: "a", line: 1}, {line: 1, err: "item 1): apiVersion is missing"}, {line: 1, err: "item 2): apiVersion is missing"}},
@@ -80,6 +97,42 @@ func checkDocument(t *testing.T, have admission.Document, name string, line int,
 	}
 	if have.Object.GetName() != name {
 		t.Errorf("object %q, want %q", have.Object.GetName(), name)
+	}
+}
+
+// What cannot be parsed may be a Secret.
+func TestDecodeQuotesNothing(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"password: *hunter2":                         "yaml: unknown anchor referenced",
+		"password: &hunter2 [*hunter2]":              "yaml: an anchor's value contains itself",
+		"password: !!int hunter2":                    "yaml: a value does not fit its tag",
+		"password: !!hunter2 7":                      "",
+		"password: !!binary hunter2%":                "yaml: !!binary value contains invalid base64 data",
+		"hunter2: 1\nhunter2: 2":                     "yaml: line 4: key already set in map",
+		"a: 1\na: 2\nhunter2: 1\nhunter2: 2":         "yaml: line 4: key already set in map; line 6: key already set in map",
+		"{hunter2: 1}: hunter2":                      "yaml: invalid map key",
+		"? !!binary aHVudGVyMg==\n: hunter2\na: [":   "yaml: line 5: did not find expected node content",
+		"1.5: hunter2\n.nan: hunter2":                "",
+		"password: .inf":                             "yaml: the document is not valid",
+		"password: \"hunter2":                        "",
+		"password: hunter2: b":                       "yaml: line 3: mapping values are not allowed in this context",
+		"{password: hunter2":                         "",
+		"apiVersion: v1\nkind: List\nitems: hunter2": "items: want a list, have a string",
+		"hunter2": "want an object, have a string",
+	} {
+		documents := admission.Decode([]byte("# a comment\n---\n" + text + "\n"))
+		if len(documents) != 1 || documents[0].Err == nil {
+			t.Errorf("%q: want one error: %+v", text, documents)
+			continue
+		}
+		message := documents[0].Err.Error()
+		if strings.Contains(message, "hunter2") {
+			t.Errorf("%q is quoted: %s", text, message)
+		}
+		if !strings.HasSuffix(message, want) {
+			t.Errorf("%q: %s, want %s", text, message, want)
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"sync/atomic"
 
 	"github.com/go-logr/logr"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -44,6 +45,7 @@ func Handler(b Backend, log logr.Logger) http.Handler {
 type handler struct {
 	backend Backend
 	log     logr.Logger
+	streams atomic.Int32
 }
 
 func (h *handler) health(w http.ResponseWriter, _ *http.Request) {

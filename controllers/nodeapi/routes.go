@@ -78,8 +78,16 @@ func (q *routeQuery) wants(r *rib.Route) bool {
 	return (q.family == nil || *q.family == r.Family) && (!q.prefix.IsValid() || q.prefix == r.Prefix)
 }
 
+// maxStreams bounds the streams at once: each may hold a copy of a session's routes.
+const maxStreams = 4
+
 func (h *handler) routes(w http.ResponseWriter, r *http.Request) {
-	q, err := parseRouteQuery(r.URL.Query())
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		writeError(w, apierrors.NewBadRequest("query: "+err.Error()))
+		return
+	}
+	q, err := parseRouteQuery(values)
 	if err != nil {
 		writeError(w, apierrors.NewBadRequest(err.Error()))
 		return
@@ -89,6 +97,12 @@ func (h *handler) routes(w http.ResponseWriter, r *http.Request) {
 		writeError(w, notFound(fmt.Sprintf("no session %q on this node: /status lists the BGPSessions", q.session)))
 		return
 	}
+	if h.streams.Add(1) > maxStreams {
+		h.streams.Add(-1)
+		writeError(w, apierrors.NewTooManyRequests(fmt.Sprintf("%d streams of routes are under way", maxStreams), 1))
+		return
+	}
+	defer h.streams.Add(-1)
 	w.Header().Set("Content-Type", "application/jsonl")
 	s := newRouteStream(r.Context(), w, q)
 	if q.direction == directionAnnounced {

@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
+	"unicode"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apiextensions-apiserver/pkg/registry/customresource/tableconvertor"
@@ -128,7 +130,17 @@ func cellText(cell any) string {
 
 func writeRow(w io.Writer, cells ...string) {
 	// The tabwriter keeps a failure for Flush.
-	_, _ = fmt.Fprintln(w, strings.Join(cells, "\t"))
+	_, _ = fmt.Fprintln(w, printable(strings.Join(cells, "\t")))
+}
+
+// printable replaces what could command the terminal: names and texts are other people's.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\t' && !strconv.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
 }
 
 func nameOf(u *unstructured.Unstructured) string {

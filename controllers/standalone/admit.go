@@ -23,8 +23,9 @@ type Admitter interface {
 	Admit(ctx context.Context, obj *unstructured.Unstructured, old client.Object) (client.Object, error)
 }
 
-// admit gives the verdict on an object. old is the version in force, nil for none.
-func admit(ctx context.Context, admitter Admitter, u *unstructured.Unstructured, id identity, old client.Object) *verdict {
+// admit gives the verdict on an object. old is the version in force, nil for none, and seen the creationTimestamp of an
+// object that has neither old nor one of its own.
+func admit(ctx context.Context, admitter Admitter, u *unstructured.Unstructured, id identity, old client.Object, seen metav1.Time) *verdict {
 	if _, known := kinds[u.GroupVersionKind()]; !known {
 		return &verdict{causes: unknownKind(u)}
 	}
@@ -33,6 +34,12 @@ func admit(ctx context.Context, admitter Admitter, u *unstructured.Unstructured,
 		return &verdict{content: presentable(u, id), causes: causesOf(err)}
 	}
 	stamp(object, id)
+	if created := object.GetCreationTimestamp(); created.IsZero() {
+		if old != nil {
+			seen = old.GetCreationTimestamp()
+		}
+		object.SetCreationTimestamp(seen)
+	}
 	return &verdict{object: object}
 }
 

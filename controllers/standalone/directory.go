@@ -6,11 +6,13 @@ package standalone
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // file is a manifest as it was read.
@@ -62,15 +64,28 @@ func readManifests(dir string, names []string) []file {
 
 // readRegular reads a regular file, and no pipe or device, whose end may never come.
 func readRegular(path string) ([]byte, error) {
-	info, err := os.Stat(path)
+	// A pipe would block whoever opens it.
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
 	if err != nil {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is not a regular file", path)
 	}
-	return os.ReadFile(path)
+	data, err := io.ReadAll(io.LimitReader(f, maxManifest+1))
+	if len(data) > maxManifest {
+		return nil, fmt.Errorf("%s is larger than %d MiB: split it", path, maxManifest>>20)
+	}
+	return data, err
 }
+
+// maxManifest is the size of the largest file that is read. An API server takes no object of half of it.
+const maxManifest = 4 << 20
 
 // linkedDirectories returns the directories, other than dir, that hold what the named entries of dir are links to.
 func linkedDirectories(dir string, names []string) []string {

@@ -23,14 +23,24 @@ type entry struct {
 type merger struct {
 	admitter     Admitter
 	former, next map[identity]entry
-	// claims holds where each object is that some file has, refused ones included.
-	claims   map[identity]string
+	// claims holds what each object is that some file has, refused ones included.
+	claims map[identity]*claim
+	// seen is the creationTimestamp of what was not there before.
+	seen     metav1.Time
 	problems []Problem
 }
 
-// merge takes manifests sorted by name.
-func merge(ctx context.Context, admitter Admitter, manifests []*manifest, former map[identity]entry) (map[identity]entry, []Problem) {
-	m := &merger{admitter: admitter, former: former, next: map[identity]entry{}, claims: map[identity]string{}}
+// claim says what became of the documents of an object.
+type claim struct {
+	// admitted is where the document is that counts, empty as long as all are refused.
+	admitted string
+	// refused are the problems of those that were refused before it, by their index.
+	refused []int
+}
+
+// merge takes manifests sorted by name. Objects that are seen for the first time are of the age of seen.
+func merge(ctx context.Context, admitter Admitter, manifests []*manifest, former map[identity]entry, seen metav1.Time) (map[identity]entry, []Problem) {
+	m := &merger{admitter: admitter, former: former, seen: seen, next: map[identity]entry{}, claims: map[identity]*claim{}}
 	held := map[string]bool{}
 	for _, file := range manifests {
 		held[file.name] = m.file(ctx, file)
@@ -85,34 +95,52 @@ func reason(err error) error {
 	return err
 }
 
-// object takes over a document that names its object.
+// object takes over a document that names its object. Of several that are admitted the first counts.
 func (m *merger) object(ctx context.Context, file string, d *document) {
 	problem := Problem{File: file, Document: d.index, Line: d.line, Object: d.id.String()}
-	if first, claimed := m.claims[d.id]; claimed {
+	c := m.claims[d.id]
+	if c == nil {
+		c = &claim{}
+		m.claims[d.id] = c
+	}
+	if c.admitted != "" {
 		problem.Causes = []metav1.StatusCause{{
 			Type:    metav1.CauseTypeFieldValueDuplicate,
 			Field:   "metadata.name",
-			Message: fmt.Sprintf("the same object is in %s, which comes first and counts", first),
+			Message: fmt.Sprintf("the same object is in %s, which comes first and counts", c.admitted),
 		}}
 		m.report(problem)
 		return
 	}
-	m.claims[d.id] = problem.Position()
-	former, existed := m.former[d.id]
+	former := m.former[d.id]
 	if d.verdict == nil {
-		d.verdict = admit(ctx, m.admitter, d.object, d.id, former.object)
+		d.verdict = admit(ctx, m.admitter, d.object, d.id, former.object, m.seen)
 		d.object = nil
 	}
-	if d.verdict.object != nil {
-		m.next[d.id] = entry{object: d.verdict.object, file: file}
+	if d.verdict.object == nil {
+		m.refuse(problem, file, d, c)
 		return
 	}
+	c.admitted = problem.Position()
+	m.next[d.id] = entry{object: d.verdict.object, file: file}
+	for _, i := range c.refused {
+		m.problems[i].Kept = false
+	}
+}
+
+// refuse reports a document that was not admitted. The former version of its object stays, unless a document that
+// follows is admitted.
+func (m *merger) refuse(problem Problem, file string, d *document, c *claim) {
+	former, existed := m.former[d.id]
 	problem.Causes, problem.content, problem.generation = d.verdict.causes, d.verdict.content, 1
 	problem.Kept = existed || d.mayBeAny && m.hasFrom(file)
 	if existed {
-		m.next[d.id] = entry{object: former.object, file: file}
 		problem.generation = former.object.GetGeneration() + 1
+		if len(c.refused) == 0 {
+			m.next[d.id] = entry{object: former.object, file: file}
+		}
 	}
+	c.refused = append(c.refused, len(m.problems))
 	m.report(problem)
 }
 

@@ -31,6 +31,8 @@ type Source struct {
 	// dirErr says why the directory could not be listed.
 	dirErr error
 	loaded bool
+	// seen is the creationTimestamp that the latest scan gave to what it saw for the first time.
+	seen metav1.Time
 }
 
 // Open begins to watch a directory, which must exist. Close or Run ends it.
@@ -88,9 +90,20 @@ func (s *Source) load(ctx context.Context, now time.Time) bool {
 	}
 	s.loaded, s.dirErr = true, nil
 	var problems []Problem
-	s.inForce, problems = merge(ctx, s.admitter, manifests, s.inForce)
+	s.seen = later(s.seen, now)
+	s.inForce, problems = merge(ctx, s.admitter, manifests, s.inForce, s.seen)
 	s.report(problems, now)
 	return true
+}
+
+// later returns now, or the instant after former where the clock did not move past it: objects that one scan sees for the
+// first time are of one age, those of a later scan are younger, so that nothing new comes before what is in force.
+func later(former metav1.Time, now time.Time) metav1.Time {
+	now = now.Round(0) // without the monotonic reading, which would be compared in place of the clock
+	if !now.After(former.Time) {
+		now = former.Add(time.Nanosecond)
+	}
+	return metav1.NewTime(now)
 }
 
 // decode brings s.files up to date. It returns the manifests in the order of files, and whether any of them changed.

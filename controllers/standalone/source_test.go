@@ -13,9 +13,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
@@ -71,7 +73,8 @@ items:
 		t.Errorf("problems: %s", describe(&o))
 	}
 	peer := o.Peers[0]
-	if peer.Generation != 1 || peer.UID == "" || peer.UID == o.Peers[1].UID || !peer.CreationTimestamp.IsZero() {
+	if peer.Generation != 1 || peer.UID == "" || peer.UID == o.Peers[1].UID ||
+		peer.CreationTimestamp.IsZero() || !peer.CreationTimestamp.Equal(&o.Peers[1].CreationTimestamp) {
 		t.Errorf("metadata %+v", peer.ObjectMeta)
 	}
 	if peer.Spec.Port == nil || *peer.Spec.Port != 179 {
@@ -230,6 +233,92 @@ func TestDuplicateTakesOver(t *testing.T) {
 	h.await("the second file", func(o Objects) bool { return o.Peers[0].Spec.Address == "192.0.2.2" && len(o.Problems) == 0 })
 }
 
+// A refused document comes first by its place, and does not hide the one that is good.
+func TestRefusedDuplicateDoesNotCount(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "a.yaml", peerManifest("tor", "nonsense"))
+	write(t, dir, "b.yaml", peerManifest("tor", "192.0.2.2"))
+	write(t, dir, "c.yaml", peerManifest("tor", "192.0.2.3"))
+	h := runSource(t, dir)
+	o := h.await("the first objects", func(Objects) bool { return true })
+	if len(o.Peers) != 1 || o.Peers[0].Spec.Address != "192.0.2.2" {
+		t.Errorf("in force: %s", describe(&o))
+	}
+	checkProblems(t, &o, "a.yaml, document 1 (line 1): BGPPeer tor: spec.address",
+		"c.yaml, document 1 (line 1): BGPPeer tor: metadata.name: the same object is in b.yaml")
+
+	// What is admitted counts although a former version might stay.
+	write(t, dir, "b.yaml", peerManifest("tor", "192.0.2.22"))
+	o = h.await("the change", func(o Objects) bool { return o.Peers[0].Spec.Address == "192.0.2.22" })
+	if len(o.Problems) != 2 || o.Problems[0].Kept {
+		t.Errorf("after the change: %s", describe(&o))
+	}
+
+	remove(t, dir, "c.yaml")
+	write(t, dir, "b.yaml", peerManifest("tor", "rubbish"))
+	o = h.await("two refusals", func(o Objects) bool {
+		return len(o.Problems) == 2 && strings.Contains(o.Problems[1].Message(), "spec.address")
+	})
+	if len(o.Peers) != 1 || o.Peers[0].Spec.Address != "192.0.2.22" || !o.Problems[0].Kept || !o.Problems[1].Kept {
+		t.Errorf("both refused: %s", describe(&o))
+	}
+}
+
+func checkProblems(t *testing.T, o *Objects, want ...string) {
+	t.Helper()
+	if len(o.Problems) != len(want) {
+		t.Fatalf("want %d problems: %s", len(want), describe(o))
+	}
+	for i := range want {
+		if have := o.Problems[i].String(); !strings.HasPrefix(have, want[i]) {
+			t.Errorf("problem %q, want %q", have, want[i])
+		}
+	}
+}
+
+// What is new is younger than what is in force, whatever its name, and a change does not make an object young.
+func TestFirstSightIsAge(t *testing.T) {
+	dir := t.TempDir()
+	source, err := Open(dir, testAdmitter(t), logr.Discard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := source.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) // the clock stands still
+	scan := func() map[string]time.Time {
+		t.Helper()
+		source.load(t.Context(), now)
+		created := map[string]time.Time{}
+		for _, p := range source.objects().Peers {
+			created[p.Name] = p.CreationTimestamp.Time
+		}
+		return created
+	}
+	explicit := strings.Replace(peerManifest("old", "192.0.2.9"), "{name: old}", `{name: old, creationTimestamp: "2020-01-01T00:00:00Z"}`, 1)
+	write(t, dir, "m.yaml", peerManifest("m", "192.0.2.1")+"---\n"+peerManifest("p", "192.0.2.2")+"---\n"+explicit)
+	first := scan()
+	if !first["m"].Equal(now) || !first["p"].Equal(now) || first["old"].Year() != 2020 {
+		t.Errorf("at first: %v", first)
+	}
+
+	write(t, dir, "a.yaml", peerManifest("a", "192.0.2.3"))
+	write(t, dir, "m.yaml", peerManifest("m", "192.0.2.11")+"---\n"+peerManifest("p", "nonsense")+"---\n"+explicit)
+	second := scan()
+	if !second["a"].After(first["m"]) || !second["m"].Equal(first["m"]) || !second["p"].Equal(first["p"]) || second["old"].Year() != 2020 {
+		t.Errorf("after the change: %v, before %v", second, first)
+	}
+
+	now = now.Add(-time.Hour) // the clock is set back
+	write(t, dir, "0.yaml", peerManifest("b", "192.0.2.4"))
+	if third := scan(); !third["b"].After(second["a"]) || !third["a"].Equal(second["a"]) {
+		t.Errorf("at last: %v, before %v", third, second)
+	}
+}
+
 // TestConfigMapSwap changes files as the kubelet does: a new hidden directory, and ..data renamed onto it.
 func TestConfigMapSwap(t *testing.T) {
 	dir := t.TempDir()
@@ -319,7 +408,7 @@ func TestOnlyChangedDocumentsAreAdmitted(t *testing.T) {
 	counter := &countingAdmitter{Admitter: testAdmitter(t)}
 	load := func(former *manifest, inForce map[identity]entry, content string) (*manifest, map[identity]entry) {
 		m := decode(file{name: "a.yaml", data: []byte(content)}, former)
-		next, _ := merge(t.Context(), counter, []*manifest{m}, inForce)
+		next, _ := merge(t.Context(), counter, []*manifest{m}, inForce, metav1.Now())
 		return m, next
 	}
 	a, b := peerManifest("a", "192.0.2.1"), peerManifest("b", "192.0.2.2")

@@ -64,7 +64,9 @@ func (r *Runner) sessions(now time.Time) []v1alpha1.BGPSession {
 	for i := range r.output.Sessions {
 		peer := r.output.Sessions[i].Peer
 		snapshot, known := r.speaker.Peer(peer.Ref.Name)
-		if !known {
+		// The newest version may only just have been handed over: the status is of the one that the speaker speaks of.
+		of, told := compile.PeerOf(snapshot.Revision)
+		if !known || !told {
 			continue
 		}
 		id := identity{GroupKind: v1alpha1.GroupVersion.WithKind("BGPSession").GroupKind(), Name: compile.SessionName(peer.Ref.Name, r.node.Name)}
@@ -78,10 +80,11 @@ func (r *Runner) sessions(now time.Time) []v1alpha1.BGPSession {
 			},
 		}
 		session.Status = status.Session(status.SessionInput{
-			Snapshot: snapshot,
-			Peer:     peer.Ref,
-			Previous: before[string(session.UID)],
-			Now:      now,
+			Snapshot:   snapshot,
+			Peer:       of,
+			Generation: session.Generation,
+			Previous:   before[string(session.UID)],
+			Now:        now,
 		})
 		sessions = append(sessions, session)
 	}
