@@ -25,7 +25,7 @@ type session struct {
 	out     *rib.Out
 	began   time.Time
 	retimed chan struct{} // capacity 1: timers changed in place
-	// newest is the peer's configuration, for the timers that change in place. Written before retimed is poked.
+	// The timers that change in place: the peer's goroutine sets them before it pokes retimed, the writer reads them.
 	sendHold  durationValue
 	keepalive durationValue
 	lingers   atomic.Bool // the peer is to read a NOTIFICATION

@@ -17,7 +17,7 @@ const (
 	// spec.
 	ConditionCurrent = "Current"
 
-	// ConditionReporting, of BGPSession: a speaker runs on its node. The roll-up alone
+	// ConditionReporting, of BGPSession: a ready speaker pod is on its node. The roll-up alone
 	// writes it; the rest of the status is then as it was last reported.
 	ConditionReporting = "Reporting"
 
