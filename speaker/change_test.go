@@ -4,6 +4,7 @@
 package speaker_test
 
 import (
+	"net/netip"
 	"slices"
 	"syscall"
 	"testing"
@@ -155,7 +156,7 @@ func TestSendHoldTimer(t *testing.T) {
 		w.apply(config(peerConfig(func(p *speaker.Peer) {
 			p.Timers.SendHold = 100 * time.Second
 			p.Export.Announcements = []*rib.Announcement{{
-				ID: "many", Name: "many", Prefixes: []rib.PrefixRange{{Prefix: prefixes("10.0.0.0/8")[0].Prefix, Length: 24}},
+				ID: "many", Name: "many", Prefixes: rib.NewPrefixes(rib.PrefixRange{Prefix: netip.MustParsePrefix("10.0.0.0/8"), Length: 24}),
 			}}
 		})))
 		p := faketest.Accept(w, l)

@@ -38,7 +38,7 @@ func bothConnect(t *testing.T) {
 	back := peerConfig(func(p *speaker.Peer) {
 		p.Address, p.LocalASN, p.PeerASN = netip.AddrPortFrom(us, 179), 64500, ourASN
 	})
-	if err := b.Apply(&speaker.Config{RouterID: them, Peers: []speaker.Peer{back}}); err != nil {
+	if err := b.Apply(&speaker.Config{RouterID: them, Announcements: back.Export.Announcements, Peers: []speaker.Peer{back}}); err != nil {
 		t.Fatal(err)
 	}
 	time.Sleep(20 * time.Second) // the bubble's clock

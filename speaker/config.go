@@ -22,6 +22,8 @@ type Config struct {
 	// NodeAddress4 and NodeAddress6 are the next hop self of a family that a session's own address is not of. The
 	// zero Addr means there is none.
 	NodeAddress4, NodeAddress6 netip.Addr
+	// Announcements are all that some peer may be sent, in order of precedence: the first goes first.
+	Announcements []*Announcement
 	// Peers in any order. Names and keys are unique.
 	Peers []Peer
 }

@@ -123,7 +123,7 @@ func apply(t *testing.T, s *speaker.Speaker, local, remote netip.Addr, port uint
 		p.LocalASN, p.PeerASN = localASN, peerASN
 		p.MD5Key = "a key for both"
 	})
-	if err := s.Apply(&speaker.Config{RouterID: local, Peers: []speaker.Peer{p}}); err != nil {
+	if err := s.Apply(&speaker.Config{RouterID: local, Announcements: p.Export.Announcements, Peers: []speaker.Peer{p}}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -145,7 +145,7 @@ func TestSuccessorKeepsItsRecord(t *testing.T) {
 		l := w.listen()
 		w.apply(config(peerConfig(active, func(p *speaker.Peer) {
 			p.Export.Announcements = []*rib.Announcement{{
-				ID: "many", Name: "many", Prefixes: []rib.PrefixRange{{Prefix: netip.MustParsePrefix("10.0.0.0/8"), Length: 24}},
+				ID: "many", Name: "many", Prefixes: rib.NewPrefixes(rib.PrefixRange{Prefix: netip.MustParsePrefix("10.0.0.0/8"), Length: 24}),
 			}}
 		})))
 		p := faketest.Accept(w, l)
@@ -271,7 +271,7 @@ func TestDecommissionArrives(t *testing.T) {
 		p.Address = l.Addr().(*net.TCPAddr).AddrPort()
 		p.Export.Announcements = []*rib.Announcement{{
 			ID: "many", Name: "many", Attributes: rib.Attributes{NextHop4: us},
-			Prefixes: []rib.PrefixRange{{Prefix: netip.MustParsePrefix("10.0.0.0/8"), Length: 24}},
+			Prefixes: rib.NewPrefixes(rib.PrefixRange{Prefix: netip.MustParsePrefix("10.0.0.0/8"), Length: 24}),
 		}}
 	})
 	if err := s.Apply(config(p)); err != nil {

@@ -220,7 +220,7 @@ func (s *Speaker) setExports(cfg *Config) {
 	for _, p := range cfg.Peers {
 		exports[p.Name] = p.Export
 	}
-	s.table.Update(exports)
+	s.table.Update(cfg.Announcements, exports)
 }
 
 // listenerKeys are the keys by peer address.

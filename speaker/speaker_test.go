@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -122,17 +123,25 @@ func peerConfig(change ...func(*speaker.Peer)) speaker.Peer {
 func active(p *speaker.Peer)  { p.ConnectMode = speaker.ConnectActive }
 func passive(p *speaker.Peer) { p.ConnectMode = speaker.ConnectPassive }
 
-func prefixes(s ...string) []rib.PrefixRange {
+func prefixes(s ...string) rib.Prefixes {
 	var r []rib.PrefixRange
 	for _, p := range s {
 		prefix := netip.MustParsePrefix(p)
 		r = append(r, rib.PrefixRange{Prefix: prefix, Length: prefix.Bits()})
 	}
-	return r
+	return rib.NewPrefixes(r...)
 }
 
 func config(peers ...speaker.Peer) *speaker.Config {
-	return &speaker.Config{RouterID: us, Peers: peers}
+	cfg := &speaker.Config{RouterID: us, Peers: peers}
+	for _, p := range peers {
+		for _, a := range p.Export.Announcements {
+			if !slices.Contains(cfg.Announcements, a) {
+				cfg.Announcements = append(cfg.Announcements, a)
+			}
+		}
+	}
+	return cfg
 }
 
 // theirOpen is the peer's usual OPEN, with graceful restart when gr is set.

@@ -58,7 +58,7 @@ func newAnnouncement(object *v1alpha1.Announcement) (*Announcement, *Issue) {
 		nodes:    nodes,
 		peersKey: peers.String(),
 		nodesKey: nodes.String(),
-		whole:    &rib.Announcement{ID: ref.String(), Name: ref.String(), Prefixes: prefixes, Attributes: attributes},
+		whole:    &rib.Announcement{ID: ref.String(), Name: ref.String(), Prefixes: rib.NewPrefixes(prefixes...), Attributes: attributes},
 	}
 	for _, r := range prefixes {
 		announcement.families |= familyOf(r.Prefix)

@@ -4,11 +4,13 @@
 package compile
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"net/netip"
 	"reflect"
+	"slices"
 
 	"github.com/herald-bgp/herald/speaker"
 	"github.com/herald-bgp/herald/speaker/rib"
@@ -39,10 +41,13 @@ type Output struct {
 	Issues []Issue
 
 	catalog *Catalog
-	// parts are the announcements that some session may have only a part of, by ID.
-	parts map[string]*rib.Announcement
+	// parts are the announcements that some session may have only a part of, by ID; partsOf are theirs, by that of the whole.
+	parts   map[string]*rib.Announcement
+	partsOf map[string][]*rib.Announcement
 	// tokens are the decisions for each peer, by its name.
 	tokens map[string]*Decisions
+	// sent are the announcements that some session is sent.
+	sent map[*rib.Announcement]bool
 }
 
 // Catalog is what the objects say, as the configuration was compiled from it.
@@ -57,7 +62,9 @@ func Compile(in Input, prev *Output) *Output {
 	out := &Output{
 		catalog: NewCatalog(in.Objects, prev.catalog),
 		parts:   map[string]*rib.Announcement{},
+		partsOf: map[string][]*rib.Announcement{},
 		tokens:  map[string]*Decisions{},
+		sent:    map[*rib.Announcement]bool{},
 	}
 	out.Issues = append(out.Issues, out.catalog.Issues...)
 	config := &speaker.Config{
@@ -75,6 +82,7 @@ func Compile(in Input, prev *Output) *Output {
 	for _, session := range sessions {
 		config.Peers = append(config.Peers, out.compilePeer(&in, session, prev))
 	}
+	config.Announcements = out.announcements()
 	out.Sessions = sessions
 	out.Config = config
 	if reflect.DeepEqual(prev.Config, config) {
@@ -102,8 +110,9 @@ func (out *Output) compilePeer(in *Input, session Session, prev *Output) speaker
 		decision := Decision{Ref: a.Ref, Reason: verdict.reason}
 		if len(verdict.kept) > 0 {
 			part := out.part(a, verdict.kept, prev)
-			decision.ID, decision.Prefixes = part.ID, countAll(part.Prefixes)
+			decision.ID, decision.Prefixes = part.ID, verdict.prefixes
 			peer.Export.Announcements = append(peer.Export.Announcements, part)
+			out.sent[part] = true
 		}
 		decisions.Announcements = append(decisions.Announcements, decision)
 	}
@@ -117,19 +126,34 @@ func (out *Output) compilePeer(in *Input, session Session, prev *Output) speaker
 
 // part is the announcement of some of a's prefixes. Every session that may have the same part shares it.
 func (out *Output) part(a *Announcement, kept []rib.PrefixRange, prev *Output) *rib.Announcement {
-	if len(kept) == len(a.whole.Prefixes) {
+	if len(kept) == a.whole.Prefixes.Len() {
 		return a.whole
 	}
 	id := a.whole.ID + "#" + partName(a, kept)
 	if part := out.parts[id]; part != nil {
 		return part
 	}
-	part := &rib.Announcement{ID: id, Name: a.whole.Name, Prefixes: kept, Attributes: a.whole.Attributes}
+	part := &rib.Announcement{ID: id, Name: a.whole.Name, Prefixes: rib.NewPrefixes(kept...), Attributes: a.whole.Attributes}
 	if known := prev.parts[id]; known != nil && known.Equal(part) {
 		part = known
 	}
 	out.parts[id] = part
+	out.partsOf[a.whole.ID] = append(out.partsOf[a.whole.ID], part)
 	return part
+}
+
+// announcements are all that some session is sent, in order of precedence. No session is sent two parts of one.
+func (out *Output) announcements() []*rib.Announcement {
+	list := make([]*rib.Announcement, 0, len(out.sent))
+	for _, a := range out.catalog.Announcements {
+		if out.sent[a.whole] {
+			list = append(list, a.whole)
+		}
+		parts := out.partsOf[a.whole.ID]
+		slices.SortFunc(parts, func(a, b *rib.Announcement) int { return cmp.Compare(a.ID, b.ID) })
+		list = append(list, parts...)
+	}
+	return list
 }
 
 // partName tells the parts of an announcement apart. All of one family is the common part, and keeps its name when the
@@ -140,7 +164,7 @@ func partName(a *Announcement, kept []rib.PrefixRange) string {
 		in |= familyOf(r.Prefix)
 	}
 	all := 0
-	for _, r := range a.whole.Prefixes {
+	for r := range a.whole.Prefixes.All() {
 		if in.has(familyOf(r.Prefix)) {
 			all++
 		}

@@ -100,7 +100,7 @@ func peerNamed(t *testing.T, out *compile.Output, name string) speaker.Peer {
 func routes(p speaker.Peer) []string {
 	var list []string
 	for _, a := range p.Export.Announcements {
-		for _, r := range a.Prefixes {
+		for r := range a.Prefixes.All() {
 			route := a.Name + " " + r.Prefix.String()
 			if r.Length != r.Prefix.Bits() {
 				route += "→/" + string(rune('0'+r.Length/10)) + string(rune('0'+r.Length%10))

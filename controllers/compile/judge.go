@@ -37,6 +37,8 @@ func newJudge(catalog *Catalog, peer *Peer) *judge {
 // verdict is what a session may be sent of an announcement.
 type verdict struct {
 	kept []rib.PrefixRange
+	// prefixes is how many they come to.
+	prefixes int
 	// reason is the first in the order of v1alpha1.WithheldReasons of those that keep back a prefix, empty for none.
 	reason string
 }
@@ -46,9 +48,8 @@ type verdict struct {
 func (j *judge) decide(a *Announcement) verdict {
 	tenants := j.tenantsOf(a.Ref.Namespace)
 	needs := map[*tenant]int{}
-	total := 0
 	var v verdict
-	for _, r := range a.whole.Prefixes {
+	for r := range a.whole.Prefixes.All() {
 		if !j.peer.families.has(familyOf(r.Prefix)) {
 			continue
 		}
@@ -58,12 +59,12 @@ func (j *judge) decide(a *Announcement) verdict {
 			continue
 		}
 		v.kept = append(v.kept, r)
-		total += count(r)
+		v.prefixes += count(r)
 		if entry != nil {
 			needs[entry] += count(r)
 		}
 	}
-	if !j.take(total, needs) {
+	if !j.take(v.prefixes, needs) {
 		return verdict{reason: v1alpha1.ReasonOverMaxPrefixes}
 	}
 	return v

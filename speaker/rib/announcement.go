@@ -18,7 +18,7 @@ type Announcement struct {
 	// Name is what people call it, as "namespace/name"; verdicts of others name it ("lost to shop/web").
 	Name string
 	// Prefixes are the destinations, IPv4 and IPv6 in any order.
-	Prefixes []PrefixRange
+	Prefixes Prefixes
 	// Attributes are the path attributes, neutral to the session.
 	Attributes Attributes
 }
@@ -26,15 +26,7 @@ type Announcement struct {
 // Equal reports whether a and b announce the same with the same attributes under the same ID.
 func (a *Announcement) Equal(b *Announcement) bool {
 	return a == b || a.ID == b.ID && a.Name == b.Name &&
-		slices.Equal(a.Prefixes, b.Prefixes) && a.Attributes.Equal(&b.Attributes)
-}
-
-// PrefixRange is a prefix, or all the subnets of a prefix of one length. It stays a generator: a /12 into /32s is one value.
-type PrefixRange struct {
-	// Prefix is masked: it has no host bits.
-	Prefix netip.Prefix
-	// Length is the prefix length of the subnets, Prefix.Bits() for the prefix itself; never shorter.
-	Length int
+		a.Prefixes.Equal(b.Prefixes) && a.Attributes.Equal(&b.Attributes)
 }
 
 // Attributes are the path attributes of an announcement as its author wrote them, or a peer's defaults for them. What a
@@ -74,7 +66,7 @@ func equalPointers[T comparable](a, b *T) bool {
 
 // Export is everything that one peer may be sent: a complete snapshot, never a change to the one before.
 type Export struct {
-	// Announcements are in order of precedence, oldest first: of two with one prefix the first is sent, the other
+	// Announcements are in order of precedence: of two with one prefix the first is sent, the other
 	// is withheld with ReasonConflict.
 	Announcements []*Announcement
 	// Defaults apply to what an announcement leaves unset; communities are the union.

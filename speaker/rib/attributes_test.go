@@ -74,7 +74,7 @@ func TestAttributes(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			test.params.AS4 = !test.twoOctetASN
 			table := rib.New()
-			table.Update(map[string]rib.Export{"tor": {
+			update(table, map[string]rib.Export{"tor": {
 				Announcements: []*rib.Announcement{announcement("a", test.attributes, "10.0.0.0/24", "2001:db8::/32")},
 				Defaults:      test.defaults,
 			}})
@@ -98,7 +98,7 @@ func TestExportIsNotModified(t *testing.T) {
 	a := announcement("a", attributes(), "10.0.1.0/24", "10.0.0.0/24")
 	want := announcement("a", attributes(), "10.0.1.0/24", "10.0.0.0/24")
 	table := rib.New()
-	table.Update(map[string]rib.Export{"tor": {
+	update(table, map[string]rib.Export{"tor": {
 		Announcements: []*rib.Announcement{a}, Defaults: rib.Attributes{Communities: []wire.Community{2}},
 	}})
 	attach(t, table, "tor", external()).drain()
@@ -209,7 +209,7 @@ func TestNextHop(t *testing.T) {
 				test.params(&params)
 			}
 			table := rib.New()
-			table.Update(map[string]rib.Export{"tor": {
+			update(table, map[string]rib.Export{"tor": {
 				Announcements: []*rib.Announcement{announcement("a", test.attributes, "10.0.0.0/24", "2001:db8::/32")},
 				Defaults:      test.defaults,
 			}})
@@ -247,7 +247,7 @@ func TestNextHop(t *testing.T) {
 // RFC 4271 §4.3 and §5, RFC 4760 §3, RFC 1997 and RFC 4724 §2.
 func TestGolden(t *testing.T) {
 	table := rib.New()
-	table.Update(export(1, announcement("a", rib.Attributes{
+	update(table, export(1, announcement("a", rib.Attributes{
 		MED: ptr(uint32(50)), Communities: []wire.Community{64512<<16 | 100},
 	}, "10.1.0.0/16", "10.0.0.0/8", "2001:db8::/32")))
 	out := table.Attach("tor", external())
@@ -260,7 +260,7 @@ func TestGolden(t *testing.T) {
 		"400304c0000202",                         // NEXT_HOP 192.0.2.2
 		"80040400000032",                         // MULTI_EXIT_DISC 50
 		"c00804fc000064",                         // COMMUNITIES 64512:100
-		"080a" + "100a01",                        // 10.0.0.0/8, 10.1.0.0/16
+		"100a01" + "080a",                        // 10.1.0.0/16, 10.0.0.0/8
 
 		marker + "0017" + "02" + "0000" + "0000", // End-of-RIB
 

@@ -30,7 +30,7 @@ func BenchmarkFirstWalk(b *testing.B) {
 	}{{"100k IPv4", "10.0.0.0/15 32"}, {"100k IPv6", "2001:db8::/47 64"}} {
 		b.Run(test.name, func(b *testing.B) {
 			table := rib.New()
-			table.Update(export(1, announcement("a", none, test.prefixes)))
+			update(table, export(1, announcement("a", none, test.prefixes)))
 			buffer := make([]byte, 0, 1<<17)
 			b.ReportAllocs()
 			for b.Loop() {
@@ -42,7 +42,7 @@ func BenchmarkFirstWalk(b *testing.B) {
 	}
 	b.Run("100k IPv4, 10,000 sets", func(b *testing.B) {
 		table := rib.New()
-		table.Update(export(1, sets(10000)...))
+		update(table, export(1, sets(10000)...))
 		buffer := make([]byte, 0, 1<<17)
 		b.ReportAllocs()
 		for b.Loop() {
@@ -72,7 +72,7 @@ func BenchmarkOnePrefix(b *testing.B) {
 	big, one := announcement("big", none, "10.0.0.0/15 32"), announcement("one", none, "192.0.2.0/24")
 	table := rib.New()
 	buffer := make([]byte, 0, 1<<17)
-	table.Update(export(1, big))
+	update(table, export(1, big))
 	out := table.Attach("tor", external())
 	write(out, buffer)
 	with := false
@@ -83,7 +83,7 @@ func BenchmarkOnePrefix(b *testing.B) {
 		if with {
 			list = append(list, one)
 		}
-		table.Update(export(2, list...))
+		update(table, export(2, list...))
 		if write(out, buffer) == 0 {
 			b.Fatal("nothing was sent")
 		}
@@ -94,7 +94,7 @@ func BenchmarkOnePrefix(b *testing.B) {
 func BenchmarkUnchanged(b *testing.B) {
 	table := rib.New()
 	buffer := make([]byte, 0, 1<<17)
-	table.Update(export(0, sets(10000)...))
+	update(table, export(0, sets(10000)...))
 	out := table.Attach("tor", external())
 	write(out, buffer)
 	equal := []map[string]rib.Export{export(1, sets(10000)...), export(2, sets(10000)...)}
@@ -102,7 +102,7 @@ func BenchmarkUnchanged(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		i++
-		table.Update(equal[i%2])
+		update(table, equal[i%2])
 		if n := write(out, buffer); n != 0 {
 			b.Fatalf("%d octets for equal announcements", n)
 		}

@@ -4,6 +4,7 @@
 package rib_test
 
 import (
+	"math/rand/v2"
 	"sync"
 	"testing"
 	"time"
@@ -21,7 +22,7 @@ func TestConcurrentUse(t *testing.T) {
 	var others sync.WaitGroup
 	others.Go(func() {
 		for i := range updates {
-			table.Update(export(i, announcement("a", rib.Attributes{MED: ptr(uint32(i))}, "10.0.0.0/22 32")))
+			update(table, export(i, announcement("a", rib.Attributes{MED: ptr(uint32(i))}, "10.0.0.0/22 32")))
 		}
 	})
 	for _, call := range []func(){
@@ -56,5 +57,77 @@ func TestConcurrentUse(t *testing.T) {
 		if r.med != updates-1 {
 			t.Fatalf("%v has MED %d, want that of the last export", prefix, r.med)
 		}
+	}
+}
+
+// TestStorm changes the exports as fast as it can, beside sessions that come, read at random and go.
+func TestStorm(t *testing.T) {
+	table := rib.New()
+	table.SetLimits(rib.Limits{Lag: 300, Record: 200, Ring: 8, Scan: 5, Walk: 100, Marks: 1 << 20})
+	var updates, all sync.WaitGroup
+	stop := make(chan struct{})
+	final := map[string]rib.Export{}
+	last := []*rib.Announcement{announcement("z", rib.Attributes{MED: ptr(uint32(9))}, "10.0.0.0/26 32", "2001:db8::/122 128")}
+	for _, n := range peerNames {
+		final[n] = rib.Export{Announcements: last, Token: "last"}
+	}
+	updates.Go(func() {
+		h := &history{t: t, rnd: rand.New(rand.NewPCG(3, 3)), table: table, chosen: map[string]bool{}, defaults: map[string]rib.Attributes{}}
+		for range 3000 {
+			h.update()
+			h.log = nil
+		}
+		table.Update(last, final)
+		close(stop)
+	})
+	for w := range 6 {
+		all.Go(func() {
+			rnd := rand.New(rand.NewPCG(4, uint64(w)))
+			for done := false; !done; {
+				p := attach(t, table, peerNames[rnd.IntN(3)], external())
+				p.lenient = true
+				n := rnd.IntN(200)
+				ended := false
+				side := sync.WaitGroup{}
+				side.Go(func() {
+					for range 20 {
+						p.out.Refresh(wire.IPv4Unicast)
+						p.out.Routes(func(r rib.Route) bool { return r.Attributes != nil && r.Announcement != nil })
+						p.out.Report()
+						p.out.Drained()
+					}
+				})
+				if rnd.IntN(5) == 0 {
+					ended = true
+					side.Go(func() { p.out.WithdrawAll() })
+				}
+				for range n {
+					p.step(1 + rnd.IntN(300))
+				}
+				select {
+				case <-stop:
+					done = true
+				default:
+				}
+				side.Wait()
+				if done {
+					p.drain()
+					want := 128
+					if ended {
+						want = 0
+					}
+					if len(p.routes) != want || p.ends[wire.IPv4Unicast] != 1 {
+						t.Errorf("%d routes, want %d", len(p.routes), want)
+					}
+				}
+				p.out.Detach()
+			}
+		})
+	}
+	updates.Wait()
+	all.Wait()
+	table.Update(nil, nil)
+	if s := table.Stats(); s.Entries+s.Sources+s.Graves+s.Views+s.Profiles > 0 {
+		t.Errorf("%+v", s)
 	}
 }

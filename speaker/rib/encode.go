@@ -16,35 +16,34 @@ import (
 // defaultLocalPref is LOCAL_PREF towards internal peers unless it is set.
 const defaultLocalPref = 100
 
-// attributeSet is all that the messages of a group of routes have in common. It
-// is immutable.
+// attributeSet is all that the messages of a group of routes have in common, but for next hop self. It is immutable, but
+// for the count of offers.
 type attributeSet struct {
-	family     wire.Family
 	attributes *wire.Attributes
 	block      wire.AttributeBlock
-	nextHop    []netip.Addr
-	// key is the message without its NLRI: sets with one key are the same to
-	// the peer.
+	// nextHop is the explicit one, or a placeholder of the same length for next hop self.
+	nextHop []netip.Addr
+	self    bool
+	// key is the message without its NLRI: sets with one key are the same to the peer.
 	key string
-	// room is how many octets of NLRI fit into a message, negative where not
-	// even the attributes do.
-	room int
+	// room is how many octets of NLRI fit into a message, negative where not even the attributes do.
+	room   int
+	offers int
 }
 
-func newAttributeSet(
-	f wire.Family, a *wire.Attributes, block wire.AttributeBlock, nextHop []netip.Addr, maxLen int,
-) *attributeSet {
-	s := &attributeSet{family: f, attributes: a, block: block, nextHop: nextHop}
-	s.room = wire.ReachRoom(f, block, nextHop, maxLen)
-	if s.room > 0 {
-		s.key = string(wire.AppendReach(nil, f, block, nextHop, nil))
+func newAttributeSet(k profileKey, a *wire.Attributes, block wire.AttributeBlock, nextHop []netip.Addr) *attributeSet {
+	s := &attributeSet{attributes: a, block: block, nextHop: nextHop, self: nextHop == nil}
+	if s.self {
+		s.nextHop = selfPlaceholder(k)
 	}
+	s.room = wire.ReachRoom(k.family, block, s.nextHop, k.maxLen)
+	s.key = string(wire.AppendReach(nil, k.family, block, s.nextHop, nil))
 	return s
 }
 
-// same reports whether the peer sees no difference between the sets.
+// same reports whether the peer sees no difference between the sets, either of which may be nil.
 func (s *attributeSet) same(o *attributeSet) bool {
-	return s == o || s.key == o.key
+	return s == o || s != nil && o != nil && s.key == o.key
 }
 
 // inherit returns a with what it leaves unset taken from defaults, and the

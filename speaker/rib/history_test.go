@@ -8,32 +8,38 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/netip"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/herald-bgp/herald/speaker/rib"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
-// TestHistories runs random histories of exports, batches, refreshes and
-// sessions against a peer that keeps what it decodes. At rest, and whenever a
-// report says so, its routes are those of the model.
+// TestHistories drives tables through random histories: exports that change, sessions that come, stall, ask for a refresh
+// and go. Whenever a report says so, and at rest, each peer holds what a model says; the table's invariants hold after every
+// step, and in the end nothing is left.
 func TestHistories(t *testing.T) {
-	fixed, random := uint64(20260101), rand.Uint64()
-	n := 200
-	if testing.Short() {
-		n = 20
+	seed, histories := rand.Uint64(), uint64(300)
+	if s := os.Getenv("HERALD_RIB_SEED"); s != "" {
+		if _, err := fmt.Sscan(s, &seed); err != nil {
+			t.Fatalf("HERALD_RIB_SEED: %v", err)
+		}
 	}
-	for _, seed := range []uint64{fixed, random} {
-		t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
-			t.Logf("seed %d", seed)
-			for i := range uint64(n) {
-				newHistory(t, rand.New(rand.NewPCG(seed, i))).run()
-				if t.Failed() {
-					t.Fatalf("history %d of seed %d failed", i, seed)
-				}
-			}
-		})
+	if s := os.Getenv("HERALD_RIB_HISTORIES"); s != "" {
+		if _, err := fmt.Sscan(s, &histories); err != nil {
+			t.Fatalf("HERALD_RIB_HISTORIES: %v", err)
+		}
+	}
+	for i := range histories {
+		h := &history{t: t, rnd: rand.New(rand.NewPCG(seed, i)), table: rib.New(), chosen: map[string]bool{}, defaults: map[string]rib.Attributes{}}
+		h.limit()
+		h.update()
+		h.run(80, 6)
+		if t.Failed() {
+			t.Fatalf("HERALD_RIB_SEED=%d, history %d:\n%s", seed, i, strings.Join(h.log, "\n"))
+		}
 	}
 }
 
@@ -42,8 +48,12 @@ type history struct {
 	t        *testing.T
 	rnd      *rand.Rand
 	table    *rib.Table
+	all      []*rib.Announcement // in order of precedence
+	chosen   map[string]bool     // by peer and announcement
+	defaults map[string]rib.Attributes
 	exports  []map[string]rib.Export // tokens are indexes into it
 	sessions []*session
+	log      []string
 }
 
 // session is a peer under test and the batch that is on its way to it.
@@ -55,91 +65,284 @@ type session struct {
 	ended bool
 }
 
-func newHistory(t *testing.T, rnd *rand.Rand) *history {
-	h := &history{t: t, rnd: rnd, table: rib.New()}
-	h.update()
-	return h
+var (
+	peerNames     = []string{"a", "b", "c"}
+	peerAddresses = []string{"192.0.2.1", "192.0.2.9", "2001:db8::9"}
+)
+
+// limit makes the table's limits small, so that short histories go beyond them.
+func (h *history) limit() {
+	pick := func(v ...int) int { return v[h.rnd.IntN(len(v))] }
+	l := rib.Limits{
+		Lag: int64(pick(1, 100, 1000, 4<<20)), Record: pick(1, 200, 64<<10), Ring: uint64(pick(1, 2, 7, 64)),
+		Scan: pick(1, 3, 20, 1000), Walk: pick(40, 100, 300, 2<<20), Marks: pick(0, 1, 20, 1<<20, 1<<20),
+	}
+	h.table.SetLimits(l)
+	h.logf("limits %+v", l)
 }
 
-func (h *history) run() {
-	for range 60 {
-		switch op := h.rnd.IntN(20); {
-		case op < 5:
-			h.update()
-		case op < 7 && len(h.sessions) < 4:
-			h.attach()
-		case len(h.sessions) == 0:
-			continue
-		default:
-			h.touch(h.sessions[h.rnd.IntN(len(h.sessions))], op)
+func (h *history) logf(f string, a ...any) { h.log = append(h.log, fmt.Sprintf(f, a...)) }
+
+func (h *history) attach() {
+	p := external()
+	p.External = h.rnd.IntN(3) > 0
+	p.AS4 = h.rnd.IntN(3) > 0
+	if h.rnd.IntN(4) == 0 {
+		p.MaxLen = wire.MaxExtendedMessageLen
+	}
+	if h.rnd.IntN(2) == 0 {
+		p.MaxLen = 70 + h.rnd.IntN(60)
+	}
+	p.PeerAddress = addr(peerAddresses[h.rnd.IntN(3)])
+	p.LocalAddress = addr(fmt.Sprintf("192.0.2.%d", 100+h.rnd.IntN(3)))
+	switch h.rnd.IntN(6) {
+	case 0:
+		p.NodeAddress6 = netip.Addr{}
+	case 1:
+		p.LinkLocal = addr("fe80::7")
+	}
+	h.rnd.Shuffle(2, func(i, j int) { p.Families[i], p.Families[j] = p.Families[j], p.Families[i] })
+	p.Families = p.Families[:1+h.rnd.IntN(2)]
+	name := peerNames[h.rnd.IntN(3)]
+	s := &session{peer: attach(h.t, h.table, name, p), name: name}
+	s.lenient = true
+	h.sessions = append(h.sessions, s)
+	h.logf("attach %s %v ext=%v as4=%v max=%d peer=%v", name, p.Families, p.External, p.AS4, p.MaxLen, p.PeerAddress)
+}
+
+func (h *history) attributes() rib.Attributes {
+	a := rib.Attributes{}
+	if h.rnd.IntN(4) > 0 {
+		a.MED = ptr(h.rnd.Uint32N(3))
+	}
+	if h.rnd.IntN(4) == 0 {
+		a.LocalPref = ptr(100 + h.rnd.Uint32N(2)) // 100 is equal in encoding
+	}
+	if h.rnd.IntN(6) == 0 {
+		a.Origin = ptr(wire.Origin(0))
+	}
+	comm := func(n int) {
+		for i := range n {
+			a.Communities = append(a.Communities, wire.Community(i))
 		}
 	}
-	for _, s := range h.sessions {
-		h.settle(s)
+	switch h.rnd.IntN(12) {
+	case 0:
+		comm(40)
+	case 1:
+		comm(18)
+	case 2:
+		comm(1 + h.rnd.IntN(9))
+	case 3:
+		a.NextHop6 = addr("ff02::1")
+	case 4:
+		a.NextHop4 = addr(peerAddresses[h.rnd.IntN(2)])
+	case 5:
+		a.NextHop6 = addr("2001:db8::9")
+	case 6:
+		a.NextHop4, a.NextHop6 = addr("198.51.100.1"), addr("2001:db8::77")
 	}
+	return a
 }
 
-// touch does something with a session.
-func (h *history) touch(s *session, op int) {
-	switch {
-	case op < 14 && s.batch == nil:
-		s.batch = s.out.Next(nil, 1+h.rnd.IntN(400))
-		h.checkReport(s)
-	case op < 16:
-		h.deliver(s)
-	case op < 18:
-		s.out.Refresh(s.params.Families[h.rnd.IntN(len(s.params.Families))])
-	case op == 18 && h.rnd.IntN(10) == 0:
-		s.out.WithdrawAll()
-		s.ended = true
-	case op == 19 && h.rnd.IntN(5) == 0:
-		s.out.Detach()
-		h.sessions = slices.DeleteFunc(h.sessions, func(o *session) bool { return o == s })
-	}
+var blocks = [][]string{
+	{"10.0.0.0/24", "10.0.0.0/23 24", "10.0.0.0/22 24"},
+	{"10.0.1.0/28 32", "10.0.1.0/29 32", "10.0.1.8/29 32", "10.0.1.3/32"},
+	{"10.0.2.0/26 32", "10.0.2.0/27 32", "10.0.2.1/32", "10.0.2.2/32", "10.0.2.0/30 32"},
+	{"0.0.0.0/0"}, {"10.0.0.0/8"},
+	{"2001:db8::/32", "2001:db8::/31 32"},
+	{"2001:db8:1::/124 128", "2001:db8:1::/125 128", "2001:db8:1::1/128"},
+	{"::/0"},
 }
 
-// deliver hands the batch that is on its way to the peer.
-func (h *history) deliver(s *session) {
-	if s.batch == nil {
+func (h *history) prefixes() []string {
+	var out []string
+	for _, b := range blocks {
+		for _, p := range b {
+			if h.rnd.IntN(2*len(b)) == 0 {
+				out = append(out, p)
+			}
+		}
+	}
+	h.rnd.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
+	return out
+}
+
+func (h *history) change() {
+	if len(h.all) == 0 || h.rnd.IntN(3) == 0 && len(h.all) < 9 {
+		id := fmt.Sprint(h.rnd.IntN(14))
+		if slices.ContainsFunc(h.all, func(o *rib.Announcement) bool { return o.ID == id }) {
+			return
+		}
+		a := announcement(id, h.attributes(), h.prefixes()...)
+		h.logf("  add %s %v %s", id, a.Prefixes, desc(&a.Attributes))
+		h.all = slices.Insert(h.all, h.rnd.IntN(len(h.all)+1), a)
 		return
 	}
-	s.receive(s.batch)
-	s.batch = nil
-	s.out.Written()
-	h.checkReport(s)
+	i := h.rnd.IntN(len(h.all))
+	c := *h.all[i]
+	switch h.rnd.IntN(7) {
+	case 0:
+		h.logf("  del %s", c.ID)
+		h.all = slices.Delete(slices.Clone(h.all), i, i+1)
+		return
+	case 1:
+		c.Attributes = h.attributes()
+		c.Prefixes = announcement("", none, h.prefixes()...).Prefixes
+	case 2:
+		c.Attributes = h.attributes()
+	case 3:
+		c.Prefixes = announcement("", none, h.prefixes()...).Prefixes
+	case 4:
+		c.Name += "x"
+	case 5:
+	case 6:
+		h.all = slices.Clone(h.all)
+		h.rnd.Shuffle(len(h.all), func(i, j int) { h.all[i], h.all[j] = h.all[j], h.all[i] })
+		h.logf("  shuffle")
+		return
+	}
+	h.logf("  chg %s %v %s", c.ID, c.Prefixes, desc(&c.Attributes))
+	h.all = slices.Clone(h.all)
+	h.all[i] = &c
 }
 
-// settle delivers all there is and checks what must hold at rest.
-func (h *history) settle(s *session) {
-	h.deliver(s)
-	s.drain()
-	h.checkReport(s)
-	e := h.exports[len(h.exports)-1][s.name]
-	if s.ended {
-		e = rib.Export{}
+func desc(a *rib.Attributes) string {
+	s := fmt.Sprintf("nh %v %v comm %d", a.NextHop4, a.NextHop6, len(a.Communities))
+	if a.MED != nil {
+		s += fmt.Sprint(" med ", *a.MED)
 	}
-	h.compare(s, e)
-	for _, f := range s.params.Families {
-		if s.ends[f] != 1 {
-			h.t.Errorf("%s: %d End-of-RIBs for %v, want 1", s.name, s.ends[f], f)
-		}
-	}
-	if !s.out.Drained() {
-		h.t.Errorf("%s: not drained at rest", s.name)
-	}
-	if got := s.out.Report().Token; got != e.Token {
-		h.t.Errorf("%s: token %v at rest, want %v", s.name, got, e.Token)
-	}
-	routes := make(map[netip.Prefix]uint32)
-	s.out.Routes(func(r rib.Route) bool { routes[r.Prefix] = r.Attributes.MED; return true })
-	for prefix, r := range s.routes {
-		if med, ok := routes[prefix]; !ok || med != r.med {
-			h.t.Errorf("%s: Routes says %v %v for %v, the peer %v", s.name, ok, med, prefix, r.med)
-		}
-	}
+	return s
 }
 
-// checkReport holds a new report against the peer's routes at this moment.
+func (h *history) update() {
+	token := len(h.exports)
+	h.logf("update %d", token)
+	for range h.rnd.IntN(4) {
+		h.change()
+	}
+	next := make(map[string]rib.Export)
+	for _, name := range peerNames {
+		if h.rnd.IntN(15) == 0 {
+			h.logf("  no export %s", name)
+			continue
+		}
+		if h.rnd.IntN(10) == 0 {
+			d := h.attributes()
+			if len(d.Communities) > 1000 {
+				d.Communities = nil
+			}
+			h.defaults[name] = d
+			h.logf("  defaults %s %s", name, desc(&d))
+		}
+		e := rib.Export{Token: token, Defaults: h.defaults[name]}
+		for _, a := range h.all {
+			key := name + a.ID
+			if name == "c" {
+				key = "a" + a.ID // a and c merge and split with their defaults
+			}
+			if _, known := h.chosen[key]; !known || h.rnd.IntN(20) == 0 {
+				h.chosen[key] = h.rnd.IntN(4) > 0
+			}
+			if h.chosen[key] {
+				e.Announcements = append(e.Announcements, a)
+			}
+		}
+		ids := ""
+		for _, a := range e.Announcements {
+			ids += a.ID + " "
+		}
+		h.logf("  export %s: %s", name, ids)
+		next[name] = e
+	}
+	h.exports = append(h.exports, next)
+	h.table.Update(slices.Clone(h.all), next)
+}
+
+type want struct {
+	nextHop netip.Addr
+	link    netip.Addr
+	attr    string
+}
+
+func (h *history) model(s *session, e rib.Export) (map[netip.Prefix]want, int) {
+	routes := map[netip.Prefix]want{}
+	listed := 0
+	for _, a := range e.Announcements {
+		for prefix := range expandAll(a) {
+			listed++
+			f := wire.IPv4Unicast
+			if prefix.Addr().Is6() {
+				f = wire.IPv6Unicast
+			}
+			if !slices.Contains(s.params.Families, f) {
+				continue
+			}
+			room, nh, w, ok := rib.ModelRoute(s.params, &e.Defaults, a, f)
+			if !ok || room < wire.PrefixLen(prefix) {
+				continue
+			}
+			if _, taken := routes[prefix]; taken {
+				continue
+			}
+			x := want{nextHop: nh[0], attr: describe(w)}
+			if len(nh) > 1 {
+				x.link = nh[1]
+			}
+			routes[prefix] = x
+		}
+	}
+	return routes, listed
+}
+
+func expandAll(a *rib.Announcement) map[netip.Prefix]bool {
+	set := map[netip.Prefix]bool{}
+	for r := range a.Prefixes.All() {
+		base := r.Prefix.Addr()
+		for i := range 1 << (r.Length - r.Prefix.Bits()) {
+			x := base.AsSlice()
+			for bit := 0; bit < r.Length-r.Prefix.Bits(); bit++ {
+				if i&(1<<bit) != 0 {
+					pos := r.Length - 1 - bit
+					x[pos/8] |= 1 << (7 - pos%8)
+				}
+			}
+			ad, _ := netip.AddrFromSlice(x)
+			set[netip.PrefixFrom(ad, r.Length)] = true
+		}
+	}
+	return set
+}
+
+func (h *history) compare(s *session, e rib.Export, when string) int {
+	m, listed := h.model(s, e)
+	got := map[netip.Prefix]want{}
+	for k, r := range s.routes {
+		got[k] = want{r.nextHop, r.linkLocal, r.attributes}
+	}
+	short := func(w want) string {
+		if len(w.attr) > 80 {
+			w.attr = w.attr[:80]
+		}
+		return fmt.Sprint(w)
+	}
+	if !maps.Equal(got, m) {
+		for k, g := range got {
+			if w, ok := m[k]; !ok {
+				h.t.Errorf("%s: %s: should not hold %v %s", when, s.name, k, short(g))
+			} else if w != g {
+				h.t.Errorf("%s: %s: %v is %s want %s", when, s.name, k, short(g), short(w))
+			}
+		}
+		for k, w := range m {
+			if _, ok := got[k]; !ok {
+				h.t.Errorf("%s: %s: lacks %v %s", when, s.name, k, short(w))
+			}
+		}
+	}
+	return listed
+}
+
 func (h *history) checkReport(s *session) {
 	r := s.out.Report()
 	if r.Token == s.token || r.Token == nil {
@@ -150,7 +353,7 @@ func (h *history) checkReport(s *session) {
 	}
 	s.token = r.Token
 	e := h.exports[r.Token.(int)][s.name]
-	h.compare(s, e)
+	listed := h.compare(s, e, "report")
 	withheld, announced := 0, 0
 	for _, w := range r.Withheld {
 		withheld += w.Prefixes
@@ -158,150 +361,134 @@ func (h *history) checkReport(s *session) {
 	for _, c := range r.Announced {
 		announced += c.Routes
 	}
-	if total := listed(e); withheld+announced != total || announced != len(s.routes) {
-		h.t.Errorf("%s: %d announced and %d withheld of %d prefixes, the peer holds %d",
-			s.name, announced, withheld, total, len(s.routes))
+	if withheld+announced != listed || announced != len(s.routes) {
+		h.t.Errorf("%s: %d announced and %d withheld of %d prefixes, the peer holds %d", s.name, announced, withheld, listed, len(s.routes))
 	}
-}
-
-// compare holds the peer's routes against the model.
-func (h *history) compare(s *session, e rib.Export) {
-	got := make(map[netip.Prefix]uint32)
-	for prefix, r := range s.routes {
-		got[prefix] = r.med
-	}
-	if want := model(e, s.params.Families); !maps.Equal(got, want) {
-		h.t.Errorf("%s: peer holds %v, want %v", s.name, got, want)
-	}
-}
-
-// model says which routes an export yields: the first announcement that can
-// send a prefix does. The MED stands for all attributes.
-func model(e rib.Export, families []wire.Family) map[netip.Prefix]uint32 {
-	routes := make(map[netip.Prefix]uint32)
-	for _, a := range e.Announcements {
-		for prefix := range subnets(a) {
-			ipv6 := prefix.Addr().Is6()
-			sendable := len(a.Attributes.Communities) < 2000 && !(ipv6 && a.Attributes.NextHop6.IsMulticast()) &&
-				slices.ContainsFunc(families, func(f wire.Family) bool { return ipv6 == (f == wire.IPv6Unicast) })
-			if _, taken := routes[prefix]; sendable && !taken {
-				routes[prefix] = *a.Attributes.MED
-			}
+	for _, f := range s.params.Families {
+		if s.ends[f] != 1 {
+			h.t.Errorf("report before End-of-RIB")
 		}
 	}
-	return routes
 }
 
-// listed counts the prefixes of an export, each as often as it is listed by
-// different announcements.
-func listed(e rib.Export) int {
+func (h *history) deliver(s *session) {
+	if s.batch == nil {
+		return
+	}
+	s.receive(s.batch)
+	s.batch = nil
+	s.out.Written()
+	h.checkReport(s)
+}
+
+func (h *history) settle(s *session) {
+	h.deliver(s)
+	s.drain()
+	h.checkReport(s)
+	e := h.exports[len(h.exports)-1][s.name]
+	if s.ended {
+		e = rib.Export{}
+	}
+	h.compare(s, e, "rest")
+	for _, f := range s.params.Families {
+		if s.ends[f] != 1 {
+			h.t.Errorf("%d End-of-RIBs", s.ends[f])
+		}
+	}
+	if !s.out.Drained() {
+		h.t.Errorf("not drained")
+	}
+	if got := s.out.Report().Token; got != e.Token {
+		h.t.Errorf("%s: token %v at rest, want %v", s.name, got, e.Token)
+	}
 	n := 0
-	for _, a := range e.Announcements {
-		n += len(subnets(a))
+	s.out.Routes(func(r rib.Route) bool {
+		n++
+		g, ok := s.routes[r.Prefix]
+		if !ok || g.attributes != describe(r.Attributes) || g.nextHop != r.NextHop {
+			h.t.Errorf("Routes says %v", r.Prefix)
+		}
+		return true
+	})
+	if n != len(s.routes) {
+		h.t.Errorf("Routes has %d, peer %d", n, len(s.routes))
 	}
-	return n
 }
 
-// subnets expands the prefixes of an announcement.
-func subnets(a *rib.Announcement) map[netip.Prefix]bool {
-	set := make(map[netip.Prefix]bool)
-	for _, r := range a.Prefixes {
-		prefix := netip.PrefixFrom(r.Prefix.Addr(), r.Length)
-		for r.Prefix.Contains(prefix.Addr()) {
-			set[prefix] = true
-			if prefix.Bits() != prefix.Addr().BitLen() {
-				break // the histories deaggregate into host routes alone
+func (h *history) run(steps, maxSessions int) {
+	for range steps {
+		switch op := h.rnd.IntN(24); {
+		case op < 5:
+			h.update()
+		case op < 8:
+			if len(h.sessions) < maxSessions {
+				h.attach()
 			}
-			prefix = netip.PrefixFrom(prefix.Addr().Next(), prefix.Bits())
+		case len(h.sessions) == 0:
+		default:
+			i := h.rnd.IntN(len(h.sessions))
+			s := h.sessions[i]
+			switch {
+			case op < 15 && s.batch == nil:
+				s.batch = s.out.Next(nil, 1+h.rnd.IntN(300))
+				h.logf("next %d %s: %d", i, s.name, len(s.batch))
+				if len(s.batch) == 0 {
+					s.batch = nil
+				}
+				h.checkReport(s)
+			case op < 18:
+				h.logf("deliver %d", i)
+				h.deliver(s)
+			case op < 20:
+				h.logf("refresh %d", i)
+				s.out.Refresh(s.params.Families[h.rnd.IntN(len(s.params.Families))])
+			case op == 20 && h.rnd.IntN(6) == 0:
+				h.logf("withdrawall %d", i)
+				s.out.WithdrawAll()
+				s.ended = true
+			case op == 21 && h.rnd.IntN(3) == 0:
+				h.logf("detach %d", i)
+				s.out.Detach()
+				h.sessions = slices.DeleteFunc(h.sessions, func(o *session) bool { return o == s })
+			case op == 22:
+				h.logf("settle %d", i)
+				h.settle(s)
+			}
+		}
+		if err := h.table.Check(); err != nil {
+			h.t.Errorf("invariant: %v", err)
+		}
+		if h.t.Failed() {
+			return
 		}
 	}
-	return set
-}
-
-// update replaces the exports: of each peer some announcements go, come or
-// change, and others are the same or equal values.
-func (h *history) update() {
-	token := len(h.exports)
-	next := make(map[string]rib.Export)
-	for _, name := range []string{"a", "b"} {
-		if h.rnd.IntN(12) == 0 {
-			continue
-		}
-		var list []*rib.Announcement
-		if token > 0 {
-			list = slices.Clone(h.exports[token-1][name].Announcements)
-		}
-		for range h.rnd.IntN(4) {
-			list = h.change(list)
-		}
-		next[name] = rib.Export{Announcements: list, Token: token}
+	for i, s := range h.sessions {
+		h.logf("settle %d", i)
+		h.settle(s)
 	}
-	h.exports = append(h.exports, next)
-	h.table.Update(next)
-}
-
-// change makes one change to a list of announcements.
-func (h *history) change(list []*rib.Announcement) []*rib.Announcement {
-	if len(list) == 0 || h.rnd.IntN(3) == 0 && len(list) < 8 {
-		a := h.announcement(fmt.Sprint(h.rnd.IntN(1000)))
-		if slices.ContainsFunc(list, func(o *rib.Announcement) bool { return o.ID == a.ID }) {
-			return list
-		}
-		return slices.Insert(list, h.rnd.IntN(len(list)+1), a)
+	if h.t.Failed() {
+		return
 	}
-	i := h.rnd.IntN(len(list))
-	switch h.rnd.IntN(4) {
-	case 0:
-		return slices.Delete(list, i, i+1)
-	case 1:
-		list[i] = h.announcement(list[i].ID)
-	case 2:
-		same := *list[i]
-		list[i] = &same
-	default:
-		h.rnd.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+	// All were told: nothing that is dead may stay.
+	h.table.Update(slices.Clone(h.all), h.exports[len(h.exports)-1])
+	if st := h.table.Stats(); st.Dead > 0 || st.Graves > 0 || st.Sources != len(h.all) {
+		h.t.Errorf("leak: %+v, %d announcements", st, len(h.all))
 	}
-	return list
-}
-
-// announcement returns a random one: few prefixes, so that conflicts abound, in
-// distinct blocks, so that none lists a prefix twice; now and then one that
-// cannot be sent.
-func (h *history) announcement(id string) *rib.Announcement {
-	a := rib.Attributes{MED: ptr(h.rnd.Uint32N(4))}
-	switch h.rnd.IntN(10) {
-	case 0:
-		a.Communities = make([]wire.Community, 2000)
-		for i := range a.Communities {
-			a.Communities[i] = wire.Community(i)
-		}
-	case 1:
-		a.NextHop6 = addr("ff02::1")
-	case 2:
-		// Long enough to have several messages for a few prefixes.
-		a.Communities = make([]wire.Community, 990)
-		for i := range a.Communities {
-			a.Communities[i] = wire.Community(i)
+	h.table.Update(nil, nil)
+	for _, s := range h.sessions {
+		s.drain()
+		if len(s.routes) > 0 {
+			h.t.Errorf("%d routes after all went", len(s.routes))
 		}
 	}
-	var prefixes []string
-	for _, p := range []string{
-		"10.0.0.0/24", "10.0.1.0/28 32", "10.0.2.0/26 32", "10.0.0.0/8", "0.0.0.0/0",
-		"2001:db8::/32", "2001:db8:1::/124 128", "::/0",
-	} {
-		if h.rnd.IntN(3) == 0 {
-			prefixes = append(prefixes, p)
-		}
+	h.table.Update(nil, nil)
+	if st := h.table.Stats(); st.Entries+st.Keys+st.Graves+st.Conflicts+st.Sets+st.Sources+st.Marks > 0 {
+		h.t.Errorf("leak at end: %+v", st)
 	}
-	return announcement(id, a, prefixes...)
-}
-
-func (h *history) attach() {
-	p := external()
-	p.External = h.rnd.IntN(2) == 0
-	p.AS4 = h.rnd.IntN(2) == 0
-	h.rnd.Shuffle(2, func(i, j int) { p.Families[i], p.Families[j] = p.Families[j], p.Families[i] })
-	p.Families = p.Families[:1+h.rnd.IntN(2)]
-	name := []string{"a", "b"}[h.rnd.IntN(2)]
-	h.sessions = append(h.sessions, &session{peer: attach(h.t, h.table, name, p), name: name})
+	for _, s := range h.sessions {
+		s.out.Detach()
+	}
+	if st := h.table.Stats(); st.Views+st.Profiles > 0 {
+		h.t.Errorf("leak after detach: %+v", st)
+	}
 }

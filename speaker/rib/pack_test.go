@@ -28,7 +28,7 @@ func TestExpansion(t *testing.T) {
 	} {
 		t.Run(test.prefixRange, func(t *testing.T) {
 			table := rib.New()
-			table.Update(export(1, announcement("a", none, test.prefixRange)))
+			update(table, export(1, announcement("a", none, test.prefixRange)))
 			p := attach(t, table, "tor", external())
 			p.drain()
 			got := p.prefixes()
@@ -52,10 +52,10 @@ func TestPacking(t *testing.T) {
 				params := external()
 				params.MaxLen = maxLen
 				table := rib.New()
-				table.Update(export(1, announcement("a", none, prefixes...)))
+				update(table, export(1, announcement("a", none, prefixes...)))
 				p := attach(t, table, "tor", params)
 				checkFull(t, p, maxLen)
-				table.Update(export(2))
+				update(table, export(2))
 				checkFull(t, p, maxLen)
 				if len(p.routes) != 0 {
 					t.Errorf("peer holds %d routes after all went", len(p.routes))

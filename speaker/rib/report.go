@@ -4,21 +4,35 @@
 package rib
 
 import (
-	"reflect"
+	"net/netip"
 	"slices"
+
+	"github.com/herald-bgp/herald/speaker/wire"
 )
 
 // Report says what the peer was sent. Its slices must not be modified.
 func (o *Out) Report() Report { return *o.report.Load() }
 
-// promote makes the report speak of the newest export once all of it was
-// written, and reports whether its content changed. Called with mu held.
-func (o *Out) promote() bool {
-	if o.inFlight || !o.idle() || o.reported == o.export {
-		return false
+// prepareReport makes the report about the newest export, once all of it is handed out.
+func (o *Out) prepareReport() {
+	if o.detached || o.reported == o.export || o.due() {
+		return
 	}
 	o.reported = o.export
-	newest := &Report{Token: o.export.Token, Withheld: o.view.withheld, Announced: o.counts()}
+	o.prepared = &Report{Token: o.export.Token, Withheld: o.withheld()}
+	for _, c := range o.cursors {
+		o.prepared.Announced = append(o.prepared.Announced, c.count())
+	}
+}
+
+// promote publishes the report that was prepared, once all that was handed out is written. It reports whether the content
+// changed.
+func (o *Out) promote() bool {
+	newest := o.prepared
+	if o.inFlight || newest == nil {
+		return false
+	}
+	o.prepared = nil
 	if newest.equal(o.report.Load()) {
 		return false
 	}
@@ -26,19 +40,171 @@ func (o *Out) promote() bool {
 	return true
 }
 
-// counts returns how many routes of each family the peer was sent.
-func (o *Out) counts() []FamilyCount {
-	counts := make([]FamilyCount, len(o.families))
-	for i, a := range o.families {
-		counts[i] = FamilyCount{Family: a.family, Routes: a.routes}
-	}
-	return counts
-}
-
-// equal reports whether two reports have the same content. Tokens that Go cannot
-// compare are different.
+// equal reports whether two reports have the same content.
 func (r *Report) equal(other *Report) bool {
-	return reflect.ValueOf(r.Token).Comparable() && reflect.ValueOf(other.Token).Comparable() &&
-		r.Token == other.Token &&
+	return equalTokens(r.Token, other.Token) &&
 		slices.Equal(r.Withheld, other.Withheld) && slices.Equal(r.Announced, other.Announced)
 }
+
+// withholding is what is withheld, by the numbers of the sources.
+type withholding map[uint32][]Withheld
+
+// add counts prefixes of a source under a reason. The example is the lowest.
+func (w withholding) add(s *source, one Withheld) {
+	list := w[s.number]
+	for i := range list {
+		if known := &list[i]; known.Reason == one.Reason {
+			known.Prefixes += one.Prefixes
+			if one.Example.Compare(known.Example) < 0 {
+				known.Example, known.Winner = one.Example, one.Winner
+			}
+			return
+		}
+	}
+	one.Announcement = s.Announcement
+	w[s.number] = append(list, one)
+}
+
+// withheld is the list for the report, in the order of the export.
+func (o *Out) withheld() []Withheld {
+	w := withholding{}
+	o.table.four.notNegotiated(o, w)
+	o.table.six.notNegotiated(o, w)
+	for _, c := range o.cursors {
+		c.withheld(w)
+	}
+	if len(w) == 0 {
+		return nil
+	}
+	var list []Withheld
+	for _, a := range o.export.Announcements {
+		if s := o.table.byID[a.ID]; s != nil {
+			list = append(list, w[s.number]...)
+			delete(w, s.number)
+		}
+	}
+	return list
+}
+
+// notNegotiated adds the prefixes of the family if the session does not have it.
+func (f *family[K]) notNegotiated(o *Out, w withholding) {
+	if slices.Contains(o.params.Families, f.ops.family) {
+		return
+	}
+	f.eachSource(o.export.members, func(s *source) {
+		w.add(s, Withheld{Reason: ReasonFamilyNotNegotiated, Prefixes: f.live(s), Example: f.example(s)})
+	})
+}
+
+// withheld adds what is kept back from the session in the family.
+func (c *cursor[K]) withheld(w withholding) {
+	f := c.family
+	for number, list := range f.summary(c.view).withheld {
+		w[number] = append(w[number], list...)
+	}
+	named := f.naming[c.out.params.PeerAddress]
+	f.eachSource(c.out.export.members, func(s *source) {
+		if named.has(s.number) {
+			w.add(s, Withheld{Reason: ReasonNoNextHop, Prefixes: f.live(s), Example: f.example(s)})
+		}
+	})
+}
+
+// count is how many routes of the family the session has.
+func (c *cursor[K]) count() FamilyCount {
+	return FamilyCount{Family: c.family.ops.family, Routes: c.family.summary(c.view).routes}
+}
+
+// eachSource calls yield for the sources among m that announce something of the family.
+func (f *family[K]) eachSource(m members, yield func(*source)) {
+	for _, s := range f.table.sources {
+		if s != nil && f.live(s) > 0 && m.has(s.number) {
+			yield(s)
+		}
+	}
+}
+
+// summary is what the sessions of a view are sent, and what is kept back from all of them.
+type summary struct {
+	update   uint64 // that it is about
+	routes   int
+	withheld withholding
+}
+
+// summary of the newest configuration.
+func (f *family[K]) summary(v *view[K]) *summary {
+	if v.summed != nil && v.summed.update == f.table.updates {
+		return v.summed
+	}
+	sum := &summary{update: f.table.updates, withheld: withholding{}}
+	f.eachSource(v.members, func(s *source) {
+		o := v.offer(s)
+		if o.set == nil {
+			sum.withheld.add(s, Withheld{Reason: o.reason, Prefixes: f.live(s), Example: f.example(s)})
+			return
+		}
+		sum.routes += f.live(s)
+		if o.set.room < f.ops.maxNLRI {
+			f.tooLong(s, o.set, func(r PrefixRange) {
+				sum.routes -= r.count()
+				sum.withheld.add(s, Withheld{Reason: ReasonTooLong, Prefixes: r.count(), Example: r.first()})
+			})
+		}
+	})
+	for k := range f.conflicts {
+		f.losers(v, k, func(s, winner *source) {
+			sum.routes--
+			sum.withheld.add(s, Withheld{Reason: ReasonConflict, Prefixes: 1, Example: f.ops.prefix(k), Winner: winner.Name})
+		})
+	}
+	v.summed = sum
+	return sum
+}
+
+// tooLong calls yield for the ranges of a source whose prefixes do not fit into a message with the attributes.
+func (f *family[K]) tooLong(s *source, set *attributeSet, yield func(PrefixRange)) {
+	var long []PrefixRange
+	for r := range f.ranges(s.Prefixes) {
+		if wire.PrefixLen(r.first()) > set.room {
+			long = append(long, r)
+		}
+	}
+	// Ranges of one length are nested or apart: sorted, only the last that counted can hold the next.
+	slices.SortFunc(long, compareRanges)
+	var last PrefixRange
+	for i, r := range long {
+		if i == 0 || !last.covers(r) {
+			yield(r)
+			last = r
+		}
+	}
+}
+
+// example is the first prefix of the family that a source lists.
+func (f *family[K]) example(s *source) netip.Prefix {
+	for r := range f.ranges(s.Prefixes) {
+		return r.first()
+	}
+	return netip.Prefix{}
+}
+
+// losers calls yield for the routes of a prefix that could be sent if another were not.
+func (f *family[K]) losers(v *view[K], k K, yield func(s, winner *source)) {
+	head := f.store.head(k)
+	_, winner := f.winner(v.profile, v.members, head)
+	if winner == nil {
+		return
+	}
+	for i := head; i != noSlot; i = f.store.at(i).next {
+		e := f.store.at(i)
+		if e.dead() || !v.members.has(e.number()) || e.number() == winner.number {
+			continue
+		}
+		s := f.table.sources[e.number()]
+		if set := v.offer(s).set; set != nil && f.fits(set, k) {
+			yield(s, winner)
+		}
+	}
+}
+
+type familyID = wire.Family

@@ -9,50 +9,71 @@ import (
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
-// Route is a route that a peer was sent.
+// Route is a route that a peer is sent.
 type Route struct {
 	Family wire.Family
 	Prefix netip.Prefix
 	// NextHop is the global one where a link-local address goes with it.
 	NextHop netip.Addr
-	// Attributes are as they were encoded for the session, the next hop apart.
-	// They must not be modified.
+	// Attributes are as they were encoded for the session, the next hop apart. They must not be modified.
 	Attributes *wire.Attributes
 	// Announcement is where the route comes from.
 	Announcement *Announcement
 }
 
-// Routes calls yield for each route that the peer was sent, until it returns
-// false: families in the order of Params, prefixes in ascending order, from a
-// copy of the state, so that yield may take its time. What was handed out by
-// [Out.Next] counts as sent.
+// routesAtOnce is how many entries are looked at without letting others at the table.
+var routesAtOnce slot = 1024
+
+// Routes calls yield for each route that the peer is sent, until it returns false: families in the order of Params,
+// prefixes in no order. yield may take its time; what changes meanwhile may be seen or not.
 func (o *Out) Routes(yield func(Route) bool) {
-	for _, r := range o.sentRows() {
-		set := r.sent.set
-		if !yield(Route{
-			Family: set.family, Prefix: r.prefix, NextHop: set.nextHop[0],
-			Attributes: set.attributes, Announcement: r.sent.announcement,
-		}) {
+	o.table.mu.Lock()
+	cursors := o.cursors
+	o.table.mu.Unlock()
+	for _, c := range cursors {
+		if !c.routes(yield) {
 			return
 		}
 	}
 }
 
-// sentRows returns a copy of the rows of all families that were sent.
-func (o *Out) sentRows() []row {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	n := 0
-	for _, a := range o.families {
-		n += a.routes
-	}
-	rows := make([]row, 0, n)
-	for _, a := range o.families {
-		for _, r := range a.rows {
-			if r.sent != nil {
-				rows = append(rows, r)
+func (c *cursor[K]) routes(yield func(Route) bool) bool {
+	t := c.family.table
+	for next, more := slot(0), true; more; {
+		var batch []Route
+		t.mu.Lock()
+		batch, next, more = c.someRoutes(next)
+		t.mu.Unlock()
+		for _, r := range batch {
+			if !yield(r) {
+				return false
 			}
 		}
 	}
-	return rows
+	return true
+}
+
+// someRoutes returns the routes among the next entries.
+func (c *cursor[K]) someRoutes(from slot) (batch []Route, next slot, more bool) {
+	f, v := c.family, c.view
+	next = min(from+routesAtOnce, f.store.used)
+	for i := from; i < next; i++ {
+		e := f.store.at(i)
+		if e.dead() || !v.members.has(e.number()) {
+			continue
+		}
+		set, s := f.winner(v.profile, v.members, f.store.head(e.key))
+		if s == nil || s.number != e.number() {
+			continue
+		}
+		nextHop := set.nextHop
+		if set.self {
+			nextHop = c.self
+		}
+		batch = append(batch, Route{
+			Family: f.ops.family, Prefix: f.ops.prefix(e.key), NextHop: nextHop[0],
+			Attributes: set.attributes, Announcement: s.Announcement,
+		})
+	}
+	return batch, next, next < f.store.used
 }

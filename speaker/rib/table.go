@@ -5,86 +5,98 @@ package rib
 
 import (
 	"sync"
-	"sync/atomic"
 
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
-// Table holds what each peer is to be sent and, for each established session,
-// what it was sent. Its methods may be called from several goroutines.
+// Table holds what each peer is to be sent and, for each established session, how far it was. Its methods may be called
+// from several goroutines.
 type Table struct {
-	mu      sync.Mutex // a leaf: nothing else is locked under it
-	exports map[string]*Export
-	outs    map[*Out]struct{}
-	// nothing is what a peer without an export is sent.
-	nothing *Export
+	mu sync.Mutex // a leaf: nothing else is locked under it
+
+	limits limits
+	// seq numbers the changes of entries.
+	seq     uint64
+	sources []*source // by number
+	unused  []uint32  // numbers without a source
+	byID    map[string]*source
+	exports map[string]*exported
+	// announcements are the newest configuration's, and order their sources.
+	announcements []*Announcement
+	order         []*source
+	updates       uint64 // number of the newest
+	outs          map[*Out]struct{}
+	four          *family[key4]
+	six           *family[key6]
 }
 
 // New returns a table that sends nothing to anybody.
 func New() *Table {
-	return &Table{outs: make(map[*Out]struct{}), nothing: &Export{}}
+	t := &Table{limits: defaultLimits, seq: 1, byID: map[string]*source{}, outs: map[*Out]struct{}{}}
+	t.four = newFamily(t, 0, &ops4)
+	t.six = newFamily(t, 1, &ops6)
+	return t
 }
 
-// Update replaces the whole desired state: exports by the names of peers. A
-// peer that is absent is sent nothing. Update returns at once: the sessions do
-// the work when they can write. The exports must not be modified afterwards.
-func (t *Table) Update(exports map[string]Export) {
-	newest := make(map[string]*Export, len(exports))
-	for peer, e := range exports {
-		newest[peer] = &e
-	}
-	t.mu.Lock()
-	t.exports = newest
-	outs := make([]*Out, 0, len(t.outs))
-	for o := range t.outs {
-		outs = append(outs, o)
-	}
-	t.mu.Unlock()
-	for _, o := range outs {
-		poke(o.ready)
-	}
-}
-
-// Attach starts the Adj-RIB-Out of a session that became Established: a walk
-// over all routes, then End-of-RIB for each negotiated family, those without a
-// route included (RFC 4724 §2). The caller ends it with [Out.Detach].
+// Attach starts the Adj-RIB-Out of a session that became Established: a walk over all routes, then End-of-RIB for each
+// negotiated family, those without a route included (RFC 4724 §2). The caller ends it with [Out.Detach].
 func (t *Table) Attach(peer string, p Params) *Out {
 	p = p.normal()
 	o := &Out{
-		table:    t,
-		peer:     peer,
-		params:   p,
-		ready:    make(chan struct{}, 1),
-		changed:  make(chan struct{}, 1),
-		refresh:  make([]atomic.Bool, len(p.Families)),
-		families: make([]*adjOut, len(p.Families)),
+		table:   t,
+		peer:    peer,
+		params:  p,
+		ready:   make(chan struct{}, 1),
+		changed: make(chan struct{}, 1),
 	}
-	for i, f := range p.Families {
-		o.families[i] = newAdjOut(f, p.MaxLen)
+	initial := &Report{}
+	for _, f := range p.Families {
+		initial.Announced = append(initial.Announced, FamilyCount{Family: f})
 	}
-	o.report.Store(&Report{Announced: o.counts()})
+	o.report.Store(initial)
 	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.outs[o] = struct{}{}
-	t.mu.Unlock()
+	o.export = t.exportOf(o)
+	for _, f := range p.Families {
+		switch f {
+		case wire.IPv4Unicast:
+			o.cursors = append(o.cursors, t.four.attach(o))
+		case wire.IPv6Unicast:
+			o.cursors = append(o.cursors, t.six.attach(o))
+		}
+	}
 	poke(o.ready)
 	return o
 }
 
-// export returns the newest export of a peer. Its identity tells whether there
-// is a newer one.
-func (t *Table) export(peer string) *Export {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if e, ok := t.exports[peer]; ok {
-		return e
+// numbered returns the source of an announcement, with a number of its own.
+func (t *Table) numbered(a *Announcement) *source {
+	if s := t.byID[a.ID]; s != nil {
+		return s
 	}
-	return t.nothing
+	s := &source{Announcement: a}
+	if n := len(t.unused); n > 0 {
+		s.number, t.unused = t.unused[n-1], t.unused[:n-1]
+		t.sources[s.number] = s
+	} else {
+		s.number = uint32(len(t.sources))
+		t.sources = append(t.sources, s)
+	}
+	t.byID[a.ID] = s
+	return s
 }
 
-func (t *Table) detach(o *Out) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	delete(t.outs, o)
+// release gives up the number of a source that nothing refers to any more.
+func (t *Table) release(s *source) {
+	if s.wanted || s.entries > 0 || t.sources[s.number] != s {
+		return
+	}
+	t.four.forget(s.number)
+	t.six.forget(s.number)
+	delete(t.byID, s.ID)
+	t.sources[s.number] = nil
+	t.unused = append(t.unused, s.number)
 }
 
 // poke leaves a token in a channel of capacity 1, unless there is one.
@@ -93,14 +105,4 @@ func poke(c chan<- struct{}) {
 	case c <- struct{}{}:
 	default:
 	}
-}
-
-// familyIndex returns the place of f among the negotiated families, or -1.
-func (p *Params) familyIndex(f wire.Family) int {
-	for i := range p.Families {
-		if p.Families[i] == f {
-			return i
-		}
-	}
-	return -1
 }

@@ -23,7 +23,7 @@ func TestEndOfRIBForEachFamilyOnce(t *testing.T) {
 		t.Error("Attach did not poke Ready")
 	}
 	p.expect(end4, end6)
-	table.Update(export(1, announcement("a", none, "10.0.0.0/24")))
+	update(table, export(1, announcement("a", none, "10.0.0.0/24")))
 	if !poked(p.out.Ready()) {
 		t.Error("Update did not poke Ready")
 	}
@@ -34,7 +34,7 @@ func TestEndOfRIBForEachFamilyOnce(t *testing.T) {
 
 func TestFamiliesInOrder(t *testing.T) {
 	table := rib.New()
-	table.Update(export(1, announcement("a", none, "10.0.0.0/24", "2001:db8::/32")))
+	update(table, export(1, announcement("a", none, "10.0.0.0/24", "2001:db8::/32")))
 	params := external()
 	slices.Reverse(params.Families)
 	attach(t, table, "tor", params).expect(
@@ -43,7 +43,7 @@ func TestFamiliesInOrder(t *testing.T) {
 
 func TestRefresh(t *testing.T) {
 	table := rib.New()
-	table.Update(export(1, announcement("a", none, "10.0.0.0/24", "2001:db8::/32")))
+	update(table, export(1, announcement("a", none, "10.0.0.0/24", "2001:db8::/32")))
 	p := attach(t, table, "tor", external())
 	p.lines()
 	poked(p.out.Ready())
@@ -57,7 +57,7 @@ func TestRefresh(t *testing.T) {
 	p.out.Refresh(wire.IPv4Unicast)
 	p.expect("announce 10.0.0.0/24") // all that waited at once
 
-	table.Update(export(2, announcement("b", none, "10.0.1.0/24", "2001:db8::/32")))
+	update(table, export(2, announcement("b", none, "10.0.1.0/24", "2001:db8::/32")))
 	p.out.Refresh(wire.IPv4Unicast)
 	p.expect("withdraw 10.0.0.0/24", "announce 10.0.1.0/24", "announce 10.0.1.0/24")
 }
@@ -65,7 +65,7 @@ func TestRefresh(t *testing.T) {
 func TestRefreshUnderWay(t *testing.T) {
 	table := rib.New()
 	a := announcement("a", none, "10.0.0.0/20 32")
-	table.Update(export(1, a))
+	update(table, export(1, a))
 	p := attach(t, table, "tor", external())
 	p.step(1)
 	p.out.Refresh(wire.IPv4Unicast) // during the first walk: all is sent again after it
@@ -86,7 +86,7 @@ func TestRefreshUnderWay(t *testing.T) {
 	p.out.Refresh(wire.IPv4Unicast)
 	p.step(1)
 	changed := announcement("a", rib.Attributes{MED: ptr(uint32(3))}, "10.0.0.0/24 32")
-	table.Update(export(2, changed))
+	update(table, export(2, changed))
 	p.drain()
 	for prefix, r := range p.routes {
 		if r.med != 3 {
@@ -100,7 +100,7 @@ func TestRefreshUnderWay(t *testing.T) {
 
 func TestReadyWhileRefreshWaits(t *testing.T) {
 	table := rib.New()
-	table.Update(export(1, announcement("a", none, "10.0.0.0/24")))
+	update(table, export(1, announcement("a", none, "10.0.0.0/24")))
 	p := attach(t, table, "tor", external())
 	p.lines()
 	p.out.Refresh(wire.IPv4Unicast)
@@ -118,7 +118,7 @@ func TestReadyWhileRefreshWaits(t *testing.T) {
 func TestWithdrawAll(t *testing.T) {
 	table := rib.New()
 	a := announcement("a", none, "10.0.0.0/24", "2001:db8::/32")
-	table.Update(export(1, a))
+	update(table, export(1, a))
 	p, other := attach(t, table, "tor", external()), attach(t, table, "tor", external())
 	p.lines()
 	other.lines()
@@ -126,7 +126,7 @@ func TestWithdrawAll(t *testing.T) {
 	if p.out.Drained() {
 		t.Error("drained before the withdrawals")
 	}
-	table.Update(export(2, a, announcement("b", none, "10.0.1.0/24")))
+	update(table, export(2, a, announcement("b", none, "10.0.1.0/24")))
 	p.expect("withdraw 10.0.0.0/24", "withdraw 2001:db8::/32")
 	if r := p.out.Report(); !p.out.Drained() || r.Token != nil || r.Announced[0].Routes != 0 {
 		t.Errorf("drained %v, report %+v", p.out.Drained(), r)
@@ -140,7 +140,7 @@ func TestDetach(t *testing.T) {
 	p.drain()
 	poked(p.out.Ready())
 	p.out.Detach()
-	table.Update(export(1))
+	update(table, export(1))
 	if poked(p.out.Ready()) {
 		t.Error("Ready poked after Detach")
 	}

@@ -18,7 +18,7 @@ func TestConflict(t *testing.T) {
 	younger := announcement("younger", med(2), "10.0.2.0/24", "10.0.0.0/23 24", "10.0.0.0/24")
 	table := rib.New()
 	p := attach(t, table, "tor", external())
-	table.Update(export(1, older, younger))
+	update(table, export(1, older, younger))
 	p.expect("announce 10.0.0.0/24 10.0.1.0/24", "announce 10.0.2.0/24", end4, end6)
 	want := []rib.Withheld{{
 		Announcement: younger, Reason: rib.ReasonConflict, Prefixes: 2,
@@ -28,12 +28,12 @@ func TestConflict(t *testing.T) {
 		t.Errorf("withheld %+v, want %+v", got, want)
 	}
 
-	table.Update(export(2, younger))
+	update(table, export(2, younger))
 	p.expect("announce 10.0.0.0/24 10.0.1.0/24") // replaced, never withdrawn
 	if got := p.out.Report().Withheld; len(got) != 0 {
 		t.Errorf("withheld %+v after the winner went, want nothing", got)
 	}
-	table.Update(export(3, older, younger))
+	update(table, export(3, older, younger))
 	p.expect("announce 10.0.0.0/24 10.0.1.0/24")
 }
 
@@ -41,7 +41,7 @@ func TestWhatCannotBeSentKeepsNothingBack(t *testing.T) {
 	table := rib.New()
 	p := attach(t, table, "tor", external())
 	older := announcement("older", rib.Attributes{NextHop4: addr("192.0.2.1")}, "10.0.0.0/24")
-	table.Update(export(1, older, announcement("younger", none, "10.0.0.0/24")))
+	update(table, export(1, older, announcement("younger", none, "10.0.0.0/24")))
 	p.expect("announce 10.0.0.0/24", end4, end6)
 	if w := p.out.Report().Withheld; len(w) != 1 || w[0].Announcement != older || w[0].Reason != rib.ReasonNoNextHop {
 		t.Errorf("withheld %+v, want the older for its next hop alone", w)
@@ -53,7 +53,7 @@ func TestFamilyNotNegotiated(t *testing.T) {
 	params := external()
 	params.Families = []wire.Family{wire.IPv4Unicast}
 	a := announcement("a", none, "2001:db8::/32", "10.0.0.0/24", "2001:db9::/32 34")
-	table.Update(export(1, a))
+	update(table, export(1, a))
 	p := attach(t, table, "tor", params)
 	p.expect("announce 10.0.0.0/24", end4)
 	want := []rib.Withheld{{
@@ -80,13 +80,13 @@ func TestTooLong(t *testing.T) {
 	}
 	table := rib.New()
 	p := attach(t, table, "tor", external())
-	table.Update(export(1, announcement("a", list(1011), "10.0.0.0/31 32")))
+	update(table, export(1, announcement("a", list(1011), "10.0.0.0/31 32")))
 	p.expect("announce 10.0.0.0/32", "announce 10.0.0.1/32", end4, end6)
 
-	table.Update(export(2, announcement("a", list(1012), "10.0.0.0/31 32", "0.0.0.0/0", "0.0.0.0/0 1")))
+	update(table, export(2, announcement("a", list(1012), "10.0.0.0/31 32", "0.0.0.0/0", "0.0.0.0/0 1")))
 	p.expect("withdraw 10.0.0.0/32 10.0.0.1/32", "announce 0.0.0.0/0")
 	w := p.out.Report().Withheld
-	example := netip.MustParsePrefix("10.0.0.0/32")
+	example := netip.MustParsePrefix("0.0.0.0/1") // the lowest
 	if len(w) != 1 || w[0].Reason != rib.ReasonTooLong || w[0].Prefixes != 4 || w[0].Example != example {
 		t.Errorf("withheld %+v, want both /32s and both /1s as too long", w)
 	}
@@ -94,7 +94,7 @@ func TestTooLong(t *testing.T) {
 	for name, a := range map[string]rib.Attributes{
 		"communities": list(40000), "path": {Prepend: ptr(1 << 30)},
 	} {
-		table.Update(export(name, announcement("a", a, "10.0.0.0/31 32")))
+		update(table, export(name, announcement("a", a, "10.0.0.0/31 32")))
 		p.drain()
 		if w := p.out.Report().Withheld; len(p.routes) != 0 || len(w) != 1 || w[0].Reason != rib.ReasonTooLong {
 			t.Errorf("%s: peer holds %v, withheld %+v, want nothing and TooLong", name, p.prefixes(), w)

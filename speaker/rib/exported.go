@@ -1,0 +1,117 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package rib
+
+import (
+	"net/netip"
+	"reflect"
+	"slices"
+)
+
+// exported is an Export with the sources that it stands for. It is immutable.
+type exported struct {
+	Export
+	members members
+	// missing is how many of its announcements are not among the table's.
+	missing int
+}
+
+// nothing is what a peer without an export is sent.
+var nothing = &exported{}
+
+// exportOf is what a session is to be sent.
+func (t *Table) exportOf(o *Out) *exported {
+	if e, ok := t.exports[o.peer]; ok && !o.ended {
+		return e
+	}
+	return nothing
+}
+
+// export takes the exports of all peers.
+func (t *Table) export(u *update, exports map[string]Export) {
+	next := make(map[string]*exported, len(exports))
+	for peer, e := range exports {
+		known := t.exports[peer]
+		if known == nil {
+			known = nothing
+		}
+		next[peer] = t.exported(u, known, e)
+	}
+	t.exports = next
+}
+
+// exported takes one export: known, if it is the same as before.
+func (t *Table) exported(u *update, known *exported, e Export) *exported {
+	x := &exported{Export: e, members: known.members}
+	head, tail := common(known.Announcements, e.Announcements)
+	come, gone := e.Announcements[head:len(e.Announcements)-tail], known.Announcements[head:len(known.Announcements)-tail]
+	if known.missing > 0 {
+		come, gone, x.members = e.Announcements, nil, nil
+	}
+	edited := len(come)+len(gone) > 0
+	if edited {
+		x.members = slices.Clone(x.members)
+	}
+	for _, a := range gone {
+		x.members.remove(t.byID[a.ID].number)
+	}
+	for _, a := range come {
+		if s := t.byID[a.ID]; s == nil || s.removed > 0 {
+			x.missing++
+		} else {
+			x.members.add(s.number)
+		}
+	}
+	for _, s := range u.removed {
+		if !x.members.has(s.number) {
+			continue
+		}
+		if !edited {
+			x.members, edited = slices.Clone(x.members), true
+		}
+		x.members.remove(s.number)
+		x.missing++
+	}
+	if !edited && !u.reordered && known != nothing && equalTokens(known.Token, e.Token) && known.Defaults.Equal(&e.Defaults) {
+		return known
+	}
+	return x
+}
+
+// equalTokens reports whether both are the same. Tokens that Go cannot compare are different.
+func equalTokens(a, b any) bool {
+	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
+}
+
+// name notes which sources name an address as next hop, unname that one does so no more.
+func (f *family[K]) name(number uint32, a *Attributes) {
+	if nextHop := a.nextHop(f.ops.family); nextHop.IsValid() {
+		m := f.naming[nextHop.WithZone("")]
+		m.add(number)
+		f.naming[nextHop.WithZone("")] = m
+	}
+}
+
+func (f *family[K]) unname(s *source) {
+	if nextHop := s.Attributes.nextHop(f.ops.family).WithZone(""); nextHop.IsValid() {
+		if f.naming[nextHop].remove(s.number); f.naming[nextHop].empty() {
+			delete(f.naming, nextHop)
+		}
+	}
+}
+
+// refuse returns m without the sources that name the peer itself as next hop: RFC 4271 §5.1.3.
+func (f *family[K]) refuse(m members, peer netip.Addr) members {
+	named := f.naming[peer]
+	for i := range min(len(m), len(named)) {
+		if m[i]&named[i] != 0 {
+			rest := slices.Clone(m)
+			for j := range min(len(m), len(named)) {
+				rest[j] &^= named[j]
+			}
+			return rest
+		}
+	}
+	return m
+}

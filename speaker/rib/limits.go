@@ -1,0 +1,24 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package rib
+
+// limits bound what a table keeps for its sessions, whatever they do. None of them bounds what is announced.
+type limits struct {
+	// Lag is how many octets of messages are kept for a session that reads slowly. Beyond that it is told what it missed
+	// from the table.
+	Lag int64
+	// Record is about how many octets of messages are packed at once.
+	Record int
+	// Ring is how many of the latest changes are remembered one by one.
+	Ring uint64
+	// Scan is how many prefixes a scan collects at once, Walk how many octets of NLRI a walk does.
+	Scan, Walk int
+	// Marks is how many changes wait in a view before its sessions are told from the table instead.
+	Marks int
+}
+
+var defaultLimits = limits{Lag: 4 << 20, Record: 64 << 10, Ring: 1 << 15, Scan: 32 << 10, Walk: 2 << 20, Marks: 1 << 20}
+
+// recordOverhead is what a record of the log costs beside its octets.
+const recordOverhead = 128

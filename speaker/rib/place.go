@@ -1,0 +1,228 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package rib
+
+import "slices"
+
+// prepared is an update of one family: what changes, with what sessions hold of it, and where the sessions go.
+type prepared[K comparable] struct {
+	edit  edit[K]
+	views []viewChange[K]
+	moves []move[K]
+}
+
+// viewChange turns a view, with all of its sessions, into another.
+type viewChange[K comparable] struct {
+	view    *view[K]
+	members members
+	profile *profile
+	read    bool // before the change
+}
+
+// move takes a session to another view.
+type move[K comparable] struct {
+	cursor  *cursor[K]
+	members members
+	profile *profile
+	// everything: the routes are encoded otherwise.
+	everything bool
+}
+
+// prepare finds where the sessions of a family go, and marks what they are to be told.
+func prepare[K comparable](f *family[K], u *update) *prepared[K] {
+	p := &prepared[K]{edit: edit[K]{f: f}}
+	after := map[*view[K]]members{}
+	for _, v := range f.views {
+		p.place(v, u)
+		after[v] = v.members
+	}
+	for _, c := range p.views {
+		after[c.view] = c.members
+	}
+	concerned := func(n uint32, before bool) []*view[K] {
+		var list []*view[K]
+		for _, v := range f.views {
+			if after[v].has(n) || before && v.members.has(n) {
+				list = append(list, v)
+			}
+		}
+		return list
+	}
+	for _, s := range u.removed {
+		p.edit.each(s, s.Prefixes, removed, concerned(s.number, true))
+	}
+	for _, c := range u.changed {
+		p.change(&c, concerned(c.number, true))
+	}
+	come := 0
+	for _, c := range u.added {
+		come += f.size(c.next.Prefixes)
+	}
+	f.store.reserve(come)
+	for _, c := range u.added {
+		p.edit.announce(c.source, c.next.Prefixes, concerned(c.number, false))
+	}
+	p.membership(u)
+	if u.reordered {
+		for k := range f.conflicts {
+			p.edit.touch(f.liveAt(k), changed, f.views)
+		}
+	}
+	return p
+}
+
+// change marks what is different about a source that stays.
+func (p *prepared[K]) change(c *sourceChange, concerned []*view[K]) {
+	if c.gone.Len() > 0 {
+		p.edit.eachBut(c.source, c.gone, c.next.Prefixes, concerned)
+	}
+	if c.attributes {
+		p.edit.each(c.source, c.next.Prefixes, changed, concerned) // what stays
+	}
+	if c.come.Len() > 0 {
+		p.edit.announce(c.source, c.come, concerned)
+	}
+}
+
+// place decides where the sessions of a view go. Those that are the most stay: for them the view changes.
+func (p *prepared[K]) place(v *view[K], u *update) {
+	f := p.edit.f
+	type group struct {
+		members members
+		profile *profile
+		cursors []*cursor[K]
+	}
+	var groups []*group
+	for c := range v.cursors {
+		t := u.targets[c.out]
+		profile := f.profileOf(c, &t.export.Defaults)
+		var g *group
+		for _, known := range groups {
+			if known.profile == profile && known.members.equal(t.members[f.index]) {
+				g = known
+			}
+		}
+		if g == nil {
+			g = &group{members: t.members[f.index], profile: profile}
+			groups = append(groups, g)
+		}
+		g.cursors = append(g.cursors, c)
+	}
+	slices.SortStableFunc(groups, func(a, b *group) int { return len(b.cursors) - len(a.cursors) })
+	for i, g := range groups {
+		switch same := g.profile == v.profile && g.members.equal(v.members); {
+		case i == 0 && same:
+		case i == 0:
+			p.views = append(p.views, viewChange[K]{view: v, members: g.members, profile: g.profile, read: v.read()})
+		default:
+			for _, c := range g.cursors {
+				p.moves = append(p.moves, move[K]{cursor: c, members: g.members, profile: g.profile, everything: g.profile != v.profile})
+			}
+		}
+	}
+}
+
+// membership marks the routes that come to sessions or leave them because other announcements are for them now.
+func (p *prepared[K]) membership(u *update) {
+	f := p.edit.f
+	for _, c := range p.views {
+		concerned := []*view[K]{c.view}
+		for _, s := range f.table.sources {
+			if s == nil || !u.keeps(s) {
+				continue
+			}
+			before, after := c.view.members.has(s.number), c.members.has(s.number)
+			if before != after || before && c.profile != c.view.profile {
+				p.edit.each(s, s.Prefixes, changed, concerned)
+			}
+		}
+	}
+	for i, m := range p.moves {
+		if m.everything {
+			continue
+		}
+		if i > 0 && p.moves[i-1].cursor.view == m.cursor.view && p.moves[i-1].profile == m.profile && p.moves[i-1].members.equal(m.members) {
+			continue // of the same group
+		}
+		for _, s := range f.table.sources {
+			if s != nil && u.keeps(s) && m.members.has(s.number) != m.cursor.view.members.has(s.number) {
+				p.edit.each(s, s.Prefixes, changed, nil)
+			}
+		}
+	}
+}
+
+// apply makes the changes and takes the sessions to their views.
+func (p *prepared[K]) apply(u *update) {
+	f := p.edit.f
+	for _, m := range p.moves {
+		f.leave(m.cursor) // before its view is another
+	}
+	for _, c := range p.views {
+		f.turn(c)
+	}
+	p.edit.commit()
+	for _, m := range p.moves {
+		f.move(m)
+	}
+	for _, v := range f.views {
+		for c := range v.cursors {
+			if c.at != nil && len(v.marks) > f.table.limits.Marks {
+				c.lag()
+			}
+		}
+		f.compact(v)
+		v.forgetUnread()
+	}
+	f.prune()
+}
+
+// turn makes a view another for all of its sessions.
+func (f *family[K]) turn(c viewChange[K]) {
+	v := c.view
+	for cursor := range v.cursors {
+		if cursor.at == nil {
+			cursor.mayHold.union(v.members)
+			cursor.mayHold.union(c.members)
+			if begun := cursor.done > 0 || cursor.pass != nil; begun && v.profile != c.profile {
+				cursor.pass = &pass[K]{c: cursor, began: f.table.seq} // everything
+			}
+		}
+		cursor.self = nextHopSelf(&cursor.out.params, f.ops.family)
+	}
+	if c.read {
+		v.past = nil
+	}
+	v.past.union(v.members)
+	v.members = c.members
+	if v.profile != c.profile {
+		v.profile.views--
+		c.profile.views++
+		v.profile = c.profile
+	}
+}
+
+// move takes a session that left its view to the one for members and profile. It is told what it missed from the table; everything, where the
+// routes are encoded otherwise.
+func (f *family[K]) move(m move[K]) {
+	c := m.cursor
+	c.mayHold.union(m.members)
+	c.view = f.viewFor(m.profile, m.members)
+	c.view.cursors[c] = struct{}{}
+	if begun := c.done > 0 || c.pass != nil; begun && m.everything {
+		c.pass = &pass[K]{c: c, began: f.table.seq}
+	}
+}
+
+// viewFor finds or makes the view for members and profile.
+func (f *family[K]) viewFor(p *profile, m members) *view[K] {
+	for _, v := range f.views {
+		if v.profile == p && v.members.equal(m) {
+			return v
+		}
+	}
+	v := newView[K](p, m)
+	f.views = append(f.views, v)
+	return v
+}

@@ -1,0 +1,163 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// UPDATE messages, each as full as it can be: RFC 4271 §4.3, RFC 4760 §3 and §4, RFC 7606 §5.1 (one kind of NLRI a message).
+
+package rib
+
+import (
+	"cmp"
+	"encoding/binary"
+	"net/netip"
+	"slices"
+
+	"github.com/herald-bgp/herald/speaker/wire"
+)
+
+// mark says that what is sent for a prefix has changed.
+type mark struct {
+	// at is the entry that changed. It is not freed before its change was told; others of the prefix may be.
+	at slot
+	// held is what the sessions hold for it as far as they were told, nil for nothing.
+	held *attributeSet
+}
+
+// plan is what is due, in the order in which it goes out: withdrawals, then announcements by attribute set.
+type plan struct {
+	withdrawals []mark
+	groups      []group
+}
+
+// group is the prefixes that are announced with one attribute set, in order.
+type group struct {
+	set   *attributeSet
+	rank  int // the lowest of their sources
+	marks []mark
+}
+
+func (p *plan) empty() bool { return len(p.withdrawals) == 0 && len(p.groups) == 0 }
+
+// rest returns what has not gone out.
+func (p *plan) rest() []mark {
+	marks := p.withdrawals
+	for _, g := range p.groups {
+		marks = append(marks, g.marks...)
+	}
+	return marks
+}
+
+// chooser tells what is sent for a prefix now: the attribute set, nil for nothing, and the source's rank.
+type chooser func(head slot) (*attributeSet, int)
+
+// plan makes a plan of marks. Of several for one prefix the first tells what the sessions hold. Unless again is set, what
+// they hold already is left out.
+func (f *family[K]) plan(marks []mark, choose chooser, again bool) plan {
+	marks = f.first(marks)
+	var p plan
+	groups := map[*attributeSet]int{}
+	var last *attributeSet
+	place := 0
+	for _, m := range marks {
+		set, rank := choose(f.store.head(f.store.at(m.at).key))
+		switch {
+		case set == nil && m.held != nil:
+			p.withdrawals = append(p.withdrawals, m)
+		case set == nil || !again && set.same(m.held):
+		default:
+			if set != last {
+				var ok bool
+				if place, ok = groups[set]; !ok {
+					place = len(p.groups)
+					groups[set] = place
+					p.groups = append(p.groups, group{set: set, rank: rank})
+				}
+				last = set
+			}
+			g := &p.groups[place]
+			g.rank = min(g.rank, rank)
+			g.marks = append(g.marks, m)
+		}
+	}
+	slices.SortStableFunc(p.groups, func(a, b group) int { return cmp.Compare(a.rank, b.rank) })
+	return p
+}
+
+// first sorts marks by prefix, and keeps the first of each.
+func (f *family[K]) first(marks []mark) []mark {
+	slices.SortStableFunc(marks, func(a, b mark) int {
+		return f.ops.compare(f.store.at(a.at).key, f.store.at(b.at).key)
+	})
+	return slices.CompactFunc(marks, func(a, b mark) bool { return f.store.at(a.at).key == f.store.at(b.at).key })
+}
+
+// appendMessage appends one message of the plan, which is not empty.
+func (f *family[K]) appendMessage(b []byte, p *plan, maxLen int, self []netip.Addr, patches *[]int) []byte {
+	f.nlri = f.nlri[:0]
+	if len(p.withdrawals) > 0 {
+		n := f.gather(p.withdrawals, wire.UnreachRoom(f.ops.family, maxLen))
+		p.withdrawals = p.withdrawals[n:]
+		return wire.AppendUnreach(b, f.ops.family, f.nlri)
+	}
+	g := &p.groups[0]
+	n := f.gather(g.marks, g.set.room)
+	b = f.appendReach(b, g.set, self, patches)
+	if g.marks = g.marks[n:]; len(g.marks) == 0 {
+		p.groups = p.groups[1:]
+	}
+	return b
+}
+
+// gather puts as many prefixes as there is room for into f.nlri.
+func (f *family[K]) gather(marks []mark, room int) int {
+	for i, m := range marks {
+		before := len(f.nlri)
+		if f.nlri = f.ops.appendNLRI(f.nlri, f.store.at(m.at).key); len(f.nlri) > room {
+			f.nlri = f.nlri[:before]
+			return i
+		}
+	}
+	return len(marks)
+}
+
+// appendReach appends a message with f.nlri. Where it names next hop self and self is nil, the place is noted for patch.
+func (f *family[K]) appendReach(b []byte, set *attributeSet, self []netip.Addr, patches *[]int) []byte {
+	start := len(b)
+	b = wire.AppendReach(b, f.ops.family, set.block, set.nextHop, f.nlri)
+	if set.self {
+		at := nextHopAt(b, start, f.ops.family, set)
+		if self == nil {
+			*patches = append(*patches, at)
+		} else {
+			patch(b, at, self)
+		}
+	}
+	return b
+}
+
+// nextHopAt is where the next hop is in the message at b[start].
+func nextHopAt(b []byte, start int, f wire.Family, set *attributeSet) int {
+	const attributes = wire.HeaderLen + 4 // after Withdrawn Routes Length and Total Path Attribute Length
+	if f == wire.IPv4Unicast && set.nextHop[0].Is4() {
+		return start + attributes + set.block.NextHopOffset + 3 // flags, type, length
+	}
+	// MP_REACH_NLRI goes first (RFC 7606 §5.1): flags, type, one or two octets of length, AFI, SAFI, length of next hop.
+	const extendedLength = 0x10
+	at := start + attributes + 3 + 4
+	if b[start+attributes]&extendedLength != 0 {
+		at++
+	}
+	return at
+}
+
+// patch writes next hop self.
+func patch(b []byte, at int, self []netip.Addr) {
+	for _, a := range self {
+		if a.Is4() {
+			v := a.As4()
+			binary.BigEndian.PutUint32(b[at:], binary.BigEndian.Uint32(v[:]))
+			return
+		}
+		v := a.As16()
+		at += copy(b[at:], v[:])
+	}
+}

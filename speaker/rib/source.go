@@ -1,0 +1,80 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package rib
+
+// source is an announcement as the table knows it, for as long as an entry has its number.
+type source struct {
+	*Announcement
+	number uint32
+	// rank is the place in the order of precedence: of two sources with one prefix the lower goes first.
+	rank int
+	// live counts the prefixes that are announced, entries those of both families and the tombstones.
+	live    [families]int
+	entries int
+	// wanted: it is part of the newest configuration. removed is the update that it is not a part of any more.
+	wanted  bool
+	removed uint64
+}
+
+// families is how many families a table has: the length of what it keeps for each.
+const families = 2
+
+// members is a set of numbers of sources.
+type members []uint64
+
+func (m members) has(n uint32) bool {
+	i := int(n >> 6)
+	return i < len(m) && m[i]&(1<<(n&63)) != 0
+}
+
+func (m *members) add(n uint32) {
+	for int(n>>6) >= len(*m) {
+		*m = append(*m, 0)
+	}
+	(*m)[n>>6] |= 1 << (n & 63)
+}
+
+func (m members) remove(n uint32) {
+	if i := int(n >> 6); i < len(m) {
+		m[i] &^= 1 << (n & 63)
+	}
+}
+
+// union adds all of other.
+func (m *members) union(other members) {
+	for len(*m) < len(other) {
+		*m = append(*m, 0)
+	}
+	for i, w := range other {
+		(*m)[i] |= w
+	}
+}
+
+func (m members) empty() bool {
+	for _, w := range m {
+		if w != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func (m members) equal(other members) bool {
+	if len(m) == len(other) && (len(m) == 0 || &m[0] == &other[0]) {
+		return true
+	}
+	for i := range max(len(m), len(other)) {
+		var a, b uint64
+		if i < len(m) {
+			a = m[i]
+		}
+		if i < len(other) {
+			b = other[i]
+		}
+		if a != b {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,166 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package rib
+
+import (
+	"slices"
+
+	"github.com/herald-bgp/herald/speaker/wire"
+)
+
+// view is what sessions have in common that are sent the same: an update group. Its sessions read one log of messages.
+type view[K comparable] struct {
+	*profile
+	members members
+	// past are members of which a session that reads the log may not have read yet that they left.
+	past    members
+	cursors map[*cursor[K]]struct{}
+
+	marks     []mark // what changed since the plan was made
+	compactAt int    // marks at which those that are not needed are dropped
+	plan      plan
+	tail      *record // the newest
+	summed    *summary
+}
+
+// record is a message of a view's log. It is immutable but for next and complete, which are set once, before a session
+// reads it. A record that every session has read is nobody's any more.
+type record struct {
+	next    *record
+	bytes   []byte
+	patches []int // where next hop self goes
+	end     int64 // octets in the log up to here
+	// complete is the change up to which a session that has read this is told everything, 0 where more is due.
+	complete uint64
+}
+
+func newView[K comparable](p *profile, m members) *view[K] {
+	p.views++
+	return &view[K]{profile: p, members: m, cursors: map[*cursor[K]]struct{}{}, tail: &record{}}
+}
+
+// choose tells what the sessions of a view are sent for a prefix: of the sources that they may be sent and that can be
+// sent the first in order of precedence.
+func (f *family[K]) choose(v *view[K], head slot) (*attributeSet, int) {
+	set, s := f.winner(v.profile, v.members, head)
+	if s == nil {
+		return nil, 0
+	}
+	return set, s.rank
+}
+
+func (f *family[K]) winner(p *profile, m members, head slot) (*attributeSet, *source) {
+	var set *attributeSet
+	var best *source
+	for i := head; i != noSlot; {
+		e := f.store.at(i)
+		i = e.next
+		if e.dead() || !m.has(e.number()) {
+			continue
+		}
+		s := f.table.sources[e.number()]
+		if best != nil && best.rank < s.rank {
+			continue
+		}
+		if o := p.offer(s); o.set != nil && f.fits(o.set, e.key) {
+			set, best = o.set, s
+		}
+	}
+	return set, best
+}
+
+// fits reports whether a prefix fits into a message with the attributes.
+func (f *family[K]) fits(s *attributeSet, k K) bool {
+	return s.room >= f.ops.maxNLRI || wire.PrefixLen(f.ops.prefix(k)) <= s.room
+}
+
+// due reports whether the view has changes that are not in its log.
+func (v *view[K]) due() bool { return len(v.marks) > 0 || !v.plan.empty() }
+
+// compact drops the marks that another one of the same prefix precedes, each time they have doubled: what flaps while nobody
+// reads takes no more than what there is.
+func (f *family[K]) compact(v *view[K]) {
+	if len(v.marks) >= max(v.compactAt, 1024) {
+		v.marks = f.first(v.marks)
+		v.compactAt = 2 * len(v.marks)
+	}
+}
+
+// append adds a record to the log.
+func (v *view[K]) append(r *record) {
+	r.end = v.tail.end + int64(len(r.bytes)) + recordOverhead
+	v.tail.next = r
+	v.tail = r
+}
+
+// pack adds some messages of what is due to the log, each a record.
+func (f *family[K]) pack(v *view[K]) {
+	choose := func(head slot) (*attributeSet, int) { return f.choose(v, head) }
+	if len(v.marks) > 0 {
+		v.plan = f.plan(append(v.plan.rest(), v.marks...), choose, false)
+		v.marks = nil
+	}
+	r := &record{}
+	for size := 0; !v.plan.empty() && size < f.table.limits.Record; size += len(r.bytes) {
+		r = &record{}
+		r.bytes = f.appendMessage(nil, &v.plan, v.key.maxLen, nil, &r.patches)
+		v.append(r)
+	}
+	if v.plan.empty() {
+		if len(r.bytes) == 0 {
+			v.append(r) // nothing that a session does not hold already
+		}
+		r.complete = f.table.seq
+	}
+	for c := range v.cursors {
+		if c.at != nil && v.tail.end-c.at.end > f.table.limits.Lag {
+			c.lag()
+		}
+	}
+}
+
+// forget drops what is due when no session reads the log.
+func (v *view[K]) forgetUnread() {
+	for c := range v.cursors {
+		if c.at != nil {
+			return
+		}
+	}
+	v.marks, v.plan = nil, plan{}
+}
+
+// mayHold are the sources that a session which reads the log may hold routes of.
+func (v *view[K]) mayHold() members {
+	m := append(members(nil), v.members...)
+	m.union(v.past)
+	return m
+}
+
+// read reports whether every session that reads the log has read all there is.
+func (v *view[K]) read() bool {
+	for c := range v.cursors {
+		if c.at != nil && c.at.next != nil {
+			return false
+		}
+	}
+	return !v.due()
+}
+
+// leave takes a session out of its view, which goes when it was the last.
+func (f *family[K]) leave(c *cursor[K]) {
+	c.leaveLog()
+	v := c.view
+	delete(v.cursors, c)
+	if len(v.cursors) > 0 {
+		v.forgetUnread()
+		return
+	}
+	v.profile.views--
+	f.views = slices.DeleteFunc(f.views, func(o *view[K]) bool { return o == v })
+}
+
+// prune forgets the profiles that no view uses.
+func (f *family[K]) prune() {
+	f.profiles = slices.DeleteFunc(f.profiles, func(p *profile) bool { return p.views == 0 })
+}
