@@ -10,11 +10,19 @@ type CapabilityCode uint8
 
 // The codes of the capabilities that are understood.
 const (
-	CapabilityMultiprotocol   CapabilityCode = 1  // RFC 4760 §8
-	CapabilityRouteRefresh    CapabilityCode = 2  // RFC 2918 §2
-	CapabilityExtendedMessage CapabilityCode = 6  // RFC 8654 §3
-	CapabilityGracefulRestart CapabilityCode = 64 // RFC 4724 §3
-	CapabilityFourOctetAS     CapabilityCode = 65 // RFC 6793 §3
+	CapabilityMultiprotocol    CapabilityCode = 1  // RFC 4760 §8
+	CapabilityRouteRefresh     CapabilityCode = 2  // RFC 2918 §2
+	CapabilityExtendedNextHop  CapabilityCode = 5  // RFC 8950 §4
+	CapabilityExtendedMessage  CapabilityCode = 6  // RFC 8654 §3
+	CapabilityRole             CapabilityCode = 9  // RFC 9234 §4.1
+	CapabilityGracefulRestart  CapabilityCode = 64 // RFC 4724 §3
+	CapabilityFourOctetAS      CapabilityCode = 65 // RFC 6793 §3
+	CapabilityAddPath          CapabilityCode = 69 // RFC 7911 §4
+	CapabilityEnhancedRefresh  CapabilityCode = 70 // RFC 7313 §3.1
+	CapabilityLongLived        CapabilityCode = 71 // RFC 9494 §3.1
+	CapabilityFQDN             CapabilityCode = 73 // draft-walton-bgp-hostname-capability
+	CapabilitySoftwareVersion  CapabilityCode = 75 // draft-abraitis-bgp-version-capability
+	CapabilityLinkLocalNextHop CapabilityCode = 77 // draft-ietf-idr-linklocal-capability
 )
 
 const (
@@ -22,15 +30,24 @@ const (
 	maxCapabilityLen    = 255
 )
 
-// Capabilities are the capabilities of an OPEN.
+// Capabilities are the capabilities of an OPEN. What is nil, zero or empty is
+// absent.
 type Capabilities struct {
 	// Families are those of the multiprotocol capabilities, in their order and
 	// without duplicates. Empty means that there was none: IPv4 unicast alone.
-	Families        []Family
-	RouteRefresh    bool
-	ExtendedMessage bool
-	FourOctetAS     uint32 // the sender's ASN; 0 if absent
-	GracefulRestart *GracefulRestart
+	Families         []Family
+	FourOctetAS      uint32 // the sender's ASN
+	ExtendedNextHop  []ExtendedNextHopFamily
+	AddPath          []AddPathFamily // at most one of a family
+	GracefulRestart  *GracefulRestart
+	LongLived        []LongLivedFamily // never without GracefulRestart
+	RouteRefresh     bool
+	EnhancedRefresh  bool
+	ExtendedMessage  bool
+	Role             *Role
+	FQDN             *FQDN
+	SoftwareVersion  string // for people to read; not to be trusted
+	LinkLocalNextHop bool
 	// Unknown are those that are not understood. RFC 5492 §3: they MUST be
 	// ignored and MUST NOT end the session.
 	Unknown []RawCapability
@@ -42,24 +59,39 @@ type RawCapability struct {
 	Value []byte // at most 255 octets
 }
 
-// append appends all capabilities that fit, in ascending order of the codes
-// understood, then the unknown ones.
+// append appends all capabilities that fit, in the order of the fields. It
+// means nothing to a peer (RFC 5492 §4), but is what other speakers send too,
+// those that matter to the session first.
 func (c *Capabilities) append(b []byte) []byte {
 	w := capabilityWriter{b: b, limit: len(b) + maxCapabilitiesLen}
 	for _, f := range c.Families {
 		w.multiprotocol(f)
 	}
-	if c.RouteRefresh {
-		w.routeRefresh()
+	if c.FourOctetAS != 0 {
+		w.fourOctetAS(c.FourOctetAS)
 	}
+	if len(c.ExtendedNextHop) > 0 {
+		w.extendedNextHop(c.ExtendedNextHop)
+	}
+	if len(c.AddPath) > 0 {
+		w.addPath(c.AddPath)
+	}
+	c.appendRestart(&w)
+	c.appendRefresh(&w)
 	if c.ExtendedMessage {
 		w.extendedMessage()
 	}
-	if c.GracefulRestart != nil {
-		w.gracefulRestart(c.GracefulRestart)
+	if c.Role != nil {
+		w.role(*c.Role)
 	}
-	if c.FourOctetAS != 0 {
-		w.fourOctetAS(c.FourOctetAS)
+	if c.FQDN != nil {
+		w.fqdn(c.FQDN)
+	}
+	if c.SoftwareVersion != "" {
+		w.softwareVersion(c.SoftwareVersion)
+	}
+	if c.LinkLocalNextHop {
+		w.linkLocalNextHop()
 	}
 	for _, u := range c.Unknown {
 		if w.begin(u.Code, len(u.Value)) {
@@ -67,6 +99,25 @@ func (c *Capabilities) append(b []byte) []byte {
 		}
 	}
 	return w.b
+}
+
+func (c *Capabilities) appendRestart(w *capabilityWriter) {
+	if c.GracefulRestart == nil {
+		return // RFC 9494 §4.1: long-lived only beside that of RFC 4724
+	}
+	w.gracefulRestart(c.GracefulRestart)
+	if len(c.LongLived) > 0 {
+		w.longLived(c.LongLived)
+	}
+}
+
+func (c *Capabilities) appendRefresh(w *capabilityWriter) {
+	if c.RouteRefresh {
+		w.routeRefresh()
+	}
+	if c.EnhancedRefresh {
+		w.enhancedRefresh()
+	}
 }
 
 // capabilityWriter appends capabilities up to a limit.
@@ -105,23 +156,40 @@ func (c *Capabilities) parse(b []byte) *Notification {
 }
 
 // parseOne reads one capability. RFC 4271 §6.2: a parameter that is recognized
-// but malformed is answered with subcode 0.
+// but malformed is answered with subcode 0. Those that only inform are ignored
+// instead.
 func (c *Capabilities) parseOne(code CapabilityCode, v []byte) *Notification {
 	switch code {
 	case CapabilityMultiprotocol:
 		return c.parseMultiprotocol(v)
 	case CapabilityRouteRefresh:
 		return parseFlagCapability(v, &c.RouteRefresh)
+	case CapabilityExtendedNextHop:
+		return c.parseExtendedNextHop(v)
 	case CapabilityExtendedMessage:
 		return parseFlagCapability(v, &c.ExtendedMessage)
+	case CapabilityRole:
+		return c.parseRole(v)
 	case CapabilityGracefulRestart:
 		return c.parseGracefulRestart(v)
 	case CapabilityFourOctetAS:
 		return c.parseFourOctetAS(v)
+	case CapabilityAddPath:
+		return c.parseAddPath(v)
+	case CapabilityEnhancedRefresh:
+		return parseFlagCapability(v, &c.EnhancedRefresh)
+	case CapabilityLongLived:
+		return c.parseLongLived(v)
+	case CapabilityFQDN:
+		c.parseFQDN(v)
+	case CapabilitySoftwareVersion:
+		c.parseSoftwareVersion(v)
+	case CapabilityLinkLocalNextHop:
+		c.parseLinkLocalNextHop(v)
 	default:
 		c.Unknown = append(c.Unknown, RawCapability{Code: code, Value: append([]byte(nil), v...)})
-		return nil
 	}
+	return nil
 }
 
 // parseFlagCapability reads a capability that has no value.

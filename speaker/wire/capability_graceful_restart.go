@@ -21,10 +21,10 @@ const (
 
 // GracefulRestart is the graceful restart capability.
 type GracefulRestart struct {
-	Restarting   bool   // R bit: the sender has restarted
-	Notification bool   // N bit: NOTIFICATION and hold timer expiry too keep the routes
-	RestartTime  uint16 // seconds, at most [MaxRestartTime]
-	Families     []GracefulRestartFamily
+	Restarting    bool   // R bit: the sender has restarted
+	Notifications bool   // N bit: NOTIFICATION and hold timer expiry too keep the routes (RFC 8538 §2)
+	RestartTime   uint16 // seconds, at most [MaxRestartTime]
+	Families      []GracefulRestartFamily
 }
 
 // GracefulRestartFamily is a family whose routes survive a restart.
@@ -41,7 +41,7 @@ func (w *capabilityWriter) gracefulRestart(g *GracefulRestart) {
 	if g.Restarting {
 		head |= restartStateBit
 	}
-	if g.Notification {
+	if g.Notifications {
 		head |= notificationBit
 	}
 	w.b = binary.BigEndian.AppendUint16(w.b, head)
@@ -62,9 +62,9 @@ func (c *Capabilities) parseGracefulRestart(v []byte) *Notification {
 	}
 	head := binary.BigEndian.Uint16(v)
 	g := &GracefulRestart{
-		Restarting:   head&restartStateBit != 0,
-		Notification: head&notificationBit != 0,
-		RestartTime:  head & MaxRestartTime,
+		Restarting:    head&restartStateBit != 0,
+		Notifications: head&notificationBit != 0,
+		RestartTime:   head & MaxRestartTime,
 	}
 	for v = v[gracefulRestartLen:]; len(v) > 0; v = v[gracefulRestartFamilyLen:] {
 		g.Families = append(g.Families, GracefulRestartFamily{

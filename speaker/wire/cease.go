@@ -31,11 +31,8 @@ func NewCease(subcode uint8, text string) *Notification {
 	}
 	// RFC 9003 §2: the text MUST be UTF-8, so it is not cut inside a character.
 	text = strings.ToValidUTF8(text, "\uFFFD")
-	end := min(len(text), maxShutdownText)
-	for end < len(text) && !utf8.RuneStart(text[end]) {
-		end--
-	}
-	n.Data = append([]byte{byte(end)}, text[:end]...)
+	text = cutText(text, maxShutdownText)
+	n.Data = append([]byte{byte(len(text))}, text...)
 	return n
 }
 

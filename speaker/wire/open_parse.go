@@ -46,6 +46,10 @@ func ParseOpen(body []byte) (*Open, error) {
 	if n := o.parseParameters(body[9:]); n != nil {
 		return nil, n
 	}
+	if o.Capabilities.GracefulRestart == nil {
+		// RFC 9494 §4.1: without that of RFC 4724 it MUST be ignored.
+		o.Capabilities.LongLived = nil
+	}
 	return o, nil
 }
 

@@ -8,12 +8,39 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
-// openGoldens: layouts of RFC 4271 §4.2, RFC 5492 §4, RFC 4760 §8, RFC 2918
-// §2, RFC 8654 §3, RFC 4724 §3, RFC 6793 §3, derived by hand.
+// allCapabilities has each capability.
+func allCapabilities() wire.Capabilities {
+	customer := wire.RoleCustomer
+	return wire.Capabilities{
+		Families:        []wire.Family{wire.IPv4Unicast, wire.IPv6Unicast},
+		FourOctetAS:     64512,
+		ExtendedNextHop: []wire.ExtendedNextHopFamily{{Family: wire.IPv4Unicast, NextHopAFI: wire.AFIIPv6}},
+		AddPath: []wire.AddPathFamily{
+			{Family: wire.IPv4Unicast, Mode: wire.AddPathBoth}, {Family: wire.IPv6Unicast, Mode: wire.AddPathSend}},
+		GracefulRestart: &wire.GracefulRestart{Restarting: true, Notifications: true, RestartTime: 120,
+			Families: []wire.GracefulRestartFamily{
+				{Family: wire.IPv4Unicast, Forwarding: true}, {Family: wire.IPv6Unicast}}},
+		LongLived: []wire.LongLivedFamily{
+			{Family: wire.IPv4Unicast, Forwarding: true, StaleTime: 24 * time.Hour},
+			{Family: wire.IPv6Unicast, StaleTime: wire.MaxLongLivedStaleTime}},
+		RouteRefresh:     true,
+		EnhancedRefresh:  true,
+		ExtendedMessage:  true,
+		Role:             &customer,
+		FQDN:             &wire.FQDN{HostName: "localhost", DomainName: "example.test"},
+		SoftwareVersion:  "Herld/1.21",
+		LinkLocalNextHop: true,
+		Unknown:          []wire.RawCapability{{Code: 99, Value: []byte("x")}},
+	}
+}
+
+// openGoldens: layouts of RFC 4271 §4.2, RFC 5492 §4 and of each capability's
+// own specification (see its file), derived by hand.
 func openGoldens() []struct {
 	name string
 	open wire.Open
@@ -31,23 +58,21 @@ func openGoldens() []struct {
 		{"no capability in the parameter",
 			wire.Open{Version: 4, ASN: 1, HoldTime: 0, RouterID: id, HasCapabilities: true},
 			marker + "001f 01 04 0001 0000 c0000201 02 02 00"},
-		{"all capabilities",
-			wire.Open{Version: 4, ASN: 64512, HoldTime: 90, RouterID: id, HasCapabilities: true,
-				Capabilities: wire.Capabilities{
-					Families:        []wire.Family{wire.IPv4Unicast, wire.IPv6Unicast},
-					RouteRefresh:    true,
-					ExtendedMessage: true,
-					FourOctetAS:     64512,
-					GracefulRestart: &wire.GracefulRestart{Restarting: true, Notification: true, RestartTime: 120,
-						Families: []wire.GracefulRestartFamily{
-							{Family: wire.IPv4Unicast, Forwarding: true}, {Family: wire.IPv6Unicast}}},
-					Unknown: []wire.RawCapability{{Code: 73, Value: []byte("x")}},
-				}},
-			marker + `0044 01 04 fc00 005a c0000201 27 02 25
-				01 04 0001 00 01  01 04 0002 00 01  02 00  06 00
-				40 0a c078 0001 01 80 0002 01 00
+		{"all capabilities", wire.Open{Version: 4, ASN: 64512, HoldTime: 90, RouterID: id, HasCapabilities: true,
+			Capabilities: allCapabilities()},
+			marker + `0093 01 04 fc00 005a c0000201 76 02 74
+				01 04 0001 00 01  01 04 0002 00 01
 				41 04 0000fc00
-				49 01 78`},
+				05 06 0001 0001 0002
+				45 08 0001 01 03 0002 01 02
+				40 0a c078 0001 01 80 0002 01 00
+				47 0e 0001 01 80 015180 0002 01 00 ffffff
+				02 00  46 00  06 00
+				09 01 03
+				49 17 09 6c6f63616c686f7374 0c 6578616d706c652e74657374
+				4b 0b 0a 4865726c642f312e3231
+				4d 00
+				63 01 78`},
 		{"an ASN of four octets",
 			wire.Open{Version: 4, ASN: 23456, HoldTime: 180, RouterID: id, HasCapabilities: true,
 				Capabilities: wire.Capabilities{FourOctetAS: 4200000000}},

@@ -1,0 +1,16 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The capability for next hops that are one link-local address:
+// draft-ietf-idr-linklocal-capability §2. It has no value.
+
+package wire
+
+func (w *capabilityWriter) linkLocalNextHop() {
+	w.begin(CapabilityLinkLocalNextHop, 0)
+}
+
+// parseLinkLocalNextHop ignores one with a value: it is that of another draft.
+func (c *Capabilities) parseLinkLocalNextHop(v []byte) {
+	c.LinkLocalNextHop = c.LinkLocalNextHop || len(v) == 0
+}

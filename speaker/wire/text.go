@@ -1,0 +1,35 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Texts from peers, which nobody has checked, and texts to them: UTF-8.
+
+package wire
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// printable returns at most limit octets of a received text, without characters
+// that do not print, and nothing of one that is not UTF-8.
+func printable(text []byte, limit int) string {
+	if !utf8.Valid(text) {
+		return ""
+	}
+	return cutText(strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return -1
+	}, string(text)), limit)
+}
+
+// cutText returns at most limit octets of text, not cut inside a character.
+func cutText(text string, limit int) string {
+	end := min(len(text), limit)
+	for end > 0 && end < len(text) && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end]
+}
