@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // MP_REACH_NLRI: RFC 4760 §3; next hops of IPv6: RFC 2545 §3; of IPv4 in IPv6:
-// RFC 8950 §3; errors: RFC 7606 §7.11, RFC 4760 §7.
+// RFC 8950 §3; one link-local address alone: draft-ietf-idr-linklocal-capability
+// §3; errors: RFC 7606 §7.11, RFC 4760 §7.
 
 package wire
 
@@ -14,9 +15,10 @@ const mpReachMinLen = 5
 // MPReach is a decoded MP_REACH_NLRI.
 type MPReach struct {
 	Family    Family
-	NextHop   netip.Addr
+	NextHop   netip.Addr // the global one, or the link-local one if it is alone
 	LinkLocal netip.Addr // valid if the next hop had a link-local address beside the global one
-	NLRI      []byte     // for [Prefixes]; borrowed
+	NLRI      []byte     // for [Paths]; borrowed
+	PathIDs   bool       // NLRI have path identifiers
 }
 
 // mpNextHopLen is the length of the next hop that appendMPReach writes.
@@ -53,32 +55,42 @@ func (p *updateParser) mpReach(v []byte) {
 		p.fault(Discard, UpdateOptionalAttribute)
 		return
 	}
-	hop, linkLocal, ok := p.mpNextHop(f, v[4:end])
-	if !ok || !validNLRI(f, nlri) {
+	reach := MPReach{Family: f, NLRI: nlri, PathIDs: p.pathIDs(f)}
+	if !p.mpNextHop(&reach, v[4:end]) || !validNLRI(f, reach.PathIDs, nlri) {
 		// RFC 7606 §7.11 and §5.3: the routes cannot be told.
 		p.fault(Reset, UpdateOptionalAttribute)
 		return
 	}
-	p.u.reach = MPReach{Family: f, NextHop: hop, LinkLocal: linkLocal, NLRI: nlri}
+	p.u.reach = reach
 	p.u.MPReach = &p.u.reach
-	if !isHostAddress(hop) {
+	linkLocal := reach.LinkLocal
+	if !p.usableNextHop(reach.NextHop) || linkLocal.IsValid() && !linkLocal.IsLinkLocalUnicast() {
+		// draft-ietf-idr-linklocal-capability §6, as RFC 7606 §7.3 for NEXT_HOP.
 		p.fault(TreatAsWithdraw, UpdateInvalidNextHop)
 	}
 }
 
-// mpNextHop reads the next hop, whose length tells its form (RFC 2545 §3,
-// RFC 8950 §3).
-func (p *updateParser) mpNextHop(f Family, v []byte) (hop, linkLocal netip.Addr, ok bool) {
+// mpNextHop reads the next hop, whose length tells its form (RFC 4760 §3, RFC
+// 2545 §3, RFC 8950 §3), and reports whether it is one that the family may have.
+func (p *updateParser) mpNextHop(reach *MPReach, v []byte) bool {
+	ipv4 := reach.Family.AFI == AFIIPv4
 	switch {
-	case len(v) == 4 && f.AFI == AFIIPv4:
-		return netip.AddrFrom4([4]byte(v)), netip.Addr{}, true
-	case f.AFI == AFIIPv4 && !p.opt.ExtendedNextHop:
-		return netip.Addr{}, netip.Addr{}, false
+	case len(v) == 4 && ipv4:
+		reach.NextHop = netip.AddrFrom4([4]byte(v))
+	case ipv4 && !p.opt.ExtendedNextHop:
+		return false
 	case len(v) == 16:
-		return netip.AddrFrom16([16]byte(v)), netip.Addr{}, true
+		reach.NextHop = netip.AddrFrom16([16]byte(v))
 	case len(v) == 32:
-		return netip.AddrFrom16([16]byte(v)), netip.AddrFrom16([16]byte(v[16:])), true
+		reach.NextHop = netip.AddrFrom16([16]byte(v))
+		reach.LinkLocal = netip.AddrFrom16([16]byte(v[16:]))
+		if reach.LinkLocal.IsLinkLocalUnicast() && (reach.NextHop.IsLinkLocalUnicast() || reach.NextHop.IsUnspecified()) {
+			// draft-ietf-idr-linklocal-capability §6: without a global address
+			// some repeat the link-local one or write zeros: the second counts.
+			reach.NextHop, reach.LinkLocal = reach.LinkLocal, netip.Addr{}
+		}
 	default:
-		return netip.Addr{}, netip.Addr{}, false
+		return false
 	}
+	return true
 }

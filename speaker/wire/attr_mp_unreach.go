@@ -11,8 +11,9 @@ const mpUnreachMinLen = 3
 
 // MPUnreach is a decoded MP_UNREACH_NLRI.
 type MPUnreach struct {
-	Family Family
-	NLRI   []byte // for [Prefixes]; borrowed
+	Family  Family
+	NLRI    []byte // for [Paths]; borrowed
+	PathIDs bool   // NLRI have path identifiers
 }
 
 // appendMPUnreach appends the whole attribute.
@@ -31,11 +32,11 @@ func (p *updateParser) mpUnreach(v []byte) {
 		p.fault(Discard, UpdateOptionalAttribute)
 		return
 	}
-	if !validNLRI(f, nlri) {
+	if !validNLRI(f, p.pathIDs(f), nlri) {
 		// RFC 7606 §5.3: the routes cannot be told.
 		p.fault(Reset, UpdateOptionalAttribute)
 		return
 	}
-	p.u.unreach = MPUnreach{Family: f, NLRI: nlri}
+	p.u.unreach = MPUnreach{Family: f, NLRI: nlri, PathIDs: p.pathIDs(f)}
 	p.u.MPUnreach = &p.u.unreach
 }

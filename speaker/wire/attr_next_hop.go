@@ -20,15 +20,32 @@ func (p *updateParser) nextHop(v []byte) {
 		return
 	}
 	a := netip.AddrFrom4([4]byte(v))
-	if !isHostAddress(a) {
+	if !p.usableNextHop(a) {
 		p.fault(TreatAsWithdraw, UpdateInvalidNextHop)
 		return
 	}
 	p.u.Attributes.NextHop = a
 }
 
-// isHostAddress reports whether a can be that of a host (RFC 4271 §6.3).
+// usableNextHop reports whether a can be the next hop of a peer's routes. RFC
+// 4271 §6.3: it must be the address of a host, and not our own. Loopback is
+// for a session over loopback.
+func (p *updateParser) usableNextHop(a netip.Addr) bool {
+	a = a.Unmap()
+	local := p.opt.LocalAddress
+	if local.IsValid() && (a == local.Unmap().WithZone("") || a.IsLoopback() && !local.Unmap().IsLoopback()) {
+		return false
+	}
+	return isHostAddress(a)
+}
+
+// isHostAddress reports whether a can be that of a host: RFC 1122 §3.2.1.3
+// rules out 0/8 and 224/3 (multicast and reserved ones), RFC 4291 §2.5.2 and
+// §2.7 the unspecified address and multicast.
 func isHostAddress(a netip.Addr) bool {
-	broadcast := netip.AddrFrom4([4]byte{255, 255, 255, 255})
-	return !a.IsUnspecified() && !a.IsMulticast() && a != broadcast
+	if a.Is4() {
+		first := a.As4()[0]
+		return first != 0 && first < 224
+	}
+	return !a.IsUnspecified() && !a.IsMulticast()
 }

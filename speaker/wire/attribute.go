@@ -32,6 +32,7 @@ const (
 	AttrAS4Path             AttributeType = 17 // RFC 6793 §3
 	AttrAS4Aggregator       AttributeType = 18 // RFC 6793 §3
 	AttrLargeCommunities    AttributeType = 32 // RFC 8092 §3
+	AttrOTC                 AttributeType = 35 // RFC 9234 §5
 )
 
 // String returns the name that the RFCs use, such as "AS_PATH".
@@ -69,6 +70,8 @@ func (t AttributeType) String() string {
 		return "AS4_AGGREGATOR"
 	case AttrLargeCommunities:
 		return "LARGE_COMMUNITY"
+	case AttrOTC:
+		return "ONLY_TO_CUSTOMER"
 	default:
 		return "attribute " + strconv.Itoa(int(t))
 	}
@@ -83,9 +86,10 @@ const (
 	FlagExtendedLength uint8 = 0x10
 )
 
-// RawAttribute is a path attribute that is not understood.
+// RawAttribute is a path attribute as octets: one that is not understood, or one
+// to be sent as it is.
 type RawAttribute struct {
-	Flags uint8 // [FlagExtendedLength] and lower bits mean nothing here
+	Flags uint8 // [FlagExtendedLength] demands the longer header where it is not needed
 	Type  AttributeType
 	Value []byte
 }
@@ -108,14 +112,20 @@ type Attributes struct {
 	ClusterList         []netip.Addr
 	ExtendedCommunities []ExtendedCommunity
 	LargeCommunities    []LargeCommunity
+	OTC                 uint32 // ONLY_TO_CUSTOMER, sent if HasOTC
+	HasOTC              bool
 	Unknown             []RawAttribute
 }
 
-// known reports whether the attribute is understood, be it with a field in
-// [Attributes] or because it belongs to the session or the NLRI.
-func (t AttributeType) known() bool {
-	_, known := t.flags()
-	return known
+// ofSession reports whether the kind of session, or the NLRI, decides on the
+// attribute, so that no raw one may take its place.
+func (t AttributeType) ofSession() bool {
+	switch t {
+	case AttrNextHop, AttrLocalPref, AttrMPReachNLRI, AttrMPUnreachNLRI, AttrAS4Path, AttrAS4Aggregator:
+		return true
+	default:
+		return false
+	}
 }
 
 // flags returns the Optional and Transitive flags that the specification of a
@@ -127,7 +137,7 @@ func (t AttributeType) flags() (flags uint8, known bool) {
 	case AttrMED, AttrOriginatorID, AttrClusterList, AttrMPReachNLRI, AttrMPUnreachNLRI:
 		return FlagOptional, true
 	case AttrAggregator, AttrCommunities, AttrExtendedCommunities,
-		AttrAS4Path, AttrAS4Aggregator, AttrLargeCommunities:
+		AttrAS4Path, AttrAS4Aggregator, AttrLargeCommunities, AttrOTC:
 		return FlagOptional | FlagTransitive, true
 	default:
 		return 0, false
@@ -135,9 +145,10 @@ func (t AttributeType) flags() (flags uint8, known bool) {
 }
 
 // appendAttributeHeader appends flags, type and length. RFC 4271 §4.3: the
-// extended length MAY be used only if the length is greater than 255.
+// extended length MAY be used only if the length is greater than 255, so none
+// of our own flags has it, but the author of a raw attribute may ask for it.
 func appendAttributeHeader(b []byte, flags uint8, t AttributeType, length int) []byte {
-	if length > 255 {
+	if length > 255 || flags&FlagExtendedLength != 0 {
 		b = append(b, flags|FlagExtendedLength, byte(t))
 		return binary.BigEndian.AppendUint16(b, uint16(length))
 	}

@@ -28,8 +28,8 @@ func NewAttributeBlock(a *Attributes, opt EncodeOptions) AttributeBlock {
 // AppendAttributes appends the path attributes in ascending order of their
 // types, without NEXT_HOP and MP_REACH_NLRI, and returns how many octets of
 // what it appended precede the place of NEXT_HOP. Communities are written as
-// given. Unknown attributes whose type has a field of its own, and repeated
-// ones, are left out. Attributes longer than a message must not be used:
+// given. Of the unknown attributes are left out those whose field is set, those
+// that the session decides on, and repeated ones. Attributes longer than a message must not be used:
 // [ReachRoom] is not positive then.
 func AppendAttributes(b []byte, a *Attributes, opt EncodeOptions) (out []byte, nextHopOffset int) {
 	e := attributeEncoder{b: b, unknown: a.Unknown}
@@ -66,6 +66,9 @@ func AppendAttributes(b []byte, a *Attributes, opt EncodeOptions) (out []byte, n
 	if len(a.LargeCommunities) > 0 {
 		e.largeCommunities(a.LargeCommunities)
 	}
+	if a.HasOTC {
+		e.otc(a.OTC)
+	}
 	e.unknownBelow(maxAttributeType + 1)
 	return e.b, nextHopOffset
 }
@@ -76,12 +79,13 @@ const maxAttributeType = 255
 type attributeEncoder struct {
 	b       []byte
 	unknown []RawAttribute
-	next    int // the least type that an unknown attribute may still have
+	next    int // the least type that may still be appended
 }
 
 // header appends unknown attributes of lower types and the header of type t.
 func (e *attributeEncoder) header(flags uint8, t AttributeType, length int) {
 	e.unknownBelow(int(t))
+	e.next = int(t) + 1
 	e.b = appendAttributeHeader(e.b, flags, t, length)
 }
 
@@ -92,7 +96,7 @@ func (e *attributeEncoder) unknownBelow(t int) {
 		var least *RawAttribute
 		for i := range e.unknown {
 			u := &e.unknown[i]
-			if int(u.Type) < e.next || int(u.Type) >= t || u.Type.known() {
+			if int(u.Type) < e.next || int(u.Type) >= t || u.Type.ofSession() {
 				continue
 			}
 			if least == nil || u.Type < least.Type {
@@ -103,7 +107,7 @@ func (e *attributeEncoder) unknownBelow(t int) {
 			break
 		}
 		e.next = int(least.Type) + 1
-		flags := least.Flags & (FlagOptional | FlagTransitive | FlagPartial)
+		flags := least.Flags & (FlagOptional | FlagTransitive | FlagPartial | FlagExtendedLength)
 		e.b = appendAttributeHeader(e.b, flags, least.Type, len(least.Value))
 		e.b = append(e.b, least.Value...)
 	}

@@ -222,18 +222,24 @@ func TestExtendedLength(t *testing.T) {
 	}
 }
 
-// Unknown attributes come out sorted; those with a field, and repetitions, not at all.
+// Unknown attributes come out sorted; repetitions, those of the session and
+// those whose field is set not at all.
 func TestUnknownAttributes(t *testing.T) {
-	a := wire.Attributes{Unknown: []wire.RawAttribute{
-		{Flags: 0xff, Type: 200, Value: []byte{1}},
+	a := wire.Attributes{Aggregator: wire.Aggregator{ASN: 1, Addr: netip.MustParseAddr("192.0.2.1")}, Unknown: []wire.RawAttribute{
+		{Flags: 0xef, Type: 200, Value: []byte{1}},
 		{Flags: 0xc0, Type: 20, Value: make([]byte, 256)},
 		{Flags: 0xc0, Type: 200, Value: []byte{2}},
+		{Flags: 0x70, Type: 153, Value: []byte{3}},
 		{Flags: 0x80, Type: wire.AttrMED, Value: []byte{0, 0, 0, 1}},
-		{Flags: 0x80, Type: wire.AttrMPReachNLRI},
+		{Flags: 0xc0, Type: wire.AttrAggregator, Value: make([]byte, 8)},
 	}}
+	for _, session := range []wire.AttributeType{wire.AttrOrigin, wire.AttrASPath, wire.AttrNextHop, wire.AttrLocalPref,
+		wire.AttrMPReachNLRI, wire.AttrMPUnreachNLRI, wire.AttrAS4Path, wire.AttrAS4Aggregator} {
+		a.Unknown = append(a.Unknown, wire.RawAttribute{Flags: 0xc0, Type: session})
+	}
 	b := wire.NewAttributeBlock(&a, wire.EncodeOptions{AS4: true}).Bytes[7:]
-	wantOctets(t, b[:4], unhex(t, "d0 14 0100"))
-	wantOctets(t, b[4+256:], unhex(t, "e0 c8 01 01"))
+	wantOctets(t, b[:22], unhex(t, "80 04 04 00000001 c0 07 08 00000001 c0000201 d0 14 0100"))
+	wantOctets(t, b[22+256:], unhex(t, "70 99 0001 03 e0 c8 01 01"))
 }
 
 func TestAttributeTypeString(t *testing.T) {

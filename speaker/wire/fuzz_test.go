@@ -126,7 +126,11 @@ func FuzzRouteRefresh(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, err := wire.ParseRouteRefresh(b)
 		if err != nil {
-			wantWireError(t, err, wire.CodeRouteRefresh)
+			code := wire.CodeHeader
+			if len(b) >= 3 && (b[2] == wire.RefreshBegin || b[2] == wire.RefreshEnd) {
+				code = wire.CodeRouteRefresh
+			}
+			wantWireError(t, err, code)
 			return
 		}
 		if msg := r.Append(nil); !bytes.Equal(msg[wire.HeaderLen:], b[:4]) {

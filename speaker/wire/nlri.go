@@ -1,15 +1,26 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// NLRI of the unicast families: RFC 4271 §4.3, RFC 4760 §5; errors: RFC 4271
-// §6.3, RFC 7606 §5.3.
+// NLRI of the unicast families: RFC 4271 §4.3, RFC 4760 §5; with path
+// identifiers: RFC 7911 §3; errors: RFC 4271 §6.3, RFC 7606 §5.3.
 
 package wire
 
 import (
+	"encoding/binary"
 	"iter"
 	"net/netip"
 )
+
+// PathIDLen is the length in octets of a path identifier, which precedes the
+// prefix where NLRI have one (RFC 7911 §3).
+const PathIDLen = 4
+
+// Path is a prefix with its path identifier.
+type Path struct {
+	ID     uint32 // 0 where NLRI have none
+	Prefix netip.Prefix
+}
 
 // PrefixLen returns the length in octets of the NLRI of p.
 func PrefixLen(p netip.Prefix) int {
@@ -31,8 +42,14 @@ func AppendPrefix(b []byte, p netip.Prefix) []byte {
 	return append(b, octets[:n]...)
 }
 
-// Prefixes iterates over the prefixes in NLRI of a unicast family, without
-// allocating. Malformed NLRI end with a [*Notification]; those that
+// AppendPath appends the NLRI of p with a path identifier: [PathIDLen] octets
+// more than [PrefixLen] says (RFC 7911 §3).
+func AppendPath(b []byte, p Path) []byte {
+	return AppendPrefix(binary.BigEndian.AppendUint32(b, p.ID), p.Prefix)
+}
+
+// Prefixes iterates over the prefixes in NLRI of a unicast family that have no
+// path identifiers, without allocating. Malformed NLRI end with a [*Notification]; those that
 // [ParseUpdate] has accepted never do.
 func Prefixes(f Family, nlri []byte) iter.Seq2[netip.Prefix, error] {
 	return func(yield func(netip.Prefix, error) bool) {
@@ -43,6 +60,32 @@ func Prefixes(f Family, nlri []byte) iter.Seq2[netip.Prefix, error] {
 				return
 			}
 			if !yield(p, nil) {
+				return
+			}
+			rest = rest[n:]
+		}
+	}
+}
+
+// Paths iterates as [Prefixes] does over NLRI that may have path identifiers,
+// without allocating.
+func Paths(f Family, pathIDs bool, nlri []byte) iter.Seq2[Path, error] {
+	return func(yield func(Path, error) bool) {
+		for rest := nlri; len(rest) > 0; {
+			var path Path
+			if pathIDs {
+				if len(rest) <= PathIDLen {
+					yield(Path{}, errInvalidNetwork())
+					return
+				}
+				path.ID, rest = binary.BigEndian.Uint32(rest), rest[PathIDLen:]
+			}
+			var n int
+			if path.Prefix, n = parsePrefix(f, rest); n == 0 {
+				yield(Path{}, errInvalidNetwork())
+				return
+			}
+			if !yield(path, nil) {
 				return
 			}
 			rest = rest[n:]
@@ -97,8 +140,14 @@ func maxBits(f Family) int {
 }
 
 // validNLRI reports whether all of nlri can be read.
-func validNLRI(f Family, nlri []byte) bool {
+func validNLRI(f Family, pathIDs bool, nlri []byte) bool {
 	for len(nlri) > 0 {
+		if pathIDs {
+			if len(nlri) <= PathIDLen {
+				return false
+			}
+			nlri = nlri[PathIDLen:]
+		}
 		n := nlriLen(f, nlri)
 		if n == 0 {
 			return false

@@ -42,6 +42,78 @@ func TestPrefixGolden(t *testing.T) {
 	}
 }
 
+// Golden NLRI with path identifiers: those of ExaBGP's functional test
+// conf-path-information, and IPv6 by RFC 7911 §3, derived by hand.
+func TestPathGolden(t *testing.T) {
+	paths := func(p ...wire.Path) []wire.Path { return p }
+	tests := []struct {
+		family wire.Family
+		ids    bool
+		paths  []wire.Path
+		want   string
+	}{
+		{wire.IPv4Unicast, true, paths(path(1, "10.0.0.10/32"), path(2, "10.0.0.10/32"), path(3, "10.1.0.10/32")),
+			"00000001 200a00000a 00000002 200a00000a 00000003 200a01000a"},
+		{wire.IPv4Unicast, true, paths(path(0, "0.0.0.0/0")), "00000000 00"},
+		{wire.IPv6Unicast, true, paths(path(0xfffffffe, "2001:db8::/32")), "fffffffe 20 20010db8"},
+		{wire.IPv4Unicast, false, paths(path(0, "10.0.0.0/8"), path(0, "0.0.0.0/0")), "08 0a 00"},
+	}
+	for _, tt := range tests {
+		want := unhex(t, tt.want)
+		var got []byte
+		for _, p := range tt.paths {
+			if !tt.ids {
+				got = wire.AppendPrefix(got, p.Prefix)
+				continue
+			}
+			before := len(got)
+			if got = wire.AppendPath(got, p); len(got)-before != wire.PathIDLen+wire.PrefixLen(p.Prefix) {
+				t.Errorf("%v: %d octets", p, len(got)-before)
+			}
+		}
+		wantOctets(t, got, want)
+		i := 0
+		for p, err := range wire.Paths(tt.family, tt.ids, want) {
+			if err != nil || p != tt.paths[i] {
+				t.Errorf("Paths(%x) = %v, %v; want %v", want, p, err, tt.paths[i])
+			}
+			i++
+		}
+		if i != len(tt.paths) {
+			t.Errorf("%d paths, want %d", i, len(tt.paths))
+		}
+	}
+}
+
+func path(id uint32, prefix string) wire.Path {
+	return wire.Path{ID: id, Prefix: netip.MustParsePrefix(prefix)}
+}
+
+func TestPathsMalformed(t *testing.T) {
+	for octets, before := range map[string]int{
+		"00":                               0,
+		"00000001":                         0,
+		"00000001 21 0a00000000":           0,
+		"00000001 18 0a00":                 0,
+		"00000001 08 0a 0000":              1,
+		"00000001 08 0a 00000002":          1,
+		"00000001 08 0a 00000002 ff":       1,
+		"00000001 08 0a 00000002 00 08 0a": 2,
+	} {
+		n := 0
+		var last error
+		for _, err := range wire.Paths(wire.IPv4Unicast, true, unhex(t, octets)) {
+			if last = err; err == nil {
+				n++
+			}
+		}
+		if n != before {
+			t.Errorf("%s: %d paths before the error, want %d", octets, n, before)
+		}
+		wantNotification(t, last, wire.CodeUpdate, wire.UpdateInvalidNetwork, nil)
+	}
+}
+
 // RFC 4271 §4.3: the value of trailing bits is irrelevant.
 func TestPrefixTrailingBits(t *testing.T) {
 	wantOctets(t, wire.AppendPrefix(nil, netip.MustParsePrefix("10.255.0.1/9")), unhex(t, "09 0a80"))
@@ -92,5 +164,12 @@ func TestPrefixesStops(t *testing.T) {
 	}
 	if n != 2 {
 		t.Errorf("%d prefixes after break, want 2", n)
+	}
+	for range wire.Paths(wire.IPv4Unicast, false, nlri("10.0.0.0/8", "11.0.0.0/8")) {
+		n++
+		break
+	}
+	if n != 3 {
+		t.Errorf("%d paths after break, want 1", n-2)
 	}
 }

@@ -18,7 +18,8 @@ const (
 	maxEmptyReads = 100
 )
 
-// The least lengths of messages (RFC 4271 §4.2 to §4.5, RFC 2918 §3).
+// The least lengths of messages (RFC 4271 §4.2 to §4.5, RFC 2918 §3). That of
+// ROUTE-REFRESH depends on its subtype: [ParseRouteRefresh] checks it.
 const (
 	minOpenLen         = HeaderLen + 10
 	minUpdateLen       = HeaderLen + 4
@@ -128,7 +129,7 @@ func parseHeader(h []byte, maxLen int) (MessageType, int, error) {
 }
 
 // lengthFits reports whether n may be the length of a message of type t
-// (RFC 4271 §6.1). A type that is not known has no limits of its own.
+// (RFC 4271 §6.1). Other types have no limits of their own.
 func lengthFits(t MessageType, n int) bool {
 	switch t {
 	case TypeOpen:
@@ -139,8 +140,6 @@ func lengthFits(t MessageType, n int) bool {
 		return n >= minNotificationLen
 	case TypeKeepalive:
 		return n == HeaderLen
-	case TypeRouteRefresh:
-		return n >= routeRefreshLen // subtypes 1 and 2 are exact: RFC 7313 §5
 	default:
 		return true
 	}

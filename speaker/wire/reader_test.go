@@ -142,7 +142,7 @@ func TestReaderHeaderErrors(t *testing.T) {
 		{"NOTIFICATION 20", marker + "0014 03", 0, 2, "0014"},
 		{"KEEPALIVE 20", marker + "0014 04", 0, 2, "0014"},
 		{"KEEPALIVE 20, extended", marker + "0014 04", extended, 2, "0014"},
-		{"ROUTE-REFRESH 22", marker + "0016 05", 0, 2, "0016"},
+		{"ROUTE-REFRESH 4097", marker + "1001 05", 0, 2, "1001"},
 		{"type 0", marker + "0013 00", 0, 3, "00"},
 		{"type 6", marker + "0013 06", 0, 3, "06"},
 		{"type 255", marker + "0013 ff", 0, 3, "ff"},

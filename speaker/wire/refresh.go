@@ -34,25 +34,28 @@ func (r RouteRefresh) Append(b []byte) []byte {
 // (RFC 7313 §5).
 func ParseRouteRefresh(body []byte) (RouteRefresh, error) {
 	const bodyLen = routeRefreshLen - HeaderLen
-	if len(body) < bodyLen {
-		return RouteRefresh{}, refreshLengthError(body)
+	if len(body) != bodyLen {
+		if err := refreshLengthError(body); err != nil {
+			return RouteRefresh{}, err
+		}
 	}
-	r := RouteRefresh{
+	return RouteRefresh{
 		Family:  Family{AFI: binary.BigEndian.Uint16(body), SAFI: body[3]},
 		Subtype: body[2],
-	}
-	if len(body) != bodyLen && (r.Subtype == RefreshBegin || r.Subtype == RefreshEnd) {
-		return RouteRefresh{}, refreshLengthError(body)
-	}
-	return r, nil
+	}, nil
 }
 
-// refreshLengthError holds the complete message, as RFC 7313 §5 says it MUST.
+// refreshLengthError returns what a body of another length than 4 is answered
+// with, nil for one that may be longer.
 func refreshLengthError(body []byte) *Notification {
-	data := append(AppendHeader(nil, TypeRouteRefresh), body...)
-	return &Notification{
-		Code:    CodeRouteRefresh,
-		Subcode: RouteRefreshInvalidLength,
-		Data:    FinishMessage(data, 0),
+	message := FinishMessage(append(AppendHeader(nil, TypeRouteRefresh), body...), 0)
+	if len(body) >= 3 && (body[2] == RefreshBegin || body[2] == RefreshEnd) {
+		// RFC 7313 §5: the length MUST be 4, and the data be the whole message.
+		return &Notification{Code: CodeRouteRefresh, Subcode: RouteRefreshInvalidLength, Data: message}
 	}
+	if len(message) < routeRefreshLen {
+		// RFC 4271 §6.1: the data is the length field.
+		return &Notification{Code: CodeHeader, Subcode: HeaderBadLength, Data: message[markerLen : markerLen+2]}
+	}
+	return nil
 }

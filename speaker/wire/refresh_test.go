@@ -28,17 +28,24 @@ func TestRouteRefreshGolden(t *testing.T) {
 	}
 }
 
-// RFC 7313 §5: a bad length is answered with the complete message.
+// RFC 7313 §5: a bad length of BoRR and EoRR is answered with the complete
+// message; RFC 4271 §6.1: any other message that is too short with its length.
 func TestRouteRefreshLength(t *testing.T) {
-	for _, refused := range []string{"0001 00", "0001 01 01 00", "0001 02 01 0000"} {
+	for _, refused := range []string{"0001 01", "0001 02", "0001 01 01 00", "0001 02 01 0000"} {
 		b := unhex(t, refused)
 		_, err := wire.ParseRouteRefresh(b)
 		whole := wire.FinishMessage(append(wire.AppendHeader(nil, wire.TypeRouteRefresh), b...), 0)
 		wantNotification(t, err, wire.CodeRouteRefresh, wire.RouteRefreshInvalidLength, whole)
 	}
-	r, err := wire.ParseRouteRefresh(unhex(t, "0001 00 01 01 80 0000"))
-	if err != nil || r.Family != wire.IPv4Unicast {
-		t.Errorf("a request with filters = %+v, %v; want IPv4 unicast", r, err)
+	for refused, length := range map[string]string{"": "0013", "00": "0014", "0001": "0015", "0001 00": "0016", "0001 03": "0016"} {
+		_, err := wire.ParseRouteRefresh(unhex(t, refused))
+		wantNotification(t, err, wire.CodeHeader, wire.HeaderBadLength, unhex(t, length))
+	}
+	for _, accepted := range []string{"0001 00 01 01 80 0000", "0001 03 01 00"} {
+		r, err := wire.ParseRouteRefresh(unhex(t, accepted))
+		if err != nil || r.Family != wire.IPv4Unicast {
+			t.Errorf("ParseRouteRefresh(%s) = %+v, %v; want IPv4 unicast", accepted, r, err)
+		}
 	}
 }
 

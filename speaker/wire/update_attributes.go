@@ -160,6 +160,8 @@ func (p *updateParser) decodeValue(a rawAttribute) {
 		p.as4Aggregator(a.value)
 	case AttrLargeCommunities:
 		p.largeCommunities(a.value)
+	case AttrOTC:
+		p.otc(a.value)
 	}
 }
 

@@ -8,6 +8,7 @@ package wire
 
 import (
 	"encoding/binary"
+	"net/netip"
 	"slices"
 )
 
@@ -17,14 +18,19 @@ type UpdateOptions struct {
 	EBGP            bool     // the peer is external
 	ExtendedNextHop bool     // IPv4 may have IPv6 next hops (RFC 8950)
 	Families        []Family // negotiated; those of others are left out
+	AddPath         []Family // in which the peer sends path identifiers (RFC 7911)
+	// LocalAddress is ours on the session: no next hop of the peer's may be the
+	// same (RFC 4271 §6.3). The zero Addr: not checked.
+	LocalAddress netip.Addr
 }
 
 // Update is a decoded UPDATE. All octet slices, and the values of unknown
 // attributes, are borrowed from the message. It may be parsed into again and
 // again, keeps its memory, and must not be copied.
 type Update struct {
-	Withdrawn  []byte // IPv4 unicast, for [Prefixes]
-	NLRI       []byte // IPv4 unicast, for [Prefixes]
+	Withdrawn  []byte // IPv4 unicast, for [Paths]
+	NLRI       []byte // IPv4 unicast, for [Paths]
+	PathIDs    bool   // Withdrawn and NLRI have path identifiers
 	Attributes Attributes
 	MPReach    *MPReach   // nil if absent
 	MPUnreach  *MPUnreach // nil if absent
@@ -84,11 +90,12 @@ func ParseUpdate(body []byte, opt UpdateOptions, u *Update) error {
 		return malformedAttributeList()
 	}
 	// RFC 7606 §3 i, j: to treat routes as withdrawn all NLRI MUST be readable.
-	if !validNLRI(IPv4Unicast, withdrawn) || !validNLRI(IPv4Unicast, nlri) {
+	p := updateParser{opt: opt, u: u, reachable: len(nlri) > 0}
+	pathIDs := p.pathIDs(IPv4Unicast)
+	if !validNLRI(IPv4Unicast, pathIDs, withdrawn) || !validNLRI(IPv4Unicast, pathIDs, nlri) {
 		return errInvalidNetwork()
 	}
-	u.Withdrawn, u.NLRI = withdrawn, nlri
-	p := updateParser{opt: opt, u: u, reachable: len(nlri) > 0}
+	u.Withdrawn, u.NLRI, u.PathIDs = withdrawn, nlri, pathIDs
 	p.parse(attributes)
 	return p.err()
 }
@@ -114,4 +121,9 @@ func cutField(b []byte) (field, rest []byte, ok bool) {
 // negotiated reports whether routes of the family may be received.
 func (p *updateParser) negotiated(f Family) bool {
 	return slices.Contains(p.opt.Families, f)
+}
+
+// pathIDs reports whether NLRI of the family have path identifiers.
+func (p *updateParser) pathIDs(f Family) bool {
+	return slices.Contains(p.opt.AddPath, f)
 }
