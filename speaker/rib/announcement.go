@@ -4,6 +4,7 @@
 package rib
 
 import (
+	"bytes"
 	"net/netip"
 	"slices"
 
@@ -17,6 +18,9 @@ type Announcement struct {
 	ID string
 	// Name is what people call it, as "namespace/name"; verdicts of others name it ("lost to shop/web").
 	Name string
+	// PathID is the path identifier towards peers with which they are used (RFC 7911 §3). Announcements of one prefix with
+	// one PathID conflict; to other peers only the first of them all goes.
+	PathID uint32
 	// Prefixes are the destinations, IPv4 and IPv6 in any order.
 	Prefixes Prefixes
 	// Attributes are the path attributes, neutral to the session.
@@ -25,15 +29,19 @@ type Announcement struct {
 
 // Equal reports whether a and b announce the same with the same attributes under the same ID.
 func (a *Announcement) Equal(b *Announcement) bool {
-	return a == b || a.ID == b.ID && a.Name == b.Name &&
+	return a == b || a.ID == b.ID && a.Name == b.Name && a.PathID == b.PathID &&
 		a.Prefixes.Equal(b.Prefixes) && a.Attributes.Equal(&b.Attributes)
 }
 
 // Attributes are the path attributes of an announcement as its author wrote them, or a peer's defaults for them. What a
 // session makes of them (local AS, LOCAL_PREF, next hop self) is decided when they are encoded.
 type Attributes struct {
-	// NextHop4 and NextHop6 replace next hop self for IPv4 and IPv6 routes. The zero Addr means self.
+	// NextHop4 and NextHop6 replace next hop self for IPv4 and IPv6 routes. The zero Addr means self. NextHop4 may be of
+	// IPv6, for peers that understand it (RFC 8950).
 	NextHop4, NextHop6 netip.Addr
+	// NextHopLinkLocal goes beside NextHop6 (RFC 2545 §3). Without one it stands alone, for peers that understand it, and
+	// means nothing to others.
+	NextHopLinkLocal netip.Addr
 	// Origin is nil for the default, IGP.
 	Origin *wire.Origin
 	// ASPath is the AS path before the local AS is prepended towards an external peer.
@@ -44,20 +52,34 @@ type Attributes struct {
 	MED *uint32
 	// LocalPref is sent to internal peers alone, 100 when nil.
 	LocalPref *uint32
+	// AtomicAggregate and Aggregator say that routes were aggregated, and by whom; the zero Aggregator is none.
+	AtomicAggregate bool
+	Aggregator      wire.Aggregator
+	// OriginatorID and ClusterList are of a route reflector (RFC 4456 §8), sent to internal peers alone; zero is none.
+	OriginatorID netip.Addr
+	ClusterList  []netip.Addr
 	// Communities, LargeCommunities and ExtendedCommunities are sent sorted and without duplicates.
 	Communities         []wire.Community
 	LargeCommunities    []wire.LargeCommunity
 	ExtendedCommunities []wire.ExtendedCommunity
+	// Raw are attributes given as they go onto the wire. One whose type is set otherwise is not sent.
+	Raw []wire.RawAttribute
 }
 
 // Equal reports whether a and b hold the same values in the same order.
 func (a *Attributes) Equal(b *Attributes) bool {
-	return a.NextHop4 == b.NextHop4 && a.NextHop6 == b.NextHop6 &&
+	return a.NextHop4 == b.NextHop4 && a.NextHop6 == b.NextHop6 && a.NextHopLinkLocal == b.NextHopLinkLocal &&
+		a.AtomicAggregate == b.AtomicAggregate && a.Aggregator == b.Aggregator && a.OriginatorID == b.OriginatorID &&
+		slices.Equal(a.ClusterList, b.ClusterList) && slices.EqualFunc(a.Raw, b.Raw, equalRaw) &&
 		equalPointers(a.Origin, b.Origin) && equalPointers(a.Prepend, b.Prepend) &&
 		equalPointers(a.MED, b.MED) && equalPointers(a.LocalPref, b.LocalPref) &&
 		slices.Equal(a.ASPath, b.ASPath) && slices.Equal(a.Communities, b.Communities) &&
 		slices.Equal(a.LargeCommunities, b.LargeCommunities) &&
 		slices.Equal(a.ExtendedCommunities, b.ExtendedCommunities)
+}
+
+func equalRaw(a, b wire.RawAttribute) bool {
+	return a.Type == b.Type && a.Flags == b.Flags && bytes.Equal(a.Value, b.Value)
 }
 
 func equalPointers[T comparable](a, b *T) bool {
@@ -71,6 +93,8 @@ type Export struct {
 	Announcements []*Announcement
 	// Defaults apply to what an announcement leaves unset; communities are the union.
 	Defaults Attributes
+	// RatePerSecond is how many UPDATEs a second may be sent, 0 for no limit.
+	RatePerSecond int
 	// Token is the caller's own note of what this export was made from. Report gives back the token of the newest
 	// export that was written to the session's socket in full.
 	Token any
@@ -88,6 +112,9 @@ const (
 	// ReasonNoNextHop: the session has no address of the prefix's family to name as next hop, or the next hop would
 	// be the peer itself (RFC 4271 §5.1.3).
 	ReasonNoNextHop Reason = "NoNextHop"
+	// ReasonOnlyToCustomer: the announcement carries ONLY_TO_CUSTOMER, which must not be sent to a provider, a peer or a route
+	// server (RFC 9234 §5).
+	ReasonOnlyToCustomer Reason = "OnlyToCustomer"
 	// ReasonTooLong: the path attributes do not fit one message.
 	ReasonTooLong Reason = "TooLong"
 )

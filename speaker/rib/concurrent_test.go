@@ -26,7 +26,7 @@ func TestConcurrentUse(t *testing.T) {
 		}
 	})
 	for _, call := range []func(){
-		func() { p.out.Refresh(wire.IPv4Unicast) },
+		func() { p.out.Refresh(wire.IPv4Unicast, false) },
 		func() { p.out.Report() },
 		func() { p.out.Drained() },
 		func() { p.out.Routes(func(r rib.Route) bool { return r.Attributes != nil }) },
@@ -63,7 +63,7 @@ func TestConcurrentUse(t *testing.T) {
 // TestStorm changes the exports as fast as it can, beside sessions that come, read at random and go.
 func TestStorm(t *testing.T) {
 	table := rib.New()
-	table.SetLimits(rib.Limits{Lag: 300, Record: 200, Ring: 8, Scan: 5, Walk: 100, Marks: 1 << 20})
+	table.SetLimits(rib.Limits{Lag: 300, Record: 200, Ring: 8, Scan: 5, Walk: 100, Marks: 1 << 20, Graves: 1 << 20})
 	var updates, all sync.WaitGroup
 	stop := make(chan struct{})
 	final := map[string]rib.Export{}
@@ -91,7 +91,7 @@ func TestStorm(t *testing.T) {
 				side := sync.WaitGroup{}
 				side.Go(func() {
 					for range 20 {
-						p.out.Refresh(wire.IPv4Unicast)
+						p.out.Refresh(wire.IPv4Unicast, false)
 						p.out.Routes(func(r rib.Route) bool { return r.Attributes != nil && r.Announcement != nil })
 						p.out.Report()
 						p.out.Drained()

@@ -3,7 +3,11 @@
 
 package rib
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"github.com/herald-bgp/herald/speaker/wire"
+)
 
 // cursor is one session in one family. It reads its view's log, or, where it has not read what came before, is told from
 // the table.
@@ -13,24 +17,30 @@ type cursor[K comparable] struct {
 	view   *view[K]
 	self   []netip.Addr // next hop self
 
-	at   *record // the last that was read; nil: it is told from the table
-	pass *pass[K]
+	at   *record // the last that was read; nil: it is told from the table, by one of these
+	walk *walk[K]
+	scan *scan[K]
 	// done is the change up to which everything was handed out.
 	done uint64
 	// mayHold are the sources that the session may hold routes of, while it is told from the table.
 	mayHold members
-	// again asks for all routes once more (RFC 2918).
-	again bool
+	// warned is the change up to which withdrawals went ahead of a walk.
+	warned uint64
+	// asked is what the peer asks for once more (RFC 2918), refreshing what goes on.
+	asked, refreshing refresh
 	// endOfRIB: it went out.
 	endOfRIB bool
 }
 
-// lag takes the session off the log, which grew too long for it.
-func (c *cursor[K]) lag() {
-	c.at = nil
-	c.mayHold = c.view.mayHold()
-	c.view.forgetUnread()
-}
+// refresh is how all routes are sent again.
+type refresh uint8
+
+const (
+	noRefresh refresh = iota
+	plainRefresh
+	// enhancedRefresh says when it begins and ends (RFC 7313 §4).
+	enhancedRefresh
+)
 
 // leaveLog makes the session one that is told from the table.
 func (c *cursor[K]) leaveLog() {
@@ -41,15 +51,28 @@ func (c *cursor[K]) leaveLog() {
 	c.mayHold.union(c.view.members)
 }
 
+// lag takes the session off the log, which grew too long for it.
+func (c *cursor[K]) lag() {
+	c.leaveLog()
+	c.view.forgetUnread()
+}
+
+// everything makes a session that was told something tell it all again, since its routes are encoded otherwise.
+func (c *cursor[K]) everything() {
+	if c.done > 0 || c.walk != nil || c.scan != nil {
+		c.walk, c.scan = nil, &scan[K]{cursor: c, began: c.family.table.seq, withdrawals: true}
+	}
+}
+
 // due reports whether fill would append something or move on.
 func (c *cursor[K]) due() bool {
-	return c.at == nil || c.again || c.at.next != nil || c.view.due() || !c.endOfRIB
+	return c.at == nil || c.asked != noRefresh || c.refreshing != noRefresh || c.at.next != nil || c.view.due() || !c.endOfRIB
 }
 
 // refresh asks for all routes once more.
-func (c *cursor[K]) refresh(f familyID) {
+func (c *cursor[K]) refresh(f wire.Family, how refresh) {
 	if f == c.family.ops.family {
-		c.again = true
+		c.asked = max(c.asked, how)
 	}
 }
 
@@ -66,8 +89,8 @@ func (c *cursor[K]) detach() {
 
 // told is the change up to which the session was handed everything.
 func (c *cursor[K]) told() uint64 {
-	if c.pass != nil && !c.pass.walking {
-		return c.pass.since // its plan names entries from there on, even where the session was told of them
+	if c.scan != nil {
+		return min(c.scan.since, c.done) // its plan names entries from there on, even where the session was told of them
 	}
 	if c.at != nil && c.at.next == nil && !c.view.due() {
 		return c.family.table.seq
@@ -75,62 +98,102 @@ func (c *cursor[K]) told() uint64 {
 	return c.done
 }
 
-// fill appends messages until b is end octets long or nothing is due.
-func (c *cursor[K]) fill(b []byte, end int) []byte {
+// fill appends messages until b is full or nothing is due.
+func (c *cursor[K]) fill(b *batch) {
 	f := c.family
-	for len(b) < end {
+	for !b.full() {
 		switch {
 		case c.at == nil:
-			if c.pass == nil {
-				c.pass = f.begin(c)
-			}
-			if b = c.pass.fill(b, end); c.pass.over {
-				c.finish()
-			}
+			c.tell(b)
 		case c.at.next != nil:
-			b = c.read(b)
+			c.read(b)
 		case c.view.due():
 			f.pack(c.view)
 		case !c.endOfRIB:
 			// RFC 4724 §2: End-of-RIB follows the initial routing update, and nothing else.
 			c.endOfRIB = true
-			b = appendEndOfRIB(b, f)
-		case c.again:
-			// Only when all has been read: nothing older may follow.
-			c.again = false
-			c.at = nil
-			c.mayHold = c.view.mayHold()
-			c.pass = f.walk(c)
+			b.add(wire.AppendEndOfRIB(b.bytes, f.ops.family))
+		case c.refreshing != noRefresh:
+			c.endRefresh(b)
+		case c.asked != noRefresh:
+			c.beginRefresh(b)
 		default:
-			return b
+			return
 		}
 	}
-	return b
+}
+
+// beginRefresh starts a refresh, once all has been read: nothing older may follow.
+func (c *cursor[K]) beginRefresh(b *batch) {
+	c.refreshing, c.asked = c.asked, noRefresh
+	if c.refreshing == enhancedRefresh {
+		b.bytes = wire.RouteRefresh{Family: c.family.ops.family, Subtype: wire.RefreshBegin}.Append(b.bytes)
+	}
+	c.leaveLog()
+	c.walk = c.family.walk(c, c.family.table.seq)
+}
+
+// endRefresh comes when the session was told of all changes that were made meanwhile, too: what it has not had again since
+// the beginning it drops (RFC 7313 §4).
+func (c *cursor[K]) endRefresh(b *batch) {
+	if c.refreshing == enhancedRefresh {
+		b.bytes = wire.RouteRefresh{Family: c.family.ops.family, Subtype: wire.RefreshEnd}.Append(b.bytes)
+	}
+	c.refreshing = noRefresh
 }
 
 // read appends the next record of the log.
-func (c *cursor[K]) read(b []byte) []byte {
+func (c *cursor[K]) read(b *batch) {
 	r := c.at.next
-	start := len(b)
-	b = append(b, r.bytes...)
-	for _, at := range r.patches {
-		patch(b, start+at, c.self)
+	if len(r.bytes) > 0 {
+		start := len(b.bytes)
+		b.add(append(b.bytes, r.bytes...))
+		for _, at := range r.patches {
+			patch(b.bytes, start+at, c.self)
+		}
 	}
 	c.at = r
 	if r.complete > 0 {
 		c.done = r.complete
 	}
-	return b
 }
 
-// finish ends a pass: with the log where nothing changed since it began, with another pass for what did where it did.
-func (c *cursor[K]) finish() {
+// tell appends messages made from the table: a walk at first, then scans for what changed since, until nothing did.
+func (c *cursor[K]) tell(b *batch) {
+	f := c.family
+	switch {
+	case c.walk != nil:
+		if c.view.key.paced != nil && c.warn(b) {
+			return
+		}
+		if c.walk.fill(b); c.walk.over {
+			began := c.walk.began
+			c.walk = nil
+			c.catchUp(began)
+		}
+	case c.scan != nil:
+		if c.scan.fill(b); !c.scan.over {
+			return
+		}
+		began, more := c.scan.began, c.scan.withdrawals
+		if c.scan = nil; more {
+			c.walk = f.walk(c, began)
+		} else {
+			c.catchUp(began)
+		}
+	case c.done == 0:
+		c.walk = f.walk(c, f.table.seq)
+	default:
+		c.scan = &scan[K]{cursor: c, began: f.table.seq, since: c.done}
+	}
+}
+
+// catchUp ends a walk or scan: with the log where nothing changed since it began.
+func (c *cursor[K]) catchUp(began uint64) {
 	f, v := c.family, c.view
-	began := c.pass.began
-	c.pass = nil
 	c.done = began
 	if began < f.table.seq {
-		return // begin looks at what changed since
+		return // a scan looks at what changed
 	}
 	// What is due in the view is older than what the session was just told.
 	for v.due() {
@@ -138,4 +201,23 @@ func (c *cursor[K]) finish() {
 	}
 	c.at = v.tail
 	c.mayHold = nil
+}
+
+// warn lets withdrawals go ahead of a walk that a rate limit makes long. They are told again by the scan that follows it. It
+// reports whether b is full.
+func (c *cursor[K]) warn(b *batch) (full bool) {
+	f := c.family
+	c.warned = max(c.warned, c.walk.began)
+	if c.warned == f.table.seq {
+		return false
+	}
+	recent, _ := f.recent(c.warned)
+	p := f.plan(c.view, c.changed(recent, c.warned), true)
+	for p.groups = nil; !p.empty() && !b.full(); {
+		b.add(f.appendMessage(b.bytes, c.view.profile, &p, c.self, nil))
+	}
+	if p.empty() {
+		c.warned = f.table.seq
+	}
+	return b.full()
 }

@@ -34,7 +34,7 @@ type attributeSet struct {
 func newAttributeSet(k profileKey, a *wire.Attributes, block wire.AttributeBlock, nextHop []netip.Addr) *attributeSet {
 	s := &attributeSet{attributes: a, block: block, nextHop: nextHop, self: nextHop == nil}
 	if s.self {
-		s.nextHop = selfPlaceholder(k)
+		s.nextHop = k.self.placeholder()
 	}
 	s.room = wire.ReachRoom(k.family, block, s.nextHop, k.maxLen)
 	s.key = string(wire.AppendReach(nil, k.family, block, s.nextHop, nil))
@@ -58,6 +58,20 @@ func (a Attributes) inherit(defaults *Attributes) Attributes {
 	if len(a.ASPath) == 0 {
 		a.ASPath = defaults.ASPath
 	}
+	if !a.NextHopLinkLocal.IsValid() {
+		a.NextHopLinkLocal = defaults.NextHopLinkLocal
+	}
+	if !a.Aggregator.Addr.IsValid() {
+		a.Aggregator = defaults.Aggregator
+	}
+	if !a.OriginatorID.IsValid() {
+		a.OriginatorID = defaults.OriginatorID
+	}
+	if len(a.ClusterList) == 0 {
+		a.ClusterList = defaults.ClusterList
+	}
+	a.AtomicAggregate = a.AtomicAggregate || defaults.AtomicAggregate
+	a.Raw = inheritRaw(a.Raw, defaults.Raw)
 	a.Origin = cmp.Or(a.Origin, defaults.Origin)
 	a.Prepend = cmp.Or(a.Prepend, defaults.Prepend)
 	a.MED = cmp.Or(a.MED, defaults.MED)
@@ -66,6 +80,17 @@ func (a Attributes) inherit(defaults *Attributes) Attributes {
 	a.LargeCommunities = union(a.LargeCommunities, defaults.LargeCommunities, wire.LargeCommunity.Compare)
 	a.ExtendedCommunities = union(a.ExtendedCommunities, defaults.ExtendedCommunities, wire.ExtendedCommunity.Compare)
 	return a
+}
+
+// inheritRaw returns a with those of defaults whose type a does not have.
+func inheritRaw(a, defaults []wire.RawAttribute) []wire.RawAttribute {
+	all := slices.Clip(a)
+	for _, d := range defaults {
+		if !slices.ContainsFunc(a, func(o wire.RawAttribute) bool { return o.Type == d.Type }) {
+			all = append(all, d)
+		}
+	}
+	return all
 }
 
 // union returns the elements of both lists, sorted and without duplicates.
@@ -86,6 +111,12 @@ func (p *Params) encode(a *Attributes) *wire.Attributes {
 		Communities:         a.Communities,
 		LargeCommunities:    a.LargeCommunities,
 		ExtendedCommunities: a.ExtendedCommunities,
+		AtomicAggregate:     a.AtomicAggregate,
+		Aggregator:          a.Aggregator,
+		Unknown:             a.Raw,
+	}
+	if p.OTC != 0 {
+		w.OTC, w.HasOTC = p.OTC, true // RFC 9234 §5, egress 1
 	}
 	if a.Origin != nil {
 		w.Origin = *a.Origin
@@ -100,6 +131,8 @@ func (p *Params) encode(a *Attributes) *wire.Attributes {
 		if a.LocalPref != nil {
 			w.LocalPref = *a.LocalPref
 		}
+		// RFC 4456 §8: both are non-transitive, of this AS.
+		w.OriginatorID, w.ClusterList = a.OriginatorID, a.ClusterList
 	}
 	return w
 }

@@ -23,8 +23,11 @@ func (t *Table) SetLimits(l Limits) {
 func ModelRoute(p Params, defaults *Attributes, a *Announcement, f wire.Family) (room int, nh []netip.Addr, w *wire.Attributes, sendable bool) {
 	p = p.normal()
 	at := a.Attributes.inherit(defaults)
-	nh = p.nextHop(f, at.nextHop(f))
-	if nh == nil {
+	nh, ok := p.nextHop(f, &at)
+	if ok && nh == nil {
+		nh = p.nextHopSelf(f)
+	}
+	if !ok || nh == nil {
 		return 0, nil, nil, false
 	}
 	w = p.encode(&at)
@@ -155,4 +158,12 @@ func check[K comparable](f *family[K]) error {
 		}
 	}
 	return nil
+}
+
+// First is the first prefix.
+func (p Prefixes) First() netip.Prefix {
+	for r := range p.All() {
+		return r.first()
+	}
+	return netip.Prefix{}
 }

@@ -54,10 +54,10 @@ func (t *Table) exported(u *update, known *exported, e Export) *exported {
 		x.members = slices.Clone(x.members)
 	}
 	for _, a := range gone {
-		x.members.remove(t.byID[a.ID].number)
+		x.members.remove(t.byID[idOf(a)].number)
 	}
 	for _, a := range come {
-		if s := t.byID[a.ID]; s == nil || s.removed > 0 {
+		if s := t.byID[idOf(a)]; s == nil || s.removed > 0 {
 			x.missing++
 		} else {
 			x.members.add(s.number)
@@ -73,7 +73,7 @@ func (t *Table) exported(u *update, known *exported, e Export) *exported {
 		x.members.remove(s.number)
 		x.missing++
 	}
-	if !edited && !u.reordered && known != nothing && equalTokens(known.Token, e.Token) && known.Defaults.Equal(&e.Defaults) {
+	if !edited && !u.reordered && known != nothing && equalTokens(known.Token, e.Token) && known.Defaults.Equal(&e.Defaults) && known.RatePerSecond == e.RatePerSecond {
 		return known
 	}
 	return x
@@ -87,14 +87,14 @@ func equalTokens(a, b any) bool {
 // name notes which sources name an address as next hop, unname that one does so no more.
 func (f *family[K]) name(number uint32, a *Attributes) {
 	if nextHop := a.nextHop(f.ops.family); nextHop.IsValid() {
-		m := f.naming[nextHop.WithZone("")]
+		m := f.naming[nextHop]
 		m.add(number)
-		f.naming[nextHop.WithZone("")] = m
+		f.naming[nextHop] = m
 	}
 }
 
 func (f *family[K]) unname(s *source) {
-	if nextHop := s.Attributes.nextHop(f.ops.family).WithZone(""); nextHop.IsValid() {
+	if nextHop := s.Attributes.nextHop(f.ops.family); nextHop.IsValid() {
 		if f.naming[nextHop].remove(s.number); f.naming[nextHop].empty() {
 			delete(f.naming, nextHop)
 		}

@@ -7,8 +7,6 @@ import (
 	"iter"
 	"net/netip"
 	"slices"
-
-	"github.com/herald-bgp/herald/speaker/wire"
 )
 
 // family is the table of one address family with the sessions that are sent it.
@@ -39,10 +37,6 @@ type grave struct {
 
 func newFamily[K comparable](t *Table, index int, ops *keyOps[K]) *family[K] {
 	return &family[K]{table: t, index: index, ops: ops, store: newStore(ops), conflicts: map[K]struct{}{}, ring: ring{limit: t.limits.Ring}, naming: map[netip.Addr]members{}}
-}
-
-func appendEndOfRIB[K comparable](b []byte, f *family[K]) []byte {
-	return wire.AppendEndOfRIB(b, f.ops.family)
 }
 
 // ranges yields those of the family.
@@ -118,9 +112,8 @@ type edit[K comparable] struct {
 func (e *edit[K]) touch(i slot, kind change, concerned []*view[K]) {
 	f := e.f
 	if len(concerned) > 0 {
-		head := f.store.head(f.store.at(i).key)
 		for _, v := range concerned {
-			set, _ := f.choose(v, head)
+			set, _ := f.choose(v, i)
 			v.marks = append(v.marks, mark{at: i, held: set})
 		}
 	}
@@ -158,7 +151,7 @@ func (f *family[K]) size(ranges Prefixes) int {
 	return n
 }
 
-// withdraw touches what a source announces, as removed.
+// each touches what a source announces.
 func (e *edit[K]) each(s *source, ranges Prefixes, kind change, concerned []*view[K]) {
 	f := e.f
 	if f.live(s) == 0 {
@@ -203,15 +196,6 @@ func (e *edit[K]) commit() {
 		}
 	}
 	e.slots, e.kinds = e.slots[:0], e.kinds[:0]
-}
-
-// liveAt returns an entry of a key that is no tombstone, of which there is one.
-func (f *family[K]) liveAt(k K) slot {
-	i := f.store.head(k)
-	for f.store.at(i).dead() {
-		i = f.store.at(i).next
-	}
-	return i
 }
 
 // judge keeps conflicts up to date for a key.
@@ -296,6 +280,3 @@ func (e *edit[K]) eachBut(s *source, ranges, stay Prefixes, concerned []*view[K]
 		})
 	}
 }
-
-// nextHopSelf is the session's, with the link-local address beside it where there is one.
-func nextHopSelf(p *Params, f wire.Family) []netip.Addr { return p.nextHop(f, netip.Addr{}) }

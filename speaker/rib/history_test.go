@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/herald-bgp/herald/speaker/rib"
 	"github.com/herald-bgp/herald/speaker/wire"
@@ -75,7 +76,7 @@ func (h *history) limit() {
 	pick := func(v ...int) int { return v[h.rnd.IntN(len(v))] }
 	l := rib.Limits{
 		Lag: int64(pick(1, 100, 1000, 4<<20)), Record: pick(1, 200, 64<<10), Ring: uint64(pick(1, 2, 7, 64)),
-		Scan: pick(1, 3, 20, 1000), Walk: pick(40, 100, 300, 2<<20), Marks: pick(0, 1, 20, 1<<20, 1<<20),
+		Scan: pick(1, 3, 20, 1000), Walk: pick(40, 100, 300, 2<<20), Marks: pick(0, 1, 20, 1<<20, 1<<20), Graves: pick(0, 10, 1<<20), Patience: time.Hour,
 	}
 	h.table.SetLimits(l)
 	h.logf("limits %+v", l)
@@ -100,6 +101,15 @@ func (h *history) attach() {
 		p.NodeAddress6 = netip.Addr{}
 	case 1:
 		p.LinkLocal = addr("fe80::7")
+	}
+	if h.rnd.IntN(5) == 0 {
+		p.LocalAddress = addr(fmt.Sprintf("2001:db8::%d", 100+h.rnd.IntN(2)))
+		p.NodeAddress4 = []netip.Addr{{}, addr("192.0.2.77")}[h.rnd.IntN(2)]
+	}
+	p.ExtendedNextHop, p.LinkLocalNextHop = h.rnd.IntN(3) == 0, h.rnd.IntN(3) == 0
+	p.OTC = []uint32{0, 0, 64512}[h.rnd.IntN(3)]
+	if h.rnd.IntN(3) == 0 {
+		p.AddPath = []wire.Family{wire.IPv4Unicast, wire.IPv6Unicast}[:1+h.rnd.IntN(2)]
 	}
 	h.rnd.Shuffle(2, func(i, j int) { p.Families[i], p.Families[j] = p.Families[j], p.Families[i] })
 	p.Families = p.Families[:1+h.rnd.IntN(2)]
@@ -126,7 +136,14 @@ func (h *history) attributes() rib.Attributes {
 			a.Communities = append(a.Communities, wire.Community(i))
 		}
 	}
-	switch h.rnd.IntN(12) {
+	switch h.rnd.IntN(15) {
+	case 12:
+		a.NextHop4 = addr("2001:db8::44")
+	case 13:
+		a.NextHopLinkLocal = addr("fe80::99")
+	case 14:
+		a.Aggregator = wire.Aggregator{ASN: 70000, Addr: addr("192.0.2.3")}
+		a.Raw = []wire.RawAttribute{{Type: 153, Flags: 0xc0, Value: []byte{1, 2}}}
 	case 0:
 		comm(40)
 	case 1:
@@ -175,6 +192,7 @@ func (h *history) change() {
 			return
 		}
 		a := announcement(id, h.attributes(), h.prefixes()...)
+		a.PathID = h.rnd.Uint32N(3)
 		h.logf("  add %s %v %s", id, a.Prefixes, desc(&a.Attributes))
 		h.all = slices.Insert(h.all, h.rnd.IntN(len(h.all)+1), a)
 		return
@@ -195,6 +213,9 @@ func (h *history) change() {
 		c.Prefixes = announcement("", none, h.prefixes()...).Prefixes
 	case 4:
 		c.Name += "x"
+		if h.rnd.IntN(2) == 0 {
+			c.PathID = h.rnd.Uint32N(3)
+		}
 	case 5:
 	case 6:
 		h.all = slices.Clone(h.all)
@@ -265,8 +286,8 @@ type want struct {
 	attr    string
 }
 
-func (h *history) model(s *session, e rib.Export) (map[netip.Prefix]want, int) {
-	routes := map[netip.Prefix]want{}
+func (h *history) model(s *session, e rib.Export) (map[wire.Path]want, int) {
+	routes := map[wire.Path]want{}
 	listed := 0
 	for _, a := range e.Announcements {
 		for prefix := range expandAll(a) {
@@ -279,17 +300,25 @@ func (h *history) model(s *session, e rib.Export) (map[netip.Prefix]want, int) {
 				continue
 			}
 			room, nh, w, ok := rib.ModelRoute(s.params, &e.Defaults, a, f)
-			if !ok || room < wire.PrefixLen(prefix) {
+			length := wire.PrefixLen(prefix)
+			if slices.Contains(s.params.AddPath, f) {
+				length += wire.PathIDLen
+			}
+			if !ok || room < length {
 				continue
 			}
-			if _, taken := routes[prefix]; taken {
+			path := wire.Path{Prefix: prefix}
+			if slices.Contains(s.params.AddPath, f) {
+				path.ID = a.PathID
+			}
+			if _, taken := routes[path]; taken {
 				continue
 			}
 			x := want{nextHop: nh[0], attr: describe(w)}
 			if len(nh) > 1 {
 				x.link = nh[1]
 			}
-			routes[prefix] = x
+			routes[path] = x
 		}
 	}
 	return routes, listed
@@ -316,8 +345,8 @@ func expandAll(a *rib.Announcement) map[netip.Prefix]bool {
 
 func (h *history) compare(s *session, e rib.Export, when string) int {
 	m, listed := h.model(s, e)
-	got := map[netip.Prefix]want{}
-	for k, r := range s.routes {
+	got := map[wire.Path]want{}
+	for k, r := range s.paths {
 		got[k] = want{r.nextHop, r.linkLocal, r.attributes}
 	}
 	short := func(w want) string {
@@ -361,8 +390,8 @@ func (h *history) checkReport(s *session) {
 	for _, c := range r.Announced {
 		announced += c.Routes
 	}
-	if withheld+announced != listed || announced != len(s.routes) {
-		h.t.Errorf("%s: %d announced and %d withheld of %d prefixes, the peer holds %d", s.name, announced, withheld, listed, len(s.routes))
+	if withheld+announced != listed || announced != len(s.paths) {
+		h.t.Errorf("%s: %d announced and %d withheld of %d prefixes, the peer holds %d", s.name, announced, withheld, listed, len(s.paths))
 	}
 	for _, f := range s.params.Families {
 		if s.ends[f] != 1 {
@@ -404,14 +433,14 @@ func (h *history) settle(s *session) {
 	n := 0
 	s.out.Routes(func(r rib.Route) bool {
 		n++
-		g, ok := s.routes[r.Prefix]
+		g, ok := s.paths[wire.Path{ID: r.PathID, Prefix: r.Prefix}]
 		if !ok || g.attributes != describe(r.Attributes) || g.nextHop != r.NextHop {
 			h.t.Errorf("Routes says %v", r.Prefix)
 		}
 		return true
 	})
-	if n != len(s.routes) {
-		h.t.Errorf("Routes has %d, peer %d", n, len(s.routes))
+	if n != len(s.paths) {
+		h.t.Errorf("Routes has %d, peer %d", n, len(s.paths))
 	}
 }
 
@@ -441,7 +470,7 @@ func (h *history) run(steps, maxSessions int) {
 				h.deliver(s)
 			case op < 20:
 				h.logf("refresh %d", i)
-				s.out.Refresh(s.params.Families[h.rnd.IntN(len(s.params.Families))])
+				s.out.Refresh(s.params.Families[h.rnd.IntN(len(s.params.Families))], h.rnd.IntN(2) == 0)
 			case op == 20 && h.rnd.IntN(6) == 0:
 				h.logf("withdrawall %d", i)
 				s.out.WithdrawAll()
@@ -477,8 +506,8 @@ func (h *history) run(steps, maxSessions int) {
 	h.table.Update(nil, nil)
 	for _, s := range h.sessions {
 		s.drain()
-		if len(s.routes) > 0 {
-			h.t.Errorf("%d routes after all went", len(s.routes))
+		if len(s.paths) > 0 {
+			h.t.Errorf("%d routes after all went", len(s.paths))
 		}
 	}
 	h.table.Update(nil, nil)

@@ -31,6 +31,8 @@ type keyOps[K comparable] struct {
 	prefix  func(K) netip.Prefix
 	// appendNLRI appends the prefix as the length in bits and the octets that hold it.
 	appendNLRI func([]byte, K) []byte
+	// parse is the key of an NLRI that appendNLRI made.
+	parse func([]byte) K
 	// ranges yields those of the family, expand the keys of a range in ascending order.
 	ranges func(Prefixes, func(PrefixRange) bool)
 	expand func(r PrefixRange, yield func(K) bool) bool
@@ -62,6 +64,11 @@ var ops4 = keyOps[key4]{
 			return append(b, byte(n), byte(a>>24))
 		}
 		return append(b, byte(n))
+	},
+	parse: func(b []byte) key4 {
+		var a [4]byte
+		copy(a[:], b[1:])
+		return key4(binary.BigEndian.Uint32(a[:]))<<8 | key4(b[0])
 	},
 	ranges: func(p Prefixes, yield func(PrefixRange) bool) {
 		for _, r := range p.four {
@@ -107,6 +114,11 @@ var ops6 = keyOps[key6]{
 		binary.BigEndian.PutUint64(a[1:9], k.high)
 		binary.BigEndian.PutUint64(a[9:], k.low)
 		return append(b, a[:1+(k.bits+7)/8]...)
+	},
+	parse: func(b []byte) key6 {
+		var a [16]byte
+		copy(a[:], b[1:])
+		return key6{binary.BigEndian.Uint64(a[:8]), binary.BigEndian.Uint64(a[8:]), uint64(b[0])}
 	},
 	ranges: func(p Prefixes, yield func(PrefixRange) bool) {
 		for _, r := range p.six {

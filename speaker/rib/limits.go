@@ -3,6 +3,8 @@
 
 package rib
 
+import "time"
+
 // limits bound what a table keeps for its sessions, whatever they do. None of them bounds what is announced.
 type limits struct {
 	// Lag is how many octets of messages are kept for a session that reads slowly. Beyond that it is told what it missed
@@ -16,9 +18,13 @@ type limits struct {
 	Scan, Walk int
 	// Marks is how many changes wait in a view before its sessions are told from the table instead.
 	Marks int
+	// Graves is how many tombstones may be kept, or twice the routes if they are more, before the slowest session is
+	// condemned, if it read nothing for Patience.
+	Graves   int
+	Patience time.Duration
 }
 
-var defaultLimits = limits{Lag: 4 << 20, Record: 64 << 10, Ring: 1 << 15, Scan: 32 << 10, Walk: 2 << 20, Marks: 1 << 20}
+var defaultLimits = limits{Lag: 4 << 20, Record: 64 << 10, Ring: 1 << 15, Scan: 32 << 10, Walk: 2 << 20, Marks: 1 << 20, Graves: 1 << 20, Patience: time.Minute}
 
 // recordOverhead is what a record of the log costs beside its octets.
 const recordOverhead = 128

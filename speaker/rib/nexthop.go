@@ -1,7 +1,7 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Next hops: RFC 4271 §5.1.3, RFC 2545 §2 and §3.
+// Next hops: RFC 4271 §5.1.3, RFC 2545 §2 and §3, RFC 8950 §3.
 
 package rib
 
@@ -11,56 +11,98 @@ import (
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
-// nextHop returns the next hop of routes of family f: the one that was asked
-// for, or next hop self where that is the zero Addr, followed by a link-local
-// address where one belongs beside it. It returns nil when there is none that
-// may be sent.
-func (p *Params) nextHop(f wire.Family, asked netip.Addr) []netip.Addr {
-	if asked.IsValid() {
-		asked = asked.WithZone("")
-		if !p.usable(f, asked) {
-			return nil
+// nextHop returns the next hop that attributes ask for, of routes of family f: one address, or a global IPv6 address and a
+// link-local one. Nothing means next hop self; ok is false where the one asked for may not be sent.
+func (p *Params) nextHop(f wire.Family, a *Attributes) (nextHop []netip.Addr, ok bool) {
+	asked, linkLocal := a.nextHop(f), netip.Addr{}
+	if f == wire.IPv6Unicast {
+		linkLocal = a.NextHopLinkLocal
+	}
+	if !asked.IsValid() {
+		if linkLocal.IsValid() && p.LinkLocalNextHop {
+			return []netip.Addr{linkLocal}, p.usable(linkLocal)
 		}
-		return []netip.Addr{asked}
+		return nil, true
 	}
-	self, linkLocal := p.nextHopSelf(f)
-	if !p.usable(f, self) {
-		return nil
+	if !p.usable(asked) || !p.understands(f, asked) {
+		return nil, false
 	}
-	// RFC 2545 §3: the link-local address goes with the global one if and only
-	// if the peer is on the same link.
-	if f == wire.IPv6Unicast && linkLocal.IsValid() {
-		return []netip.Addr{self, linkLocal}
+	if linkLocal.IsValid() && !asked.IsLinkLocalUnicast() {
+		return []netip.Addr{asked, linkLocal}, true
 	}
-	return []netip.Addr{self}
+	return []netip.Addr{asked}, true
 }
 
-// nextHopSelf returns the local address of the session if it is of the family,
-// else the node's address of the family. A session between link-local addresses
-// names the node's global address: RFC 2545 §3 demands one.
-func (p *Params) nextHopSelf(f wire.Family) (self, linkLocal netip.Addr) {
-	linkLocal = p.LinkLocal
-	if p.LocalAddress.IsValid() && familyOf(p.LocalAddress) == f {
-		if !p.LocalAddress.Is6() || !p.LocalAddress.IsLinkLocalUnicast() {
-			return p.LocalAddress, linkLocal
-		}
-		if !linkLocal.IsValid() {
-			linkLocal = p.LocalAddress
-		}
-	}
+// nextHop returns what a asks for as next hop of a family, without the zone that means nothing to a peer.
+func (a *Attributes) nextHop(f wire.Family) netip.Addr {
 	if f == wire.IPv4Unicast {
-		return p.NodeAddress4, linkLocal
+		return a.NextHop4.WithZone("")
 	}
-	return p.NodeAddress6, linkLocal
+	return a.NextHop6.WithZone("")
 }
 
-// usable reports whether a may be the next hop of routes of family f.
-func (p *Params) usable(f wire.Family, a netip.Addr) bool {
-	broadcast := netip.AddrFrom4([4]byte{255, 255, 255, 255})
-	if !a.IsValid() || familyOf(a) != f || a.IsUnspecified() || a.IsMulticast() || a == broadcast {
+// understands reports whether the peer takes an address as next hop of routes of family f.
+func (p *Params) understands(f wire.Family, a netip.Addr) bool {
+	if a.Is4() {
+		return f == wire.IPv4Unicast
+	}
+	if f == wire.IPv4Unicast && !p.ExtendedNextHop {
 		return false
 	}
-	// RFC 4271 §5.1.3: a route MUST NOT be advertised to a peer with the peer's
-	// own address as its next hop.
+	// RFC 2545 §3: a link-local address never stands alone, unless both sides can tell whose it is.
+	return !a.IsLinkLocalUnicast() || p.LinkLocalNextHop
+}
+
+// nextHopSelf returns next hop self of a family, nothing where there is none: the local address of the session if it is of
+// the family, or may stand for it (RFC 8950), else the node's address of the family. A session between link-local addresses
+// names the node's global address beside them: RFC 2545 §3 demands one.
+func (p *Params) nextHopSelf(f wire.Family) []netip.Addr {
+	if f == wire.IPv6Unicast {
+		return p.nextHopSelf6()
+	}
+	if p.LocalAddress.Is6() && p.ExtendedNextHop {
+		if self := p.nextHopSelf6(); self != nil {
+			return self
+		}
+	}
+	if p.LocalAddress.Is4() {
+		return p.self(p.LocalAddress)
+	}
+	return p.self(p.NodeAddress4)
+}
+
+func (p *Params) nextHopSelf6() []netip.Addr {
+	global, linkLocal := p.NodeAddress6, p.LinkLocal
+	if local := p.LocalAddress; local.Is6() && !local.IsLinkLocalUnicast() {
+		global = local
+	} else if local.Is6() && !linkLocal.IsValid() {
+		linkLocal = local
+	}
+	switch self := p.self(global); {
+	case self != nil && linkLocal.IsValid():
+		// RFC 2545 §3: the link-local address goes with the global one if and only if the peer is on the same link.
+		return append(self, linkLocal)
+	case self != nil:
+		return self
+	case p.LinkLocalNextHop:
+		return p.self(linkLocal)
+	}
+	return nil
+}
+
+func (p *Params) self(a netip.Addr) []netip.Addr {
+	if !p.usable(a) {
+		return nil
+	}
+	return []netip.Addr{a}
+}
+
+// usable reports whether a may be a next hop.
+func (p *Params) usable(a netip.Addr) bool {
+	broadcast := netip.AddrFrom4([4]byte{255, 255, 255, 255})
+	if !a.IsValid() || a.IsUnspecified() || a.IsMulticast() || a == broadcast {
+		return false
+	}
+	// RFC 4271 §5.1.3: a route MUST NOT be advertised to a peer with the peer's own address as its next hop.
 	return a != p.PeerAddress
 }

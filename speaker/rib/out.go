@@ -3,17 +3,24 @@
 
 package rib
 
-import "sync/atomic"
+import (
+	"math"
+	"sync/atomic"
+	"time"
+
+	"github.com/herald-bgp/herald/speaker/wire"
+)
 
 // Out is the Adj-RIB-Out of one session. One goroutine writes: it alone calls [Out.Next] and [Out.Written]. The other
 // methods may be called from anywhere.
 type Out struct {
-	table   *Table
-	peer    string
-	params  Params
-	ready   chan struct{}
-	changed chan struct{}
-	report  atomic.Pointer[Report]
+	table     *Table
+	peer      string
+	params    Params
+	ready     chan struct{}
+	changed   chan struct{}
+	condemned chan struct{}
+	report    atomic.Pointer[Report]
 
 	// What follows is guarded by the table's mutex.
 	cursors  []reader
@@ -22,14 +29,17 @@ type Out struct {
 	prepared *Report   // to be published when all is written
 	ended    bool      // by WithdrawAll
 	detached bool
-	inFlight bool // a batch was handed out and not written yet
+	inFlight bool      // a batch was handed out and not written yet
+	moved    time.Time // when a batch was last written, or nothing was due
+	pace     pace
 }
 
 // reader is a cursor of any family.
 type reader interface {
-	fill(b []byte, end int) []byte
+	fill(*batch)
 	due() bool
-	refresh(f familyID)
+	refresh(wire.Family, refresh)
+	told() uint64
 	withdraw()
 	count() FamilyCount
 	withheld(withholding)
@@ -44,29 +54,45 @@ func (o *Out) Ready() <-chan struct{} { return o.ready }
 // Changed is poked when the content of [Out.Report] changed.
 func (o *Out) Changed() <-chan struct{} { return o.changed }
 
+// Condemned is poked when the session holds up too much: its peer reads nothing, and withdrawals for it are all that is kept.
+// The caller ends it (RFC 4486 §4, subcode 8).
+func (o *Out) Condemned() <-chan struct{} { return o.condemned }
+
 // Next appends whole messages to b, up to about limit octets but at least one if there is any, and returns it. An
 // unchanged b means that nothing is due. The caller writes what was appended and calls [Out.Written] before Next again, or
 // ends the session.
 func (o *Out) Next(b []byte, limit int) []byte {
 	o.table.mu.Lock()
-	start, end := len(b), len(b)+max(limit, 1)
-	for _, c := range o.cursors {
-		b = c.fill(b, end)
+	next := batch{bytes: b, end: len(b) + max(limit, 1), left: math.MaxInt}
+	rate := o.export.RatePerSecond
+	if rate > 0 {
+		next.left = o.pace.allow(rate)
 	}
-	o.inFlight = len(b) > start
+	allowed := next.left
+	for _, c := range o.cursors {
+		c.fill(&next)
+	}
+	if rate > 0 {
+		o.pace.spend(allowed - next.left)
+	}
+	o.inFlight = len(next.bytes) > len(b)
+	if rate > 0 && !o.inFlight && o.due() {
+		o.pace.wait(func() { poke(o.ready) })
+	}
 	o.prepareReport()
 	promoted := o.promote()
 	o.table.mu.Unlock()
 	if promoted {
 		poke(o.changed)
 	}
-	return b
+	return next.bytes
 }
 
 // Written says that all that Next returned was written to the socket.
 func (o *Out) Written() {
 	o.table.mu.Lock()
 	o.inFlight = false
+	o.moved = time.Now()
 	more := o.due()
 	promoted := o.promote()
 	o.table.mu.Unlock()
@@ -87,12 +113,17 @@ func (o *Out) due() bool {
 	return false
 }
 
-// Refresh sends all routes of a family again, without End-of-RIB (RFC 2918 §4). What a peer asks for while a walk of the
+// Refresh sends all routes of a family again, without End-of-RIB (RFC 2918 §4); where enhanced refresh was negotiated, it
+// says when that begins and when it has ended (RFC 7313 §4). What a peer asks for while a walk of the
 // family is under way waits until its end, and counts once.
-func (o *Out) Refresh(f familyID) {
+func (o *Out) Refresh(f wire.Family, enhanced bool) {
+	how := plainRefresh
+	if enhanced {
+		how = enhancedRefresh
+	}
 	o.table.mu.Lock()
 	for _, c := range o.cursors {
-		c.refresh(f)
+		c.refresh(f, how)
 	}
 	o.table.mu.Unlock()
 	poke(o.ready)
@@ -125,6 +156,7 @@ func (o *Out) Detach() {
 	o.table.mu.Lock()
 	defer o.table.mu.Unlock()
 	o.detached = true
+	o.pace.stop()
 	delete(o.table.outs, o)
 	for _, c := range o.cursors {
 		c.detach()

@@ -25,6 +25,16 @@ type Params struct {
 	MaxLen int
 	// LocalAddress of the session is next hop self of its family.
 	LocalAddress netip.Addr
+	// AddPath are the families in which we send path identifiers (RFC 7911 §4).
+	AddPath []wire.Family
+	// ExtendedNextHop: IPv4 routes may have an IPv6 next hop (RFC 8950 §4).
+	ExtendedNextHop bool
+	// LinkLocalNextHop: a link-local next hop may stand alone (draft-ietf-idr-linklocal-capability).
+	LinkLocalNextHop bool
+	// OTC is the ASN in the ONLY_TO_CUSTOMER that is attached (RFC 9234 §5), 0 for none.
+	OTC uint32
+	// WithholdOTC: routes that carry ONLY_TO_CUSTOMER must not be sent (RFC 9234 §5).
+	WithholdOTC bool
 	// PeerAddress is never a next hop (RFC 4271 §5.1.3).
 	PeerAddress netip.Addr
 	// NodeAddress4 and NodeAddress6 are next hop self of the family that
@@ -39,7 +49,7 @@ type Params struct {
 // without zones, which mean nothing to the peer, and IPv4 as such even when the
 // socket is an IPv6 one.
 func (p Params) normal() Params {
-	p.Families = slices.Clone(p.Families)
+	p.Families, p.AddPath = slices.Clone(p.Families), slices.Clone(p.AddPath)
 	for _, a := range []*netip.Addr{
 		&p.LocalAddress, &p.PeerAddress, &p.NodeAddress4, &p.NodeAddress6, &p.LinkLocal,
 	} {

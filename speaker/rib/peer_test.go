@@ -24,9 +24,11 @@ type peer struct {
 	t      testing.TB
 	out    *rib.Out
 	params rib.Params
-	routes map[netip.Prefix]received
-	ends   map[wire.Family]int // End-of-RIBs by family
-	log    []message           // since the last call of lines
+	routes map[netip.Prefix]received // without path identifiers
+	paths  map[wire.Path]received    // with them
+	stale  map[wire.Path]bool        // not announced again since BoRR
+	ends   map[wire.Family]int       // End-of-RIBs by family
+	log    []message                 // since the last call of lines
 	// lenient: a withdrawal of a route that the peer does not have is fine.
 	lenient bool
 }
@@ -77,7 +79,7 @@ func internal() rib.Params {
 func attach(t testing.TB, table *rib.Table, name string, p rib.Params) *peer {
 	return &peer{
 		t: t, out: table.Attach(name, p), params: p,
-		routes: make(map[netip.Prefix]received), ends: make(map[wire.Family]int),
+		routes: make(map[netip.Prefix]received), paths: make(map[wire.Path]received), stale: make(map[wire.Path]bool), ends: make(map[wire.Family]int),
 	}
 }
 
@@ -125,27 +127,60 @@ func (p *peer) receive(batch []byte) {
 	p.t.Helper()
 	r := wire.NewReader(bytes.NewReader(batch))
 	r.SetMaxLen(p.params.MaxLen)
-	announced := make(map[wire.Family]bool)
 	for {
 		kind, body, err := r.Next()
 		if errors.Is(err, io.EOF) {
 			return
+		}
+		if err == nil && kind == wire.TypeRouteRefresh {
+			p.refresh(body)
+			continue
 		}
 		if err != nil || kind != wire.TypeUpdate {
 			p.t.Fatalf("read %v, %v, want an UPDATE", kind, err)
 		}
 		var u wire.Update
 		err = wire.ParseUpdate(body, wire.UpdateOptions{
-			AS4: p.params.AS4, EBGP: p.params.External, Families: p.params.Families,
+			AS4: p.params.AS4, EBGP: p.params.External, Families: p.params.Families, AddPath: p.params.AddPath,
+			ExtendedNextHop: p.params.ExtendedNextHop,
 		}, &u)
 		if err != nil {
 			p.t.Fatalf("UPDATE %x: %v", body, err)
 		}
-		p.apply(&u, announced)
+		p.apply(&u)
 	}
 }
 
-func (p *peer) apply(u *wire.Update, announced map[wire.Family]bool) {
+// refresh takes a BoRR or an EoRR, which drops what did not come again (RFC 7313 §4.1).
+func (p *peer) refresh(body []byte) {
+	p.t.Helper()
+	r, err := wire.ParseRouteRefresh(body)
+	if err != nil {
+		p.t.Fatalf("ROUTE-REFRESH: %v", err)
+	}
+	p.log = append(p.log, message{kind: fmt.Sprint("refresh ", r.Subtype, " ", r.Family)})
+	for path := range p.paths {
+		if path.Prefix.Addr().Is4() != (r.Family == wire.IPv4Unicast) {
+			continue
+		}
+		switch {
+		case r.Subtype == wire.RefreshBegin:
+			p.stale[path] = true
+		case p.stale[path]:
+			p.drop(path)
+		}
+	}
+}
+
+func (p *peer) drop(path wire.Path) {
+	delete(p.stale, path)
+	delete(p.paths, path)
+	if path.ID == 0 {
+		delete(p.routes, path.Prefix)
+	}
+}
+
+func (p *peer) apply(u *wire.Update) {
 	p.t.Helper()
 	if f, ok := u.EndOfRIB(); ok {
 		p.ends[f]++
@@ -154,15 +189,13 @@ func (p *peer) apply(u *wire.Update, announced map[wire.Family]bool) {
 	}
 	switch {
 	case len(u.Withdrawn) > 0:
-		p.withdraw(wire.IPv4Unicast, u.Withdrawn, announced)
+		p.withdraw(wire.IPv4Unicast, u.Withdrawn)
 	case u.MPUnreach != nil:
-		p.withdraw(u.MPUnreach.Family, u.MPUnreach.NLRI, announced)
+		p.withdraw(u.MPUnreach.Family, u.MPUnreach.NLRI)
 	case len(u.NLRI) > 0:
-		announced[wire.IPv4Unicast] = true
 		p.announce(wire.IPv4Unicast, u, u.NLRI, received{nextHop: u.Attributes.NextHop})
 	case u.MPReach != nil:
 		m := u.MPReach
-		announced[m.Family] = true
 		p.announce(m.Family, u, m.NLRI, received{nextHop: m.NextHop, linkLocal: m.LinkLocal})
 	default:
 		p.t.Fatalf("UPDATE without NLRI: %+v", u)
@@ -173,29 +206,32 @@ func (p *peer) announce(f wire.Family, u *wire.Update, nlri []byte, r received) 
 	p.t.Helper()
 	r.attributes, r.med = describe(&u.Attributes), u.Attributes.MED
 	m := message{kind: "announce"}
-	for prefix, err := range wire.Prefixes(f, nlri) {
+	for path, err := range wire.Paths(f, slices.Contains(p.params.AddPath, f), nlri) {
 		if err != nil {
 			p.t.Fatalf("NLRI: %v", err)
 		}
-		p.routes[prefix] = r
-		m.prefixes = append(m.prefixes, prefix)
+		p.paths[path] = r
+		delete(p.stale, path)
+		if path.ID == 0 {
+			p.routes[path.Prefix] = r
+		}
+		m.prefixes = append(m.prefixes, path.Prefix)
 	}
 	p.log = append(p.log, m)
 }
 
-func (p *peer) withdraw(f wire.Family, nlri []byte, announced map[wire.Family]bool) {
+func (p *peer) withdraw(f wire.Family, nlri []byte) {
 	p.t.Helper()
-	_ = announced
 	m := message{kind: "withdraw"}
-	for prefix, err := range wire.Prefixes(f, nlri) {
+	for path, err := range wire.Paths(f, slices.Contains(p.params.AddPath, f), nlri) {
 		if err != nil {
 			p.t.Fatalf("NLRI: %v", err)
 		}
-		if _, ok := p.routes[prefix]; !ok && !p.lenient {
-			p.t.Errorf("%v is withdrawn, which was never announced", prefix)
+		if _, ok := p.paths[path]; !ok && !p.lenient {
+			p.t.Errorf("%v is withdrawn, which was never announced", path)
 		}
-		delete(p.routes, prefix)
-		m.prefixes = append(m.prefixes, prefix)
+		p.drop(path)
+		m.prefixes = append(m.prefixes, path.Prefix)
 	}
 	p.log = append(p.log, m)
 }
@@ -217,6 +253,15 @@ func describe(a *wire.Attributes) string {
 	}
 	for _, c := range a.ExtendedCommunities {
 		s = append(s, c.String())
+	}
+	for _, r := range a.Unknown {
+		s = append(s, fmt.Sprintf("%d:%x", r.Type, r.Value))
+	}
+	if a.Aggregator.Addr.IsValid() {
+		s = append(s, fmt.Sprint("aggregator ", a.Aggregator))
+	}
+	if a.HasOTC {
+		s = append(s, fmt.Sprint("otc ", a.OTC))
 	}
 	return strings.Join(s, ", ")
 }

@@ -3,7 +3,11 @@
 
 package rib
 
-import "slices"
+import (
+	"cmp"
+	"math"
+	"slices"
+)
 
 // prepared is an update of one family: what changes, with what sessions hold of it, and where the sessions go.
 type prepared[K comparable] struct {
@@ -33,8 +37,10 @@ type move[K comparable] struct {
 func prepare[K comparable](f *family[K], u *update) *prepared[K] {
 	p := &prepared[K]{edit: edit[K]{f: f}}
 	after := map[*view[K]]members{}
-	for _, v := range f.views {
+	for _, v := range slices.Clone(f.views) {
 		p.place(v, u)
+	}
+	for _, v := range f.views {
 		after[v] = v.members
 	}
 	for _, c := range p.views {
@@ -66,7 +72,11 @@ func prepare[K comparable](f *family[K], u *update) *prepared[K] {
 	p.membership(u)
 	if u.reordered {
 		for k := range f.conflicts {
-			p.edit.touch(f.liveAt(k), changed, f.views)
+			for i := f.store.head(k); i != noSlot; i = f.store.at(i).next {
+				if !f.store.at(i).dead() {
+					p.edit.touch(i, changed, f.views)
+				}
+			}
 		}
 	}
 	return p
@@ -96,7 +106,7 @@ func (p *prepared[K]) place(v *view[K], u *update) {
 	var groups []*group
 	for c := range v.cursors {
 		t := u.targets[c.out]
-		profile := f.profileOf(c, &t.export.Defaults)
+		profile := f.profileOf(c, t.export)
 		var g *group
 		for _, known := range groups {
 			if known.profile == profile && known.members.equal(t.members[f.index]) {
@@ -109,17 +119,43 @@ func (p *prepared[K]) place(v *view[K], u *update) {
 		}
 		g.cursors = append(g.cursors, c)
 	}
-	slices.SortStableFunc(groups, func(a, b *group) int { return len(b.cursors) - len(a.cursors) })
-	for i, g := range groups {
-		switch same := g.profile == v.profile && g.members.equal(v.members); {
-		case i == 0 && same:
-		case i == 0:
-			p.views = append(p.views, viewChange[K]{view: v, members: g.members, profile: g.profile, read: v.read()})
-		default:
-			for _, c := range g.cursors {
-				p.moves = append(p.moves, move[K]{cursor: c, members: g.members, profile: g.profile, everything: g.profile != v.profile})
-			}
+	stays := func(g *group) int { // those for which nothing is different, else the most
+		if g.profile == v.profile && g.members.equal(v.members) {
+			return math.MaxInt
 		}
+		return len(g.cursors)
+	}
+	slices.SortStableFunc(groups, func(a, b *group) int { return cmp.Compare(stays(b), stays(a)) })
+	for i, g := range groups {
+		switch {
+		case i > 0:
+			p.part(v, g.cursors, g.members, g.profile)
+		case stays(g) != math.MaxInt:
+			p.views = append(p.views, viewChange[K]{view: v, members: g.members, profile: g.profile, read: v.read()})
+		}
+	}
+}
+
+// part takes sessions out of a view. Those that have read all there is get a view of their own, in which they are told the
+// difference alone; others are told from the table.
+func (p *prepared[K]) part(v *view[K], cursors []*cursor[K], m members, q *profile) {
+	f := p.edit.f
+	var own *view[K]
+	for _, c := range cursors {
+		if c.at == nil || c.at.next != nil || v.due() {
+			p.moves = append(p.moves, move[K]{cursor: c, members: m, profile: q, everything: q != v.profile})
+			continue
+		}
+		if own == nil {
+			own = newView[K](v.profile, v.members)
+			p.views = append(p.views, viewChange[K]{view: own, members: m, profile: q, read: true})
+		}
+		delete(v.cursors, c)
+		own.cursors[c] = struct{}{}
+		c.view, c.at, c.done = own, own.tail, f.table.seq
+	}
+	if own != nil {
+		f.views = append(f.views, own)
 	}
 }
 
@@ -175,7 +211,27 @@ func (p *prepared[K]) apply(u *update) {
 		f.compact(v)
 		v.forgetUnread()
 	}
+	f.merge()
 	f.prune()
+}
+
+// merge takes the sessions of views that became the same together, where they have read all there is.
+func (f *family[K]) merge() {
+	for i := 0; i < len(f.views); i++ {
+		for j := len(f.views) - 1; j > i; j-- {
+			a, b := f.views[i], f.views[j]
+			if a.profile != b.profile || !a.members.equal(b.members) || !a.read() || !b.read() {
+				continue
+			}
+			for c := range b.cursors {
+				if c.at != nil {
+					c.done = f.table.seq
+				}
+				f.leave(c)
+				c.view, a.cursors[c] = a, struct{}{}
+			}
+		}
+	}
 }
 
 // turn makes a view another for all of its sessions.
@@ -185,11 +241,10 @@ func (f *family[K]) turn(c viewChange[K]) {
 		if cursor.at == nil {
 			cursor.mayHold.union(v.members)
 			cursor.mayHold.union(c.members)
-			if begun := cursor.done > 0 || cursor.pass != nil; begun && v.profile != c.profile {
-				cursor.pass = &pass[K]{c: cursor, began: f.table.seq} // everything
+			if v.profile != c.profile {
+				cursor.everything()
 			}
 		}
-		cursor.self = nextHopSelf(&cursor.out.params, f.ops.family)
 	}
 	if c.read {
 		v.past = nil
@@ -210,8 +265,8 @@ func (f *family[K]) move(m move[K]) {
 	c.mayHold.union(m.members)
 	c.view = f.viewFor(m.profile, m.members)
 	c.view.cursors[c] = struct{}{}
-	if begun := c.done > 0 || c.pass != nil; begun && m.everything {
-		c.pass = &pass[K]{c: c, began: f.table.seq}
+	if m.everything {
+		c.everything()
 	}
 }
 

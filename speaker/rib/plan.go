@@ -46,23 +46,20 @@ func (p *plan) rest() []mark {
 	return marks
 }
 
-// chooser tells what is sent for a prefix now: the attribute set, nil for nothing, and the source's rank.
-type chooser func(head slot) (*attributeSet, int)
-
-// plan makes a plan of marks. Of several for one prefix the first tells what the sessions hold. Unless again is set, what
+// plan makes a plan of marks. Of several for one path the first tells what the sessions hold. Unless again is set, what
 // they hold already is left out.
-func (f *family[K]) plan(marks []mark, choose chooser, again bool) plan {
-	marks = f.first(marks)
+func (f *family[K]) plan(v *view[K], marks []mark, again bool) plan {
+	marks = f.first(v.profile, marks)
 	var p plan
 	groups := map[*attributeSet]int{}
 	var last *attributeSet
 	place := 0
 	for _, m := range marks {
-		set, rank := choose(f.store.head(f.store.at(m.at).key))
+		set, rank := f.choose(v, m.at)
 		switch {
 		case set == nil && m.held != nil:
 			p.withdrawals = append(p.withdrawals, m)
-		case set == nil || !again && set.same(m.held):
+		case set == nil || !again && v.same(set, m.held):
 		default:
 			if set != last {
 				var ok bool
@@ -82,24 +79,46 @@ func (f *family[K]) plan(marks []mark, choose chooser, again bool) plan {
 	return p
 }
 
-// first sorts marks by prefix, and keeps the first of each.
-func (f *family[K]) first(marks []mark) []mark {
-	slices.SortStableFunc(marks, func(a, b mark) int {
-		return f.ops.compare(f.store.at(a.at).key, f.store.at(b.at).key)
-	})
-	return slices.CompactFunc(marks, func(a, b mark) bool { return f.store.at(a.at).key == f.store.at(b.at).key })
+// first sorts marks by path, and keeps the first of each.
+func (f *family[K]) first(p *profile, marks []mark) []mark {
+	compare := func(a, b mark) int {
+		if c := f.ops.compare(f.store.at(a.at).key, f.store.at(b.at).key); c != 0 || !p.key.addPath {
+			return c
+		}
+		return cmp.Compare(f.pathOf(p, a.at), f.pathOf(p, b.at))
+	}
+	slices.SortStableFunc(marks, compare)
+	return slices.CompactFunc(marks, func(a, b mark) bool { return compare(a, b) == 0 })
 }
 
+// pathOf is the path identifier of an entry, 0 where there are none.
+func (f *family[K]) pathOf(p *profile, i slot) uint32 {
+	if !p.key.addPath {
+		return 0
+	}
+	return f.table.sources[f.store.at(i).number()].PathID
+}
+
+// pathIn is the path identifier at the start of an NLRI, 0 where there are none.
+func pathIn(nlri []byte, pathLen int) uint32 {
+	if pathLen == 0 {
+		return 0
+	}
+	return binary.BigEndian.Uint32(nlri)
+}
+
+func appendPathID(b []byte, id uint32) []byte { return binary.BigEndian.AppendUint32(b, id) }
+
 // appendMessage appends one message of the plan, which is not empty.
-func (f *family[K]) appendMessage(b []byte, p *plan, maxLen int, self []netip.Addr, patches *[]int) []byte {
+func (f *family[K]) appendMessage(b []byte, q *profile, p *plan, self []netip.Addr, patches *[]int) []byte {
 	f.nlri = f.nlri[:0]
 	if len(p.withdrawals) > 0 {
-		n := f.gather(p.withdrawals, wire.UnreachRoom(f.ops.family, maxLen))
+		n := f.gather(q, p.withdrawals, wire.UnreachRoom(f.ops.family, q.key.maxLen))
 		p.withdrawals = p.withdrawals[n:]
 		return wire.AppendUnreach(b, f.ops.family, f.nlri)
 	}
 	g := &p.groups[0]
-	n := f.gather(g.marks, g.set.room)
+	n := f.gather(q, g.marks, g.set.room)
 	b = f.appendReach(b, g.set, self, patches)
 	if g.marks = g.marks[n:]; len(g.marks) == 0 {
 		p.groups = p.groups[1:]
@@ -108,9 +127,12 @@ func (f *family[K]) appendMessage(b []byte, p *plan, maxLen int, self []netip.Ad
 }
 
 // gather puts as many prefixes as there is room for into f.nlri.
-func (f *family[K]) gather(marks []mark, room int) int {
+func (f *family[K]) gather(q *profile, marks []mark, room int) int {
 	for i, m := range marks {
 		before := len(f.nlri)
+		if q.pathLen > 0 {
+			f.nlri = appendPathID(f.nlri, f.pathOf(q, m.at))
+		}
 		if f.nlri = f.ops.appendNLRI(f.nlri, f.store.at(m.at).key); len(f.nlri) > room {
 			f.nlri = f.nlri[:before]
 			return i

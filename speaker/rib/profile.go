@@ -5,21 +5,62 @@ package rib
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
-// profileKey is all that decides how an announcement is encoded for a session in one family.
+// profileKey is all that decides how an announcement is encoded for a session in one family, but for the defaults: the wire
+// key of an update group.
 type profileKey struct {
-	family   wire.Family
-	external bool
-	localASN uint32
-	as4      bool
-	maxLen   int
-	// self is how many addresses next hop self has: none, one, or one with a link-local beside it.
-	self int
+	family      wire.Family
+	external    bool
+	localASN    uint32
+	as4         bool
+	maxLen      int
+	addPath     bool
+	self        nextHopForm
+	extended    bool // RFC 8950
+	linkLocal   bool // a link-local next hop may stand alone
+	otc         uint32
+	withholdOTC bool
 	// refuses: the defaults name the peer itself as next hop, which must not be (RFC 4271 §5.1.3).
 	refuses bool
+	// paced is the session itself where its rate is limited: it waits alone, and holds up nobody.
+	paced *Out
+}
+
+// nextHopForm is what next hop self is made of.
+type nextHopForm uint8
+
+const (
+	noNextHop      nextHopForm = iota
+	ipv4NextHop                // 4 octets
+	ipv6NextHop                // 16 octets
+	ipv6LinkLocals             // a global address and a link-local one, 32 octets
+)
+
+func formOf(self []netip.Addr) nextHopForm {
+	switch {
+	case len(self) == 0:
+		return noNextHop
+	case len(self) == 2:
+		return ipv6LinkLocals
+	case self[0].Is4():
+		return ipv4NextHop
+	}
+	return ipv6NextHop
+}
+
+// placeholder stands for next hop self in messages that sessions share.
+func (n nextHopForm) placeholder() []netip.Addr {
+	switch n {
+	case ipv4NextHop:
+		return []netip.Addr{netip.IPv4Unspecified()}
+	case ipv6LinkLocals:
+		return []netip.Addr{netip.IPv6Unspecified(), netip.IPv6Unspecified()}
+	}
+	return []netip.Addr{netip.IPv6Unspecified()}
 }
 
 // profile is how announcements are encoded for all sessions with one key and one set of defaults.
@@ -27,8 +68,10 @@ type profile struct {
 	key      profileKey
 	params   Params
 	defaults Attributes
-	offers   []*offer // by the number of the source
-	sets     map[string]*attributeSet
+	// pathLen is how many octets of path identifier a prefix has, maxNLRI how many octets it has at most, with that.
+	pathLen, maxNLRI int
+	offers           []*offer // by the number of the source
+	sets             map[string]*attributeSet
 	// views that use it.
 	views int
 }
@@ -37,6 +80,50 @@ type profile struct {
 type offer struct {
 	set    *attributeSet // nil: nothing, for the reason
 	reason Reason
+}
+
+// profileOf is the profile of a session with this export.
+func (f *family[K]) profileOf(c *cursor[K], e *exported) *profile {
+	if p := c.view.profile; p.defaults.Equal(&e.Defaults) && (p.key.paced != nil) == (e.RatePerSecond > 0) {
+		return p // all else that decides stays while the session lasts
+	}
+	return f.profileFor(c.out, e)
+}
+
+// profileFor finds or makes the profile of sessions with these parameters and defaults.
+func (f *family[K]) profileFor(o *Out, e *exported) *profile {
+	p, defaults := &o.params, &e.Defaults
+	k := profileKey{
+		family: f.ops.family, external: p.External, localASN: p.LocalASN, as4: p.AS4, maxLen: p.MaxLen,
+		addPath: slices.Contains(p.AddPath, f.ops.family), self: formOf(p.nextHopSelf(f.ops.family)),
+		extended: p.ExtendedNextHop, linkLocal: p.LinkLocalNextHop, otc: p.OTC, withholdOTC: p.WithholdOTC,
+	}
+	nextHop := defaults.nextHop(f.ops.family)
+	k.refuses = nextHop.IsValid() && nextHop == p.PeerAddress
+	if e.RatePerSecond > 0 {
+		k.paced = o
+	}
+	for _, known := range f.profiles {
+		if known.key == k && known.defaults.Equal(defaults) {
+			return known
+		}
+	}
+	made := &profile{key: k, params: *p, defaults: *defaults, maxNLRI: f.ops.maxNLRI, sets: map[string]*attributeSet{}}
+	made.params.PeerAddress = netip.Addr{} // sessions of a profile have different peers: see refuse
+	if k.addPath {
+		made.pathLen = wire.PathIDLen
+		made.maxNLRI += wire.PathIDLen
+	}
+	f.profiles = append(f.profiles, made)
+	return made
+}
+
+// path is the path identifier that routes of a source have, 0 where there are none.
+func (p *profile) path(s *source) uint32 {
+	if p.key.addPath {
+		return s.PathID
+	}
+	return 0
 }
 
 // offer returns what sessions of the profile are sent of a source.
@@ -54,25 +141,20 @@ func (p *profile) offer(s *source) *offer {
 
 func (p *profile) make(a *Announcement) *offer {
 	attributes := a.Attributes.inherit(&p.defaults)
-	nextHop, ok := p.nextHop(attributes.nextHop(p.key.family))
-	if !ok || p.key.refuses && !a.Attributes.nextHop(p.key.family).IsValid() {
+	nextHop, ok := p.params.nextHop(p.key.family, &attributes)
+	switch {
+	case !ok, nextHop == nil && p.key.self == noNextHop,
+		p.key.refuses && !a.Attributes.nextHop(p.key.family).IsValid():
 		return &offer{reason: ReasonNoNextHop}
+	case p.key.withholdOTC && slices.ContainsFunc(attributes.Raw, func(r wire.RawAttribute) bool { return r.Type == wire.AttrOTC }):
+		return &offer{reason: ReasonOnlyToCustomer} // RFC 9234 §5, egress 2
 	}
 	set := p.intern(&attributes, nextHop)
-	if set.room < 1 { // the shortest prefix takes one octet
+	if set.room < 1+p.pathLen { // the shortest prefix takes one octet
 		p.release(set)
 		return &offer{reason: ReasonTooLong}
 	}
 	return &offer{set: set}
-}
-
-// nextHop returns the explicit next hop, or nothing for next hop self, and whether there is one that may be sent.
-func (p *profile) nextHop(asked netip.Addr) ([]netip.Addr, bool) {
-	if !asked.IsValid() {
-		return nil, p.key.self > 0
-	}
-	nextHop := p.params.nextHop(p.key.family, asked)
-	return nextHop, nextHop != nil
 }
 
 // forget drops the offer of a source whose announcement changed or went.
@@ -105,22 +187,9 @@ func (p *profile) release(s *attributeSet) {
 	}
 }
 
-// selfPlaceholder stands for next hop self in messages that sessions share.
-func selfPlaceholder(k profileKey) []netip.Addr {
-	unspecified := netip.IPv6Unspecified()
-	if k.family == wire.IPv4Unicast {
-		unspecified = netip.IPv4Unspecified()
+// forget drops what is known of a source's encoding.
+func (f *family[K]) forget(number uint32) {
+	for _, p := range f.profiles {
+		p.forget(number)
 	}
-	if k.self == 2 {
-		return []netip.Addr{unspecified, unspecified}
-	}
-	return []netip.Addr{unspecified}
-}
-
-// nextHop returns what a says of the next hop of a family.
-func (a *Attributes) nextHop(f wire.Family) netip.Addr {
-	if f == wire.IPv4Unicast {
-		return a.NextHop4
-	}
-	return a.NextHop6
 }

@@ -78,7 +78,7 @@ func (o *Out) withheld() []Withheld {
 	}
 	var list []Withheld
 	for _, a := range o.export.Announcements {
-		if s := o.table.byID[a.ID]; s != nil {
+		if s := o.table.byID[idOf(a)]; s != nil {
 			list = append(list, w[s.number]...)
 			delete(w, s.number)
 		}
@@ -144,8 +144,8 @@ func (f *family[K]) summary(v *view[K]) *summary {
 			return
 		}
 		sum.routes += f.live(s)
-		if o.set.room < f.ops.maxNLRI {
-			f.tooLong(s, o.set, func(r PrefixRange) {
+		if o.set.room < v.maxNLRI {
+			f.tooLong(s, o.set.room-v.pathLen, func(r PrefixRange) {
 				sum.routes -= r.count()
 				sum.withheld.add(s, Withheld{Reason: ReasonTooLong, Prefixes: r.count(), Example: r.first()})
 			})
@@ -161,11 +161,11 @@ func (f *family[K]) summary(v *view[K]) *summary {
 	return sum
 }
 
-// tooLong calls yield for the ranges of a source whose prefixes do not fit into a message with the attributes.
-func (f *family[K]) tooLong(s *source, set *attributeSet, yield func(PrefixRange)) {
+// tooLong calls yield for the ranges of a source whose prefixes are longer than there is room for.
+func (f *family[K]) tooLong(s *source, room int, yield func(PrefixRange)) {
 	var long []PrefixRange
 	for r := range f.ranges(s.Prefixes) {
-		if wire.PrefixLen(r.first()) > set.room {
+		if wire.PrefixLen(r.first()) > room {
 			long = append(long, r)
 		}
 	}
@@ -191,20 +191,17 @@ func (f *family[K]) example(s *source) netip.Prefix {
 // losers calls yield for the routes of a prefix that could be sent if another were not.
 func (f *family[K]) losers(v *view[K], k K, yield func(s, winner *source)) {
 	head := f.store.head(k)
-	_, winner := f.winner(v.profile, v.members, head)
-	if winner == nil {
-		return
-	}
 	for i := head; i != noSlot; i = f.store.at(i).next {
 		e := f.store.at(i)
-		if e.dead() || !v.members.has(e.number()) || e.number() == winner.number {
+		if e.dead() || !v.members.has(e.number()) {
 			continue
 		}
 		s := f.table.sources[e.number()]
-		if set := v.offer(s).set; set != nil && f.fits(set, k) {
+		if set := v.offer(s).set; set == nil || !f.fits(v.profile, set, k) {
+			continue
+		}
+		if _, winner := f.winner(v.profile, v.members, head, v.path(s)); winner != s {
 			yield(s, winner)
 		}
 	}
 }
-
-type familyID = wire.Family

@@ -13,6 +13,8 @@ import (
 type Route struct {
 	Family wire.Family
 	Prefix netip.Prefix
+	// PathID is the path identifier, 0 where the session has none.
+	PathID uint32
 	// NextHop is the global one where a link-local address goes with it.
 	NextHop netip.Addr
 	// Attributes are as they were encoded for the session, the next hop apart. They must not be modified.
@@ -62,16 +64,14 @@ func (c *cursor[K]) someRoutes(from slot) (batch []Route, next slot, more bool) 
 		if e.dead() || !v.members.has(e.number()) {
 			continue
 		}
-		set, s := f.winner(v.profile, v.members, f.store.head(e.key))
+		path := f.pathOf(v.profile, i)
+		set, s := f.winner(v.profile, v.members, f.store.head(e.key), path)
 		if s == nil || s.number != e.number() {
 			continue
 		}
-		nextHop := set.nextHop
-		if set.self {
-			nextHop = c.self
-		}
+		nextHop := c.nextHop(set)
 		batch = append(batch, Route{
-			Family: f.ops.family, Prefix: f.ops.prefix(e.key), NextHop: nextHop[0],
+			Family: f.ops.family, Prefix: f.ops.prefix(e.key), PathID: path, NextHop: nextHop[0],
 			Attributes: set.attributes, Announcement: s.Announcement,
 		})
 	}

@@ -3,6 +3,15 @@
 
 package rib
 
+// sourceID identifies a source across configurations. An announcement with another path identifier is another source: its
+// routes do not replace what it was.
+type sourceID struct {
+	announcement string
+	path         uint32
+}
+
+func idOf(a *Announcement) sourceID { return sourceID{a.ID, a.PathID} }
+
 // source is an announcement as the table knows it, for as long as an entry has its number.
 type source struct {
 	*Announcement

@@ -52,6 +52,9 @@ func newStore[K comparable](ops *keyOps[K]) *store[K] {
 	return &store[K]{ops: ops, index: make([]uint32, 64)}
 }
 
+// len is the number of entries, tombstones included.
+func (s *store[K]) len() int { return int(s.used) - len(s.free) }
+
 func (s *store[K]) at(i slot) *entry[K] { return &s.chunks[i>>chunkBits][i&(chunkLen-1)] }
 
 // place is where the search for a key begins.

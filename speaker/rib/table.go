@@ -5,6 +5,7 @@ package rib
 
 import (
 	"sync"
+	"time"
 
 	"github.com/herald-bgp/herald/speaker/wire"
 )
@@ -19,7 +20,7 @@ type Table struct {
 	seq     uint64
 	sources []*source // by number
 	unused  []uint32  // numbers without a source
-	byID    map[string]*source
+	byID    map[sourceID]*source
 	exports map[string]*exported
 	// announcements are the newest configuration's, and order their sources.
 	announcements []*Announcement
@@ -32,7 +33,7 @@ type Table struct {
 
 // New returns a table that sends nothing to anybody.
 func New() *Table {
-	t := &Table{limits: defaultLimits, seq: 1, byID: map[string]*source{}, outs: map[*Out]struct{}{}}
+	t := &Table{limits: defaultLimits, seq: 1, byID: map[sourceID]*source{}, outs: map[*Out]struct{}{}}
 	t.four = newFamily(t, 0, &ops4)
 	t.six = newFamily(t, 1, &ops6)
 	return t
@@ -43,11 +44,13 @@ func New() *Table {
 func (t *Table) Attach(peer string, p Params) *Out {
 	p = p.normal()
 	o := &Out{
-		table:   t,
-		peer:    peer,
-		params:  p,
-		ready:   make(chan struct{}, 1),
-		changed: make(chan struct{}, 1),
+		table:     t,
+		peer:      peer,
+		params:    p,
+		ready:     make(chan struct{}, 1),
+		changed:   make(chan struct{}, 1),
+		condemned: make(chan struct{}, 1),
+		moved:     time.Now(),
 	}
 	initial := &Report{}
 	for _, f := range p.Families {
@@ -72,7 +75,7 @@ func (t *Table) Attach(peer string, p Params) *Out {
 
 // numbered returns the source of an announcement, with a number of its own.
 func (t *Table) numbered(a *Announcement) *source {
-	if s := t.byID[a.ID]; s != nil {
+	if s := t.byID[idOf(a)]; s != nil {
 		return s
 	}
 	s := &source{Announcement: a}
@@ -83,7 +86,7 @@ func (t *Table) numbered(a *Announcement) *source {
 		s.number = uint32(len(t.sources))
 		t.sources = append(t.sources, s)
 	}
-	t.byID[a.ID] = s
+	t.byID[idOf(a)] = s
 	return s
 }
 
@@ -94,7 +97,7 @@ func (t *Table) release(s *source) {
 	}
 	t.four.forget(s.number)
 	t.six.forget(s.number)
-	delete(t.byID, s.ID)
+	delete(t.byID, idOf(s.Announcement))
 	t.sources[s.number] = nil
 	t.unused = append(t.unused, s.number)
 }

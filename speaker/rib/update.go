@@ -3,6 +3,8 @@
 
 package rib
 
+import "time"
+
 // update is one replacement of the desired state under way. What is different is found first, by comparing pointers from
 // both ends: most of it is what it was.
 type update struct {
@@ -41,6 +43,12 @@ func (t *Table) Update(announcements []*Announcement, exports map[string]Export)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.updates++
+	now := time.Now()
+	for o := range t.outs {
+		if !o.inFlight && !o.due() {
+			o.moved = now // it did not wait until now
+		}
+	}
 	u := &update{table: t, targets: make(map[*Out]*target, len(t.outs))}
 	u.compare(announcements)
 	t.announcements = announcements
@@ -55,8 +63,29 @@ func (t *Table) Update(announcements []*Announcement, exports map[string]Export)
 	}
 	t.four.reclaim()
 	t.six.reclaim()
+	t.condemn(now)
 	for o := range t.outs {
 		poke(o.ready)
+	}
+}
+
+// condemn finds the session for which too many tombstones are kept, if it has not moved for long.
+func (t *Table) condemn(now time.Time) {
+	dead := len(t.four.dead) + len(t.six.dead)
+	if dead <= max(t.limits.Graves, 2*(t.four.store.len()+t.six.store.len()-dead)) {
+		return
+	}
+	var slowest *Out
+	least := t.seq
+	for o := range t.outs {
+		for _, c := range o.cursors {
+			if told := c.told(); told < least && now.Sub(o.moved) >= t.limits.Patience {
+				slowest, least = o, told
+			}
+		}
+	}
+	if slowest != nil {
+		poke(slowest.condemned)
 	}
 }
 
@@ -84,7 +113,7 @@ func (u *update) compare(announcements []*Announcement) {
 	}
 	highest := -1
 	for _, a := range announcements[head : len(announcements)-tail] {
-		s := t.byID[a.ID]
+		s := t.byID[idOf(a)]
 		if s == nil || !s.wanted {
 			s = t.numbered(a)
 			u.added = append(u.added, sourceChange{source: s, next: a, attributes: true})

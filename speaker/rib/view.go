@@ -4,6 +4,8 @@
 package rib
 
 import (
+	"bytes"
+	"net/netip"
 	"slices"
 
 	"github.com/herald-bgp/herald/speaker/wire"
@@ -40,17 +42,18 @@ func newView[K comparable](p *profile, m members) *view[K] {
 	return &view[K]{profile: p, members: m, cursors: map[*cursor[K]]struct{}{}, tail: &record{}}
 }
 
-// choose tells what the sessions of a view are sent for a prefix: of the sources that they may be sent and that can be
-// sent the first in order of precedence.
-func (f *family[K]) choose(v *view[K], head slot) (*attributeSet, int) {
-	set, s := f.winner(v.profile, v.members, head)
+// choose tells what the sessions of a view are sent for the prefix, and path, of an entry: of the sources that they may be
+// sent and that can be sent the first in order of precedence.
+func (f *family[K]) choose(v *view[K], i slot) (*attributeSet, int) {
+	set, s := f.winner(v.profile, v.members, f.store.head(f.store.at(i).key), f.pathOf(v.profile, i))
 	if s == nil {
 		return nil, 0
 	}
 	return set, s.rank
 }
 
-func (f *family[K]) winner(p *profile, m members, head slot) (*attributeSet, *source) {
+// winner is what is sent of the entries of a chain that have a path, and its source; nothing where nothing is.
+func (f *family[K]) winner(p *profile, m members, head slot, path uint32) (*attributeSet, *source) {
 	var set *attributeSet
 	var best *source
 	for i := head; i != noSlot; {
@@ -60,10 +63,10 @@ func (f *family[K]) winner(p *profile, m members, head slot) (*attributeSet, *so
 			continue
 		}
 		s := f.table.sources[e.number()]
-		if best != nil && best.rank < s.rank {
+		if best != nil && best.rank < s.rank || p.path(s) != path {
 			continue
 		}
-		if o := p.offer(s); o.set != nil && f.fits(o.set, e.key) {
+		if o := p.offer(s); o.set != nil && f.fits(p, o.set, e.key) {
 			set, best = o.set, s
 		}
 	}
@@ -71,8 +74,32 @@ func (f *family[K]) winner(p *profile, m members, head slot) (*attributeSet, *so
 }
 
 // fits reports whether a prefix fits into a message with the attributes.
-func (f *family[K]) fits(s *attributeSet, k K) bool {
-	return s.room >= f.ops.maxNLRI || wire.PrefixLen(f.ops.prefix(k)) <= s.room
+func (f *family[K]) fits(p *profile, s *attributeSet, k K) bool {
+	return s.room >= p.maxNLRI || p.pathLen+wire.PrefixLen(f.ops.prefix(k)) <= s.room
+}
+
+// same reports whether the view's sessions see no difference between two sets: next hop self may be what was explicit.
+func (v *view[K]) same(a, b *attributeSet) bool {
+	if a.same(b) {
+		return true
+	}
+	if a == nil || b == nil || a.self == b.self || !bytes.Equal(a.block.Bytes, b.block.Bytes) {
+		return false
+	}
+	for c := range v.cursors {
+		if !slices.Equal(c.nextHop(a), c.nextHop(b)) {
+			return false
+		}
+	}
+	return true
+}
+
+// nextHop is what the session is sent with a set.
+func (c *cursor[K]) nextHop(s *attributeSet) []netip.Addr {
+	if s.self {
+		return c.self
+	}
+	return s.nextHop
 }
 
 // due reports whether the view has changes that are not in its log.
@@ -82,7 +109,7 @@ func (v *view[K]) due() bool { return len(v.marks) > 0 || !v.plan.empty() }
 // reads takes no more than what there is.
 func (f *family[K]) compact(v *view[K]) {
 	if len(v.marks) >= max(v.compactAt, 1024) {
-		v.marks = f.first(v.marks)
+		v.marks = f.first(v.profile, v.marks)
 		v.compactAt = 2 * len(v.marks)
 	}
 }
@@ -94,17 +121,17 @@ func (v *view[K]) append(r *record) {
 	v.tail = r
 }
 
-// pack adds some messages of what is due to the log, each a record.
+// pack adds some messages of what is due to the log, each a record. For a session whose rate is limited it is one: what
+// comes later may be a withdrawal, which goes first.
 func (f *family[K]) pack(v *view[K]) {
-	choose := func(head slot) (*attributeSet, int) { return f.choose(v, head) }
 	if len(v.marks) > 0 {
-		v.plan = f.plan(append(v.plan.rest(), v.marks...), choose, false)
+		v.plan = f.plan(v, append(v.plan.rest(), v.marks...), false)
 		v.marks = nil
 	}
 	r := &record{}
-	for size := 0; !v.plan.empty() && size < f.table.limits.Record; size += len(r.bytes) {
+	for size := 0; !v.plan.empty() && size < f.table.limits.Record && (size == 0 || v.key.paced == nil); size += len(r.bytes) {
 		r = &record{}
-		r.bytes = f.appendMessage(nil, &v.plan, v.key.maxLen, nil, &r.patches)
+		r.bytes = f.appendMessage(nil, v.profile, &v.plan, nil, &r.patches)
 		v.append(r)
 	}
 	if v.plan.empty() {
@@ -120,7 +147,7 @@ func (f *family[K]) pack(v *view[K]) {
 	}
 }
 
-// forget drops what is due when no session reads the log.
+// forgetUnread drops what is due when no session reads the log.
 func (v *view[K]) forgetUnread() {
 	for c := range v.cursors {
 		if c.at != nil {

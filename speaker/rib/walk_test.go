@@ -28,7 +28,7 @@ func TestEndOfRIBForEachFamilyOnce(t *testing.T) {
 		t.Error("Update did not poke Ready")
 	}
 	p.expect("announce 10.0.0.0/24")
-	p.out.Refresh(wire.IPv4Unicast)
+	p.out.Refresh(wire.IPv4Unicast, false)
 	p.expect("announce 10.0.0.0/24")
 }
 
@@ -47,18 +47,18 @@ func TestRefresh(t *testing.T) {
 	p := attach(t, table, "tor", external())
 	p.lines()
 	poked(p.out.Ready())
-	p.out.Refresh(wire.IPv6Unicast)
+	p.out.Refresh(wire.IPv6Unicast, false)
 	if !poked(p.out.Ready()) || p.out.Drained() {
 		t.Error("Refresh did not poke Ready, or is no work to do")
 	}
 	p.expect("announce 2001:db8::/32")
-	p.out.Refresh(wire.IPv4Unicast)
-	p.out.Refresh(wire.IPv4Unicast)
-	p.out.Refresh(wire.IPv4Unicast)
+	p.out.Refresh(wire.IPv4Unicast, false)
+	p.out.Refresh(wire.IPv4Unicast, false)
+	p.out.Refresh(wire.IPv4Unicast, false)
 	p.expect("announce 10.0.0.0/24") // all that waited at once
 
 	update(table, export(2, announcement("b", none, "10.0.1.0/24", "2001:db8::/32")))
-	p.out.Refresh(wire.IPv4Unicast)
+	p.out.Refresh(wire.IPv4Unicast, false)
 	p.expect("withdraw 10.0.0.0/24", "announce 10.0.1.0/24", "announce 10.0.1.0/24")
 }
 
@@ -68,22 +68,22 @@ func TestRefreshUnderWay(t *testing.T) {
 	update(table, export(1, a))
 	p := attach(t, table, "tor", external())
 	p.step(1)
-	p.out.Refresh(wire.IPv4Unicast) // during the first walk: all is sent again after it
+	p.out.Refresh(wire.IPv4Unicast, false) // during the first walk: all is sent again after it
 	p.drain()
 	if p.ends[wire.IPv4Unicast] != 1 || len(p.routes) != 4096 {
 		t.Fatalf("%d End-of-RIBs, %d routes", p.ends[wire.IPv4Unicast], len(p.routes))
 	}
 	messages := len(p.log) // both families' End-of-RIB and twice the routes
-	p.out.Refresh(wire.IPv4Unicast)
+	p.out.Refresh(wire.IPv4Unicast, false)
 	p.step(1)
-	p.out.Refresh(wire.IPv4Unicast) // waits
-	p.out.Refresh(wire.IPv4Unicast) // is the same
+	p.out.Refresh(wire.IPv4Unicast, false) // waits
+	p.out.Refresh(wire.IPv4Unicast, false) // is the same
 	p.drain()
 	if got := len(p.log) - messages; got != messages-2 {
 		t.Errorf("%d messages for two refreshes, want %d", got, messages-2)
 	}
 
-	p.out.Refresh(wire.IPv4Unicast)
+	p.out.Refresh(wire.IPv4Unicast, false)
 	p.step(1)
 	changed := announcement("a", rib.Attributes{MED: ptr(uint32(3))}, "10.0.0.0/24 32")
 	update(table, export(2, changed))
@@ -103,10 +103,10 @@ func TestReadyWhileRefreshWaits(t *testing.T) {
 	update(table, export(1, announcement("a", none, "10.0.0.0/24")))
 	p := attach(t, table, "tor", external())
 	p.lines()
-	p.out.Refresh(wire.IPv4Unicast)
+	p.out.Refresh(wire.IPv4Unicast, false)
 	poked(p.out.Ready())
 	batch := p.out.Next(nil, 4096) // all that the first refresh makes due
-	p.out.Refresh(wire.IPv4Unicast)
+	p.out.Refresh(wire.IPv4Unicast, false)
 	poked(p.out.Ready())
 	p.receive(batch)
 	p.out.Written()

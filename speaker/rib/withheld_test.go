@@ -63,7 +63,7 @@ func TestFamilyNotNegotiated(t *testing.T) {
 	if got := p.out.Report().Withheld; !slices.Equal(got, want) {
 		t.Errorf("withheld %+v, want %+v", got, want)
 	}
-	p.out.Refresh(wire.IPv6Unicast) // not negotiated: ignored
+	p.out.Refresh(wire.IPv6Unicast, false) // not negotiated: ignored
 	p.expect()
 }
 

@@ -1,0 +1,100 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package rib_test
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/herald-bgp/herald/speaker/rib"
+)
+
+// TestPace: at most r x T + r UPDATEs in any window T, withdrawals first, and nobody else waits.
+func TestPace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const rate = 10
+		table := rib.New()
+		var list []*rib.Announcement
+		for i := range 100 { // each a message of its own
+			list = append(list, announcement(fmt.Sprint(i), rib.Attributes{MED: ptr(uint32(i))}, fmt.Sprintf("10.0.%d.0/24", i)))
+		}
+		exports := func(list []*rib.Announcement) map[string]rib.Export {
+			return map[string]rib.Export{
+				"slow": {Announcements: list, RatePerSecond: rate, Token: len(list)}, "fast": {Announcements: list, Token: len(list)},
+			}
+		}
+		table.Update(list, exports(list))
+		slow, fast := attach(t, table, "slow", external()), attach(t, table, "fast", external())
+		defer slow.out.Detach()
+		slow.lenient = true // what goes before it was announced may be withdrawn
+		fast.drain()
+		if len(fast.routes) != 100 {
+			t.Errorf("the other peer holds %d routes, want all at once", len(fast.routes))
+		}
+
+		var times []time.Time
+		cut := false
+		read := func() {
+			for !slow.out.Drained() {
+				<-slow.out.Ready()
+				before := len(slow.log)
+				slow.drain()
+				for range len(slow.log) - before {
+					times = append(times, time.Now())
+				}
+				if len(times) >= 50 && !cut {
+					cut = true
+					table.Update(list[:99], exports(list[:99])) // 10.0.99.0/24 was not sent yet
+				}
+			}
+		}
+		read()
+		slow.log = nil
+		table.Update(list[1:], exports(list[1:])) // 10.0.0.0/24 goes, 10.0.99.0/24 comes back
+		read()
+		if len(slow.log) != 2 || slow.log[0].kind != "withdraw" {
+			t.Errorf("messages %v, want the withdrawal first", slow.log)
+		}
+		if len(slow.routes) != 99 {
+			t.Errorf("%d routes, want 99", len(slow.routes))
+		}
+		for i := range times {
+			for j := i; j < len(times); j++ {
+				window := times[j].Sub(times[i]).Seconds()
+				if n := j - i + 1; float64(n) > rate*window+rate+1e-3 {
+					t.Fatalf("%d UPDATEs in %v s", n, window)
+				}
+			}
+		}
+	})
+}
+
+// TestCondemned: a peer that reads nothing while routes go does not hold their tombstones for ever.
+func TestCondemned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table := rib.New()
+		table.SetLimits(rib.Limits{Lag: 1 << 10, Record: 1 << 10, Ring: 8, Scan: 8, Walk: 1 << 10, Marks: 1, Graves: 10, Patience: time.Minute})
+		a := announcement("a", none, "10.0.0.0/24 32")
+		table.Update([]*rib.Announcement{a}, export(1, a))
+		stuck, fine := attach(t, table, "tor", external()), attach(t, table, "tor", external())
+		stuck.drain()
+		fine.drain()
+		table.Update(nil, nil)
+		fine.drain()
+		if poked(stuck.out.Condemned()) {
+			t.Error("condemned at once")
+		}
+		time.Sleep(time.Minute)
+		table.Update(nil, nil)
+		if !poked(stuck.out.Condemned()) || poked(fine.out.Condemned()) {
+			t.Error("the session that reads nothing is not condemned, or the other one is")
+		}
+		stuck.out.Detach()
+		if s := table.Stats(); s.Entries > 0 {
+			t.Errorf("%d entries are left", s.Entries)
+		}
+	})
+}

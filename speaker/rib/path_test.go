@@ -1,0 +1,120 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package rib_test
+
+import (
+	"testing"
+
+	"github.com/herald-bgp/herald/speaker/rib"
+	"github.com/herald-bgp/herald/speaker/wire"
+)
+
+// withPath returns an announcement with a path identifier.
+func withPath(id uint32, a *rib.Announcement) *rib.Announcement {
+	a.PathID = id
+	return a
+}
+
+func TestAddPath(t *testing.T) {
+	table := rib.New()
+	params := external()
+	params.AddPath = []wire.Family{wire.IPv4Unicast}
+	many, one := attach(t, table, "tor", params), attach(t, table, "tor", external())
+	first := withPath(1, announcement("first", rib.Attributes{MED: ptr(uint32(1))}, "10.0.0.0/24"))
+	second := withPath(2, announcement("second", rib.Attributes{MED: ptr(uint32(2))}, "10.0.0.0/24"))
+	third := withPath(2, announcement("third", rib.Attributes{MED: ptr(uint32(3))}, "10.0.0.0/24"))
+	update(table, export(1, first, second, third))
+	many.drain()
+	one.drain()
+	path := func(id uint32) wire.Path { return wire.Path{ID: id, Prefix: first.Prefixes.First()} }
+	if len(many.paths) != 2 || many.paths[path(1)].med != 1 || many.paths[path(2)].med != 2 {
+		t.Errorf("with path identifiers the peer holds %v", many.paths)
+	}
+	if len(one.paths) != 1 || one.paths[path(0)].med != 1 {
+		t.Errorf("without path identifiers the peer holds %v", one.paths)
+	}
+	if w := many.out.Report().Withheld; len(w) != 1 || w[0].Announcement != third || w[0].Winner != second.Name {
+		t.Errorf("with path identifiers withheld %+v, want the third alone", w)
+	}
+	if w := one.out.Report().Withheld; len(w) != 2 {
+		t.Errorf("without path identifiers withheld %+v, want the second and the third", w)
+	}
+
+	update(table, export(2, second, third)) // the first goes
+	many.drain()
+	one.drain()
+	if len(many.paths) != 1 || one.paths[path(0)].med != 2 {
+		t.Errorf("the peers hold %v and %v", many.paths, one.paths)
+	}
+
+	moved := withPath(7, announcement("second", rib.Attributes{MED: ptr(uint32(2))}, "10.0.0.0/24"))
+	update(table, export(3, moved, third))
+	many.drain()
+	if len(many.paths) != 2 || many.paths[path(7)].med != 2 || many.paths[path(2)].med != 3 {
+		t.Errorf("after a new path identifier the peer holds %v", many.paths)
+	}
+}
+
+func TestEnhancedRefresh(t *testing.T) {
+	table := rib.New()
+	a := announcement("a", none, "10.0.0.0/24")
+	p := attach(t, table, "tor", external())
+	update(table, export(1, a))
+	p.lines()
+	p.out.Refresh(wire.IPv4Unicast, true)
+	p.expect("refresh 1 ipv4-unicast", "announce 10.0.0.0/24", "refresh 2 ipv4-unicast")
+
+	p.out.Refresh(wire.IPv4Unicast, true)
+	batch := p.out.Next(nil, 40) // BoRR and the route
+	b := announcement("b", none, "10.0.1.0/24")
+	update(table, export(2, b)) // changes meanwhile are told before EoRR
+	p.receive(batch)
+	p.out.Written()
+	p.expect("refresh 1 ipv4-unicast", "announce 10.0.0.0/24", "withdraw 10.0.0.0/24", "announce 10.0.1.0/24",
+		"refresh 2 ipv4-unicast")
+
+	p.out.Refresh(wire.IPv6Unicast, true) // empty
+	p.expect("refresh 1 ipv6-unicast", "refresh 2 ipv6-unicast")
+}
+
+func TestOnlyToCustomer(t *testing.T) {
+	table := rib.New()
+	plain := announcement("plain", none, "10.0.0.0/24")
+	marked := announcement("marked", rib.Attributes{Raw: []wire.RawAttribute{{
+		Type: wire.AttrOTC, Flags: wire.FlagOptional | wire.FlagTransitive, Value: []byte{0, 0, 0, 9},
+	}}}, "10.0.1.0/24")
+	update(table, export(1, plain, marked))
+	customer, provider := external(), external()
+	customer.OTC = 64512
+	provider.WithholdOTC = true
+	down, up := attach(t, table, "tor", customer), attach(t, table, "tor", provider)
+	down.drain()
+	up.drain()
+	if got := down.routes[plain.Prefixes.First()].attributes; got != "origin IGP, path [64512], otc 64512" {
+		t.Errorf("to a customer: %s", got)
+	}
+	if w := up.out.Report().Withheld; len(up.routes) != 1 || len(w) != 1 || w[0].Reason != rib.ReasonOnlyToCustomer {
+		t.Errorf("to a provider: %v, withheld %+v", up.routes, w)
+	}
+}
+
+func TestExtendedNextHop(t *testing.T) {
+	table := rib.New()
+	self := announcement("self", none, "10.0.0.0/24")
+	explicit := announcement("explicit", rib.Attributes{NextHop4: addr("2001:db8::9")}, "10.0.1.0/24")
+	update(table, export(1, self, explicit))
+	params := external()
+	params.LocalAddress, params.PeerAddress, params.NodeAddress4 = addr("2001:db8::2"), addr("2001:db8::1"), addr("192.0.2.2")
+	plain := attach(t, table, "tor", params)
+	params.ExtendedNextHop = true
+	extended := attach(t, table, "tor", params)
+	plain.drain()
+	extended.drain()
+	if got := plain.routes[self.Prefixes.First()].nextHop; got != params.NodeAddress4 || len(plain.routes) != 1 {
+		t.Errorf("without RFC 8950: %v", plain.routes)
+	}
+	if got := extended.routes[self.Prefixes.First()].nextHop; got != params.LocalAddress || len(extended.routes) != 2 {
+		t.Errorf("with RFC 8950: %v", extended.routes)
+	}
+}

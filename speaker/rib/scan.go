@@ -1,0 +1,85 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package rib
+
+// scan tells a session from the table what changed since it was last told. Changes that come while it goes on are the next
+// scan's.
+type scan[K comparable] struct {
+	cursor *cursor[K]
+	began  uint64
+	since  uint64 // the change after which entries are looked at
+	over   bool
+	// withdrawals: only what is to be withdrawn. A walk follows with the rest.
+	withdrawals bool
+
+	resume slot // the first entry that was not looked at
+	plan   plan
+}
+
+// anything stands for whatever a session may hold.
+var anything = &attributeSet{}
+
+// fill appends messages until b is full or the scan is over.
+func (s *scan[K]) fill(b *batch) {
+	f, v := s.cursor.family, s.cursor.view
+	for !b.full() {
+		if !s.plan.empty() {
+			b.add(f.appendMessage(b.bytes, v.profile, &s.plan, s.cursor.self, nil))
+			continue
+		}
+		marks := s.collect()
+		if len(marks) == 0 {
+			s.over = true
+			return
+		}
+		s.plan = f.plan(v, marks, true)
+		if s.withdrawals {
+			s.plan.groups = nil
+		}
+	}
+}
+
+// collect returns marks for the next prefixes that changed, nothing when there are no more.
+func (s *scan[K]) collect() []mark {
+	f := s.cursor.family
+	if s.resume == 0 {
+		if recent, ok := f.recent(s.since); ok {
+			s.resume = f.store.used
+			return s.cursor.changed(recent, s.since)
+		}
+	}
+	var marks []mark
+	for s.resume < f.store.used && len(marks) < f.table.limits.Scan {
+		if e := f.store.at(s.resume); e.seq > s.since {
+			marks = append(marks, s.cursor.mark(s.resume))
+		}
+		s.resume++
+	}
+	return marks
+}
+
+// changed returns marks for those of the entries that changed since.
+func (c *cursor[K]) changed(entries []slot, since uint64) []mark {
+	var marks []mark
+	for _, i := range entries {
+		if c.family.store.at(i).seq > since {
+			marks = append(marks, c.mark(i))
+		}
+	}
+	return marks
+}
+
+// mark says of an entry that changed whether the session may hold a route for it.
+func (c *cursor[K]) mark(i slot) mark {
+	f, v := c.family, c.view
+	e := f.store.at(i)
+	m := mark{at: i}
+	path := f.pathOf(v.profile, i)
+	for j := f.store.head(e.key); j != noSlot; j = f.store.at(j).next {
+		if c.mayHold.has(f.store.at(j).number()) && f.pathOf(v.profile, j) == path {
+			m.held = anything
+		}
+	}
+	return m
+}

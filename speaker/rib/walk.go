@@ -1,0 +1,222 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package rib
+
+import (
+	"cmp"
+	"slices"
+)
+
+// walk tells a session all its routes. It goes over the entries once for each range of attribute sets whose NLRI fit a
+// buffer, so that messages are full whatever the order of the entries. What changed since it began it leaves to a scan.
+type walk[K comparable] struct {
+	cursor *cursor[K]
+	began  uint64
+	over   bool
+
+	sets    []walkSet
+	next    int  // the first set that is not collected yet
+	resume  slot // where the collection goes on, for a set that alone exceeds the buffer
+	buckets []bucket
+	bucket  int // the first that is not packed whole
+	// gathered is the change at which the buckets were filled: what they hold is looked at again where there were others.
+	gathered uint64
+}
+
+// walkSet is an attribute set with the number of octets that its NLRI may have at most.
+type walkSet struct {
+	set  *attributeSet
+	rank int
+	size int
+}
+
+// bucket is the NLRI of one attribute set.
+type bucket struct {
+	set  *attributeSet
+	nlri []byte
+}
+
+// walk starts a walk over all that the session is to be sent, as of a change.
+func (f *family[K]) walk(c *cursor[K], began uint64) *walk[K] {
+	w := &walk[K]{cursor: c, began: began}
+	places := map[*attributeSet]int{}
+	v := c.view
+	f.eachSource(v.members, func(s *source) {
+		set := v.offer(s).set
+		if set == nil {
+			return
+		}
+		i, ok := places[set]
+		if !ok {
+			i = len(w.sets)
+			places[set] = i
+			w.sets = append(w.sets, walkSet{set: set, rank: s.rank})
+		}
+		w.sets[i].rank = min(w.sets[i].rank, s.rank)
+		w.sets[i].size += f.live(s) * v.maxNLRI
+	})
+	slices.SortFunc(w.sets, func(a, b walkSet) int { return cmp.Compare(a.rank, b.rank) })
+	return w
+}
+
+// fill appends messages until b is full or the walk is over.
+func (w *walk[K]) fill(b *batch) {
+	for !b.full() {
+		if w.bucket < len(w.buckets) {
+			w.pack(b)
+			continue
+		}
+		if w.next == len(w.sets) {
+			w.over = true
+			return
+		}
+		w.gather()
+	}
+}
+
+// pack appends one message of the current bucket, or nothing where none of its prefixes is to be sent any more.
+func (w *walk[K]) pack(b *batch) {
+	f, v := w.cursor.family, w.cursor.view
+	k := &w.buckets[w.bucket]
+	if f.table.seq == w.gathered {
+		n := wholeNLRI(k.nlri, k.set.room, v.pathLen)
+		f.nlri = append(f.nlri[:0], k.nlri[:n]...)
+		k.nlri = k.nlri[n:]
+	} else {
+		w.recheck(k)
+	}
+	if len(f.nlri) > 0 {
+		b.add(f.appendReach(b.bytes, k.set, w.cursor.self, nil))
+	}
+	if len(k.nlri) == 0 {
+		k.nlri = nil
+		w.bucket++
+	}
+}
+
+// recheck puts a message full of prefixes into f.nlri, without those that changed since they were collected.
+func (w *walk[K]) recheck(k *bucket) {
+	f, v := w.cursor.family, w.cursor.view
+	f.nlri = f.nlri[:0]
+	for len(k.nlri) > 0 {
+		n := v.pathLen + 1 + (int(k.nlri[v.pathLen])+7)/8
+		if len(f.nlri)+n > k.set.room {
+			return
+		}
+		one := k.nlri[:n]
+		k.nlri = k.nlri[n:]
+		key := f.ops.parse(one[v.pathLen:])
+		head := f.store.head(key)
+		if head == noSlot {
+			continue
+		}
+		if set, s := f.winner(v.profile, v.members, head, pathIn(one, v.pathLen)); s != nil && set == k.set {
+			f.nlri = append(f.nlri, one...)
+		}
+	}
+}
+
+// wholeNLRI is how many octets of the prefixes at the start of nlri fit into room.
+func wholeNLRI(nlri []byte, room, pathLen int) int {
+	if len(nlri) <= room {
+		return len(nlri)
+	}
+	n := 0
+	for {
+		next := n + pathLen + 1 + (int(nlri[n+pathLen])+7)/8
+		if next > room {
+			return n
+		}
+		n = next
+	}
+}
+
+// gather fills the buckets of the next sets in one pass over the entries.
+func (w *walk[K]) gather() {
+	f := w.cursor.family
+	first, size, limit := w.next, 0, max(f.table.limits.Walk, w.cursor.view.maxNLRI)
+	for w.next < len(w.sets) && (w.next == first || size+w.sets[w.next].size <= limit) {
+		size += w.sets[w.next].size
+		w.next++
+	}
+	buffer := make([]byte, 0, min(size, limit))
+	w.buckets, w.bucket, w.gathered = w.buckets[:0], 0, f.table.seq
+	at := make(map[*attributeSet]int32, w.next-first)
+	offset := 0
+	for _, s := range w.sets[first:w.next] {
+		at[s.set] = int32(len(w.buckets))
+		end := min(offset+s.size, cap(buffer))
+		w.buckets = append(w.buckets, bucket{set: s.set, nlri: buffer[offset:offset:end]})
+		offset = end
+	}
+	w.collect(w.places(at), w.next-first == 1)
+	if w.resume > 0 && w.resume < f.store.used {
+		w.next = first // the one set goes on
+	} else {
+		w.resume = 0
+	}
+}
+
+// places are the buckets by the number of the source, so that the pass itself looks nothing up.
+func (w *walk[K]) places(at map[*attributeSet]int32) []int32 {
+	f, v := w.cursor.family, w.cursor.view
+	places := make([]int32, len(f.table.sources))
+	for n := range places {
+		places[n] = -1
+	}
+	f.eachSource(v.members, func(s *source) {
+		if set := v.offer(s).set; set != nil {
+			if i, ok := at[set]; ok {
+				places[s.number] = i
+			}
+		}
+	})
+	return places
+}
+
+// collect puts the prefixes of the sources that have a place into its bucket. A single set that exceeds the buffer stops
+// where that is full.
+func (w *walk[K]) collect(places []int32, single bool) {
+	f, v := w.cursor.family, w.cursor.view
+	for i := w.resume; i < f.store.used; {
+		chunk := f.store.chunks[i>>chunkBits]
+		base := i &^ (chunkLen - 1)
+		end := min(slot(len(chunk)), f.store.used-base)
+		for j := i - base; j < end; j++ {
+			e := &chunk[j]
+			if e.dead() || e.seq > w.began {
+				continue
+			}
+			place := places[e.number()]
+			if place < 0 {
+				continue
+			}
+			k := &w.buckets[place]
+			if (e.announcement&shared != 0 || k.set.room < v.maxNLRI) && !w.wins(e, k.set) {
+				continue
+			}
+			if len(k.nlri)+v.maxNLRI > cap(k.nlri) {
+				if single {
+					w.resume = base + j
+					return
+				}
+				continue // cannot be: the bucket holds all that there were
+			}
+			if v.pathLen > 0 {
+				k.nlri = appendPathID(k.nlri, f.table.sources[e.number()].PathID)
+			}
+			k.nlri = f.ops.appendNLRI(k.nlri, e.key)
+		}
+		i = base + chunkLen
+	}
+	w.resume = f.store.used
+}
+
+// wins reports whether the route of an entry is the one that is sent, with this set.
+func (w *walk[K]) wins(e *entry[K], set *attributeSet) bool {
+	f, v := w.cursor.family, w.cursor.view
+	source := f.table.sources[e.number()]
+	best, s := f.winner(v.profile, v.members, f.store.head(e.key), v.path(source))
+	return s == source && best == set
+}
