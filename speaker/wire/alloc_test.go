@@ -22,7 +22,8 @@ func richAttributes() wire.Attributes {
 		ClusterList:         addrs("0.0.0.1"),
 		ExtendedCommunities: []wire.ExtendedCommunity{{0, 2, 0xfc, 0, 0, 0, 0, 100}},
 		LargeCommunities:    []wire.LargeCommunity{{Global: 1, Local1: 2, Local2: 3}},
-		Unknown:             []wire.RawAttribute{{Flags: 0xc0, Type: 99, Value: []byte{1, 2, 3}}},
+		OTC:                 64512, HasOTC: true,
+		Unknown: []wire.RawAttribute{{Flags: 0xc0, Type: 99, Value: []byte{1, 2, 3}}},
 	}
 }
 
@@ -35,6 +36,10 @@ func TestNoAllocations(t *testing.T) {
 	prefix := netip.MustParsePrefix("203.0.113.0/24")
 	update := wire.AppendReach(nil, wire.IPv6Unicast, attrs, hop6, routes6)[wire.HeaderLen:]
 	opt := wire.UpdateOptions{AS4: true, Families: []wire.Family{wire.IPv6Unicast}}
+	optPaths := opt
+	optPaths.AddPath = opt.Families
+	paths6 := appendPaths(path(1, "2001:db8::/32"), path(2, "::/0"))
+	updatePaths := wire.AppendReach(nil, wire.IPv6Unicast, attrs, hop6, paths6)[wire.HeaderLen:]
 	notification := wire.NewCease(wire.CeaseAdminShutdown, "text")
 	open := openGoldens()[2].open
 	buf := make([]byte, 0, wire.MaxMessageLen)
@@ -60,6 +65,28 @@ func TestNoAllocations(t *testing.T) {
 		"ParseUpdate": func() {
 			if err := wire.ParseUpdate(update, opt, &u); err != nil || u.MPReach == nil {
 				t.Fatalf("ParseUpdate: %v", err)
+			}
+		},
+		"AppendPath": func() { buf = wire.AppendPath(buf[:0], wire.Path{ID: 7, Prefix: prefix}) },
+		"ParseUpdate, path identifiers": func() {
+			if err := wire.ParseUpdate(updatePaths, optPaths, &u); err != nil || !u.MPReach.PathIDs {
+				t.Fatalf("ParseUpdate: %v", err)
+			}
+		},
+		"Paths": func() {
+			sum := uint32(0)
+			for p, err := range wire.Paths(wire.IPv6Unicast, true, paths6) {
+				if err == nil && p.Prefix.IsValid() {
+					sum += p.ID
+				}
+			}
+			if sum != 3 {
+				t.Fatalf("sum of path identifiers %d, want 3", sum)
+			}
+		},
+		"ParseRouteRefresh": func() {
+			if _, err := wire.ParseRouteRefresh(update[:4]); err != nil {
+				t.Fatal(err)
 			}
 		},
 		"Prefixes": func() {
@@ -128,4 +155,48 @@ func BenchmarkPrefixes(b *testing.B) {
 			}
 		}
 	}
+}
+
+func BenchmarkPaths(b *testing.B) {
+	routes := bytes.Repeat(appendPaths(path(1, "203.0.113.0/24")), 1000)
+	b.ReportAllocs()
+	b.SetBytes(int64(len(routes)))
+	for b.Loop() {
+		for _, err := range wire.Paths(wire.IPv4Unicast, true, routes) {
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
+
+// BenchmarkAppendNLRI appends 1,000 prefixes without and with path identifiers.
+func BenchmarkAppendNLRI(b *testing.B) {
+	p := path(1, "203.0.113.0/24")
+	buf := make([]byte, 0, 1000*(wire.PathIDLen+wire.PrefixLen(p.Prefix)))
+	for name, appendNLRI := range map[string]func([]byte) []byte{
+		"prefix": func(b []byte) []byte { return wire.AppendPrefix(b, p.Prefix) },
+		"path":   func(b []byte) []byte { return wire.AppendPath(b, p) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				buf = buf[:0]
+				for range 1000 {
+					buf = appendNLRI(buf)
+				}
+			}
+			b.SetBytes(int64(len(buf)))
+		})
+	}
+}
+
+func BenchmarkAppendAttributes(b *testing.B) {
+	a := richAttributes()
+	buf := make([]byte, 0, wire.MaxMessageLen)
+	b.ReportAllocs()
+	for b.Loop() {
+		buf, _ = wire.AppendAttributes(buf[:0], &a, wire.EncodeOptions{AS4: true})
+	}
+	b.SetBytes(int64(len(buf)))
 }

@@ -7,7 +7,10 @@ import (
 	"bytes"
 	"net/netip"
 	"reflect"
+	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/herald-bgp/herald/speaker/wire"
 )
@@ -75,6 +78,11 @@ func FuzzOpen(f *testing.F) {
 			t.Fatal("decoding changed the message")
 		}
 		_ = o.PeerASN()
+		for _, text := range capabilityTexts(&o.Capabilities) {
+			if !utf8.ValidString(text) || len(text) > 255 || strings.ContainsFunc(text, unicode.IsControl) {
+				t.Fatalf("text %q of a capability", text)
+			}
+		}
 		msg := o.Append(nil)
 		again, err := wire.ParseOpen(msg[wire.HeaderLen:])
 		if err != nil {
@@ -86,6 +94,21 @@ func FuzzOpen(f *testing.F) {
 			t.Fatalf("decoded %+v\nagain %+v", o, again)
 		}
 	})
+}
+
+// capabilityTexts returns all that prints of capabilities.
+func capabilityTexts(c *wire.Capabilities) []string {
+	texts := []string{c.SoftwareVersion}
+	if c.FQDN != nil {
+		texts = append(texts, c.FQDN.HostName, c.FQDN.DomainName)
+	}
+	if c.Role != nil {
+		texts = append(texts, c.Role.String())
+	}
+	for _, a := range c.AddPath {
+		texts = append(texts, a.Family.String(), a.Mode.String())
+	}
+	return texts
 }
 
 // wantWireError checks that an error can be sent and printed.
@@ -141,56 +164,85 @@ func FuzzRouteRefresh(f *testing.F) {
 
 // FuzzPrefixes: iteration and encoding are inverse, but for trailing bits.
 func FuzzPrefixes(f *testing.F) {
-	f.Add(nlri("0.0.0.0/0", "10.0.0.0/8", "203.0.113.7/32"), false)
-	f.Add(nlri("::/0", "2001:db8::/33", "2001:db8::1/128"), true)
-	f.Fuzz(func(t *testing.T, b []byte, ipv6 bool) {
+	f.Add(nlri("0.0.0.0/0", "10.0.0.0/8", "203.0.113.7/32"), false, false)
+	f.Add(nlri("::/0", "2001:db8::/33", "2001:db8::1/128"), true, false)
+	f.Add(appendPaths(path(1, "10.0.0.0/8"), path(2, "10.0.0.0/8")), false, true)
+	f.Add(appendPaths(path(1, "::/0")), true, true)
+	f.Fuzz(func(t *testing.T, b []byte, ipv6, pathIDs bool) {
 		family := wire.IPv4Unicast
 		if ipv6 {
 			family = wire.IPv6Unicast
 		}
-		var first []byte
-		for p, err := range wire.Prefixes(family, b) {
-			if err != nil {
-				return
-			}
-			before := len(first)
-			if first = wire.AppendPrefix(first, p); len(first)-before != wire.PrefixLen(p) {
-				t.Fatalf("%v: %d octets, PrefixLen %d", p, len(first)-before, wire.PrefixLen(p))
-			}
+		first, ok := reencodePaths(family, pathIDs, b)
+		if !ok {
+			return
 		}
 		if len(first) != len(b) {
 			t.Fatalf("re-encoded %x, want the length of %x", first, b)
 		}
-		var second []byte
-		for p, err := range wire.Prefixes(family, first) {
+		second, ok := reencodePaths(family, pathIDs, first)
+		if !ok {
+			t.Fatalf("%x cannot be read", first)
+		}
+		wantOctets(t, second, first)
+		if pathIDs {
+			return
+		}
+		var third []byte
+		for p, err := range wire.Prefixes(family, b) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			second = wire.AppendPrefix(second, p)
+			before := len(third)
+			if third = wire.AppendPrefix(third, p); len(third)-before != wire.PrefixLen(p) {
+				t.Fatalf("%v: %d octets, PrefixLen %d", p, len(third)-before, wire.PrefixLen(p))
+			}
 		}
-		wantOctets(t, second, first)
+		wantOctets(t, third, first)
 	})
 }
 
+// reencodePaths decodes NLRI and encodes them again.
+func reencodePaths(f wire.Family, pathIDs bool, b []byte) ([]byte, bool) {
+	var out []byte
+	for p, err := range wire.Paths(f, pathIDs, b) {
+		switch {
+		case err != nil:
+			return nil, false
+		case pathIDs:
+			out = wire.AppendPath(out, p)
+		default:
+			out = wire.AppendPrefix(out, p.Prefix)
+		}
+	}
+	return out, true
+}
+
 // FuzzUpdate: no panic, errors of the declared kinds, and what is accepted is a
-// fixed point of encoding and decoding.
+// fixed point of encoding and decoding. The bits of session are its options.
 func FuzzUpdate(f *testing.F) {
+	const as4, ebgp, addPath = 1, 2, 4
 	for _, tt := range []string{
 		"", mandatory, mandatory + localPref, reach6 + origin + asPath, "40 02 0a 02 02 0000fc00 00011170",
 		origin + "40 02 08 02 03 0064 5ba0 5ba0" + nextHop + "c0 07 06 5ba0 c0000201 c0 11 0a 02 02 00011170 00011171 c0 12 08 00011170 c0000201",
 		mandatory + "80 04 04 00000001 40 06 00 c0 08 04 fc000064 80 09 04 00000001 80 0a 04 00000001 c0 10 08 0002fc0000000064 c0 20 0c 000000010000000200000003 c0 63 01 00",
 		"80 0f 0a 0002 01 30 20010db80001",
+		"80 0e 2a 0001 01 20 20010db8000000000000000000000001 fe800000000000000000000000000001 00 00000001 08 0a" + origin + asPath + "c0 23 04 0000fc00",
 	} {
 		b := unhex(f, tt)
 		msg := append([]byte{0, 0, byte(len(b) >> 8), byte(len(b))}, b...)
-		f.Add(msg, true, true)
-		f.Add(append(msg, nlri("10.0.0.0/8")...), false, true)
-		f.Add(append(msg, nlri("10.0.0.0/8")...), true, false)
+		f.Add(msg, byte(as4|ebgp))
+		f.Add(append(msg, nlri("10.0.0.0/8")...), byte(ebgp))
+		f.Add(append(msg, nlri("10.0.0.0/8")...), byte(as4))
+		f.Add(append(msg, appendPaths(path(1, "10.0.0.0/8"))...), byte(as4|addPath))
 	}
-	f.Add([]byte{0, 2, 8, 10, 0, 0}, true, true)
-	f.Fuzz(func(t *testing.T, b []byte, as4, ebgp bool) {
-		opt := wire.UpdateOptions{AS4: as4, EBGP: ebgp, ExtendedNextHop: true,
+	f.Add([]byte{0, 2, 8, 10, 0, 0}, byte(as4|ebgp))
+	f.Fuzz(func(t *testing.T, b []byte, session byte) {
+		opt := wire.UpdateOptions{AS4: session&as4 != 0, EBGP: session&ebgp != 0, ExtendedNextHop: true,
 			Families: []wire.Family{wire.IPv4Unicast, wire.IPv6Unicast}}
+		if session&addPath != 0 {
+			opt.AddPath = opt.Families
+		}
 		before := bytes.Clone(b)
 		var u wire.Update
 		err := wire.ParseUpdate(b, opt, &u)
@@ -206,25 +258,71 @@ func FuzzUpdate(f *testing.F) {
 		wantReadableNLRI(t, &u)
 		_ = u.Attributes.ASPath.String()
 		wantFixedPoint(t, &u, opt)
+		wantSameMessage(t, &u, opt)
 	})
+}
+
+// nlriFields returns all fields of NLRI, the reachable ones last.
+func nlriFields(u *wire.Update) []wire.MPUnreach {
+	fields := []wire.MPUnreach{{Family: wire.IPv4Unicast, NLRI: u.Withdrawn, PathIDs: u.PathIDs}}
+	if u.MPUnreach != nil {
+		fields = append(fields, *u.MPUnreach)
+	}
+	fields = append(fields, wire.MPUnreach{Family: wire.IPv4Unicast, NLRI: u.NLRI, PathIDs: u.PathIDs})
+	if u.MPReach != nil {
+		fields = append(fields, wire.MPUnreach{Family: u.MPReach.Family, NLRI: u.MPReach.NLRI, PathIDs: u.MPReach.PathIDs})
+	}
+	return fields
 }
 
 // wantReadableNLRI checks that accepted NLRI can be iterated over.
 func wantReadableNLRI(t *testing.T, u *wire.Update) {
 	t.Helper()
-	fields := []wire.MPUnreach{{Family: wire.IPv4Unicast, NLRI: u.Withdrawn}, {Family: wire.IPv4Unicast, NLRI: u.NLRI}}
-	if u.MPReach != nil {
-		fields = append(fields, wire.MPUnreach{Family: u.MPReach.Family, NLRI: u.MPReach.NLRI})
-	}
-	if u.MPUnreach != nil {
-		fields = append(fields, *u.MPUnreach)
-	}
-	for _, field := range fields {
-		for p, err := range wire.Prefixes(field.Family, field.NLRI) {
-			if err != nil || !p.IsValid() {
+	for _, field := range nlriFields(u) {
+		for p, err := range wire.Paths(field.Family, field.PathIDs, field.NLRI) {
+			if err != nil || !p.Prefix.IsValid() {
 				t.Fatalf("accepted NLRI %x of %v: %v, %v", field.NLRI, field.Family, p, err)
 			}
 		}
+	}
+}
+
+// wantSameMessage checks that the routes, sent with [wire.AppendReach] and
+// [wire.AppendUnreach], are read as they were.
+func wantSameMessage(t *testing.T, u *wire.Update, opt wire.UpdateOptions) {
+	t.Helper()
+	for _, field := range nlriFields(u) {
+		var again wire.Update
+		msg := wire.AppendUnreach(nil, field.Family, field.NLRI)
+		if err := wire.ParseUpdate(msg[wire.HeaderLen:], opt, &again); err != nil {
+			t.Fatalf("withdrawal %x: %v", msg, err)
+		}
+		for _, sent := range nlriFields(&again) {
+			if len(sent.NLRI) > 0 && (!bytes.Equal(sent.NLRI, field.NLRI) || sent.PathIDs != field.PathIDs) {
+				t.Fatalf("withdrawal %x is read as %+v", msg, sent)
+			}
+		}
+	}
+	m := u.MPReach
+	if m == nil || !m.NextHop.IsValid() {
+		return
+	}
+	hops := []netip.Addr{m.NextHop}
+	if m.LinkLocal.IsValid() {
+		hops = append(hops, m.LinkLocal)
+	}
+	a := wire.Attributes{LocalPref: 1, HasLocalPref: !opt.EBGP}
+	block := wire.NewAttributeBlock(&a, wire.EncodeOptions{AS4: opt.AS4})
+	if wire.ReachRoom(m.Family, block, hops, wire.MaxExtendedMessageLen) < len(m.NLRI) {
+		return
+	}
+	var again wire.Update
+	msg := wire.AppendReach(nil, m.Family, block, hops, m.NLRI)
+	if err := wire.ParseUpdate(msg[wire.HeaderLen:], opt, &again); strongest(err) == wire.Reset {
+		t.Fatalf("announcement %x: %v", msg, err)
+	}
+	if again.MPReach != nil && !reflect.DeepEqual(*again.MPReach, *m) {
+		t.Fatalf("announcement %x is read as %+v, want %+v", msg, *again.MPReach, *m)
 	}
 }
 
@@ -233,7 +331,7 @@ func wantReadableNLRI(t *testing.T, u *wire.Update) {
 func wantFixedPoint(t *testing.T, u *wire.Update, opt wire.UpdateOptions) {
 	t.Helper()
 	a := u.Attributes
-	a.NextHop = netip.Addr{}
+	a.NextHop, opt.AddPath = netip.Addr{}, nil // the routes of parseBlock have no path identifiers
 	if a.HasLocalPref = !opt.EBGP; opt.EBGP {
 		a.LocalPref = 0
 	}

@@ -46,11 +46,20 @@ func wantOctets(t testing.TB, got, want []byte) {
 	}
 }
 
+// notification returns the NOTIFICATION that err ends the session with, nil for none.
+func notification(err error) *wire.Notification {
+	var n *wire.Notification
+	if !errors.As(err, &n) {
+		return nil
+	}
+	return n
+}
+
 // wantNotification checks that err resets the session with exactly this.
 func wantNotification(t testing.TB, err error, code, subcode uint8, data []byte) {
 	t.Helper()
-	var n *wire.Notification
-	if !errors.As(err, &n) {
+	n := notification(err)
+	if n == nil {
 		t.Fatalf("error %v is no NOTIFICATION, want %d/%d", err, code, subcode)
 	}
 	if n.Code != code || n.Subcode != subcode || !bytes.Equal(n.Data, data) {

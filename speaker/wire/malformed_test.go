@@ -311,3 +311,38 @@ func TestMalformedNextHopIsOurs(t *testing.T) {
 		t.Errorf("error %v, want treat-as-withdraw", err)
 	}
 }
+
+// Paths of many ASNs: 765 are three full segments, 2,100 are longer than an
+// ordinary message; both are well formed, and one octet less is not.
+func TestMalformedLongASPath(t *testing.T) {
+	for _, n := range []int{255, 256, 765, 2100, 16000} {
+		for _, as4 := range []bool{true, false} {
+			a := wire.Attributes{ASPath: sequence(slices.Repeat([]uint32{64512}, n)...)}
+			block := wire.NewAttributeBlock(&a, wire.EncodeOptions{AS4: as4})
+			if wire.ReachRoom(wire.IPv4Unicast, block, addrs("192.0.2.1"), wire.MaxExtendedMessageLen) < 2 {
+				continue
+			}
+			opt := wire.UpdateOptions{AS4: as4, EBGP: true}
+			got, count := parseBlock(t, block, opt), 0
+			for _, s := range got.ASPath {
+				count += len(s.ASNs)
+			}
+			if count != n {
+				t.Errorf("%d ASNs, want %d", count, n)
+			}
+			cut := slices.Clone(block.Bytes[:len(block.Bytes)-1])
+			size := len(cut) - 4 - 3 // without ORIGIN and the header
+			header := cut[4:7]
+			if cut[4]&wire.FlagExtendedLength != 0 {
+				size, header = size-1, cut[4:8]
+				binary.BigEndian.PutUint16(header[2:], uint16(size))
+			} else {
+				header[2] = byte(size)
+			}
+			_, err := parseAttributes(append(cut, unhex(t, nextHop)...), nlri("10.0.0.0/8"), opt)
+			if strongest(err) != wire.TreatAsWithdraw {
+				t.Errorf("%d ASNs cut: %v, want treat-as-withdraw", n, err)
+			}
+		}
+	}
+}

@@ -4,8 +4,10 @@
 package wire_test
 
 import (
+	"fmt"
 	"net/netip"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -235,5 +237,42 @@ func TestOpenErrors(t *testing.T) {
 			_, err := wire.ParseOpen(unhex(t, tt.body))
 			wantNotification(t, err, wire.CodeOpen, tt.subcode, unhex(t, tt.data))
 		})
+	}
+}
+
+// Every length that does not agree with the others: an OPEN that ends early, in
+// either form of its parameters (RFC 4271 §4.2, RFC 9072 §2), one with an octet
+// more, and each length octet one more or one less.
+func TestOpenInconsistentLengths(t *testing.T) {
+	short := wire.Open{Version: 4, ASN: 64512, HoldTime: 90, RouterID: netip.MustParseAddr("192.0.2.1"), HasCapabilities: true,
+		Capabilities: wire.Capabilities{Families: []wire.Family{wire.IPv4Unicast}, RouteRefresh: true, FourOctetAS: 64512}}
+	long := short
+	long.Capabilities.Unknown = manyCapabilities(2).Capabilities.Unknown
+	for name, tt := range map[string]struct {
+		body    []byte
+		lengths []int // the octets that are lengths, or the low octets of them
+	}{
+		"short": {short.Append(nil)[wire.HeaderLen:], []int{9, 11, 13, 19, 25}},
+		"long":  {long.Append(nil)[wire.HeaderLen:], []int{12, 15, 17, 23, 29}},
+	} {
+		refused := func(what string, body []byte) {
+			t.Helper()
+			_, err := wire.ParseOpen(body)
+			if n := notification(err); n == nil || n.Code != wire.CodeOpen {
+				t.Errorf("%s, %s: %v, want an OPEN error", name, what, err)
+			}
+		}
+		for end := range tt.body {
+			_, err := wire.ParseOpen(tt.body[:end])
+			wantNotification(t, err, wire.CodeOpen, wire.OpenUnspecific, nil)
+		}
+		refused("an octet more", append(slices.Clone(tt.body), 0))
+		for _, at := range tt.lengths {
+			for _, by := range []byte{1, 0xff} {
+				changed := slices.Clone(tt.body)
+				changed[at] += by
+				refused(fmt.Sprintf("length at %d changed by %d", at, int8(by)), changed)
+			}
+		}
 	}
 }
