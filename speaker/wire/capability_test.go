@@ -30,10 +30,8 @@ func parseCapabilities(t testing.TB, s string) (wire.Capabilities, error) {
 
 // Capabilities as ExaBGP 5.0 sends them in its functional tests
 // conf-path-information, extended-nexthop, conf-hostname,
-// conf-cap-software-version and conf-llnh-update, and sets of them in the
-// manner of FRR and BIRD, composed by hand.
+// conf-cap-software-version and conf-llnh-update.
 func TestCapabilitiesOfOthers(t *testing.T) {
-	families := []wire.Family{wire.IPv4Unicast, wire.IPv6Unicast}
 	tests := []struct {
 		name, octets string
 		want         wire.Capabilities
@@ -49,29 +47,86 @@ func TestCapabilitiesOfOthers(t *testing.T) {
 		{"software version", "4b 14 134578614247502F352E302E302D302B74657374",
 			wire.Capabilities{SoftwareVersion: "ExaBGP/5.0.0-0+test"}},
 		{"link-local next hop", "4d 00", wire.Capabilities{LinkLocalNextHop: true}},
-		{"FRR", "01 04 00010001  01 04 00020001  80 00  02 00  46 00  41 04 0000fde9  06 00  45 08 00010101 00020101  49 06 04 726f6f74 00  40 02 0078  47 00",
-			wire.Capabilities{
-				Families: families, RouteRefresh: true, EnhancedRefresh: true, FourOctetAS: 65001, ExtendedMessage: true,
-				AddPath: []wire.AddPathFamily{
-					{Family: wire.IPv4Unicast, Mode: wire.AddPathReceive}, {Family: wire.IPv6Unicast, Mode: wire.AddPathReceive}},
-				FQDN:            &wire.FQDN{HostName: "root"},
-				GracefulRestart: &wire.GracefulRestart{RestartTime: 120},
-				Unknown:         []wire.RawCapability{{Code: 128}},
-			}},
-		{"BIRD", "01 04 00010001  01 04 00020001  02 00  40 0a 0078 00010100 00020100  41 04 0000fde9  46 00  47 0e 00010100000e10 00020100000e10",
-			wire.Capabilities{
-				Families: families, RouteRefresh: true, EnhancedRefresh: true, FourOctetAS: 65001,
-				GracefulRestart: &wire.GracefulRestart{RestartTime: 120,
-					Families: []wire.GracefulRestartFamily{{Family: wire.IPv4Unicast}, {Family: wire.IPv6Unicast}}},
-				LongLived: []wire.LongLivedFamily{
-					{Family: wire.IPv4Unicast, StaleTime: time.Hour}, {Family: wire.IPv6Unicast, StaleTime: time.Hour}},
-			}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := parseCapabilities(t, tt.octets)
 			if err != nil || !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("capabilities %+v, %v\nwant %+v", got, err, tt.want)
+			}
+		})
+	}
+}
+
+// OPENs as BIRD 2.0.12, FRR 8.4.4 and GoBGP 3.10.0 sent them to a listening
+// socket, with all their capabilities of interest configured, and as ExaBGP 5.0
+// does in its functional test conf-hostname: one parameter, or one each.
+func TestOpensOfOthers(t *testing.T) {
+	customer, ipv6 := wire.RoleCustomer, []wire.ExtendedNextHopFamily{{Family: wire.IPv4Unicast, NextHopAFI: wire.AFIIPv6}}
+	both := []wire.Family{wire.IPv4Unicast, wire.IPv6Unicast}
+	long := func(families []wire.Family, forwarding bool) (list []wire.LongLivedFamily) {
+		for _, f := range families {
+			list = append(list, wire.LongLivedFamily{Family: f, Forwarding: forwarding, StaleTime: time.Hour})
+		}
+		return list
+	}
+	restart := func(families []wire.Family, head wire.GracefulRestart) *wire.GracefulRestart {
+		head.RestartTime = 120
+		for _, f := range families {
+			head.Families = append(head.Families, wire.GracefulRestartFamily{Family: f})
+		}
+		return &head
+	}
+	tests := []struct {
+		name, message string
+		want          wire.Capabilities
+	}{
+		{"BIRD", `0068 01 04 fde9 00f0 0a000002 4b 0249 0104 00010001 0104 00020001 0200 0506 000100010002 0600 0901 03
+			400a 0078 00010100 00020100 4104 0000fde9 4508 00010102 00020103 4600 470e 00010100000e10 00020100000e10`,
+			wire.Capabilities{
+				Families: both, RouteRefresh: true, ExtendedNextHop: ipv6, ExtendedMessage: true, Role: &customer,
+				GracefulRestart: restart(both, wire.GracefulRestart{}), FourOctetAS: 65001,
+				AddPath: []wire.AddPathFamily{
+					{Family: wire.IPv4Unicast, Mode: wire.AddPathSend}, {Family: wire.IPv6Unicast, Mode: wire.AddPathBoth}},
+				EnhancedRefresh: true, LongLived: long(both, false),
+			}},
+		{"FRR", `008c 01 04 fde9 00b4 0a000003 6f 0206 0104 00010001 0206 0104 00020001 0202 8000 0202 0200 0202 4600
+			0206 4104 0000fde9 0202 0600 0203 0901 03 020a 4508 00010103 00020103
+			0214 4912 05 6564676531 0b 6578616d706c652e6e6574 020c 400a c078 00010100 00020100
+			0210 470e 00010180000e10 00020180000e10`,
+			wire.Capabilities{
+				Families: both, RouteRefresh: true, EnhancedRefresh: true, FourOctetAS: 65001, ExtendedMessage: true, Role: &customer,
+				AddPath: []wire.AddPathFamily{
+					{Family: wire.IPv4Unicast, Mode: wire.AddPathBoth}, {Family: wire.IPv6Unicast, Mode: wire.AddPathBoth}},
+				FQDN:            &wire.FQDN{HostName: "edge1", DomainName: "example.net"},
+				GracefulRestart: restart(both, wire.GracefulRestart{Restarting: true, Notifications: true}),
+				LongLived:       long(both, true),
+				Unknown:         []wire.RawCapability{{Code: 128}}, // route refresh before RFC 2918
+			}},
+		{"GoBGP", `0058 01 04 fde9 005a 0a000004 3b 0239 0200 4904 02 766d 00 0104 00010001 0104 00020001 4104 0000fde9
+			4006 4078 00010100 4707 00010100000e10 0506 000100010002 4504 00010103`,
+			wire.Capabilities{
+				Families: both, RouteRefresh: true, FQDN: &wire.FQDN{HostName: "vm"}, FourOctetAS: 65001,
+				GracefulRestart: restart(both[:1], wire.GracefulRestart{Notifications: true}), LongLived: long(both[:1], false),
+				ExtendedNextHop: ipv6,
+				AddPath:         []wire.AddPathFamily{{Family: wire.IPv4Unicast, Mode: wire.AddPathBoth}},
+			}},
+		{"ExaBGP", `0055 01 04 fffd 00b4 0a000002 38 0206 0104 00010001 0206 4104 0000fffd 0202 0600
+			0222 4920 0c 6d792d686f73742d6e616d65 12 6d792d646f6d61696e2d6e616d652e636f6d`,
+			wire.Capabilities{
+				Families: both[:1], FourOctetAS: 65533, ExtendedMessage: true,
+				FQDN: &wire.FQDN{HostName: "my-host-name", DomainName: "my-domain-name.com"},
+			}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := wire.ParseOpen(body(t, unhex(t, marker+tt.message), wire.TypeOpen))
+			if err != nil || !reflect.DeepEqual(got.Capabilities, tt.want) {
+				t.Fatalf("capabilities %+v, %v\nwant %+v", got, err, tt.want)
+			}
+			again, err := wire.ParseOpen(body(t, got.Append(nil), wire.TypeOpen))
+			if err != nil || !reflect.DeepEqual(again, got) {
+				t.Errorf("sent again it is %+v, %v\nwant %+v", again, err, got)
 			}
 		})
 	}
