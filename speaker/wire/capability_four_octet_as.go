@@ -21,9 +21,10 @@ func (c *Capabilities) parseFourOctetAS(v []byte) *Notification {
 		return openError(OpenUnspecific)
 	}
 	c.FourOctetAS = binary.BigEndian.Uint32(v)
-	if c.FourOctetAS == 0 {
-		// RFC 7607 §2: AS 0 MUST be answered with Bad Peer AS.
-		return openError(OpenBadPeerAS, 0, 0, 0, 0)
+	if c.FourOctetAS == 0 || c.FourOctetAS == uint32(ASTrans) {
+		// RFC 7607 §2: AS 0 MUST be answered with Bad Peer AS. RFC 6793 §9:
+		// AS_TRANS is reserved: it may stand in for an ASN, but be none's.
+		return openError(OpenBadPeerAS, v...)
 	}
 	return nil
 }

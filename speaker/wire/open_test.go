@@ -231,6 +231,7 @@ func TestOpenErrors(t *testing.T) {
 		{"graceful restart cut", head + "09 02 07 4005 0078 000101", 0, ""},
 		{"ASN short", head + "06 02 04 4102 fc00", 0, ""},
 		{"ASN 0", head + "08 02 06 4104 00000000", 2, "00000000"},
+		{"ASN 23456", head + "08 02 06 4104 00005ba0", 2, "00005ba0"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
