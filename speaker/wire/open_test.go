@@ -35,7 +35,7 @@ func allCapabilities() wire.Capabilities {
 		ExtendedMessage:  true,
 		Role:             &customer,
 		FQDN:             &wire.FQDN{HostName: "localhost", DomainName: "example.test"},
-		SoftwareVersion:  "Herld/1.21",
+		SoftwareVersion:  "Herald/1.0",
 		LinkLocalNextHop: true,
 		Unknown:          []wire.RawCapability{{Code: 99, Value: []byte("x")}},
 	}
@@ -72,7 +72,7 @@ func openGoldens() []struct {
 				02 00  46 00  06 00
 				09 01 03
 				49 17 09 6c6f63616c686f7374 0c 6578616d706c652e74657374
-				4b 0b 0a 4865726c642f312e3231
+				4b 0b 0a 486572616c642f312e30
 				4d 00
 				63 01 78`},
 		{"an ASN of four octets",
