@@ -3,12 +3,15 @@
 
 package speaker
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
-// backoff spaces attempts to connect: from the configured interval it doubles to a minute.
+// backoff spaces attempts: from the configured interval it doubles to a minute.
 type backoff struct{ attempts int }
 
-// stableAfter is how long a session must have lasted for the next attempt to start from the beginning.
+// stableAfter is how long a session must have lasted for its loss to be the first.
 const stableAfter = time.Minute
 
 // next is the interval until the attempt after the one that starts now, before jitter.
@@ -26,3 +29,44 @@ func (b *backoff) next(first time.Duration) time.Duration {
 }
 
 func (b *backoff) reset() { b.attempts = 0 }
+
+// damping keeps a session that does not last from being opened all the time (RFC 4271 §8.1.1, DampPeerOscillations). A
+// session that was stable is opened again at once, and so is, once, one that the peer ended. After that the peer stays idle
+// for intervals that grow, in which it is neither connected to nor accepted.
+type damping struct {
+	backoff
+	retried   bool      // at once, since the session was last stable
+	idleUntil time.Time // the IdleHoldTimer
+}
+
+// lost notes the end of a session that lasted that long.
+func (d *damping) lost(lasted time.Duration, byPeer bool, first time.Duration, jitter float64) {
+	d.idleUntil = time.Time{}
+	stable := lasted >= stableAfter
+	if stable {
+		d.reset()
+	}
+	if stable || byPeer && !d.retried {
+		d.retried = true
+		return
+	}
+	d.idleUntil = time.Now().Add(time.Duration(float64(d.next(first)) * jitter))
+}
+
+// damp decides when the peer is connected to again.
+func (p *peer) damp(lasted time.Duration, cause error) {
+	p.backoff.reset()
+	p.nextDial = time.Time{}
+	var local *localError
+	switch {
+	case errors.Is(cause, errReplaced):
+	case errors.Is(cause, errReconfigured), errors.Is(cause, errRekeyed):
+		p.damping = damping{} // what comes now is new
+	default:
+		p.damping.lost(lasted, !errors.As(cause, &local), p.config.Load().connectRetry(), p.jitter())
+		p.nextDial = p.damping.idleUntil
+	}
+}
+
+// damped reports whether the IdleHoldTimer runs.
+func (p *peer) damped() bool { return time.Now().Before(p.damping.idleUntil) }

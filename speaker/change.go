@@ -26,15 +26,13 @@ func deferredChanges(running, newest *Peer) []string {
 	}
 	add(running.hold() != newest.hold(), "timers.holdSeconds")
 	add(!slices.Equal(running.Families, newest.Families), "families")
-	add(!equalGracefulRestart(running.GracefulRestart, newest.GracefulRestart), "gracefulRestart")
-	add(running.ttl() != newest.ttl(), "transport.multihopTTL")
+	add(!running.Capabilities.Equal(&newest.Capabilities), "capabilities")
+	add(!equalPointers(running.GracefulRestart, newest.GracefulRestart), "gracefulRestart")
+	add(running.MultihopTTL != newest.MultihopTTL, "transport.multihopTTL")
+	add(running.TTLSecurityHops != newest.TTLSecurityHops, "transport.ttlSecurityHops")
 	// A key that is missing leaves the live session as it is.
 	add(running.MD5Key != newest.MD5Key && newest.Blocked == "", "authentication.tcpMD5")
 	return fields
-}
-
-func equalGracefulRestart(a, b *GracefulRestart) bool {
-	return a == b || a != nil && b != nil && *a == *b
 }
 
 // outdates says why connections that were opened for the older configuration, and are not Established yet, must go; nil
@@ -45,7 +43,7 @@ func (cfg *peerConfig) outdates(older *peerConfig) error {
 		return &adminDownError{text: cfg.DownText}
 	case cfg.Blocked != "" || cfg.MD5Key != older.MD5Key:
 		return errRekeyed
-	case cfg.ConnectMode != older.ConnectMode || len(deferredChanges(&older.Peer, &cfg.Peer)) > 0:
+	case cfg.ConnectMode != older.ConnectMode || cfg.accepts() != older.accepts() || len(deferredChanges(&older.Peer, &cfg.Peer)) > 0:
 		return errReconfigured
 	}
 	return nil
@@ -67,9 +65,9 @@ func (cfg *peerConfig) restarts(running *peerConfig, families []wire.Family) boo
 }
 
 // forbids reports whether the newest configuration rules out a session that was dialled or accepted.
-func (p *Peer) forbids(dialled bool) bool {
+func (cfg *peerConfig) forbids(dialled bool) bool {
 	if dialled {
-		return !p.dials()
+		return !cfg.dials()
 	}
-	return !p.accepts()
+	return !cfg.accepts()
 }

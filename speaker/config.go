@@ -24,7 +24,8 @@ type Config struct {
 	NodeAddress4, NodeAddress6 netip.Addr
 	// Announcements are all that some peer may be sent, in order of precedence: the first goes first.
 	Announcements []*Announcement
-	// Peers in any order. Names and keys are unique.
+	// Peers, whose names are unique and whose addresses tell them apart. Of two that cannot both connect to this process,
+	// the first may.
 	Peers []Peer
 }
 
@@ -55,11 +56,16 @@ type Peer struct {
 	// MultihopTTL is the TTL of an external session beyond one hop, 0 for the default: 1 external, 255 internal.
 	// Class: deferred.
 	MultihopTTL uint8
+	// TTLSecurityHops is how many hops away the peer may be (GTSM, RFC 5082): packets that travelled further are dropped by
+	// the kernel. 0 is off. Not with MultihopTTL. Class: deferred.
+	TTLSecurityHops uint8
 	// MD5Key authenticates the connection (RFC 2385); empty for none. A changed key is deferred, a key that comes or
 	// goes resets.
 	MD5Key Key
 	// Timers of the session.
 	Timers Timers
+	// Capabilities offered in the OPEN besides. Class: deferred.
+	Capabilities Capabilities
 	// GracefulRestart is offered in the OPEN when it is set. Class: deferred.
 	GracefulRestart *GracefulRestart
 	// ApplyImmediate resets the session for a deferred change instead of waiting for the next reconnect.
@@ -89,6 +95,11 @@ type Timers struct {
 type GracefulRestart struct {
 	// RestartTime in whole seconds, at most 4095 s.
 	RestartTime time.Duration
+	// Notifications offers to keep routes over a NOTIFICATION and the expiry of the hold timer too (RFC 8538).
+	Notifications bool
+	// LongLivedStaleTime, in whole seconds below 2^24, is how long the peer may keep our routes beyond the restart time, for
+	// want of better ones (RFC 9494); 0 does not offer it.
+	LongLivedStaleTime time.Duration
 }
 
 // PeerType is the kind of a peering where the peer's ASN is not fixed.

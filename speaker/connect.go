@@ -24,9 +24,6 @@ func (p *peer) connect(ctx context.Context, cfg *peerConfig) *contender {
 	defer k.group.Wait()
 	defer k.redial.Stop()
 	p.note(func(r *record) { r.describe(cfg) })
-	if !cfg.dials() {
-		k.redial.Stop()
-	}
 	c, cause := k.run(ctx)
 	k.leaveAll(cause)
 	cancel(cause)
@@ -117,6 +114,9 @@ func (k *connector) outdated() error {
 
 func (k *connector) publishState() {
 	state := StateActive
+	if k.damped() {
+		state = StateIdle // RFC 4271 §8.2.2: where the IdleHoldTimer runs
+	}
 	if k.dialled != nil && k.dialled.state == StateConnect {
 		state = StateConnect
 	}
@@ -204,6 +204,9 @@ func (k *connector) handle(ctx context.Context, e event) *contender {
 
 // dial starts an attempt. Its time is bounded by the ConnectRetryTimer, which starts the next.
 func (k *connector) dial(ctx context.Context) {
+	if !k.cfg.dials() {
+		return // it was the IdleHoldTimer
+	}
 	if k.dialled != nil {
 		k.redialDue = true
 		return
@@ -235,7 +238,7 @@ func (k *connector) dial(ctx context.Context) {
 
 // accept starts the handshake on a connection from the peer. A newer one means that the peer gave up the older.
 func (k *connector) accept(ctx context.Context, i incoming) {
-	if !k.cfg.accepts() || !i.fresh() {
+	if !k.config.Load().accepts() || !i.fresh() || k.damped() {
 		i.conn.Close()
 		return
 	}

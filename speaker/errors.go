@@ -82,23 +82,35 @@ func protocolError(err error) error {
 
 // farewell is the NOTIFICATION that tells the peer why its session ends; nil closes the connection without one.
 // RFC 4724 §4: a restart that the peer is to bridge sends none.
-func farewell(cause error, gracefulRestart bool) *wire.Notification {
+func farewell(cause error, negotiated *Negotiated) *wire.Notification {
 	var local *localError
-	var down *adminDownError
 	var remote *peerError
 	switch {
 	case errors.As(cause, &local):
 		return &local.notification
-	case errors.As(cause, &down):
-		return wire.NewCease(wire.CeaseAdminShutdown, down.text)
-	case errors.Is(cause, errRemoved):
-		return wire.NewCease(wire.CeaseAdminShutdown, "peer removed")
 	case errors.Is(cause, ErrDecommission):
-		return wire.NewCease(wire.CeaseAdminShutdown, "speaker decommissioned")
+		n := wire.NewCease(wire.CeaseAdminShutdown, decommissionText(cause))
+		if negotiated.Notifications {
+			// RFC 8538 §4: any other NOTIFICATION would make the peer keep the routes. §5.1: so is a shutdown sent.
+			return wire.NewHardReset(n)
+		}
+		return n
 	case errors.As(cause, &remote), errors.Is(cause, errReplaced):
 		return nil
-	case errors.Is(cause, errStopped) && !gracefulRestart:
+	case errors.Is(cause, errStopped) && !negotiated.GracefulRestart:
 		return wire.NewCease(wire.CeaseAdminReset, "speaker restarts")
 	}
 	return nil
+}
+
+// decommissionText is the shutdown communication (RFC 9003) of an end for good.
+func decommissionText(cause error) string {
+	var down *adminDownError
+	switch {
+	case errors.As(cause, &down):
+		return down.text
+	case errors.Is(cause, errRemoved):
+		return "peer removed"
+	}
+	return "speaker decommissioned"
 }

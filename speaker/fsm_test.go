@@ -5,95 +5,12 @@ package speaker_test
 
 import (
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/herald-bgp/herald/speaker"
 	"github.com/herald-bgp/herald/speaker/internal/faketest"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
-
-// What a peer may send, by name.
-var messages = map[string][]byte{
-	"OPEN":          theirOpen(true).Append(nil),
-	"KEEPALIVE":     wire.AppendKeepalive(nil),
-	"UPDATE":        wire.AppendEndOfRIB(nil, wire.IPv4Unicast),
-	"NOTIFICATION":  wire.NewCease(wire.CeaseAdminShutdown, "bye").Append(nil),
-	"ROUTE-REFRESH": (&wire.RouteRefresh{Family: wire.IPv4Unicast}).Append(nil),
-	"bad marker":    make([]byte, wire.HeaderLen),
-	"bad type":      append(wire.AppendKeepalive(nil)[:wire.HeaderLen-1], 99),
-}
-
-// The state × event table of RFC 4271 §8.2.2 as far as messages go: what each message does in each state. A value of {0, 0}
-// is the end of the connection without a NOTIFICATION; an absent event leaves the state as it is or is what leads on.
-func TestMessageInState(t *testing.T) {
-	type codes struct{ code, subcode uint8 }
-	fsm := func(subcode uint8) codes { return codes{wire.CodeFSM, subcode} }
-	header := func(subcode uint8) codes { return codes{wire.CodeHeader, subcode} }
-	for _, test := range []struct {
-		state  speaker.State
-		lead   func(w *world, p *faketest.Peer)
-		events map[string]codes
-	}{
-		{
-			state: speaker.StateOpenSent,
-			lead:  func(_ *world, p *faketest.Peer) { p.ExpectOpen() },
-			events: map[string]codes{
-				"KEEPALIVE": fsm(wire.FSMUnexpectedInOpenSent), "UPDATE": fsm(wire.FSMUnexpectedInOpenSent),
-				"ROUTE-REFRESH": fsm(wire.FSMUnexpectedInOpenSent), "NOTIFICATION": {},
-				"bad marker": header(1), "bad type": header(3),
-			},
-		},
-		{
-			state: speaker.StateOpenConfirm,
-			lead: func(_ *world, p *faketest.Peer) {
-				p.ExpectOpen()
-				p.Send(messages["OPEN"])
-				p.Expect(wire.TypeKeepalive)
-			},
-			events: map[string]codes{
-				"OPEN": fsm(wire.FSMUnexpectedInOpenConfirm), "UPDATE": fsm(wire.FSMUnexpectedInOpenConfirm),
-				"ROUTE-REFRESH": fsm(wire.FSMUnexpectedInOpenConfirm), "NOTIFICATION": {},
-				"bad marker": header(1), "bad type": header(3),
-			},
-		},
-		{
-			state: speaker.StateEstablished,
-			lead:  func(w *world, p *faketest.Peer) { p.Handshake(theirOpen(true)); w.expectRoutes(p, "203.0.113.0/24") },
-			events: map[string]codes{
-				"OPEN": fsm(wire.FSMUnexpectedInEstablished), "NOTIFICATION": {},
-				"bad marker": header(1), "bad type": header(3),
-			},
-		},
-	} {
-		for event, want := range test.events {
-			t.Run(test.state.String()+"/"+event, func(t *testing.T) {
-				run(t, func(w *world) {
-					l := w.listen()
-					w.apply(config(peerConfig(active)))
-					p := faketest.Accept(w, l)
-					test.lead(w, p)
-					w.expectState(test.state)
-					p.Send(messages[event])
-					if want == (codes{}) {
-						p.ExpectClose()
-					} else {
-						p.ExpectNotification(want.code, want.subcode)
-					}
-					synctest.Wait()
-					e := w.snapshot().LastError
-					wantDirection := speaker.DirectionSent
-					if event == "NOTIFICATION" {
-						wantDirection = speaker.DirectionReceived
-					}
-					if e == nil || e.Direction != wantDirection || e.Text == "" {
-						t.Errorf("last error %+v", e)
-					}
-				})
-			})
-		}
-	}
-}
 
 // Timers in the states before Established: the OPEN is awaited for 4 minutes, the KEEPALIVE for the negotiated hold time.
 func TestTimersBeforeEstablished(t *testing.T) {
@@ -116,7 +33,7 @@ func TestTimersBeforeEstablished(t *testing.T) {
 			w.apply(config(peerConfig(active)))
 			p := faketest.Accept(w, l)
 			p.ExpectOpen()
-			p.Send(messages["OPEN"])
+			p.Send(theirOpen(true).Append(nil))
 			began := time.Now()
 			for range 3 {
 				p.Expect(wire.TypeKeepalive) // goes on while it waits
@@ -176,7 +93,7 @@ func TestRouteRefresh(t *testing.T) {
 		p := w.establish(l, theirOpen(true))
 		p.Send((&wire.RouteRefresh{Family: wire.IPv6Unicast}).Append(nil))
 		w.expectSilence(p)
-		p.Send(messages["ROUTE-REFRESH"])
+		p.Send(routeRefresh)
 		var u wire.Update
 		if err := wire.ParseUpdate(p.Expect(wire.TypeUpdate), wire.UpdateOptions{AS4: true, EBGP: true}, &u); err != nil {
 			t.Fatal(err)

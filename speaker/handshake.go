@@ -12,6 +12,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -111,8 +112,14 @@ func (c *contender) takeOpen(ctx context.Context) error {
 	if c.open, err = wire.ParseOpen(body); err != nil {
 		return fmt.Errorf("peer's OPEN: %w", protocolError(err))
 	}
-	c.negotiated, err = negotiate(&c.cfg.Peer, c.ours, c.open)
-	return err
+	if c.negotiated, err = negotiate(&c.cfg.Peer, c.ours, c.open); err != nil {
+		return err
+	}
+	if c.ours.Capabilities.ExtendedMessage {
+		// RFC 8654 §4: whoever offers it MUST be capable of receiving up to 65,535 octets. OPEN and KEEPALIVE stay as they are.
+		c.reader.SetMaxLen(wire.MaxExtendedMessageLen)
+	}
+	return nil
 }
 
 // confirm sends the KEEPALIVE that accepts the peer's OPEN and waits for the peer's (OpenConfirm).
@@ -199,8 +206,12 @@ func (c *contender) notified(body []byte) error {
 	if n.Code == wire.CodeOpen && n.Subcode == wire.OpenBadPeerAS {
 		e.detail = fmt.Sprintf("we are AS %d and expect %s", c.cfg.LocalASN, expectedAS(&c.cfg.Peer))
 	}
-	if text := n.CeaseText(); text != "" {
-		e.detail = fmt.Sprintf("%q", text)
+	reason := n.Reason()
+	if reason != &n { // RFC 8538 §3.1: what a Hard Reset wraps
+		e.detail = reason.Error()
+	}
+	if text := reason.CeaseText(); text != "" {
+		e.detail = strings.TrimSpace(fmt.Sprintf("%s %q", e.detail, text))
 	}
 	return e
 }
@@ -220,10 +231,12 @@ func (c *contender) reject(ctx context.Context, reason error) error {
 	if ctx.Err() != nil {
 		reason = context.Cause(ctx)
 	}
-	if n := farewell(reason, c.ours.Capabilities.GracefulRestart != nil); n != nil && !errors.Is(reason, errRekeyed) {
+	agreed := c.negotiated
+	agreed.GracefulRestart = c.ours.Capabilities.GracefulRestart != nil // the peer may count the session as Established
+	if n := farewell(reason, &agreed); n != nil && !errors.Is(reason, errRekeyed) {
 		// The connection is lost either way.
 		_ = c.write(n.Append(nil))
-		linger(c.closing, c.conn)
+		linger(c.closing, c.conn, farewellTimeout)
 		return reason
 	}
 	c.conn.Close()
@@ -232,7 +245,7 @@ func (c *contender) reject(ctx context.Context, reason error) error {
 
 // linger closes a connection once the peer had the time to read what was written last: one that is closed with something
 // unread is reset, and what is on its way to the peer is lost. It returns at once; group is waited for.
-func linger(group *sync.WaitGroup, conn net.Conn) {
+func linger(group *sync.WaitGroup, conn net.Conn, timeout time.Duration) {
 	half, ok := conn.(interface{ CloseWrite() error })
 	if !ok || half.CloseWrite() != nil {
 		conn.Close()
@@ -240,7 +253,7 @@ func linger(group *sync.WaitGroup, conn net.Conn) {
 	}
 	group.Go(func() {
 		defer conn.Close()
-		conn.SetReadDeadline(time.Now().Add(farewellTimeout))
+		conn.SetReadDeadline(time.Now().Add(timeout))
 		_, _ = io.Copy(io.Discard, conn) // until the peer closes too, or the deadline
 	})
 }
@@ -252,7 +265,13 @@ func unexpected(subcode uint8, t wire.MessageType, state string) error {
 	}
 }
 
-// socketOptions of a connection to the peer.
+// socketOptions of a connection to the peer. The kernel gives it up only after the send hold timer would have, which tells
+// why (RFC 9687).
 func (p *Peer) socketOptions() transport.SocketOptions {
-	return transport.SocketOptions{TTL: p.ttl(), MD5Key: string(p.MD5Key)}
+	return transport.SocketOptions{
+		TTL: p.ttl(), MinTTL: p.minTTL(), UserTimeout: userTimeout(p.sendHold(p.hold())), MD5Key: string(p.MD5Key),
+	}
 }
+
+// userTimeout is for a send hold time: well above it, and the system's own rule where there is none.
+func userTimeout(sendHold time.Duration) time.Duration { return 2 * sendHold }

@@ -5,9 +5,7 @@ package speaker_test
 
 import (
 	"context"
-	"net"
 	"net/netip"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -177,7 +175,7 @@ func TestRouteRefreshByPeerWithoutCapability(t *testing.T) {
 		open := theirOpen(false)
 		open.Capabilities.RouteRefresh = false
 		p := w.establish(l, open)
-		p.Send(messages["ROUTE-REFRESH"])
+		p.Send(routeRefresh)
 		p.Expect(wire.TypeUpdate)
 	})
 }
@@ -243,91 +241,5 @@ func TestEndsAreRecorded(t *testing.T) {
 				}
 			})
 		})
-	}
-}
-
-// On kernel sockets: the withdrawals and the Cease of a decommission arrive, also at a peer that reads slowly and has sent
-// something that nobody reads any more.
-func TestDecommissionArrives(t *testing.T) {
-	lc := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
-		var err error
-		controlErr := c.Control(func(fd uintptr) { err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 8192) })
-		if err == nil {
-			err = controlErr
-		}
-		return err
-	}}
-	l, err := lc.Listen(t.Context(), "tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	s := speaker.New(speaker.Options{})
-	ctx, cancel := context.WithCancelCause(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- s.Run(ctx) }()
-	const routes = 1 << 16
-	p := peerConfig(active, func(p *speaker.Peer) {
-		p.Address = l.Addr().(*net.TCPAddr).AddrPort()
-		p.Export.Announcements = []*rib.Announcement{{
-			ID: "many", Name: "many", Attributes: rib.Attributes{NextHop4: us},
-			Prefixes: rib.NewPrefixes(rib.PrefixRange{Prefix: netip.MustParsePrefix("10.0.0.0/8"), Length: 24}),
-		}}
-	})
-	if err := s.Apply(config(p)); err != nil {
-		t.Fatal(err)
-	}
-	conn, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	q := faketest.NewPeer(t, conn)
-	q.Handshake(theirOpen(true))
-	countUntil(t, q, func(u *wire.Update) (int, bool) {
-		_, end := u.EndOfRIB()
-		return 0, end
-	})
-	cancel(speaker.ErrDecommission)
-	q.Send(wire.AppendKeepalive(nil))
-	withdrawn := countUntil(t, q, func(u *wire.Update) (n int, end bool) {
-		for range wire.Prefixes(wire.IPv4Unicast, u.Withdrawn) {
-			n++
-		}
-		return n, false
-	})
-	if withdrawn != routes {
-		t.Errorf("%d routes withdrawn before the NOTIFICATION, want %d", withdrawn, routes)
-	}
-	conn.Close()
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
-}
-
-// countUntil reads UPDATEs until count says that it was the last, or a NOTIFICATION comes.
-func countUntil(t *testing.T, p *faketest.Peer, count func(*wire.Update) (n int, end bool)) int {
-	t.Helper()
-	total := 0
-	for {
-		typ, body, err := p.Next()
-		if err != nil {
-			t.Fatalf("after %d: %v", total, err)
-		}
-		if typ == wire.TypeNotification {
-			return total
-		}
-		if typ != wire.TypeUpdate {
-			continue
-		}
-		var u wire.Update
-		options := wire.UpdateOptions{AS4: true, EBGP: true, Families: []wire.Family{wire.IPv4Unicast}}
-		if err := wire.ParseUpdate(body, options, &u); err != nil {
-			t.Fatal(err)
-		}
-		n, end := count(&u)
-		if total += n; end {
-			return total
-		}
 	}
 }

@@ -32,7 +32,7 @@ type listeners struct {
 	cancel context.CancelFunc // nil while not listening
 
 	mu     sync.Mutex
-	keys   map[netip.Addr]string
+	keys   map[keyPlace]string
 	open   map[netip.AddrPort]transport.Listener
 	reason map[netip.AddrPort]string
 }
@@ -42,7 +42,7 @@ func newListeners(t transport.Transport, log logr.Logger, addrs []netip.AddrPort
 		transport: t,
 		log:       log,
 		addrs:     addrs,
-		keys:      map[netip.Addr]string{},
+		keys:      map[keyPlace]string{},
 		open:      map[netip.AddrPort]transport.Listener{},
 		reason:    map[netip.AddrPort]string{},
 	}
@@ -50,42 +50,37 @@ func newListeners(t transport.Transport, log logr.Logger, addrs []netip.AddrPort
 
 // protect makes the kernel verify the peers with those keys. When it returns, whatever comes from them unsigned is not fresh.
 // A key that the kernel refuses leaves its peer without fresh connections, and the others as they are.
-func (l *listeners) protect(keys map[netip.Addr]string) {
+func (l *listeners) protect(keys map[keyPlace]string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for peer, key := range keys {
-		if l.keys[peer] != key {
-			l.keys[peer] = key
-			l.setKey(peer, key)
+	for place, key := range keys {
+		if l.keys[place] != key {
+			l.keys[place] = key
+			l.setKey(place, key)
 		}
 	}
 }
 
-// unprotect removes the keys of all other peers.
-func (l *listeners) unprotect(keys map[netip.Addr]string) {
+// unprotect removes all other keys.
+func (l *listeners) unprotect(keys map[keyPlace]string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for peer := range l.keys {
-		if _, kept := keys[peer]; !kept {
-			delete(l.keys, peer)
-			l.setKey(peer, "")
+	for place := range l.keys {
+		if _, kept := keys[place]; !kept {
+			delete(l.keys, place)
+			l.setKey(place, "")
 		}
 	}
 }
 
 // setKey is called with mu held.
-func (l *listeners) setKey(peer netip.Addr, key string) {
-	for _, open := range l.open {
-		l.setKeyOn(open, peer, key)
+func (l *listeners) setKey(place keyPlace, key string) {
+	open := l.open[place.listener]
+	if open == nil {
+		return // register sets it
 	}
-}
-
-func (l *listeners) setKeyOn(open transport.Listener, peer netip.Addr, key string) {
-	if peer.Is4() != open.Addr().Addr().Is4() {
-		return
-	}
-	if err := open.SetMD5Key(peer, key); err != nil {
-		l.log.Error(err, "key refused: no connection of the peer is accepted", "address", peer.String())
+	if err := open.SetMD5Key(place.peer, key); err != nil {
+		l.log.Error(err, "key refused: no connection of the peer is accepted", "address", place.peer.String())
 	}
 }
 
@@ -151,10 +146,12 @@ func (l *listeners) serve(ctx context.Context, addr netip.AddrPort) error {
 func (l *listeners) register(addr netip.AddrPort, listener transport.Listener) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for peer, key := range l.keys {
-		l.setKeyOn(listener, peer, key)
-	}
 	l.open[addr] = listener
+	for place, key := range l.keys {
+		if place.listener == addr {
+			l.setKey(place, key)
+		}
+	}
 }
 
 func (l *listeners) unregister(addr netip.AddrPort, listener transport.Listener) {

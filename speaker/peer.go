@@ -38,11 +38,17 @@ type peerConfig struct {
 	Peer
 	routerID                   netip.Addr
 	nodeAddress4, nodeAddress6 netip.Addr
+	refused                    string // why no connection of the peer is accepted although it may connect: see claims
 }
 
-func configFor(c *Config, p Peer) *peerConfig {
-	return &peerConfig{Peer: p, routerID: c.RouterID, nodeAddress4: c.NodeAddress4, nodeAddress6: c.NodeAddress6}
+func configFor(c *Config, p Peer, refused string) *peerConfig {
+	return &peerConfig{
+		Peer: p, routerID: c.RouterID, nodeAddress4: c.NodeAddress4, nodeAddress6: c.NodeAddress6, refused: refused,
+	}
 }
+
+// accepts reports whether a connection of the peer is taken.
+func (cfg *peerConfig) accepts() bool { return cfg.refused == "" && cfg.Peer.accepts() }
 
 // peer keeps one neighbour's session: RFC 4271 §8 as straight-line code. The state is published, not used for control
 // flow: where the code stands is the state.
@@ -61,10 +67,12 @@ type peer struct {
 	}
 
 	// Owned by run.
-	backoff  backoff
+	backoff  backoff   // of attempts to connect
+	damping  damping   // of sessions that do not last
 	nextDial time.Time // no sooner than this
 	synced   bool      // this process has sent the peer its routes and End-of-RIB
 	lost     bool      // a session of this process was lost
+	retained retention
 	state    State
 }
 
@@ -154,6 +162,7 @@ func (p *peer) run(ctx context.Context) {
 	if next != nil {
 		next.reject(ctx, nil)
 	}
+	p.retained.end(p)
 	p.publish(StateIdle)
 }
 
@@ -177,7 +186,7 @@ func (p *peer) wait(ctx context.Context, cfg *peerConfig) {
 // restartBackoff lets the next attempt start at once.
 func (p *peer) restartBackoff() {
 	p.backoff.reset()
-	p.nextDial = time.Time{}
+	p.damping, p.nextDial = damping{}, time.Time{}
 }
 
 // note changes what is published of the peer.
@@ -223,10 +232,10 @@ func (p *peer) restartState(cfg *peerConfig) restartState {
 	if cfg.GracefulRestart == nil {
 		return restartState{}
 	}
-	restartTime := cfg.GracefulRestart.RestartTime
+	gr := cfg.GracefulRestart
 	return restartState{
-		restarting: !p.synced && time.Since(p.started) < restartTime,
-		forwarding: p.lost || p.uptime() > cfg.hold()+restartTime,
+		restarting: !p.synced && time.Since(p.started) < gr.RestartTime,
+		forwarding: p.lost || p.uptime() > cfg.hold()+gr.RestartTime+gr.LongLivedStaleTime,
 	}
 }
 
@@ -242,14 +251,13 @@ func (p *peer) establish(c *contender, out *rib.Out) {
 		r.Negotiated = &negotiated
 		r.out = out
 	})
+	p.retained.reconnected(p, &negotiated)
 	p.publish(StateEstablished)
 }
 
 // disestablish publishes that the session is over.
-func (p *peer) disestablish(since time.Time) {
-	if time.Since(since) >= stableAfter {
-		p.backoff.reset()
-	}
+func (p *peer) disestablish(since time.Time, cause error, negotiated *Negotiated) {
+	p.damp(time.Since(since), cause)
 	p.lost = true
 	p.note(func(r *record) {
 		r.describe(p.config.Load())
@@ -257,6 +265,7 @@ func (p *peer) disestablish(since time.Time) {
 		r.Negotiated, r.out = nil, nil
 		r.Flaps++
 	})
+	p.retain(cause, negotiated)
 	p.publish(StateIdle)
 }
 

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/herald-bgp/herald/speaker/rib"
@@ -26,9 +25,10 @@ type session struct {
 	began   time.Time
 	retimed chan struct{} // capacity 1: timers changed in place
 	// The timers that change in place: the peer's goroutine sets them before it pokes retimed, the writer reads them.
-	sendHold  durationValue
-	keepalive durationValue
-	lingers   atomic.Bool // the peer is to read a NOTIFICATION
+	sendHold    durationValue
+	keepalive   durationValue
+	userTimeout time.Duration // of the socket
+	lingers     durationValue // the peer is to read a NOTIFICATION within that time
 }
 
 // session runs the session on a connection that the peer confirmed, until ctx or the session ends. Another connection that
@@ -41,6 +41,7 @@ func (p *peer) session(ctx context.Context, c *contender) (next *contender, err 
 		began:     time.Now(),
 		retimed:   make(chan struct{}, 1),
 	}
+	s.userTimeout = c.cfg.socketOptions().UserTimeout
 	s.setTimers(&c.cfg.Peer)
 	p.establish(c, s.out)
 	second := newSecond(s)
@@ -55,8 +56,9 @@ func (p *peer) session(ctx context.Context, c *contender) (next *contender, err 
 	s.watch(sessionCtx, cancel, ended, second)
 	s.noteSynced()
 	s.out.Detach()
-	p.disestablish(s.began)
-	switch err = context.Cause(sessionCtx); {
+	err = context.Cause(sessionCtx)
+	p.disestablish(s.began, err, &c.negotiated)
+	switch {
 	case errors.Is(err, errReplaced):
 		return second.replacement, nil
 	case ctx.Err() != nil || ours(err):
@@ -79,8 +81,8 @@ func (s *session) run(ctx context.Context, cancel context.CancelCauseFunc) {
 	group.Go(func() { cancel(s.guarded("reader", func() error { return s.read(ctx) })) })
 	group.Go(func() { cancel(s.write(ctx)) })
 	group.Wait()
-	if s.lingers.Load() {
-		linger(&s.peer.closing, s.conn)
+	if timeout := s.lingers.Load(); timeout > 0 {
+		linger(&s.peer.closing, s.conn, timeout)
 	} else {
 		s.conn.Close()
 	}
@@ -140,8 +142,9 @@ func (s *session) reconfigure() error {
 	s.setTimers(&newest.Peer)
 	s.store.update(s.peer, func(r *record) bool {
 		same := r.Revision == newest.Revision && slices.Equal(r.PendingReset, pending) && r.Blocked == newest.Blocked &&
-			r.accepts == newest.accepts()
-		r.Revision, r.PendingReset, r.Blocked, r.accepts = newest.Revision, pending, newest.Blocked, newest.accepts()
+			r.accepts == newest.accepts() && r.refused == newest.refused
+		r.Revision, r.PendingReset, r.Blocked = newest.Revision, pending, newest.Blocked
+		r.accepts, r.refused = newest.accepts(), newest.refused
 		return !same
 	})
 	return nil
@@ -149,7 +152,9 @@ func (s *session) reconfigure() error {
 
 // setTimers takes those of the configuration that change in place; the hold time is the negotiated one.
 func (s *session) setTimers(cfg *Peer) {
-	s.sendHold.Store(cfg.sendHold(s.negotiated.HoldTime))
+	sendHold := cfg.sendHold(s.negotiated.HoldTime)
+	s.sendHold.Store(sendHold)
+	s.setUserTimeout(userTimeout(sendHold))
 	interval := cfg.keepalive(s.negotiated.HoldTime)
 	if s.keepalive.Swap(interval) == interval {
 		return // the timer runs on
@@ -157,5 +162,19 @@ func (s *session) setTimers(cfg *Peer) {
 	select {
 	case s.retimed <- struct{}{}:
 	default:
+	}
+}
+
+// setUserTimeout keeps the kernel from giving the connection up before the send hold timer does. The other options stay
+// those that the connection was opened with.
+func (s *session) setUserTimeout(timeout time.Duration) {
+	if timeout == s.userTimeout {
+		return
+	}
+	s.userTimeout = timeout
+	options := s.cfg.socketOptions()
+	options.UserTimeout = timeout
+	if err := s.transport.Configure(s.conn, options); err != nil {
+		s.log.Error(err, "user timeout not set")
 	}
 }

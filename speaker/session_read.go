@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -23,15 +24,16 @@ const lastLook = 50 * time.Millisecond
 func (s *session) read(ctx context.Context) error {
 	updates := updateReader{
 		options: wire.UpdateOptions{
-			AS4:      s.negotiated.AS4,
-			EBGP:     s.open.PeerASN() != s.cfg.LocalASN,
-			Families: s.negotiated.Families,
+			AS4:             s.negotiated.AS4,
+			EBGP:            s.open.PeerASN() != s.cfg.LocalASN,
+			ExtendedNextHop: slices.Contains(s.negotiated.ExtendedNextHop, wire.IPv4Unicast),
+			Families:        s.negotiated.Families,
+			AddPath:         s.negotiated.AddPathReceive,
+			LocalAddress:    addrPort(s.conn.LocalAddr()).Addr().WithZone(""),
 		},
-		counts: s.counts,
-		log:    s.log,
-	}
-	if s.negotiated.ExtendedMessage {
-		s.reader.SetMaxLen(wire.MaxExtendedMessageLen)
+		counts:   s.counts,
+		log:      s.log,
+		endOfRIB: s.peer.endOfRIB,
 	}
 	defer interruptRead(ctx, s.conn)()
 	hold := s.negotiated.HoldTime
@@ -104,6 +106,8 @@ type updateReader struct {
 	counts  *messageCounters
 	log     logr.Logger
 	logged  time.Time
+	// endOfRIB takes notice of a family's End-of-RIB.
+	endOfRIB func(wire.Family)
 }
 
 // take counts the routes of an UPDATE. The error, if any, ends the session (RFC 7606 §2).
@@ -113,12 +117,15 @@ func (r *updateReader) take(body []byte) error {
 		return err
 	}
 	u := &r.update
-	reachable, withdrawn := countPrefixes(wire.IPv4Unicast, u.NLRI), countPrefixes(wire.IPv4Unicast, u.Withdrawn)
-	if u.MPReach != nil {
-		reachable += countPrefixes(u.MPReach.Family, u.MPReach.NLRI)
+	if f, end := u.EndOfRIB(); end && err == nil {
+		r.endOfRIB(f)
 	}
-	if u.MPUnreach != nil {
-		withdrawn += countPrefixes(u.MPUnreach.Family, u.MPUnreach.NLRI)
+	reachable, withdrawn := countPaths(wire.IPv4Unicast, u.PathIDs, u.NLRI), countPaths(wire.IPv4Unicast, u.PathIDs, u.Withdrawn)
+	if m := u.MPReach; m != nil {
+		reachable += countPaths(m.Family, m.PathIDs, m.NLRI)
+	}
+	if m := u.MPUnreach; m != nil {
+		withdrawn += countPaths(m.Family, m.PathIDs, m.NLRI)
 	}
 	if err != nil {
 		r.counts.discarded.Add(1)
@@ -141,9 +148,9 @@ func (r *updateReader) report(err error, body []byte) {
 	}
 }
 
-func countPrefixes(f wire.Family, nlri []byte) uint64 {
+func countPaths(f wire.Family, pathIDs bool, nlri []byte) uint64 {
 	var n uint64
-	for _, err := range wire.Prefixes(f, nlri) {
+	for _, err := range wire.Paths(f, pathIDs, nlri) {
 		if err != nil {
 			break
 		}

@@ -17,8 +17,13 @@ import (
 const (
 	// batchLen is about how many bytes of UPDATEs are handed to the socket at once.
 	batchLen = 64 << 10
-	// withdrawTimeout bounds the withdrawals of a decommission.
-	withdrawTimeout = 5 * time.Second
+	// withdrawStall is how long a peer may read nothing of the withdrawals of a decommission, and withdrawLimit how long
+	// they may take at all: a slow router takes minutes for millions of routes, and would hold those that were not
+	// withdrawn for its restart time.
+	withdrawStall = 5 * time.Second
+	withdrawLimit = 2 * time.Minute
+	// lingerLimit bounds the wait for the peer to read the last of them.
+	lingerLimit = 30 * time.Second
 )
 
 // errSendHold closes a session whose peer reads nothing. RFC 9687 §5: the connection MUST be closed; the NOTIFICATION (8/0)
@@ -29,8 +34,8 @@ var errSendHold = errors.New("send hold timer expired: the peer reads nothing")
 type writer struct {
 	*session
 	keepaliveTimer *time.Timer
-	broken         bool // a message was written in part
-	said           bool // a NOTIFICATION was
+	rest           []byte    // what is missing of a message that was written in part
+	giveUp         time.Time // of a decommission: no later; zero before it began
 }
 
 // write sends KEEPALIVEs and what the Adj-RIB-Out has, until ctx ends; then it tells the peer why.
@@ -41,9 +46,10 @@ func (s *session) write(ctx context.Context) error {
 	stop := interruptWrite(ctx, s.conn)
 	err := w.run(ctx)
 	stop()
-	w.farewell(ctx, err)
-	if w.said {
-		s.lingers.Store(true)
+	ended := time.Now()
+	if w.farewell(ctx, err) {
+		// What is in the kernel's buffers may take as long again as what went through them.
+		s.lingers.Store(min(farewellTimeout+time.Since(ended), lingerLimit))
 	}
 	return err
 }
@@ -79,7 +85,9 @@ func (w *writer) run(ctx context.Context) error {
 func (w *writer) send(ctx context.Context, b []byte) error {
 	written, err := w.push(ctx, b)
 	whole := countMessages(&w.counts.sent, b[:written])
-	w.broken = whole < written
+	if whole < written {
+		w.rest = b[written : whole+messageLen(b[whole:])]
+	}
 	if err == nil {
 		w.armKeepalive() // RFC 4271 §8.2.2: each UPDATE restarts the KeepaliveTimer
 	}
@@ -93,17 +101,29 @@ func (w *writer) push(ctx context.Context, b []byte) (written int, err error) {
 		w.armWrite(ctx, hold/4)
 		n, err := w.conn.Write(b[written:])
 		written += n
+		if n > 0 { // slow, but it reads
+			progress = time.Now()
+		}
 		switch {
 		case err == nil:
 			return written, nil
-		case !errors.Is(err, os.ErrDeadlineExceeded) || ctx.Err() != nil:
+		case !errors.Is(err, os.ErrDeadlineExceeded), ctx.Err() != nil && !w.patient(ctx, progress):
 			return written, fmt.Errorf("write: %w", err)
-		case n > 0: // slow, but it reads
-			progress = time.Now()
-		case time.Since(progress) >= hold:
+		case ctx.Err() == nil && time.Since(progress) >= hold:
 			return written, errSendHold
 		}
 	}
+}
+
+// patient reports whether a write goes on although the session has ended: that of withdrawals does, while the peer reads.
+func (w *writer) patient(ctx context.Context, progress time.Time) bool {
+	if !errors.Is(context.Cause(ctx), ErrDecommission) {
+		return false
+	}
+	if w.giveUp.IsZero() {
+		w.giveUp = time.Now().Add(withdrawLimit)
+	}
+	return time.Since(progress) < withdrawStall && time.Now().Before(w.giveUp)
 }
 
 // armWrite sets the write deadline, none for 0, and looks at ctx again: interruptWrite may have come just before.
@@ -128,46 +148,45 @@ func (w *writer) armKeepalive() {
 	w.keepaliveTimer.Reset(time.Duration(float64(interval) * w.jitter()))
 }
 
-// farewell tells the peer why the session ends. A decommission withdraws first. After a message written in part nothing
-// more can be said.
-func (w *writer) farewell(ctx context.Context, err error) {
+// farewell tells the peer why the session ends, and reports whether it did. A decommission withdraws first. What is missing
+// of a message goes before the NOTIFICATION, where the peer still reads at all.
+func (w *writer) farewell(ctx context.Context, err error) bool {
 	cause := context.Cause(ctx)
 	if cause == nil { // the writer itself failed: its error is about to be the cause
 		cause = err
 	}
-	if w.broken || errors.Is(cause, errSendHold) {
-		return // nothing could pass what is stuck
+	patience := farewellTimeout
+	switch decommission := errors.Is(cause, ErrDecommission); {
+	case errors.Is(cause, errSendHold), len(w.rest) > 0 && !decommission:
+		return false // nothing could pass what is stuck
+	case decommission:
+		patience = withdrawStall
+		if len(w.rest) == 0 {
+			w.withdraw(ctx)
+		}
 	}
-	if errors.Is(cause, ErrDecommission) && !w.withdraw() {
-		return
-	}
-	n := farewell(cause, w.negotiated.GracefulRestart)
+	n := farewell(cause, &w.negotiated)
 	if n == nil {
-		return
+		return false
 	}
-	w.conn.SetWriteDeadline(time.Now().Add(farewellTimeout))
-	b := n.Append(nil)
-	// The session is over either way.
-	if _, err := w.conn.Write(b); err == nil {
-		countMessages(&w.counts.sent, b)
+	w.conn.SetWriteDeadline(time.Now().Add(patience))
+	b := n.Append(w.rest)
+	if _, err := w.conn.Write(b); err != nil {
+		return false // the session is over either way
 	}
-	w.said = true
+	countMessages(&w.counts.sent, b[len(w.rest):])
+	return true
 }
 
-// withdraw sends withdrawals of everything that the peer was sent, and reports whether it could.
-func (w *writer) withdraw() bool {
+// withdraw sends withdrawals of everything that the peer was sent, as long as it reads them.
+func (w *writer) withdraw(ctx context.Context) {
 	w.out.WithdrawAll()
-	w.conn.SetWriteDeadline(time.Now().Add(withdrawTimeout))
 	var buf []byte
 	for {
 		buf = w.out.Next(buf[:0], batchLen)
-		if len(buf) == 0 {
-			return true
+		if len(buf) == 0 || w.send(ctx, buf) != nil {
+			return
 		}
-		if _, err := w.conn.Write(buf); err != nil {
-			return false
-		}
-		countMessages(&w.counts.sent, buf)
 		w.out.Written()
 	}
 }

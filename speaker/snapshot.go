@@ -78,11 +78,30 @@ type Negotiated struct {
 	AS4 bool
 	// RouteRefresh: the peer may send and be sent ROUTE-REFRESH (RFC 2918).
 	RouteRefresh bool
+	// EnhancedRefresh: what is sent again is between BoRR and EoRR (RFC 7313).
+	EnhancedRefresh bool
 	// ExtendedMessage: messages may be up to 65,535 octets (RFC 8654).
 	ExtendedMessage bool
-	// GracefulRestart: both sides offered it (RFC 4724). PeerRestartTime is what the peer asks for.
+	// AddPathSend and AddPathReceive are the families in which we and the peer send path identifiers (RFC 7911).
+	AddPathSend, AddPathReceive []wire.Family
+	// ExtendedNextHop are the families whose next hop may be of IPv6 though they are not (RFC 8950).
+	ExtendedNextHop []wire.Family
+	// LinkLocalNextHop: an IPv6 next hop may be one link-local address (draft-ietf-idr-linklocal-capability).
+	LinkLocalNextHop bool
+	// Role is ours and PeerRole what the peer told (RFC 9234), nil for none.
+	Role, PeerRole *wire.Role
+	// PeerFQDN and PeerSoftwareVersion are what the peer says of itself, nil and "" for nothing. They are not to be trusted.
+	PeerFQDN            *wire.FQDN
+	PeerSoftwareVersion string
+	// GracefulRestart: both sides offered it (RFC 4724). PeerRestartTime is what the peer asks for, PeerPreserves the
+	// families that it can keep forwarding in.
 	GracefulRestart bool
 	PeerRestartTime time.Duration
+	PeerPreserves   []wire.GracefulRestartFamily
+	// Notifications: a NOTIFICATION other than a Hard Reset keeps the routes too (RFC 8538).
+	Notifications bool
+	// LongLived are the families in which the peer offered long-lived graceful restart (RFC 9494) and so did we.
+	LongLived []wire.LongLivedFamily
 }
 
 // PeerSnapshot is the state of one peer at one moment.
@@ -100,6 +119,8 @@ type PeerSnapshot struct {
 	RouterID, RemoteRouterID  netip.Addr
 	// Negotiated is nil unless Established.
 	Negotiated *Negotiated
+	// PeerRestart is nil unless the peer restarts gracefully (RFC 4724 §4.2).
+	PeerRestart *PeerRestart
 	// Flaps counts how often the session was lost after it was Established.
 	Flaps uint64
 	// LastError is nil before the first.

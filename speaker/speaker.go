@@ -178,11 +178,12 @@ func (s *Speaker) reconcile(peers, listening context.Context) {
 	if cfg == nil {
 		return
 	}
-	keys := listenerKeys(cfg)
+	keys, refused := s.listeners.claims(cfg.Peers)
+	s.refuse(refused)
 	s.listeners.protect(keys)
 	wanted := make(map[string]*peerConfig, len(cfg.Peers))
 	for _, p := range cfg.Peers {
-		wanted[p.Name] = configFor(cfg, p)
+		wanted[p.Name] = configFor(cfg, p, refused[p.Name])
 	}
 	for name, r := range s.running {
 		if cause := endOf(r.config.Load(), wanted[name]); cause != nil {
@@ -223,15 +224,15 @@ func (s *Speaker) setExports(cfg *Config) {
 	s.table.Update(cfg.Announcements, exports)
 }
 
-// listenerKeys are the keys by peer address.
-func listenerKeys(cfg *Config) map[netip.Addr]string {
-	keys := map[netip.Addr]string{}
-	for _, p := range cfg.Peers {
-		if p.MD5Key != "" && p.accepts() {
-			keys[p.Address.Addr()] = string(p.MD5Key)
+// refuse keeps peers from taking connections from now on: a key that is not theirs is about to let those through.
+func (s *Speaker) refuse(refused map[string]string) {
+	for name, reason := range refused {
+		if r := s.running[name]; r != nil {
+			cfg := *r.config.Load()
+			cfg.refused = reason
+			r.config.Store(&cfg)
 		}
 	}
-	return keys
 }
 
 // start runs a peer, once the one before it with the same addresses has ended.
@@ -277,7 +278,7 @@ func (s *Speaker) deliver(conn net.Conn, fresh func() bool) {
 	local, remote := addrPort(conn.LocalAddr()).Addr(), addrPort(conn.RemoteAddr()).Addr()
 	p := s.registry.find(local, remote)
 	// In this order: a peer that may connect has had its key put on the listener.
-	if p == nil || p.config.Load().idle() || !fresh() {
+	if p == nil || p.config.Load().idle() || !p.config.Load().accepts() || !fresh() {
 		conn.Close()
 		return
 	}

@@ -20,10 +20,12 @@ type record struct {
 	out     *rib.Out // of the Established session
 	counts  *messageCounters
 	accepts bool // as configured
+	refused string
 }
 
 func (r *record) snapshot(listenerErrors listenerErrors) PeerSnapshot {
 	s := r.PeerSnapshot
+	s.ListenerError = r.refused
 	if r.accepts {
 		s.ListenerError = listenerErrors.of(r.PeerAddress.Addr())
 	}
@@ -41,7 +43,7 @@ func (r *record) describe(cfg *peerConfig) {
 	r.LocalASN, r.PeerASN = cfg.LocalASN, cfg.PeerASN
 	r.PeerAddress, r.LocalAddress = cfg.Address, netip.AddrPort{}
 	r.RouterID = cfg.routerID
-	r.Blocked, r.AdminDown, r.accepts = cfg.Blocked, cfg.AdminDown, cfg.accepts()
+	r.Blocked, r.AdminDown, r.accepts, r.refused = cfg.Blocked, cfg.AdminDown, cfg.accepts(), cfg.refused
 	r.PendingReset = nil
 }
 
@@ -194,8 +196,8 @@ func (c *messageCounters) snapshot() MessageCounts {
 func countMessages(counters *[messageTypes]atomic.Uint64, b []byte) int {
 	whole := 0
 	for rest := b; len(rest) >= wire.HeaderLen; rest = b[whole:] {
-		length, t := int(rest[16])<<8|int(rest[17]), int(rest[18])
-		if length < wire.HeaderLen || length > len(rest) {
+		length, t := messageLen(rest), int(rest[18])
+		if length > len(rest) {
 			break
 		}
 		if t < messageTypes {
@@ -205,3 +207,6 @@ func countMessages(counters *[messageTypes]atomic.Uint64, b []byte) int {
 	}
 	return whole
 }
+
+// messageLen is the length of the message of ours that b begins with.
+func messageLen(b []byte) int { return int(b[16])<<8 | int(b[17]) }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/herald-bgp/herald/speaker/transport"
+	"github.com/herald-bgp/herald/speaker/wire"
 )
 
 // Validate reports everything that keeps the configuration from being applied, joined.
@@ -56,8 +57,12 @@ func (p *Peer) validate() error {
 		"hold time %v: not between 3 s and 65535 s", p.Timers.Hold) // RFC 4271 §4.2
 	check(p.Timers.SendHold == 0 || p.Timers.SendHold > p.hold(), "send hold time %v: not above the hold time", p.Timers.SendHold) // RFC 9687 §4.4
 	check(len(p.MD5Key) <= transport.MaxMD5KeyLen, "TCP MD5 key: longer than %d octets", transport.MaxMD5KeyLen)
-	check(p.GracefulRestart == nil || p.GracefulRestart.RestartTime >= 0 && p.GracefulRestart.RestartTime <= 4095*time.Second,
-		"restart time: not between 0 and 4095 s") // RFC 4724 §3: 12 bits
+	check(p.MultihopTTL == 0 || p.TTLSecurityHops == 0, "both a multihop TTL and TTL security: they exclude each other")
+	if gr := p.GracefulRestart; gr != nil {
+		check(gr.RestartTime >= 0 && gr.RestartTime <= 4095*time.Second, "restart time: not between 0 and 4095 s") // RFC 4724 §3: 12 bits
+		check(gr.LongLivedStaleTime >= 0 && gr.LongLivedStaleTime <= wire.MaxLongLivedStaleTime,
+			"long-lived stale time: not between 0 and %v", wire.MaxLongLivedStaleTime) // RFC 9494 §3.1: 24 bits
+	}
 	return errors.Join(errs...)
 }
 
@@ -119,10 +124,27 @@ func (p *Peer) ttl() int {
 	switch {
 	case p.MultihopTTL != 0:
 		return int(p.MultihopTTL)
-	case p.PeerType == PeerTypeInternal || p.PeerASN == p.LocalASN:
-		return 255
+	case p.TTLSecurityHops != 0, p.internal():
+		return maxTTL
 	}
 	return 1
+}
+
+// minTTL of the packets of the peer, 0 for any. RFC 5082 §3: one that is sent with 255 arrives with one less for each hop
+// after the first.
+func (p *Peer) minTTL() int {
+	if p.TTLSecurityHops == 0 {
+		return 0
+	}
+	return maxTTL - int(p.TTLSecurityHops) + 1
+}
+
+// maxTTL is the greatest TTL and hop limit.
+const maxTTL = 255
+
+// internal reports whether the configuration has the peer in our own AS.
+func (p *Peer) internal() bool {
+	return p.PeerType == PeerTypeInternal || p.PeerASN == p.LocalASN
 }
 
 func (p *Peer) dials() bool   { return p.ConnectMode != ConnectPassive }

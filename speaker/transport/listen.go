@@ -20,7 +20,7 @@ func (System) Listen(ctx context.Context, local netip.AddrPort) (Listener, error
 	lc := net.ListenConfig{
 		KeepAlive: -1,
 		Control: func(_, _ string, c syscall.RawConn) error {
-			return control(c, func(fd int) error { return setTTL(fd, local.Addr(), 0) })
+			return control(c, func(fd int) error { return setOptions(fd, local.Addr(), SocketOptions{TTL: maxTTL}) })
 		},
 	}
 	// Go's listeners are MPTCP by default, and TCP_MD5SIG fails on those.

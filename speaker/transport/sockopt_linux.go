@@ -4,6 +4,7 @@
 package transport
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -16,20 +17,32 @@ import (
 // classCS6 is the DSCP of network control traffic in its place in the traffic class octet (RFC 4594 §3.1).
 const classCS6 = 48 << 2
 
-// setTTL sets the TTL or hop limit of packets to peer, and their class.
-func setTTL(fd int, peer netip.Addr, ttl int) error {
-	level, hops, class := unix.IPPROTO_IPV6, unix.IPV6_UNICAST_HOPS, unix.IPV6_TCLASS
+// maxTTL is the greatest TTL and hop limit.
+const maxTTL = 255
+
+// setOptions sets those of a socket for packets to and from peer, and their class.
+func setOptions(fd int, peer netip.Addr, o SocketOptions) error {
+	level, class, hops, minHops := unix.IPPROTO_IPV6, unix.IPV6_TCLASS, unix.IPV6_UNICAST_HOPS, unix.IPV6_MINHOPCOUNT
 	if peer.Is4() {
-		level, hops, class = unix.IPPROTO_IP, unix.IP_TTL, unix.IP_TOS
+		level, class, hops, minHops = unix.IPPROTO_IP, unix.IP_TOS, unix.IP_TTL, unix.IP_MINTTL
 	}
-	if err := unix.SetsockoptInt(fd, level, class, classCS6); err != nil {
-		return os.NewSyscallError("set traffic class", err)
+	set := func(what string, level, option, value int) error {
+		return os.NewSyscallError(what, unix.SetsockoptInt(fd, level, option, value))
 	}
+	ttl := o.TTL
 	if ttl == 0 {
-		return nil
+		ttl = systemTTL
 	}
-	return os.NewSyscallError("set TTL", unix.SetsockoptInt(fd, level, hops, ttl))
+	return cmp.Or(
+		set("set traffic class", level, class, classCS6),
+		set("set TTL", level, hops, ttl),
+		set("set least TTL", level, minHops, o.MinTTL), // RFC 5082 §3
+		set("set user timeout", unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(o.UserTimeout.Milliseconds())),
+	)
 }
+
+// systemTTL makes the kernel use its own.
+const systemTTL = -1
 
 // setMD5Key signs what goes between the socket and peer (RFC 2385), or ends that for an empty key.
 func setMD5Key(fd int, peer netip.Addr, key string) error {

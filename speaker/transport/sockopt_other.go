@@ -10,11 +10,18 @@ import (
 	"net/netip"
 )
 
-func setTTL(_ int, _ netip.Addr, ttl int) error {
-	if ttl == 0 {
-		return nil
+// maxTTL is the greatest TTL and hop limit.
+const maxTTL = 255
+
+// setOptions refuses those that a session is not safe without.
+func setOptions(_ int, _ netip.Addr, o SocketOptions) error {
+	if o.MinTTL != 0 {
+		return fmt.Errorf("least TTL: %w", ErrUnsupported)
 	}
-	return fmt.Errorf("TTL: %w", ErrUnsupported)
+	if o.TTL != 0 && o.TTL != maxTTL {
+		return fmt.Errorf("TTL: %w", ErrUnsupported)
+	}
+	return nil
 }
 
 func setMD5Key(_ int, _ netip.Addr, key string) error {

@@ -22,7 +22,7 @@ func (System) Dial(ctx context.Context, local netip.Addr, remote netip.AddrPort,
 		KeepAlive: -1, // the hold timer watches the peer (RFC 4271 §6.5)
 		ControlContext: func(_ context.Context, _, _ string, c syscall.RawConn) error {
 			return control(c, func(fd int) error {
-				if err := setTTL(fd, remote.Addr(), o.TTL); err != nil {
+				if err := setOptions(fd, remote.Addr(), o); err != nil {
 					return err
 				}
 				if o.MD5Key == "" {
@@ -54,7 +54,7 @@ func (System) Configure(conn net.Conn, o SocketOptions) error {
 		return err
 	}
 	remote := addrOf(conn.RemoteAddr())
-	return control(raw, func(fd int) error { return setTTL(fd, remote.Addr(), o.TTL) })
+	return control(raw, func(fd int) error { return setOptions(fd, remote.Addr(), o) })
 }
 
 // LinkLocal implements Transport.

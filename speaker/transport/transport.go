@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package transport opens and accepts the TCP connections of BGP sessions, with the socket options that a session's
-// configuration asks for: source address, TTL, and TCP MD5 signatures (RFC 2385).
+// configuration asks for: source address, TTL and GTSM (RFC 5082), TCP MD5 signatures (RFC 2385), user timeout (RFC 5482).
 package transport
 
 import (
@@ -10,6 +10,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"time"
 )
 
 // ErrUnsupported says that this platform lacks a socket option. A session that needs one never starts without it.
@@ -22,6 +23,11 @@ const MaxMD5KeyLen = 80
 type SocketOptions struct {
 	// TTL of outgoing packets (hop limit for IPv6), 0 for the system's default.
 	TTL int
+	// MinTTL is the least TTL of incoming packets: the kernel drops what has travelled further (RFC 5082 §3). 0 takes all.
+	MinTTL int
+	// UserTimeout is how long what was sent may stay unacknowledged, or unsent before a closed window, until the kernel
+	// gives the connection up (RFC 5482 §2). 0 is the system's own rule.
+	UserTimeout time.Duration
 	// MD5Key signs every segment (RFC 2385), empty for none.
 	MD5Key string
 }
@@ -30,9 +36,11 @@ type SocketOptions struct {
 type Transport interface {
 	// Dial connects to remote from local, the zero Addr for the system's choice. It ends with ctx.
 	Dial(ctx context.Context, local netip.Addr, remote netip.AddrPort, o SocketOptions) (net.Conn, error)
-	// Listen accepts connections at local, of local's address family alone.
+	// Listen accepts connections at local, of local's address family alone. It answers with a TTL of 255: a peer with GTSM
+	// drops a SYN-ACK with less (RFC 5082 §3), and others do not look at it. What is accepted gets its own by Configure.
 	Listen(ctx context.Context, local netip.AddrPort) (Listener, error)
-	// Configure sets the options of an accepted connection, except for the MD5 key, which it has from its listener.
+	// Configure sets the options of an accepted connection before anything is read from it, or others on a live one. The
+	// MD5 key is not among them: an accepted connection has it from its listener.
 	Configure(conn net.Conn, o SocketOptions) error
 	// LinkLocal is our link-local address on the link that local and remote share; the zero Addr when they share none
 	// (RFC 2545 §3).

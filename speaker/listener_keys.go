@@ -1,0 +1,64 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package speaker
+
+import (
+	"fmt"
+	"net/netip"
+)
+
+// keyPlace is where the kernel keeps one TCP MD5 key: on a listening socket, for an address of a peer (RFC 2385).
+type keyPlace struct {
+	listener netip.AddrPort // as configured
+	peer     netip.Addr
+}
+
+// claims decides who is accepted where. Two peers that have one address, and are told apart by ours, meet on a listening
+// socket that is bound to both of ours; if their keys differ, the first of them in the order of the configuration is
+// accepted, and the other told why it is not: the socket holds one key, and what it lets through for one peer is not
+// authenticated for the other. A socket that is bound to an address of ours holds the keys of those that connect to it.
+func (l *listeners) claims(peers []Peer) (keys map[keyPlace]string, refused map[string]string) {
+	keys, refused = map[keyPlace]string{}, map[string]string{}
+	first := map[keyPlace]*Peer{}
+	for i := range peers {
+		p := &peers[i]
+		if !p.accepts() || p.idle() {
+			continue
+		}
+		places := l.places(p)
+		for _, place := range places {
+			if other := first[place]; other != nil && other.MD5Key != p.MD5Key {
+				refused[p.Name] = fmt.Sprintf("peer %q connects from the same address to %v with another TCP MD5 key, "+
+					"and a listener has one for each address: let the process listen at each local address apart",
+					other.Name, place.listener)
+			}
+		}
+		if refused[p.Name] != "" {
+			continue
+		}
+		for _, place := range places {
+			if first[place] != nil {
+				continue
+			}
+			first[place] = p
+			if p.MD5Key != "" {
+				keys[place] = string(p.MD5Key)
+			}
+		}
+	}
+	return keys, refused
+}
+
+// places are those where the peer's connections arrive.
+func (l *listeners) places(p *Peer) []keyPlace {
+	var places []keyPlace
+	remote := p.Address.Addr()
+	for _, at := range l.addrs {
+		addr := at.Addr()
+		if addr.Is4() == remote.Is4() && (addr.IsUnspecified() || !p.LocalAddress.IsValid() || p.LocalAddress == addr) {
+			places = append(places, keyPlace{listener: at, peer: remote})
+		}
+	}
+	return places
+}

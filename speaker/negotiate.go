@@ -1,0 +1,90 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// What both OPENs agree on. RFC 5492 §3: a capability can be used where both sides offered it.
+
+package speaker
+
+import (
+	"slices"
+	"time"
+
+	"github.com/herald-bgp/herald/speaker/wire"
+)
+
+// negotiate compares the OPENs. The error is a *localError.
+func negotiate(cfg *Peer, ours, theirs *wire.Open) (Negotiated, error) {
+	if err := acceptable(cfg, ours, theirs); err != nil {
+		return Negotiated{}, err
+	}
+	our, their := &ours.Capabilities, &theirs.Capabilities
+	n := Negotiated{
+		HoldTime:            time.Duration(min(ours.HoldTime, theirs.HoldTime)) * time.Second, // RFC 4271 §4.2: 0 on either side means none
+		AS4:                 our.FourOctetAS != 0 && their.FourOctetAS != 0,
+		RouteRefresh:        our.RouteRefresh && their.RouteRefresh,
+		EnhancedRefresh:     our.EnhancedRefresh && their.EnhancedRefresh,
+		ExtendedMessage:     our.ExtendedMessage && their.ExtendedMessage,
+		LinkLocalNextHop:    our.LinkLocalNextHop && their.LinkLocalNextHop,
+		Role:                cfg.role(),
+		PeerRole:            their.Role,
+		PeerFQDN:            their.FQDN,
+		PeerSoftwareVersion: their.SoftwareVersion,
+	}
+	n.Keepalive = cfg.keepalive(n.HoldTime)
+	ourFamilies, theirFamilies := offered(ours), offered(theirs)
+	for _, f := range cfg.Families {
+		if slices.Contains(ourFamilies, f) && slices.Contains(theirFamilies, f) {
+			n.Families = append(n.Families, f)
+		}
+	}
+	n.addFamilyCapabilities(our, their)
+	n.addRestart(our, their)
+	return n, nil
+}
+
+// addFamilyCapabilities adds what holds for single families, which must be negotiated themselves.
+func (n *Negotiated) addFamilyCapabilities(our, their *wire.Capabilities) {
+	for _, f := range n.Families {
+		ours, theirs := our.AddPathMode(f), their.AddPathMode(f)
+		// RFC 7911 §4: paths are told apart in a direction where one side can send them and the other can receive them.
+		if ours.Sends() && theirs.Receives() {
+			n.AddPathSend = append(n.AddPathSend, f)
+		}
+		if ours.Receives() && theirs.Sends() {
+			n.AddPathReceive = append(n.AddPathReceive, f)
+		}
+		next := wire.ExtendedNextHopFamily{Family: f, NextHopAFI: wire.AFIIPv6}
+		if slices.Contains(our.ExtendedNextHop, next) && slices.Contains(their.ExtendedNextHop, next) {
+			n.ExtendedNextHop = append(n.ExtendedNextHop, f) // RFC 8950 §4
+		}
+	}
+}
+
+// addRestart adds graceful restart: RFC 4724, 8538, 9494.
+func (n *Negotiated) addRestart(our, their *wire.Capabilities) {
+	gr := their.GracefulRestart
+	if gr == nil || our.GracefulRestart == nil {
+		return
+	}
+	n.GracefulRestart = true
+	n.PeerRestartTime = time.Duration(gr.RestartTime) * time.Second
+	n.Notifications = our.GracefulRestart.Notifications && gr.Notifications // RFC 8538 §4
+	for _, f := range gr.Families {
+		if slices.Contains(n.Families, f.Family) {
+			n.PeerPreserves = append(n.PeerPreserves, f)
+		}
+	}
+	for _, l := range their.LongLived {
+		if len(our.LongLived) > 0 && slices.Contains(n.Families, l.Family) {
+			n.LongLived = append(n.LongLived, l)
+		}
+	}
+}
+
+// offered is what an OPEN offers: RFC 4760 §8, without the capability IPv4 unicast alone.
+func offered(o *wire.Open) []wire.Family {
+	if len(o.Capabilities.Families) == 0 {
+		return []wire.Family{wire.IPv4Unicast}
+	}
+	return o.Capabilities.Families
+}
