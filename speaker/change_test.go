@@ -69,11 +69,13 @@ func TestChangesInPlace(t *testing.T) {
 
 func TestDeferredChanges(t *testing.T) {
 	for field, change := range map[string]func(*speaker.Peer){
-		"timers.holdSeconds":    func(p *speaker.Peer) { p.Timers.Hold = 30 * time.Second },
-		"families":              func(p *speaker.Peer) { p.Families = []wire.Family{wire.IPv4Unicast} },
-		"gracefulRestart":       func(p *speaker.Peer) { p.GracefulRestart = nil },
-		"transport.multihopTTL": func(p *speaker.Peer) { p.MultihopTTL = 3 },
-		"authentication.tcpMD5": func(p *speaker.Peer) { p.MD5Key = "rotated" },
+		"timers.holdSeconds":        func(p *speaker.Peer) { p.Timers.Hold = 30 * time.Second },
+		"families":                  func(p *speaker.Peer) { p.Families = []wire.Family{wire.IPv4Unicast} },
+		"gracefulRestart":           func(p *speaker.Peer) { p.GracefulRestart = nil },
+		"transport.multihopTTL":     func(p *speaker.Peer) { p.MultihopTTL = 3 },
+		"transport.ttlSecurityHops": func(p *speaker.Peer) { p.TTLSecurityHops = 1 },
+		"capabilities":              func(p *speaker.Peer) { p.Capabilities.ExtendedMessage = true },
+		"authentication.tcpMD5":     func(p *speaker.Peer) { p.MD5Key = "rotated" },
 	} {
 		before := func(p *speaker.Peer) {
 			active(p)

@@ -9,7 +9,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"strings"
@@ -27,8 +26,8 @@ type contender struct {
 	reader     *wire.Reader
 	dialled    bool
 	counts     *messageCounters
-	closing    *sync.WaitGroup // the peer's
-	ours, open *wire.Open      // sent and received
+	closing    *lingering // the peer's
+	ours, open *wire.Open // sent and received
 	negotiated Negotiated
 }
 
@@ -236,26 +235,11 @@ func (c *contender) reject(ctx context.Context, reason error) error {
 	if n := farewell(reason, &agreed); n != nil && !errors.Is(reason, errRekeyed) {
 		// The connection is lost either way.
 		_ = c.write(n.Append(nil))
-		linger(c.closing, c.conn, farewellTimeout)
+		c.closing.linger(c.conn, farewellTimeout)
 		return reason
 	}
 	c.conn.Close()
 	return reason
-}
-
-// linger closes a connection once the peer had the time to read what was written last: one that is closed with something
-// unread is reset, and what is on its way to the peer is lost. It returns at once; group is waited for.
-func linger(group *sync.WaitGroup, conn net.Conn, timeout time.Duration) {
-	half, ok := conn.(interface{ CloseWrite() error })
-	if !ok || half.CloseWrite() != nil {
-		conn.Close()
-		return
-	}
-	group.Go(func() {
-		defer conn.Close()
-		conn.SetReadDeadline(time.Now().Add(timeout))
-		_, _ = io.Copy(io.Discard, conn) // until the peer closes too, or the deadline
-	})
 }
 
 func unexpected(subcode uint8, t wire.MessageType, state string) error {

@@ -60,8 +60,8 @@ type peer struct {
 	updated  chan struct{} // capacity 1
 	config   atomic.Pointer[peerConfig]
 	messages messageCounters
-	closing  sync.WaitGroup // connections that the peer is to read to their end
-	inbox    struct {       // guards sending to accepted
+	closing  lingering
+	inbox    struct { // guards sending to accepted
 		sync.Mutex
 		closed bool
 	}
@@ -139,7 +139,7 @@ func (p *peer) closeInbox() {
 
 // run keeps the session up until ctx ends. The cause of ctx says how the session ends (see farewell).
 func (p *peer) run(ctx context.Context) {
-	defer p.closing.Wait()
+	defer p.closing.group.Wait()
 	defer p.closeInbox()
 	var next *contender
 	for ctx.Err() == nil {

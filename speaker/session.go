@@ -82,7 +82,7 @@ func (s *session) run(ctx context.Context, cancel context.CancelCauseFunc) {
 	group.Go(func() { cancel(s.write(ctx)) })
 	group.Wait()
 	if timeout := s.lingers.Load(); timeout > 0 {
-		linger(&s.peer.closing, s.conn, timeout)
+		s.peer.closing.linger(s.conn, timeout)
 	} else {
 		s.conn.Close()
 	}

@@ -36,11 +36,13 @@ type world struct {
 }
 
 // newWorld runs a speaker that listens at us:179. It must be called in a bubble.
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T) *world { return newWorldAt(t, netip.AddrPortFrom(us, 179)) }
+
+func newWorldAt(t *testing.T, listen ...netip.AddrPort) *world {
 	w := &world{T: t, network: faketest.New()}
 	w.host, w.peer = w.network.Host(us), w.network.Host(them)
 	w.speaker = speaker.New(speaker.Options{
-		Listen:    []netip.AddrPort{netip.AddrPortFrom(us, 179)},
+		Listen:    listen,
 		Transport: w.host,
 		Uptime:    func() time.Duration { return time.Hour },
 	})

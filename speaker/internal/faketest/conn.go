@@ -11,6 +11,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/herald-bgp/herald/speaker/transport"
 )
 
 // window is how many bytes fit between a writer and a reader that does not read.
@@ -143,13 +145,32 @@ type Conn struct {
 	key           string
 	once          sync.Once
 	closed        func()
+
+	twin    *Conn // the other end
+	mu      sync.Mutex
+	options transport.SocketOptions
 }
 
 // newConnPair returns the dialler's end and the listener's.
 func newConnPair(dialler, listener netip.AddrPort) (*Conn, *Conn) {
 	there, back := newPipe(), newPipe()
-	return &Conn{in: back, out: there, local: dialler, remote: listener},
-		&Conn{in: there, out: back, local: listener, remote: dialler}
+	one := &Conn{in: back, out: there, local: dialler, remote: listener}
+	two := &Conn{in: there, out: back, local: listener, remote: dialler, twin: one}
+	one.twin = two
+	return one, two
+}
+
+func (c *Conn) configure(o transport.SocketOptions) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.options = o
+}
+
+// OptionsOfOther returns the socket options that the other end of the connection has.
+func (c *Conn) OptionsOfOther() transport.SocketOptions {
+	c.twin.mu.Lock()
+	defer c.twin.mu.Unlock()
+	return c.twin.options
 }
 
 // Read implements net.Conn.

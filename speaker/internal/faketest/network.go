@@ -73,6 +73,9 @@ func (h *Host) Dial(ctx context.Context, local netip.Addr, remote netip.AddrPort
 	n := h.network
 	n.mu.Lock()
 	l, dark := n.listeners[remote], n.blackhole[remote.Addr()]
+	if l == nil {
+		l = n.listeners[netip.AddrPortFrom(netip.IPv4Unspecified(), remote.Port())]
+	}
 	n.nextPort++
 	from := netip.AddrPortFrom(local, n.nextPort)
 	n.mu.Unlock()
@@ -85,6 +88,7 @@ func (h *Host) Dial(ctx context.Context, local netip.Addr, remote netip.AddrPort
 	}
 	ours, theirs := newConnPair(from, remote)
 	ours.key, theirs.key = o.MD5Key, o.MD5Key
+	ours.configure(o)
 	n.track(ours)
 	n.track(theirs)
 	if !l.offer(theirs) {
@@ -106,7 +110,7 @@ func (n *Network) track(c *Conn) {
 	}
 }
 
-// Listen implements transport.Transport.
+// Listen implements transport.Transport. The unspecified IPv4 address is every one that nobody listens at.
 func (h *Host) Listen(_ context.Context, local netip.AddrPort) (transport.Listener, error) {
 	n := h.network
 	n.mu.Lock()
@@ -123,7 +127,10 @@ func (h *Host) Listen(_ context.Context, local netip.AddrPort) (transport.Listen
 }
 
 // Configure implements transport.Transport.
-func (h *Host) Configure(net.Conn, transport.SocketOptions) error { return nil }
+func (h *Host) Configure(conn net.Conn, o transport.SocketOptions) error {
+	conn.(*Conn).configure(o)
+	return nil
+}
 
 // LinkLocal implements transport.Transport.
 func (h *Host) LinkLocal(_, _ netip.Addr) netip.Addr { return h.LinkLocalAddr }
