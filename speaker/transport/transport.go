@@ -41,6 +41,7 @@ type Transport interface {
 	Listen(ctx context.Context, local netip.AddrPort) (Listener, error)
 	// Configure sets the options of an accepted connection before anything is read from it, or others on a live one. The
 	// MD5 key is not among them: an accepted connection has it from its listener.
+	// MinTTL is for what arrives from then on; what was there before came from whoever completed TCP's handshake.
 	Configure(conn net.Conn, o SocketOptions) error
 	// LinkLocal is our link-local address on the link that local and remote share; the zero Addr when they share none
 	// (RFC 2545 §3).
