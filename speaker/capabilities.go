@@ -123,3 +123,10 @@ func (p *Peer) otc() uint32 {
 	}
 	return 0
 }
+
+// withholdsOTC reports whether routes that are marked as ONLY_TO_CUSTOMER are not sent. RFC 9234 §5: those MUST NOT go to a
+// provider, a peer or an RS.
+func (p *Peer) withholdsOTC() bool {
+	r := p.role()
+	return r != nil && (*r == wire.RoleCustomer || *r == wire.RolePeer || *r == wire.RoleRouteServerClient)
+}

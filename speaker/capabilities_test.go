@@ -4,6 +4,7 @@
 package speaker_test
 
 import (
+	"net/netip"
 	"reflect"
 	"strings"
 	"testing"
@@ -177,6 +178,103 @@ func TestWithoutRouteRefresh(t *testing.T) {
 			t.Errorf("offered %+v", c)
 		}
 		p.Send(routeRefresh)
+		w.expectSilence(p)
+	})
+}
+
+// What was negotiated decides what is sent: path identifiers (RFC 7911 §3), ONLY_TO_CUSTOMER (RFC 9234 §5), an IPv6 next hop
+// of IPv4 routes (RFC 8950 §3).
+func TestNegotiatedRoutes(t *testing.T) {
+	provider, hop := wire.RoleProvider, netip.MustParseAddr("2001:db8::1")
+	options := func(addPath bool) wire.UpdateOptions {
+		o := wire.UpdateOptions{AS4: true, EBGP: true, ExtendedNextHop: true, Families: []wire.Family{wire.IPv4Unicast}}
+		if addPath {
+			o.AddPath = o.Families
+		}
+		return o
+	}
+	both := []wire.AddPathFamily{{Family: wire.IPv4Unicast, Mode: wire.AddPathBoth}}
+	for name, test := range map[string]struct {
+		change  func(*speaker.Peer)
+		open    func(*wire.Capabilities)
+		addPath bool
+		want    func(u *wire.Update) bool
+	}{
+		"path identifiers": {
+			func(p *speaker.Peer) { p.Capabilities.AddPath, p.Export.Announcements[0].PathID = both, 7 },
+			func(c *wire.Capabilities) { c.AddPath = both }, true,
+			func(u *wire.Update) bool {
+				for path, err := range wire.Paths(wire.IPv4Unicast, u.PathIDs, u.NLRI) {
+					return err == nil && path.ID == 7
+				}
+				return false
+			},
+		},
+		"none that the peer does not take": {
+			func(p *speaker.Peer) { p.Capabilities.AddPath = both },
+			func(c *wire.Capabilities) {
+				c.AddPath = []wire.AddPathFamily{{Family: wire.IPv4Unicast, Mode: wire.AddPathSend}}
+			}, false,
+			func(u *wire.Update) bool { return len(u.NLRI) == 4 },
+		},
+		"ONLY_TO_CUSTOMER": {
+			func(p *speaker.Peer) { p.Capabilities.Role = &provider }, func(*wire.Capabilities) {}, false,
+			func(u *wire.Update) bool { return u.Attributes.HasOTC && u.Attributes.OTC == ourASN },
+		},
+		"no ONLY_TO_CUSTOMER": {
+			func(*speaker.Peer) {}, func(*wire.Capabilities) {}, false,
+			func(u *wire.Update) bool { return !u.Attributes.HasOTC },
+		},
+		"an IPv6 next hop": {
+			func(p *speaker.Peer) {
+				p.Capabilities.ExtendedNextHop, p.Export.Announcements[0].Attributes.NextHop4 = true, hop
+			},
+			func(c *wire.Capabilities) {
+				c.ExtendedNextHop = []wire.ExtendedNextHopFamily{{Family: wire.IPv4Unicast, NextHopAFI: wire.AFIIPv6}}
+			}, false,
+			func(u *wire.Update) bool {
+				return u.MPReach != nil && u.MPReach.NextHop == hop && len(u.MPReach.NLRI) == 4
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, func(w *world) {
+				l := w.listen()
+				w.apply(config(peerConfig(active, test.change)))
+				open := theirOpen(true)
+				test.open(&open.Capabilities)
+				p := faketest.Accept(w, l)
+				p.Handshake(open)
+				var u wire.Update
+				if err := wire.ParseUpdate(p.Expect(wire.TypeUpdate), options(test.addPath), &u); err != nil {
+					t.Fatal(err)
+				}
+				if !test.want(&u) {
+					t.Errorf("UPDATE %+v", u.Attributes)
+				}
+			})
+		})
+	}
+}
+
+// RFC 7313 §4: where both sides offered it, what is sent again is between BoRR and EoRR.
+func TestEnhancedRefresh(t *testing.T) {
+	run(t, func(w *world) {
+		l := w.listen()
+		w.apply(config(peerConfig(active)))
+		open := theirOpen(true)
+		open.Capabilities.EnhancedRefresh = true
+		p := w.establish(l, open)
+		p.Send(routeRefresh)
+		for _, want := range []wire.MessageType{wire.TypeRouteRefresh, wire.TypeUpdate, wire.TypeRouteRefresh} {
+			body := p.Expect(want)
+			if want != wire.TypeRouteRefresh {
+				continue
+			}
+			if r, err := wire.ParseRouteRefresh(body); err != nil || r.Family != wire.IPv4Unicast || r.Subtype == wire.RefreshRequest {
+				t.Errorf("%+v, %v", r, err)
+			}
+		}
 		w.expectSilence(p)
 	})
 }

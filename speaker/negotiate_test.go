@@ -107,21 +107,24 @@ func TestNegotiateRoles(t *testing.T) {
 // RFC 9234 §5: routes to a customer, a peer or an RS-client are marked, whether or not the peer tells its role. Inside an
 // AS there are no roles (§4).
 func TestOTC(t *testing.T) {
-	for role, want := range map[wire.Role]uint32{
-		wire.RoleProvider: 64512, wire.RolePeer: 64512, wire.RoleRouteServer: 64512,
-		wire.RoleCustomer: 0, wire.RoleRouteServerClient: 0,
+	for role, want := range map[wire.Role]struct {
+		otc       uint32
+		withholds bool // towards a provider, a peer, an RS
+	}{
+		wire.RoleProvider: {64512, false}, wire.RolePeer: {64512, true}, wire.RoleRouteServer: {64512, false},
+		wire.RoleCustomer: {0, true}, wire.RoleRouteServerClient: {0, true},
 	} {
 		p := testPeer(func(p *Peer) { p.Capabilities.Role = &role })
-		if got := p.otc(); got != want {
-			t.Errorf("role %v: %d, want %d", role, got, want)
+		if otc, withholds := p.otc(), p.withholdsOTC(); otc != want.otc || withholds != want.withholds {
+			t.Errorf("role %v: %d, %v, want %+v", role, otc, withholds, want)
 		}
 		internal := testPeer(func(p *Peer) { p.Capabilities.Role, p.PeerASN = &role, p.LocalASN })
-		if c := internal.capabilities(restartState{}); internal.otc() != 0 || c.Role != nil {
+		if c := internal.capabilities(restartState{}); internal.otc() != 0 || internal.withholdsOTC() || c.Role != nil {
 			t.Errorf("role %v inside the AS: OTC %d, offered %v", role, internal.otc(), c.Role)
 		}
 	}
-	if got := testPeer().otc(); got != 0 {
-		t.Errorf("no role: %d", got)
+	if p := testPeer(); p.otc() != 0 || p.withholdsOTC() {
+		t.Errorf("no role: %d, %v", p.otc(), p.withholdsOTC())
 	}
 }
 

@@ -278,6 +278,9 @@ func (p *peer) ribParams(c *contender) rib.Params {
 		LocalASN:     c.cfg.LocalASN,
 		AS4:          c.negotiated.AS4,
 		MaxLen:       wire.MaxMessageLen,
+		AddPath:      slices.Clone(c.negotiated.AddPathSend),
+		OTC:          c.cfg.otc(),
+		WithholdOTC:  c.cfg.withholdsOTC(),
 		LocalAddress: local,
 		PeerAddress:  remote,
 		NodeAddress4: c.cfg.nodeAddress4,
@@ -286,6 +289,8 @@ func (p *peer) ribParams(c *contender) rib.Params {
 	if c.negotiated.ExtendedMessage {
 		params.MaxLen = wire.MaxExtendedMessageLen
 	}
+	params.ExtendedNextHop = slices.Contains(c.negotiated.ExtendedNextHop, wire.IPv4Unicast)
+	params.LinkLocalNextHop = c.negotiated.LinkLocalNextHop
 	if slices.Contains(params.Families, wire.IPv6Unicast) && local.Is6() {
 		params.LinkLocal = p.transport.LinkLocal(local, remote)
 	}

@@ -93,7 +93,7 @@ func (s *session) refresh(body []byte) error {
 	}
 	for _, f := range s.negotiated.Families {
 		if f == r.Family && r.Subtype == wire.RefreshRequest && s.ours.Capabilities.RouteRefresh {
-			s.out.Refresh(f, false)
+			s.out.Refresh(f, s.negotiated.EnhancedRefresh)
 		}
 	}
 	return nil
