@@ -76,9 +76,19 @@ type AnnouncementSpec struct {
 	// +optional
 	Deaggregate *Deaggregate `json:"deaggregate,omitempty"`
 
+	// pathID is the path identifier of every prefix towards a neighbour with add-path
+	// (RFC 7911), where Announcements of one prefix with different ones are all sent.
+	// To any other neighbour only the oldest is. Omitted: 0. Change class: in place; a
+	// path with another identifier is another route, so the one before is withdrawn.
+	// +optional
+	// +kubebuilder:validation:Format=int64
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=4294967295
+	PathID *int64 `json:"pathID,omitempty"`
+
 	// attributes go with every prefix. A single value wins over the peer's default,
-	// communities are joined with the peer's. Omitted: the peer's. Change class: in
-	// place.
+	// communities, and raw attributes of different codes, are joined with the peer's.
+	// Omitted: the peer's. Change class: in place.
 	// +optional
 	Attributes *PathAttributes `json:"attributes,omitempty"`
 }

@@ -4,6 +4,8 @@
 package v1alpha1
 
 // PathAttributes are the path attributes that go with a prefix (RFC 4271 §5).
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.raw) || !self.raw.exists(a, (a.code == 4 && has(self.med)) || (a.code == 6 && has(self.atomicAggregate)) || (a.code == 7 && has(self.aggregator)) || (a.code == 8 && has(self.communities)) || (a.code == 9 && has(self.originatorID)) || (a.code == 10 && has(self.clusterList)) || (a.code == 16 && has(self.extendedCommunities)) || (a.code == 32 && has(self.largeCommunities)))",message="raw: delete the attribute that a field beside it writes: 4 is med, 6 atomicAggregate, 7 aggregator, 8 communities, 9 originatorID, 10 clusterList, 16 extendedCommunities, 32 largeCommunities"
 type PathAttributes struct {
 	// nextHop replaces the next hop. Omitted, and for a family without a value in
 	// it: self, the session's local address of the route's family, else the node's
@@ -85,17 +87,104 @@ type PathAttributes struct {
 	// +kubebuilder:validation:items:XValidation:rule="!self.matches('^(rt|soo):[0-9]{1,10}:[0-9]{1,10}$') || (int(self.split(':')[1]) <= 65535 ? int(self.split(':')[2]) <= 4294967295 : int(self.split(':')[1]) <= 4294967295 && int(self.split(':')[2]) <= 65535)",message="extendedCommunities: write a number up to 4294967295 after an ASN up to 65535, and up to 65535 after an ASN up to 4294967295"
 	// +kubebuilder:validation:items:XValidation:rule="!self.matches('^(rt|soo):[0-9.]*[.][0-9.]*:[0-9]{1,10}$') || int(self.split(':')[2]) <= 65535",message="extendedCommunities: write a number up to 65535 after an IPv4 address"
 	ExtendedCommunities []string `json:"extendedCommunities,omitempty"`
+
+	// aggregator is AGGREGATOR (RFC 4271 §5.1.7): who formed the aggregate that the
+	// prefix is. Omitted: not sent. Change class: in place.
+	// +optional
+	Aggregator *Aggregator `json:"aggregator,omitempty"`
+
+	// atomicAggregate true sends ATOMIC_AGGREGATE (RFC 4271 §5.1.6). Omitted: false.
+	// Change class: in place.
+	// +optional
+	AtomicAggregate *bool `json:"atomicAggregate,omitempty"`
+
+	// originatorID is ORIGINATOR_ID (RFC 4456 §8), the BGP identifier of who brought
+	// the route into the AS, sent in iBGP only. Omitted: not sent. Change class: in
+	// place.
+	// +optional
+	// +kubebuilder:validation:MinLength=7
+	// +kubebuilder:validation:MaxLength=15
+	// +kubebuilder:validation:XValidation:rule="isIP(self) && ip(self).family() == 4 && !ip(self).isUnspecified()",message="originatorID: write a BGP identifier as a dotted quad other than 0.0.0.0, such as 192.0.2.1"
+	OriginatorID *string `json:"originatorID,omitempty"`
+
+	// clusterList is CLUSTER_LIST (RFC 4456 §8): the clusters of the route reflectors
+	// that the route passed, the nearest first, sent in iBGP only. Omitted: not sent.
+	// Change class: in place.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MinLength=7
+	// +kubebuilder:validation:items:MaxLength=15
+	// +kubebuilder:validation:items:XValidation:rule="isIP(self) && ip(self).family() == 4",message="clusterList: write cluster identifiers as dotted quads, such as 192.0.2.1"
+	ClusterList []string `json:"clusterList,omitempty"`
+
+	// raw are path attributes that have no field here, each code once, as they go on
+	// the wire. A code that has a field is refused while that field is set beside it,
+	// and where the peer's defaults or the Announcement set it the field wins. Omitted:
+	// none. Change class: in place.
+	// +optional
+	// +listType=map
+	// +listMapKey=code
+	// +kubebuilder:validation:MaxItems=16
+	Raw []RawAttribute `json:"raw,omitempty"`
+}
+
+// Aggregator is who formed an aggregate (RFC 4271 §5.1.7).
+type Aggregator struct {
+	// asn is its ASN. Change class: in place.
+	// +required
+	// +kubebuilder:validation:Format=int64
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=4294967295
+	// +kubebuilder:validation:XValidation:rule="self != 23456",message="aggregator.asn: write the real ASN; 23456 is AS_TRANS (RFC 6793), which the speaker writes itself to peers that know 2-octet ASNs alone"
+	ASN int64 `json:"asn"`
+
+	// address is its IPv4 address, best its BGP identifier. Change class: in place.
+	// +required
+	// +kubebuilder:validation:MinLength=7
+	// +kubebuilder:validation:MaxLength=15
+	// +kubebuilder:validation:XValidation:rule="isIP(self) && ip(self).family() == 4 && !ip(self).isUnspecified()",message="aggregator.address: write an IPv4 address other than 0.0.0.0, such as 192.0.2.1"
+	Address string `json:"address"`
+}
+
+// RawAttribute is a path attribute as it goes on the wire (RFC 4271 §4.3).
+type RawAttribute struct {
+	// code is the attribute's type code. Change class: in place.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=255
+	// +kubebuilder:validation:XValidation:rule="!(self in [1, 2, 3, 5, 14, 15, 17, 18, 35])",message="code: write another; the speaker writes ORIGIN (1), AS_PATH (2), NEXT_HOP (3), LOCAL_PREF (5), MP_REACH_NLRI (14), MP_UNREACH_NLRI (15), AS4_PATH (17), AS4_AGGREGATOR (18) and ONLY_TO_CUSTOMER (35) from fields of their own"
+	Code int32 `json:"code"`
+
+	// flags are the four attribute flags in their place in the octet: optional 128,
+	// transitive 64, partial 32, extended length 16. A value of more than 255 octets
+	// has an extended length whatever they say. Omitted: 192, optional and transitive.
+	// Change class: in place.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=240
+	// +kubebuilder:validation:XValidation:rule="self % 16 == 0",message="flags: write a sum of 128 (optional), 64 (transitive), 32 (partial) and 16 (extended length); the four low bits are unused and 0 (RFC 4271 §4.3)"
+	Flags *int32 `json:"flags,omitempty"`
+
+	// value is hexadecimal, two digits an octet, at most 4,096 octets. Omitted: empty.
+	// Change class: in place.
+	// +optional
+	// +kubebuilder:validation:MaxLength=8192
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9a-fA-F]{2})*$')",message="value: write an even number of hexadecimal digits and nothing else, such as 00000064"
+	Value *string `json:"value,omitempty"`
 }
 
 // NextHop is a next hop for each address family.
 //
 // +kubebuilder:validation:MinProperties=1
 type NextHop struct {
-	// ipv4 is the next hop of IPv4 routes. Omitted: self. Change class: in place.
+	// ipv4 is the next hop of IPv4 routes. An IPv6 address goes to neighbours with
+	// which extendedNextHop is negotiated (RFC 8950), and no route to others
+	// (NoNextHop). Omitted: self. Change class: in place.
 	// +optional
-	// +kubebuilder:validation:MinLength=7
-	// +kubebuilder:validation:MaxLength=15
-	// +kubebuilder:validation:XValidation:rule="isIP(self) && ip(self).family() == 4 && (ip(self).isGlobalUnicast() || ip(self).isLinkLocalUnicast() || ip(self).isLoopback())",message="nextHop.ipv4: write a unicast IPv4 address, such as 192.0.2.1, or omit it for next hop self"
+	// +kubebuilder:validation:MinLength=2
+	// +kubebuilder:validation:MaxLength=45
+	// +kubebuilder:validation:XValidation:rule="isIP(self) && (ip(self).isGlobalUnicast() || ip(self).isLoopback() || (ip(self).family() == 4 && ip(self).isLinkLocalUnicast()))",message="nextHop.ipv4: write a unicast IPv4 address, such as 192.0.2.1, or a global or unique local IPv6 address for neighbours with extendedNextHop, or omit it for next hop self"
 	IPv4 *string `json:"ipv4,omitempty"`
 
 	// ipv6 is the next hop of IPv6 routes. Omitted: self. Change class: in place.

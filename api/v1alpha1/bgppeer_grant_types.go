@@ -136,7 +136,7 @@ type TenantPrefix struct {
 }
 
 // TenantAttributes are the path attributes that a tenant's announcements may set.
-// The others, such as med and prepend, are free.
+// The others, such as med, prepend and atomicAggregate, are free, and so is pathID.
 type TenantAttributes struct {
 	// nextHop Self allows no attributes.nextHop, Any allows one. Omitted: Self.
 	// Change class: in place.
@@ -153,8 +153,9 @@ type TenantAttributes struct {
 	// +optional
 	LocalPref *Grant `json:"localPref,omitempty"`
 
-	// raw Allow allows attributes.extendedCommunities, and whatever else is written
-	// as bytes. Omitted: Deny. Change class: in place.
+	// raw Allow allows attributes.raw, extendedCommunities, aggregator, originatorID
+	// and clusterList: what is written as bytes, speaks for others, or steers route
+	// reflection. Omitted: Deny. Change class: in place.
 	// +optional
 	Raw *Grant `json:"raw,omitempty"`
 

@@ -74,6 +74,8 @@ type Family struct {
 func (f Family) String() string { return string(f.AFI) + "/" + string(f.SAFI) }
 
 // Transport says how the TCP connection of a session is made.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.ttlSecurityHops) || !has(self.multihopTTL)",message="ttlSecurityHops: delete multihopTTL beside it; with ttlSecurityHops all that is sent has a TTL of 255 (RFC 5082)"
 type Transport struct {
 	// connectMode says who opens the connection: Both ends, we alone (Active) or the
 	// neighbour alone (Passive). Omitted: Both where the process listens, else
@@ -88,11 +90,21 @@ type Transport struct {
 	Source *TransportSource `json:"source,omitempty"`
 
 	// multihopTTL is the TTL or hop limit of what is sent to a neighbour that is not
-	// on a shared link. Omitted: 1 in eBGP, 255 in iBGP. Change class: deferred.
+	// on a shared link. Not beside ttlSecurityHops. Omitted: 1 in eBGP, 255 in iBGP.
+	// Change class: deferred.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=255
 	MultihopTTL *int32 `json:"multihopTTL,omitempty"`
+
+	// ttlSecurityHops is how many hops the neighbour is away at most: 1 on a shared
+	// link. What is sent has a TTL or hop limit of 255, and what arrives with less
+	// than 256 - ttlSecurityHops is dropped (GTSM, RFC 5082). Not beside
+	// multihopTTL. Omitted: no such check. Change class: deferred.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=254
+	TTLSecurityHops *int32 `json:"ttlSecurityHops,omitempty"`
 }
 
 // ConnectMode says who opens the TCP connection.
@@ -210,6 +222,9 @@ type Timers struct {
 
 // GracefulRestart says whether the neighbour keeps our routes while the speaker
 // restarts (RFC 4724).
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.longLivedStaleSeconds) || !has(self.mode) || self.mode == 'Enabled'",message="longLivedStaleSeconds: write mode Enabled beside it, or delete it; long-lived graceful restart goes with the other alone (RFC 9494)"
+// +kubebuilder:validation:XValidation:rule="!has(self.notifications) || !self.notifications || !has(self.mode) || self.mode == 'Enabled'",message="notifications: write mode Enabled beside it, or delete it; it says what graceful restart covers (RFC 8538)"
 type GracefulRestart struct {
 	// mode Disabled leaves the capability out of our OPEN. Omitted: Enabled. Change
 	// class: deferred.
@@ -222,6 +237,20 @@ type GracefulRestart struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=4095
 	RestartSeconds *int32 `json:"restartSeconds,omitempty"`
+
+	// notifications true offers to keep routes over a NOTIFICATION and a hold timer
+	// that expired too (RFC 8538): the routes of a node that is dead then stay for
+	// restartSeconds longer. Omitted: false. Change class: deferred.
+	// +optional
+	Notifications *bool `json:"notifications,omitempty"`
+
+	// longLivedStaleSeconds is how long, after restartSeconds, the neighbour shall
+	// keep our routes as the last resort (RFC 9494), with mode Enabled alone. Omitted:
+	// long-lived graceful restart is not offered. Change class: deferred.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=16777215
+	LongLivedStaleSeconds *int32 `json:"longLivedStaleSeconds,omitempty"`
 }
 
 // GracefulRestartMode says whether graceful restart is offered.

@@ -50,6 +50,9 @@ type BGPPeerList struct {
 //
 // +kubebuilder:validation:XValidation:rule="has(self.peerASN) != has(self.peerType)",message="peerASN, peerType: write exactly one: peerASN for one known ASN, else peerType External or Internal"
 // +kubebuilder:validation:XValidation:rule="!has(self.transport) || !has(self.transport.source) || !isIP(self.address) || !isIP(self.transport.source.address) || ip(self.address).family() == ip(self.transport.source.address).family()",message="source.address: write an address of the same family (IPv4 or IPv6) as spec.address"
+// +kubebuilder:validation:XValidation:rule="!has(self.capabilities) || !has(self.capabilities.addPath) || self.capabilities.addPath.all(path, has(self.families) && self.families.exists(family, family.afi == path.afi && family.safi == path.safi))",message="capabilities.addPath: write families of spec.families alone"
+// +kubebuilder:validation:XValidation:rule="!has(self.capabilities) || !has(self.capabilities.role) || ((!has(self.peerType) || self.peerType == 'External') && (!has(self.peerASN) || !has(self.localASN) || self.peerASN != self.localASN))",message="capabilities.role: delete it for a neighbour in our own AS, or write the neighbour's ASN; roles are of eBGP alone (RFC 9234)"
+// +kubebuilder:validation:XValidation:rule="!has(self.capabilities) || !has(self.capabilities.fourOctetASN) || self.capabilities.fourOctetASN || ((!has(self.localASN) || self.localASN <= 65535) && (!has(self.peerASN) || self.peerASN <= 65535))",message="capabilities.fourOctetASN: write true, or omit it, where localASN or peerASN is over 65535"
 type BGPPeerSpec struct {
 	// description is free text for people. Omitted: none. Change class: in place.
 	// +optional
@@ -133,10 +136,20 @@ type BGPPeerSpec struct {
 	// +optional
 	Timers *Timers `json:"timers,omitempty"`
 
+	// capabilities are those of our OPEN, beside those of families and
+	// gracefulRestart. Omitted: as its fields say. Change class: deferred.
+	// +optional
+	Capabilities *Capabilities `json:"capabilities,omitempty"`
+
 	// gracefulRestart says whether the neighbour keeps our routes while the speaker
 	// restarts (RFC 4724). Omitted: Enabled, 120 s. Change class: deferred.
 	// +optional
 	GracefulRestart *GracefulRestart `json:"gracefulRestart,omitempty"`
+
+	// updates says how updates are sent. Omitted: as its fields say. Change class: in
+	// place.
+	// +optional
+	Updates *Updates `json:"updates,omitempty"`
 
 	// applyMode says when a deferred change takes effect: OnReconnect waits until
 	// the session is next established, Immediate resets it now. Omitted:
@@ -145,8 +158,8 @@ type BGPPeerSpec struct {
 	ApplyMode *ApplyMode `json:"applyMode,omitempty"`
 
 	// attributes are defaults for whatever is sent to this neighbour. A single value
-	// that an Announcement gives wins over one here; lists of communities are
-	// joined. Omitted: none. Change class: in place.
+	// that an Announcement gives wins over one here; lists of communities, and raw
+	// attributes of different codes, are joined. Omitted: none. Change class: in place.
 	// +optional
 	Attributes *PathAttributes `json:"attributes,omitempty"`
 
@@ -154,6 +167,11 @@ type BGPPeerSpec struct {
 	// the operator's own namespace alone, as its fields say. Change class: in place.
 	// +optional
 	AllowedAnnouncements *AllowedAnnouncements `json:"allowedAnnouncements,omitempty"`
+
+	// receive says what becomes of the routes that the neighbour sends. Omitted: they
+	// are checked, and ignored. Change class: in place.
+	// +optional
+	Receive *Receive `json:"receive,omitempty"`
 }
 
 // BGPPeerStatus is what became of a neighbour, over all selected nodes.

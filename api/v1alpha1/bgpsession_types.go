@@ -202,6 +202,15 @@ type NegotiatedSession struct {
 	// +kubebuilder:validation:MaxItems=32
 	// +kubebuilder:validation:items:MaxLength=64
 	Capabilities []Capability `json:"capabilities,omitempty"`
+
+	// addPath are the families in which several paths for one prefix may go, and which
+	// way (RFC 7911).
+	// +optional
+	// +listType=map
+	// +listMapKey=afi
+	// +listMapKey=safi
+	// +kubebuilder:validation:MaxItems=16
+	AddPath []AddPath `json:"addPath,omitempty"`
 }
 
 // Capability is a BGP capability (RFC 5492) in a status. It is no enum: a newer
@@ -209,14 +218,27 @@ type NegotiatedSession struct {
 type Capability string
 
 const (
+	// CapabilityAddPath allows several paths for one prefix (RFC 7911).
+	CapabilityAddPath Capability = "AddPath"
+	// CapabilityEnhancedRouteRefresh marks both ends of a refresh (RFC 7313).
+	CapabilityEnhancedRouteRefresh Capability = "EnhancedRouteRefresh"
 	// CapabilityExtendedMessage allows messages up to 65,535 octets (RFC 8654).
 	CapabilityExtendedMessage Capability = "ExtendedMessage"
+	// CapabilityExtendedNextHop allows IPv6 next hops for IPv4 unicast (RFC 8950).
+	CapabilityExtendedNextHop Capability = "ExtendedNextHop"
 	// CapabilityFourOctetASN allows 4-octet AS numbers (RFC 6793).
 	CapabilityFourOctetASN Capability = "FourOctetASN"
 	// CapabilityGracefulRestart keeps routes over a restart (RFC 4724).
 	CapabilityGracefulRestart Capability = "GracefulRestart"
+	// CapabilityLinkLocalNextHop allows next hops that are one link-local address
+	// (draft-ietf-idr-linklocal-capability).
+	CapabilityLinkLocalNextHop Capability = "LinkLocalNextHop"
+	// CapabilityLongLivedGracefulRestart keeps routes for long (RFC 9494).
+	CapabilityLongLivedGracefulRestart Capability = "LongLivedGracefulRestart"
 	// CapabilityMultiprotocol carries families other than IPv4 unicast (RFC 4760).
 	CapabilityMultiprotocol Capability = "Multiprotocol"
+	// CapabilityRole: both roles go together (RFC 9234).
+	CapabilityRole Capability = "Role"
 	// CapabilityRouteRefresh allows ROUTE-REFRESH (RFC 2918).
 	CapabilityRouteRefresh Capability = "RouteRefresh"
 )
