@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/google/uuid"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -89,8 +90,30 @@ func causesOf(err error) []metav1.StatusCause {
 	var status apierrors.APIStatus
 	if errors.As(err, &status) {
 		if details := status.Status().Details; details != nil && len(details.Causes) > 0 {
-			return details.Causes
+			return plain(details.Causes)
 		}
 	}
 	return []metav1.StatusCause{{Message: err.Error()}}
+}
+
+const (
+	// noField is what the API server's code writes for the object as a whole.
+	noField = "<nil>"
+	// rulesSkipped begins the cause that only says that other causes came first.
+	rulesSkipped = "some validation rules were not checked"
+)
+
+// plain leaves out of causes what is of no use to the person who reads them.
+func plain(causes []metav1.StatusCause) []metav1.StatusCause {
+	kept := make([]metav1.StatusCause, 0, len(causes))
+	for _, c := range causes {
+		if c.Field == noField {
+			c.Field = ""
+			c.Message = strings.TrimPrefix(strings.TrimPrefix(c.Message, "Invalid value: "), "null: ")
+		}
+		if !strings.HasPrefix(c.Message, rulesSkipped) || len(causes) == 1 {
+			kept = append(kept, c)
+		}
+	}
+	return kept
 }

@@ -15,8 +15,15 @@ import (
 // entry is an object in force.
 type entry struct {
 	object client.Object
-	// file is the one that it came from.
+	// place is the document that it came from.
+	place place
+}
+
+// place is a document as others see it: the nth of its object in a file, counted from 0. It stays when documents of other
+// objects come or go.
+type place struct {
 	file string
+	nth  int
 }
 
 // merger decides what is in force from the manifests and from what was in force before.
@@ -32,8 +39,11 @@ type merger struct {
 
 // claim says what became of the documents of an object.
 type claim struct {
-	// admitted is where the document is that counts, empty as long as all are refused.
-	admitted string
+	// counts is where the document is that counts, empty as long as none does: one that was admitted, or the refused new
+	// version of what is in force.
+	counts string
+	// last is the place of the latest document.
+	last place
 	// refused are the problems of those that were refused before it, by their index.
 	refused []int
 }
@@ -47,7 +57,7 @@ func merge(ctx context.Context, admitter Admitter, manifests []*manifest, former
 	}
 	// What a file with a document that cannot be told had before, and no file has now, stays.
 	for id, e := range former {
-		if _, claimed := m.claims[id]; held[e.file] && !claimed {
+		if _, claimed := m.claims[id]; held[e.place.file] && !claimed {
 			m.next[id] = e
 		}
 	}
@@ -95,19 +105,25 @@ func reason(err error) error {
 	return err
 }
 
-// object takes over a document that names its object. Of several that are admitted the first counts.
+// object takes over a document that names its object. Of several that are admitted the first counts, unless the document
+// that the object in force came from stands before it and is refused: then what is in force stays.
 func (m *merger) object(ctx context.Context, file string, d *document) {
 	problem := Problem{File: file, Document: d.index, Line: d.line, Object: d.id.String()}
 	c := m.claims[d.id]
-	if c == nil {
-		c = &claim{}
+	switch {
+	case c == nil:
+		c = &claim{last: place{file: file}}
 		m.claims[d.id] = c
+	case c.last.file == file:
+		c.last.nth++
+	default:
+		c.last = place{file: file}
 	}
-	if c.admitted != "" {
+	if c.counts != "" {
 		problem.Causes = []metav1.StatusCause{{
 			Type:    metav1.CauseTypeFieldValueDuplicate,
 			Field:   "metadata.name",
-			Message: fmt.Sprintf("the same object is in %s, which comes first and counts", c.admitted),
+			Message: fmt.Sprintf("the same object is in %s, which comes first and counts", c.counts),
 		}}
 		m.report(problem)
 		return
@@ -118,26 +134,29 @@ func (m *merger) object(ctx context.Context, file string, d *document) {
 		d.object = nil
 	}
 	if d.verdict.object == nil {
-		m.refuse(problem, file, d, c)
+		m.refuse(problem, d, c)
 		return
 	}
-	c.admitted = problem.Position()
-	m.next[d.id] = entry{object: d.verdict.object, file: file}
+	c.counts = problem.Position()
+	m.next[d.id] = entry{object: d.verdict.object, place: c.last}
 	for _, i := range c.refused {
 		m.problems[i].Kept = false
 	}
 }
 
-// refuse reports a document that was not admitted. The former version of its object stays, unless a document that
-// follows is admitted.
-func (m *merger) refuse(problem Problem, file string, d *document, c *claim) {
+// refuse reports a document that was not admitted. The former version of its object stays: for good if it came from this
+// document, else unless one that follows is admitted.
+func (m *merger) refuse(problem Problem, d *document, c *claim) {
 	former, existed := m.former[d.id]
 	problem.Causes, problem.content, problem.generation = d.verdict.causes, d.verdict.content, 1
-	problem.Kept = existed || d.mayBeAny && m.hasFrom(file)
+	problem.Kept = existed || d.mayBeAny && m.hasFrom(problem.File)
 	if existed {
 		problem.generation = former.object.GetGeneration() + 1
-		if len(c.refused) == 0 {
-			m.next[d.id] = entry{object: former.object, file: file}
+		if former.place == c.last {
+			c.counts = problem.Position()
+		}
+		if len(c.refused) == 0 || c.counts != "" {
+			m.next[d.id] = entry{object: former.object, place: c.last}
 		}
 	}
 	c.refused = append(c.refused, len(m.problems))
@@ -148,7 +167,7 @@ func (m *merger) report(p Problem) { m.problems = append(m.problems, p) }
 
 func (m *merger) hasFrom(file string) bool {
 	for _, e := range m.former {
-		if e.file == file {
+		if e.place.file == file {
 			return true
 		}
 	}

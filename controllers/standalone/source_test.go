@@ -222,60 +222,6 @@ func TestBrokenDocumentKeepsItsFile(t *testing.T) {
 	h.await("the repair", func(o Objects) bool { return len(o.Problems) == 0 && len(o.Peers) == 2 })
 }
 
-func TestDuplicateTakesOver(t *testing.T) {
-	dir := t.TempDir()
-	write(t, dir, "b.yaml", peerManifest("tor", "192.0.2.2"))
-	h := runSource(t, dir)
-	h.await("the peer", func(o Objects) bool { return o.Peers[0].Spec.Address == "192.0.2.2" })
-	write(t, dir, "a.yaml", peerManifest("tor", "192.0.2.1"))
-	h.await("the first file", func(o Objects) bool { return o.Peers[0].Spec.Address == "192.0.2.1" && len(o.Problems) == 1 })
-	remove(t, dir, "a.yaml")
-	h.await("the second file", func(o Objects) bool { return o.Peers[0].Spec.Address == "192.0.2.2" && len(o.Problems) == 0 })
-}
-
-// A refused document comes first by its place, and does not hide the one that is good.
-func TestRefusedDuplicateDoesNotCount(t *testing.T) {
-	dir := t.TempDir()
-	write(t, dir, "a.yaml", peerManifest("tor", "nonsense"))
-	write(t, dir, "b.yaml", peerManifest("tor", "192.0.2.2"))
-	write(t, dir, "c.yaml", peerManifest("tor", "192.0.2.3"))
-	h := runSource(t, dir)
-	o := h.await("the first objects", func(Objects) bool { return true })
-	if len(o.Peers) != 1 || o.Peers[0].Spec.Address != "192.0.2.2" {
-		t.Errorf("in force: %s", describe(&o))
-	}
-	checkProblems(t, &o, "a.yaml, document 1 (line 1): BGPPeer tor: spec.address",
-		"c.yaml, document 1 (line 1): BGPPeer tor: metadata.name: the same object is in b.yaml")
-
-	// What is admitted counts although a former version might stay.
-	write(t, dir, "b.yaml", peerManifest("tor", "192.0.2.22"))
-	o = h.await("the change", func(o Objects) bool { return o.Peers[0].Spec.Address == "192.0.2.22" })
-	if len(o.Problems) != 2 || o.Problems[0].Kept {
-		t.Errorf("after the change: %s", describe(&o))
-	}
-
-	remove(t, dir, "c.yaml")
-	write(t, dir, "b.yaml", peerManifest("tor", "rubbish"))
-	o = h.await("two refusals", func(o Objects) bool {
-		return len(o.Problems) == 2 && strings.Contains(o.Problems[1].Message(), "spec.address")
-	})
-	if len(o.Peers) != 1 || o.Peers[0].Spec.Address != "192.0.2.22" || !o.Problems[0].Kept || !o.Problems[1].Kept {
-		t.Errorf("both refused: %s", describe(&o))
-	}
-}
-
-func checkProblems(t *testing.T, o *Objects, want ...string) {
-	t.Helper()
-	if len(o.Problems) != len(want) {
-		t.Fatalf("want %d problems: %s", len(want), describe(o))
-	}
-	for i := range want {
-		if have := o.Problems[i].String(); !strings.HasPrefix(have, want[i]) {
-			t.Errorf("problem %q, want %q", have, want[i])
-		}
-	}
-}
-
 // What is new is younger than what is in force, whatever its name, and a change does not make an object young.
 func TestFirstSightIsAge(t *testing.T) {
 	dir := t.TempDir()
