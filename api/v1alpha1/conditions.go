@@ -85,7 +85,7 @@ const (
 	ReasonAdminDown = "AdminDown"
 
 	// ReasonNoLocalASN (False): neither spec.localASN nor the node's annotation gives
-	// our ASN.
+	// our ASN, or it needs 4 octets where capabilities.fourOctetASN is false.
 	ReasonNoLocalASN = "NoLocalASN"
 )
 

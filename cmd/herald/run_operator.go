@@ -74,11 +74,12 @@ func (o *operator) startNode(ctx context.Context, group *errgroup.Group) (*node.
 		return nil, fmt.Errorf("metrics of the speaker: %w", err)
 	}
 	options := node.Options{
-		NodeName:      o.options.nodeName,
-		Namespace:     o.options.namespace,
-		AuthNamespace: o.options.authNamespace,
-		Listening:     len(o.listen) > 0,
-		Logger:        log.WithName("config"),
+		NodeName:        o.options.nodeName,
+		Namespace:       o.options.namespace,
+		AuthNamespace:   o.options.authNamespace,
+		Listening:       len(o.listen) > 0,
+		SoftwareVersion: softwareVersion(),
+		Logger:          log.WithName("config"),
 	}
 	agent := node.NewAgent(speaker, options)
 	build := func() (runnable, error) {

@@ -131,10 +131,11 @@ func (o *standaloneOptions) run(ctx context.Context) error {
 // complete checks the flags and decides what was left open.
 func (o *standaloneOptions) complete(log logr.Logger) (standalone.Options, error) {
 	options := standalone.Options{
-		Directory:     o.manifests,
-		NodeName:      o.nodeName,
-		AuthNamespace: o.authNamespace,
-		Logger:        log,
+		Directory:       o.manifests,
+		NodeName:        o.nodeName,
+		AuthNamespace:   o.authNamespace,
+		SoftwareVersion: softwareVersion(),
+		Logger:          log,
 	}
 	if o.manifests == "" {
 		return options, fmt.Errorf("--manifests is missing: name the directory of the manifests")

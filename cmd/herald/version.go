@@ -27,21 +27,32 @@ func newVersionCommand() *cobra.Command {
 	}
 }
 
+// softwareVersion is what neighbours are told that may know it.
+func softwareVersion() string {
+	info, _ := debug.ReadBuildInfo()
+	return "Herald/" + versionOf(version, info)
+}
+
+// versionOf is the version of a build. Info may be nil.
+func versionOf(version string, info *debug.BuildInfo) string {
+	if version == "" && info != nil {
+		version = info.Main.Version
+	}
+	if version == "" {
+		return "unknown"
+	}
+	return version
+}
+
 // versionText describes a build. Info may be nil.
 func versionText(version string, info *debug.BuildInfo) string {
 	settings := map[string]string{}
 	if info != nil {
-		if version == "" && info.Main.Version != "" {
-			version = info.Main.Version
-		}
 		for _, s := range info.Settings {
 			settings[s.Key] = s.Value
 		}
 	}
-	if version == "" {
-		version = "unknown"
-	}
-	text := fmt.Sprintf("herald %s\ngo       %s %s/%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	text := fmt.Sprintf("herald %s\ngo       %s %s/%s\n", versionOf(version, info), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	if revision := settings["vcs.revision"]; revision != "" {
 		if settings["vcs.modified"] == "true" {
 			revision += " (modified)"

@@ -5,6 +5,7 @@ package compile
 
 import (
 	"cmp"
+	"math"
 	"time"
 
 	"k8s.io/apimachinery/pkg/labels"
@@ -46,7 +47,8 @@ func newAnnouncement(object *v1alpha1.Announcement) (*Announcement, *Issue) {
 	nodes, errNodes := selectorOf("spec.nodeSelector", spec.NodeSelector)
 	prefixes, errPrefixes := prefixesOf(spec)
 	attributes, errAttributes := attributesOf("spec.attributes", spec.Attributes)
-	if err := cmp.Or(errPeers, errNodes, errPrefixes, errAttributes); err != nil {
+	errPathID := inRange("spec.pathID", spec.PathID, 0, math.MaxUint32)
+	if err := cmp.Or(errPeers, errNodes, errPrefixes, errAttributes, errPathID); err != nil {
 		return nil, issueOf(KindAnnouncement, &object.ObjectMeta, err)
 	}
 	ref := RefOf(&object.ObjectMeta)
@@ -58,7 +60,10 @@ func newAnnouncement(object *v1alpha1.Announcement) (*Announcement, *Issue) {
 		nodes:    nodes,
 		peersKey: peers.String(),
 		nodesKey: nodes.String(),
-		whole:    &rib.Announcement{ID: ref.String(), Name: ref.String(), Prefixes: rib.NewPrefixes(prefixes...), Attributes: attributes},
+		whole: &rib.Announcement{
+			ID: ref.String(), Name: ref.String(), Prefixes: rib.NewPrefixes(prefixes...),
+			PathID: uint32(valueOr(spec.PathID, 0)), Attributes: attributes,
+		},
 	}
 	for _, r := range prefixes {
 		announcement.families |= familyOf(r.Prefix)

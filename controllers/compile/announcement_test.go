@@ -184,7 +184,7 @@ func TestAnnouncementRefused(t *testing.T) {
 			}, invalid, "spec.nodeSelector",
 		},
 		{"next hop", hop4("router"), invalid, "nextHop.ipv4"},
-		{"next hop of the other family", hop4("2001:db8::1"), invalid, "nextHop.ipv4"},
+		{"link-local IPv6 next hop of IPv4", hop4("fe80::1"), invalid, "nextHop.ipv4"},
 		{"multicast next hop", hop4("224.0.0.1"), invalid, "nextHop.ipv4"},
 		{"IPv6 next hop of the other family", hop6("192.0.2.1"), invalid, "nextHop.ipv6"},
 		{"link-local next hop", hop6("fe80::1"), invalid, "nextHop.ipv6"},

@@ -29,7 +29,7 @@ func attributesOf(field string, spec *v1alpha1.PathAttributes) (rib.Attributes, 
 	}
 	var attributes rib.Attributes
 	for _, read := range []func(string, *v1alpha1.PathAttributes, *rib.Attributes) error{
-		readNextHop, readOrigin, readASPath, readNumbers, readCommunities,
+		readNextHop, readOrigin, readASPath, readNumbers, readCommunities, readAggregate, readReflection, readRaw,
 	} {
 		if err := read(field, spec, &attributes); err != nil {
 			return rib.Attributes{}, err
@@ -44,19 +44,25 @@ func readNextHop(field string, spec *v1alpha1.PathAttributes, attributes *rib.At
 	}
 	if text := spec.NextHop.IPv4; text != nil {
 		ip, err := netip.ParseAddr(*text)
-		if err != nil || !ip.Is4() || !isUnicast(ip) {
-			return invalid(field+".nextHop.ipv4", "%q: write a unicast IPv4 address, such as 192.0.2.1", *text)
+		if err != nil || !ip.Is4() && !isNextHop6(ip) || !isUnicast(ip) {
+			return invalid(field+".nextHop.ipv4",
+				"%q: write a unicast IPv4 address, such as 192.0.2.1, or a global or unique local IPv6 address", *text)
 		}
 		attributes.NextHop4 = ip
 	}
 	if text := spec.NextHop.IPv6; text != nil {
 		ip, err := netip.ParseAddr(*text)
-		if err != nil || !ip.Is6() || ip.Is4In6() || ip.Zone() != "" || !isUnicast(ip) || ip.IsLinkLocalUnicast() {
+		if err != nil || !isNextHop6(ip) {
 			return invalid(field+".nextHop.ipv6", "%q: write a global or unique local IPv6 address, such as 2001:db8::1", *text)
 		}
 		attributes.NextHop6 = ip
 	}
 	return nil
+}
+
+// isNextHop6 reports whether ip can be a global next hop in IPv6 (RFC 2545 §3).
+func isNextHop6(ip netip.Addr) bool {
+	return ip.Is6() && !ip.Is4In6() && ip.Zone() == "" && isUnicast(ip) && !ip.IsLinkLocalUnicast()
 }
 
 // isUnicast reports whether ip can be one host's address.

@@ -23,6 +23,8 @@ type Input struct {
 	Node NodeFacts
 	// Listening: the process accepts connections.
 	Listening bool
+	// SoftwareVersion is what a neighbour is told where its peer says so.
+	SoftwareVersion string
 	// RouterID overrides what the node gives, unless it is the zero Addr.
 	RouterID netip.Addr
 	// AuthNamespace is the namespace of Secrets, for messages.
@@ -97,6 +99,7 @@ func (out *Output) compilePeer(in *Input, session Session, prev *Output) speaker
 	peer := session.Peer.session
 	peer.LocalASN = session.LocalASN
 	peer.ConnectMode = session.Peer.connectMode(in.Listening)
+	peer.Capabilities = session.Peer.capabilities(in)
 	if issue := authenticate(&peer, session.Peer, in); issue != nil {
 		out.Issues = append(out.Issues, *issue)
 	}
@@ -133,7 +136,7 @@ func (out *Output) part(a *Announcement, kept []rib.PrefixRange, prev *Output) *
 	if part := out.parts[id]; part != nil {
 		return part
 	}
-	part := &rib.Announcement{ID: id, Name: a.whole.Name, Prefixes: rib.NewPrefixes(kept...), Attributes: a.whole.Attributes}
+	part := &rib.Announcement{ID: id, Name: a.whole.Name, Prefixes: rib.NewPrefixes(kept...), PathID: a.whole.PathID, Attributes: a.whole.Attributes}
 	if known := prev.parts[id]; known != nil && known.Equal(part) {
 		part = known
 	}

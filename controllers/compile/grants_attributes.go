@@ -74,7 +74,7 @@ func (g *attributeGrant) allows(a *rib.Attributes) bool {
 	case !g.nextHop && (a.NextHop4.IsValid() || a.NextHop6.IsValid()),
 		!g.asPath && len(a.ASPath) > 0,
 		!g.localPref && a.LocalPref != nil,
-		!g.raw && len(a.ExtendedCommunities) > 0:
+		!g.raw && speaksForOthers(a):
 		return false
 	}
 	for _, c := range a.Communities {
@@ -88,6 +88,13 @@ func (g *attributeGrant) allows(a *rib.Attributes) bool {
 		}
 	}
 	return true
+}
+
+// speaksForOthers reports whether one of the attributes is written as bytes, names another speaker, or steers route
+// reflection.
+func speaksForOthers(a *rib.Attributes) bool {
+	return len(a.ExtendedCommunities) > 0 || len(a.Raw) > 0 || a.Aggregator.Addr.IsValid() ||
+		a.OriginatorID.IsValid() || len(a.ClusterList) > 0
 }
 
 func (g *attributeGrant) allowsCommunity(c wire.Community) bool {

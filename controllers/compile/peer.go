@@ -18,6 +18,8 @@ const (
 	defaultHold = 90 * time.Second
 	// defaultConnectRetry is the first interval between attempts.
 	defaultConnectRetry = 5 * time.Second
+	// limitRate is the highest rate that may be written, in UPDATEs a second.
+	limitRate = 1_000_000
 	// defaultRestart is the restart time that is offered (RFC 4724 §3).
 	defaultRestart = 120 * time.Second
 
@@ -42,6 +44,8 @@ type Peer struct {
 	secret   *secretKey
 	// anyConnectMode: connectMode is omitted, and depends on the process.
 	anyConnectMode bool
+	// tellsVersion: the neighbour is told the version of the process.
+	tellsVersion bool
 	// session is what the speaker is told, without what the node adds.
 	session speaker.Peer
 }
@@ -58,7 +62,7 @@ func newPeer(object *v1alpha1.BGPPeer) (*Peer, *Issue) {
 	peer.session.Name, peer.session.Revision = object.Name, peer.Ref
 	for _, read := range []func(*Peer, *v1alpha1.BGPPeerSpec) error{
 		readAddress, readAdminState, readASNs, readSelection, readTransport, readAuthentication,
-		readTimers, readGracefulRestart, readApplyMode, readExport,
+		readCapabilities, readTimers, readGracefulRestart, readApplyMode, readExport, readReceive,
 	} {
 		if err := read(peer, &object.Spec); err != nil {
 			return nil, issueOf(KindBGPPeer, &object.ObjectMeta, err)
@@ -143,6 +147,12 @@ func readSelection(peer *Peer, spec *v1alpha1.BGPPeerSpec) (err error) {
 func readExport(peer *Peer, spec *v1alpha1.BGPPeerSpec) (err error) {
 	if peer.session.Export.Defaults, err = attributesOf("spec.attributes", spec.Attributes); err != nil {
 		return err
+	}
+	if spec.Updates != nil {
+		if err = inRange("spec.updates.ratePerSecond", spec.Updates.RatePerSecond, 1, limitRate); err != nil {
+			return err
+		}
+		peer.session.Export.RatePerSecond = int(valueOr(spec.Updates.RatePerSecond, 0))
 	}
 	peer.grants, err = grantsOf(spec.AllowedAnnouncements)
 	return err

@@ -32,7 +32,14 @@ func readTransport(peer *Peer, spec *v1alpha1.BGPPeerSpec) error {
 	if err := inRange("spec.transport.multihopTTL", transport.MultihopTTL, 1, 255); err != nil {
 		return err
 	}
+	if err := inRange("spec.transport.ttlSecurityHops", transport.TTLSecurityHops, 1, 254); err != nil {
+		return err
+	}
+	if transport.TTLSecurityHops != nil && transport.MultihopTTL != nil {
+		return invalid("spec.transport.ttlSecurityHops", "delete multihopTTL beside it")
+	}
 	peer.session.MultihopTTL = uint8(valueOr(transport.MultihopTTL, 0))
+	peer.session.TTLSecurityHops = uint8(valueOr(transport.TTLSecurityHops, 0))
 	return readConnectMode(peer, transport.ConnectMode)
 }
 
@@ -97,17 +104,49 @@ func readTimers(peer *Peer, spec *v1alpha1.BGPPeerSpec) error {
 
 func readGracefulRestart(peer *Peer, spec *v1alpha1.BGPPeerSpec) error {
 	restart := valueOr(spec.GracefulRestart, v1alpha1.GracefulRestart{})
-	if err := inRange("spec.gracefulRestart.restartSeconds", restart.RestartSeconds, 1, 4095); err != nil {
+	const field = "spec.gracefulRestart"
+	if err := cmp.Or(
+		inRange(field+".restartSeconds", restart.RestartSeconds, 1, 4095),
+		inRange(field+".longLivedStaleSeconds", restart.LongLivedStaleSeconds, 1, 1<<24-1), // RFC 9494 §3.1: 24 bits
+	); err != nil {
 		return err
 	}
 	switch mode := valueOr(restart.Mode, v1alpha1.GracefulRestartEnabled); mode {
 	case v1alpha1.GracefulRestartEnabled:
 		peer.session.GracefulRestart = &speaker.GracefulRestart{
-			RestartTime: seconds(restart.RestartSeconds, defaultRestart),
+			RestartTime:        seconds(restart.RestartSeconds, defaultRestart),
+			Notifications:      valueOr(restart.Notifications, false),
+			LongLivedStaleTime: seconds(restart.LongLivedStaleSeconds, 0),
 		}
 	case v1alpha1.GracefulRestartDisabled:
+		if restart.LongLivedStaleSeconds != nil || valueOr(restart.Notifications, false) {
+			return invalid(field, "delete longLivedStaleSeconds and notifications, or write mode Enabled")
+		}
 	default:
-		return unsupported("spec.gracefulRestart.mode", mode)
+		return unsupported(field+".mode", mode)
+	}
+	return nil
+}
+
+func readReceive(_ *Peer, spec *v1alpha1.BGPPeerSpec) error {
+	const field = "spec.receive"
+	receive := valueOr(spec.Receive, v1alpha1.Receive{})
+	if err := inRange(field+".maxPrefixes", receive.MaxPrefixes, 1, limitMaxPrefixes); err != nil {
+		return err
+	}
+	switch limit := valueOr(receive.OnLimit, v1alpha1.ReceiveDiscard); limit {
+	case v1alpha1.ReceiveDiscard, v1alpha1.ReceiveTeardown:
+	default:
+		return unsupported(field+".onLimit", limit)
+	}
+	switch mode := valueOr(receive.Mode, v1alpha1.ReceiveIgnore); mode {
+	case v1alpha1.ReceiveReport:
+	case v1alpha1.ReceiveIgnore:
+		if receive.MaxPrefixes != nil || receive.OnLimit != nil {
+			return invalid(field, "with maxPrefixes or onLimit write mode Report")
+		}
+	default:
+		return unsupported(field+".mode", mode)
 	}
 	return nil
 }

@@ -39,6 +39,9 @@ func (c *Catalog) Sessions(node *NodeFacts) ([]Session, []Issue) {
 		case asn == 0:
 			issues = append(issues, peer.issue(v1alpha1.ConditionEstablished, v1alpha1.ReasonNoLocalASN, fmt.Sprintf(
 				"node %s: write spec.localASN, or the annotation %s on the Node", node.Name, v1alpha1.AnnotationASN)))
+		case asn > maxTwoOctetASN && peer.session.Capabilities.NoFourOctetAS:
+			issues = append(issues, peer.issue(v1alpha1.ConditionEstablished, v1alpha1.ReasonNoLocalASN, fmt.Sprintf(
+				"node %s: its ASN %d does not fit into 2 octets: write spec.capabilities.fourOctetASN true, or omit it", node.Name, asn)))
 		case owner != nil:
 			issues = append(issues, peer.issue(v1alpha1.ConditionAccepted, v1alpha1.ReasonConflict, fmt.Sprintf(
 				"spec.address: on node %s the older BGPPeer %s has a session with %s", node.Name, owner.Ref.Name, key.remote)))

@@ -28,6 +28,8 @@ type Options struct {
 	Namespace, AuthNamespace string
 	// Listening: the speaker accepts connections.
 	Listening bool
+	// SoftwareVersion is what neighbours are told whose BGPPeer says so.
+	SoftwareVersion string
 	// Logger gets a line for each object that is not in use, or not in full; none by default.
 	Logger logr.Logger
 }

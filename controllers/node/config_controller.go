@@ -38,9 +38,10 @@ func (r *ConfigReconciler) Reconcile(ctx context.Context, _ reconcile.Request) (
 
 func (r *ConfigReconciler) input(ctx context.Context) (compile.Input, error) {
 	in := compile.Input{
-		Listening:     r.agent.options.Listening,
-		AuthNamespace: r.agent.options.AuthNamespace,
-		Node:          compile.NodeFacts{Name: r.agent.options.NodeName},
+		Listening:       r.agent.options.Listening,
+		SoftwareVersion: r.agent.options.SoftwareVersion,
+		AuthNamespace:   r.agent.options.AuthNamespace,
+		Node:            compile.NodeFacts{Name: r.agent.options.NodeName},
 	}
 	in.OperatorNamespace = r.agent.options.Namespace
 	var node corev1.Node

@@ -76,7 +76,12 @@ func testRoutes() []rib.Route {
 		},
 		{
 			Family: wire.IPv6Unicast, Prefix: netip.MustParsePrefix("2001:db8:1::/48"), NextHop: netip.MustParseAddr("2001:db8::10"),
-			Announcement: shop, Attributes: &wire.Attributes{},
+			Announcement: shop,
+			Attributes: &wire.Attributes{
+				Aggregator: wire.Aggregator{ASN: 4200000000, Addr: netip.MustParseAddr("192.0.2.1")}, AtomicAggregate: true,
+				OriginatorID: netip.MustParseAddr("192.0.2.2"), ClusterList: []netip.Addr{netip.MustParseAddr("192.0.2.3")},
+				OTC: 64512, HasOTC: true,
+			},
 		},
 	}
 }
@@ -84,9 +89,10 @@ func testRoutes() []rib.Route {
 const (
 	line4 = `{"family":"IPv4/Unicast","nlri":"203.0.113.0/24","attributes":{"origin":"Incomplete","asPath":[64512,4200000000],` +
 		`"nextHop":"192.0.2.10","med":0,"localPref":200,"communities":["64512:100","NO_EXPORT"],"largeCommunities":["64512:1:2"],` +
-		`"extendedCommunities":["rt:64512:100"],"raw":[{"flags":192,"type":99,"value":"01ff"}]},"announcement":"shop/web"}` + "\n"
-	line6 = `{"family":"IPv6/Unicast","nlri":"2001:db8:1::/48","attributes":{"origin":"IGP","asPath":[],"nextHop":"2001:db8::10"},` +
-		`"announcement":"shop/web"}` + "\n"
+		`"extendedCommunities":["rt:64512:100"],"raw":[{"code":99,"flags":192,"value":"01ff"}]},"announcement":"shop/web"}` + "\n"
+	line6 = `{"family":"IPv6/Unicast","nlri":"2001:db8:1::/48","attributes":{"origin":"IGP","asPath":[],"nextHop":"2001:db8::10",` +
+		`"aggregator":{"asn":4200000000,"address":"192.0.2.1"},"atomicAggregate":true,"originatorID":"192.0.2.2",` +
+		`"clusterList":["192.0.2.3"],"raw":[{"code":35,"flags":192,"value":"0000fc00"}]},"announcement":"shop/web"}` + "\n"
 )
 
 func get(t *testing.T, n *node, target string) (*http.Response, string) {

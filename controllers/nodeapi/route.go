@@ -4,6 +4,7 @@
 package nodeapi
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"strings"
@@ -29,24 +30,20 @@ type Route struct {
 
 // RouteAttributes are path attributes under the names that the API has for them.
 type RouteAttributes struct {
-	Origin              v1alpha1.Origin `json:"origin"`
-	ASPath              []uint32        `json:"asPath"`
-	NextHop             string          `json:"nextHop,omitempty"`
-	MED                 *uint32         `json:"med,omitempty"`
-	LocalPref           *uint32         `json:"localPref,omitempty"`
-	Communities         []string        `json:"communities,omitempty"`
-	LargeCommunities    []string        `json:"largeCommunities,omitempty"`
-	ExtendedCommunities []string        `json:"extendedCommunities,omitempty"`
+	Origin              v1alpha1.Origin      `json:"origin"`
+	ASPath              []uint32             `json:"asPath"`
+	NextHop             string               `json:"nextHop,omitempty"`
+	MED                 *uint32              `json:"med,omitempty"`
+	LocalPref           *uint32              `json:"localPref,omitempty"`
+	Communities         []string             `json:"communities,omitempty"`
+	LargeCommunities    []string             `json:"largeCommunities,omitempty"`
+	ExtendedCommunities []string             `json:"extendedCommunities,omitempty"`
+	Aggregator          *v1alpha1.Aggregator `json:"aggregator,omitempty"`
+	AtomicAggregate     bool                 `json:"atomicAggregate,omitempty"`
+	OriginatorID        string               `json:"originatorID,omitempty"`
+	ClusterList         []string             `json:"clusterList,omitempty"`
 	// Raw are the attributes that the API has no name for.
-	Raw []RawAttribute `json:"raw,omitempty"`
-}
-
-// RawAttribute is a path attribute as it is on the wire (RFC 4271 §4.3).
-type RawAttribute struct {
-	Flags uint8 `json:"flags"`
-	Type  uint8 `json:"type"`
-	// Value is hexadecimal.
-	Value string `json:"value"`
+	Raw []v1alpha1.RawAttribute `json:"raw,omitempty"`
 }
 
 func routeOf(r *rib.Route) Route {
@@ -70,6 +67,8 @@ func attributesOf(a *wire.Attributes) RouteAttributes {
 		Communities:         texts(a.Communities),
 		LargeCommunities:    texts(a.LargeCommunities),
 		ExtendedCommunities: texts(a.ExtendedCommunities),
+		AtomicAggregate:     a.AtomicAggregate,
+		ClusterList:         texts(a.ClusterList),
 	}
 	for _, segment := range a.ASPath {
 		out.ASPath = append(out.ASPath, segment.ASNs...)
@@ -80,10 +79,27 @@ func attributesOf(a *wire.Attributes) RouteAttributes {
 	if a.HasLocalPref {
 		out.LocalPref = &a.LocalPref
 	}
+	if a.Aggregator.Addr.IsValid() {
+		out.Aggregator = &v1alpha1.Aggregator{ASN: int64(a.Aggregator.ASN), Address: a.Aggregator.Addr.String()}
+	}
+	if a.OriginatorID.IsValid() {
+		out.OriginatorID = a.OriginatorID.String()
+	}
 	for _, raw := range a.Unknown {
-		out.Raw = append(out.Raw, RawAttribute{Flags: raw.Flags, Type: uint8(raw.Type), Value: hex.EncodeToString(raw.Value)})
+		out.Raw = append(out.Raw, rawOf(raw))
+	}
+	if a.HasOTC {
+		out.Raw = append(out.Raw, rawOf(wire.RawAttribute{
+			Flags: wire.FlagOptional | wire.FlagTransitive, Type: wire.AttrOTC, Value: binary.BigEndian.AppendUint32(nil, a.OTC),
+		}))
 	}
 	return out
+}
+
+func rawOf(raw wire.RawAttribute) v1alpha1.RawAttribute {
+	return v1alpha1.RawAttribute{
+		Code: int32(raw.Type), Flags: new(int32(raw.Flags)), Value: new(hex.EncodeToString(raw.Value)),
+	}
 }
 
 func texts[T fmt.Stringer](values []T) []string {

@@ -33,6 +33,8 @@ type Options struct {
 	Listen []netip.AddrPort
 	// AuthNamespace is the namespace of the Secrets with session keys.
 	AuthNamespace string
+	// SoftwareVersion is what neighbours are told whose peer says so.
+	SoftwareVersion string
 	// Logger of the speaker and of what is wrong with the manifests.
 	Logger logr.Logger
 }
@@ -123,11 +125,12 @@ func (r *Runner) input(objects *Objects) compile.Input {
 			// Whoever may write the files is the platform team.
 			TrustAll: true,
 		},
-		Node:          compile.FactsOf(nodeOf(objects, r.options.NodeName)),
-		Listening:     len(r.options.Listen) > 0,
-		RouterID:      r.options.RouterID,
-		AuthNamespace: r.options.AuthNamespace,
-		Secrets:       map[string]map[string][]byte{},
+		Node:            compile.FactsOf(nodeOf(objects, r.options.NodeName)),
+		Listening:       len(r.options.Listen) > 0,
+		SoftwareVersion: r.options.SoftwareVersion,
+		RouterID:        r.options.RouterID,
+		AuthNamespace:   r.options.AuthNamespace,
+		Secrets:         map[string]map[string][]byte{},
 	}
 	for _, peer := range objects.Peers {
 		in.Peers = append(in.Peers, *peer)

@@ -25,16 +25,26 @@ func negotiated(n *speaker.Negotiated) *v1alpha1.NegotiatedSession {
 	}
 	for _, family := range n.Families {
 		out.Families = append(out.Families, familyOf(family))
+		if mode := addPathMode(n, family); mode != "" {
+			named := familyOf(family)
+			out.AddPath = append(out.AddPath, v1alpha1.AddPath{AFI: named.AFI, SAFI: named.SAFI, Mode: mode})
+		}
 	}
 	for _, capability := range []struct {
 		name v1alpha1.Capability
 		both bool
 	}{
+		{v1alpha1.CapabilityAddPath, len(n.AddPathSend)+len(n.AddPathReceive) > 0},
+		{v1alpha1.CapabilityEnhancedRouteRefresh, n.EnhancedRefresh},
 		{v1alpha1.CapabilityExtendedMessage, n.ExtendedMessage},
+		{v1alpha1.CapabilityExtendedNextHop, len(n.ExtendedNextHop) > 0},
 		{v1alpha1.CapabilityFourOctetASN, n.AS4},
 		{v1alpha1.CapabilityGracefulRestart, n.GracefulRestart},
+		{v1alpha1.CapabilityLinkLocalNextHop, n.LinkLocalNextHop},
+		{v1alpha1.CapabilityLongLivedGracefulRestart, len(n.LongLived) > 0},
 		// Families other than IPv4 unicast alone need the capability (RFC 4760 §8).
 		{v1alpha1.CapabilityMultiprotocol, !slices.Equal(n.Families, []wire.Family{wire.IPv4Unicast})},
+		{v1alpha1.CapabilityRole, n.Role != nil && n.PeerRole != nil},
 		{v1alpha1.CapabilityRouteRefresh, n.RouteRefresh},
 	} {
 		if capability.both {
@@ -42,6 +52,20 @@ func negotiated(n *speaker.Negotiated) *v1alpha1.NegotiatedSession {
 		}
 	}
 	return out
+}
+
+// addPathMode is which way several paths for a prefix of the family may go, empty for neither.
+func addPathMode(n *speaker.Negotiated, family wire.Family) v1alpha1.AddPathMode {
+	send, receive := slices.Contains(n.AddPathSend, family), slices.Contains(n.AddPathReceive, family)
+	switch {
+	case send && receive:
+		return v1alpha1.AddPathBoth
+	case send:
+		return v1alpha1.AddPathSend
+	case receive:
+		return v1alpha1.AddPathReceive
+	}
+	return ""
 }
 
 // familyOf is a family as the API names it. Only families that we offer are ever negotiated.

@@ -197,6 +197,45 @@ func TestSessionStatus(t *testing.T) {
 	}
 }
 
+func TestNegotiatedCapabilities(t *testing.T) {
+	both := []wire.Family{wire.IPv4Unicast, wire.IPv6Unicast}
+	got := session(up(func(s *speaker.PeerSnapshot) {
+		s.Negotiated = &speaker.Negotiated{
+			Families: both, EnhancedRefresh: true, ExtendedMessage: true, LinkLocalNextHop: true,
+			AddPathSend: both, AddPathReceive: []wire.Family{wire.IPv6Unicast},
+			ExtendedNextHop: []wire.Family{wire.IPv4Unicast},
+			Role:            new(wire.RoleCustomer), PeerRole: new(wire.RoleProvider),
+			LongLived: []wire.LongLivedFamily{{Family: wire.IPv4Unicast}},
+		}
+	})).Negotiated
+	want := &v1alpha1.NegotiatedSession{
+		Families: []v1alpha1.Family{{AFI: "IPv4", SAFI: "Unicast"}, {AFI: "IPv6", SAFI: "Unicast"}},
+		Capabilities: []v1alpha1.Capability{
+			"AddPath", "EnhancedRouteRefresh", "ExtendedMessage", "ExtendedNextHop", "LinkLocalNextHop",
+			"LongLivedGracefulRestart", "Multiprotocol", "Role",
+		},
+		AddPath: []v1alpha1.AddPath{
+			{AFI: "IPv4", SAFI: "Unicast", Mode: v1alpha1.AddPathSend}, {AFI: "IPv6", SAFI: "Unicast", Mode: v1alpha1.AddPathBoth},
+		},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("\n got %+v\nwant %+v", got, want)
+	}
+	alone := session(up(func(s *speaker.PeerSnapshot) {
+		s.Negotiated = &speaker.Negotiated{
+			Families: both[:1], AddPathReceive: both[:1], Role: new(wire.RoleCustomer), // a peer that tells no role
+		}
+	})).Negotiated
+	want = &v1alpha1.NegotiatedSession{
+		Families:     want.Families[:1],
+		Capabilities: []v1alpha1.Capability{"AddPath"},
+		AddPath:      []v1alpha1.AddPath{{AFI: "IPv4", SAFI: "Unicast", Mode: v1alpha1.AddPathReceive}},
+	}
+	if !reflect.DeepEqual(alone, want) {
+		t.Errorf("\n got %+v\nwant %+v", alone, want)
+	}
+}
+
 func TestSessionStatusWhileDown(t *testing.T) {
 	got := session(down(func(s *speaker.PeerSnapshot) {
 		s.LastError = &speaker.SessionError{Time: now, Text: strings.Repeat("ü", 2000)}
