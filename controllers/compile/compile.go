@@ -105,19 +105,21 @@ func (out *Output) compilePeer(in *Input, session Session, prev *Output) speaker
 	}
 	decisions := &Decisions{Peer: session.Peer.Ref}
 	judge := newJudge(out.catalog, session.Peer)
-	for _, a := range out.catalog.Eligible(session.Peer) {
+	for _, a := range out.catalog.granted(session.Peer) {
 		if !a.SelectsNode(in.Node.Labels) {
 			continue
 		}
 		verdict := judge.decide(a)
-		decision := Decision{Ref: a.Ref, Reason: verdict.reason}
+		decision := Decision{Ref: a.Ref, Reason: verdict.reason, Foreign: verdict.foreign}
 		if len(verdict.kept) > 0 {
 			part := out.part(a, verdict.kept, prev)
 			decision.ID, decision.Prefixes = part.ID, verdict.prefixes
 			peer.Export.Announcements = append(peer.Export.Announcements, part)
 			out.sent[part] = true
 		}
-		decisions.Announcements = append(decisions.Announcements, decision)
+		if a.families.has(session.Peer.families) {
+			decisions.Announcements = append(decisions.Announcements, decision)
+		}
 	}
 	if known := prev.tokens[peer.Name]; decisions.equal(known) {
 		decisions = known

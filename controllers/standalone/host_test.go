@@ -10,11 +10,14 @@ import (
 	"net"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/go-logr/logr"
-	"github.com/go-logr/logr/testr"
+	"github.com/go-logr/logr/funcr"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -32,6 +35,19 @@ type host struct {
 	listen   netip.AddrPort
 	end      context.CancelCauseFunc
 	ended    chan error
+
+	mu    sync.Mutex
+	lines []string // of its log
+}
+
+// logged reports whether a line of the log has the text.
+func (h *host) logged(text string) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if slices.ContainsFunc(h.lines, func(line string) bool { return strings.Contains(line, text) }) {
+		return nil
+	}
+	return fmt.Errorf("no line with %q in the log", text)
 }
 
 // newHost prepares a host with an empty directory.
@@ -43,7 +59,12 @@ func newHost(t *testing.T, name, address string) *host {
 		NodeName:  name,
 		RouterID:  h.listen.Addr(),
 		Listen:    []netip.AddrPort{h.listen},
-		Logger:    testr.New(t),
+		Logger: funcr.New(func(prefix, line string) {
+			h.mu.Lock()
+			h.lines = append(h.lines, line)
+			h.mu.Unlock()
+			t.Log(prefix, line)
+		}, funcr.Options{}),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -94,7 +94,7 @@ func announcements(report *rib.Report) *v1alpha1.AnnouncementsStatus {
 	if decisions == nil {
 		return &v1alpha1.AnnouncementsStatus{}
 	}
-	kept := keptBack(report.Withheld)
+	kept := keptBack(report.Withheld, decisions)
 	refs := make([]compile.Ref, 0, len(decisions.Announcements))
 	out := &v1alpha1.AnnouncementsStatus{}
 	var withheld []v1alpha1.WithheldAnnouncement
@@ -136,10 +136,22 @@ func (p part) winnerOf(reason string) string {
 	return p.winner
 }
 
-// keptBack sums up the session's own reasons for each announcement, by its ID.
-func keptBack(list []rib.Withheld) map[string]part {
+// keptBack sums up the session's own reasons for each announcement, by its ID. That a family is not negotiated which the
+// peer does not have configured is none.
+func keptBack(list []rib.Withheld, decisions *compile.Decisions) map[string]part {
+	foreign := map[string]int{}
+	for _, d := range decisions.Announcements {
+		if d.ID != "" && d.Foreign > 0 {
+			foreign[d.ID] = d.Foreign
+		}
+	}
 	parts := map[string]part{}
 	for _, withheld := range list {
+		if withheld.Reason == rib.ReasonFamilyNotNegotiated {
+			if withheld.Prefixes -= foreign[withheld.Announcement.ID]; withheld.Prefixes <= 0 {
+				continue
+			}
+		}
 		known := parts[withheld.Announcement.ID]
 		parts[withheld.Announcement.ID] = part{
 			reason:   compile.FirstReason(known.reason, string(withheld.Reason)),

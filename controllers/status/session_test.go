@@ -338,6 +338,23 @@ func TestSessionAnnouncements(t *testing.T) {
 	}
 }
 
+// Prefixes of a family that the peer does not have configured are not for the session: that they are not sent is no verdict.
+func TestForeignPrefixesAreNoVerdict(t *testing.T) {
+	report := decided("ok", "ok")
+	for i := range report.Token.(*compile.Decisions).Announcements {
+		report.Token.(*compile.Decisions).Announcements[i].Foreign = 3
+	}
+	report.Withheld = []rib.Withheld{
+		{Announcement: &rib.Announcement{ID: "shop/ann-000"}, Reason: rib.ReasonFamilyNotNegotiated, Prefixes: 3},
+		{Announcement: &rib.Announcement{ID: "shop/ann-001"}, Reason: rib.ReasonFamilyNotNegotiated, Prefixes: 5}, // and its own two
+	}
+	got := session(up(func(s *speaker.PeerSnapshot) { s.Routes = report })).Announcements
+	want := []v1alpha1.WithheldAnnouncement{{Namespace: "shop", Name: "ann-001", Generation: 1, Reason: v1alpha1.ReasonFamilyNotNegotiated}}
+	if got.Sent != 1 || !reflect.DeepEqual(got.Withheld, want) {
+		t.Errorf("sent %d, withheld %+v, want 1 and %+v", got.Sent, got.Withheld, want)
+	}
+}
+
 func TestSessionListsTheOldestWithheld(t *testing.T) {
 	var reasons []string
 	for range 256 {
