@@ -74,11 +74,11 @@ type Capabilities struct {
 
 // AddPath offers several paths for one prefix in a family (RFC 7911).
 type AddPath struct {
-	// afi is the address family: IPv4 or IPv6. Change class: deferred.
+	// afi is the address family: IPv4 or IPv6.
 	// +required
 	AFI AFI `json:"afi"`
 
-	// safi is the kind of routes: Unicast. Change class: deferred.
+	// safi is the kind of routes: Unicast.
 	// +required
 	SAFI SAFI `json:"safi"`
 

@@ -29,7 +29,7 @@
 //   - reset: that session alone ends with Cease/6 (Other Configuration Change,
 //     RFC 4486) and starts again.
 //   - end: the routes are withdrawn and the session ends with Cease/2
-//     (Administrative Shutdown) or Cease/3 (Peer De-configured).
+//     (Administrative Shutdown, RFC 4486).
 //
 // +kubebuilder:object:generate=true
 // +groupName=herald.network

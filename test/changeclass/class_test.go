@@ -1,0 +1,171 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package changeclass_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/speaker"
+	"github.com/herald-bgp/herald/speaker/wire"
+	"github.com/herald-bgp/herald/test/harness"
+)
+
+// row is one edit of one field, and what is to be seen of it.
+type row struct {
+	// field is the kind and the path.
+	field string
+	class class
+	// note tells rows of one field and class apart.
+	note string
+	// given is what differs from the plain objects before the edit; nil for nothing.
+	given func(*objects)
+	edit  func(*objects)
+	// announced and withdrawn is the difference at the edited neighbour, with inPlace; atWitness says that the witness sees
+	// the same.
+	announced, withdrawn []string
+	atWitness            bool
+	// pending is what PendingReset names, with deferred.
+	pending string
+	// away: the neighbour is not there for the session that a reset is to be followed by.
+	away bool
+}
+
+func (r row) name() string {
+	name := strings.ReplaceAll(r.field, " ", "/") + "/" + strings.ReplaceAll(string(r.class), " ", "-")
+	if r.note != "" {
+		name += "/" + r.note
+	}
+	return name
+}
+
+func rows() []row {
+	return slices.Concat(sessionRows(), capabilityRows(), exportRows(), grantRows(), announcementRows(),
+		attributeRows("BGPPeer", func(o *objects) *v1alpha1.PathAttributes { return o.peer.Spec.Attributes }, []string{net4, tenant4}, []string{net6}, false),
+		attributeRows("Announcement", func(o *objects) *v1alpha1.PathAttributes { return o.net.Spec.Attributes }, []string{net4}, []string{net6}, true),
+	)
+}
+
+// Each field is changed under two live sessions, and the wire shows what its documentation says: at the edited neighbour, and
+// nothing at all at the witness.
+func TestChangeClasses(t *testing.T) {
+	for _, r := range rows() {
+		t.Run(r.name(), func(t *testing.T) {
+			t.Parallel()
+			given := r.given
+			if given == nil {
+				given = func(*objects) {}
+			}
+			l := newLab(t, given)
+			l.edit(r.edit)
+			switch r.class {
+			case inPlace:
+				l.wantInPlace(r)
+			case deferred:
+				l.wantDeferred(r)
+			case reset:
+				l.wantReset(r.away)
+			case end:
+				l.wantEnd()
+			}
+			if !r.atWitness {
+				r.announced, r.withdrawn = nil, nil
+			}
+			l.witness.wantEffect(t, r.announced, r.withdrawn)
+		})
+	}
+}
+
+// wantEffect asserts that a neighbour saw the difference, and nothing else.
+func (v *view) wantEffect(t *testing.T, announced, withdrawn []string) {
+	t.Helper()
+	got := v.effects()
+	if fmt.Sprint(got.announced) != fmt.Sprint(sorted(announced)) || fmt.Sprint(got.withdrawn) != fmt.Sprint(sorted(withdrawn)) ||
+		len(got.others) > 0 {
+		t.Errorf("%s saw +%v -%v and %v\nwant +%v -%v", v.name, got.announced, got.withdrawn, got.others, sorted(announced), sorted(withdrawn))
+	}
+}
+
+func sorted(list []string) []string { return slices.Sorted(slices.Values(list)) }
+
+// wantInPlace: the session stays, and the difference is all that is sent.
+func (l *lab) wantInPlace(r row) {
+	l.t.Helper()
+	l.settle()
+	l.wantPending()
+	l.edited.wantEffect(l.t, r.announced, r.withdrawn)
+}
+
+// wantDeferred: nothing is sent until the person says that now is the time.
+func (l *lab) wantDeferred(r row) {
+	l.t.Helper()
+	l.settle()
+	l.wantPending(r.pending)
+	l.edited.wantEffect(l.t, nil, nil)
+	l.edited.seen = nil
+	l.edit(func(o *objects) { o.peer.Spec.ApplyMode = new(v1alpha1.ApplyImmediate) })
+	l.wantReset(r.away)
+}
+
+// wantReset: that session ends with Cease/6, at once and without an UPDATE before it, and comes back.
+func (l *lab) wantReset(away bool) {
+	l.t.Helper()
+	l.awaitEnd()
+	first := l.edited.live()[0]
+	if first.kind != wire.TypeNotification || first.notification.Code != wire.CodeCease || first.notification.Subcode != wire.CeaseConfigChange {
+		l.t.Errorf("the first that was seen is %v, want Cease/6", first)
+	}
+	if away {
+		return
+	}
+	l.settle()
+	l.wantPending()
+	opens := slices.DeleteFunc(slices.Clone(l.edited.seen), func(m message) bool { return m.kind != wire.TypeOpen })
+	if len(opens) != 1 {
+		l.t.Errorf("the neighbour was connected to %d times, want once: %v", len(opens), opens)
+	}
+}
+
+// wantEnd: what was announced is withdrawn, then the session ends with Cease/2 and stays down.
+func (l *lab) wantEnd() {
+	l.t.Helper()
+	l.awaitEnd()
+	last := l.edited.seen[len(l.edited.seen)-1]
+	if last.kind != wire.TypeNotification {
+		l.t.Fatalf("the last that was seen is %v", last)
+	}
+	if last.notification.Code != wire.CodeCease || last.notification.Subcode != wire.CeaseAdminShutdown {
+		l.t.Errorf("the last that was seen is %v, want Cease/2", last)
+	}
+	l.edited.seen = l.edited.seen[:len(l.edited.seen)-1]
+	l.edited.wantEffect(l.t, nil, []string{net4, net6, tenant4})
+	harness.Eventually(l.t, patience, "the peer is gone, or down", func() error {
+		if s, known := l.speaker.Peer(editedPeer); known && (!s.AdminDown || s.State != speaker.StateIdle) {
+			return fmt.Errorf("%v", s.State)
+		}
+		return nil
+	})
+	if err := l.edited.take(); err != nil {
+		l.t.Error(err)
+	}
+	l.witnessSettles()
+}
+
+// witnessSettles is settle for the witness alone.
+func (l *lab) witnessSettles() {
+	l.t.Helper()
+	l.objects.peerGone = true
+	l.apply()
+	l.settle()
+}
+
+func (l *lab) wantPending(fields ...string) {
+	l.t.Helper()
+	if s, _ := l.speaker.Peer(editedPeer); !slices.Equal(s.PendingReset, fields) {
+		l.t.Errorf("waiting for a reset: %q, want %q", s.PendingReset, fields)
+	}
+}
