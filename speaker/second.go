@@ -93,6 +93,10 @@ func (n *second) outcome(ctx context.Context) *contender {
 	if n.cancel == nil {
 		return nil
 	}
+	if n.replacement != nil { // perhaps just as the session ended for another reason
+		n.group.Wait()
+		return n.replacement
+	}
 	n.over.Store(true)
 	n.s.publish(StateOpenSent)
 	var c *contender
@@ -112,14 +116,17 @@ func (n *second) outcome(ctx context.Context) *contender {
 	if cause == nil {
 		cause = errCollision
 	}
-	n.stop(cause)
+	n.stop(ctx, cause)
 	return c
 }
 
-// stop ends what is not decided yet.
-func (n *second) stop(cause error) {
+// stop ends what is not decided yet, and a replacement that nobody wants any more.
+func (n *second) stop(ctx context.Context, cause error) {
 	if n.cancel != nil {
 		n.cancel(cause)
 	}
 	n.group.Wait()
+	if n.replacement != nil {
+		n.replacement.reject(ctx, cause)
+	}
 }

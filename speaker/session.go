@@ -60,9 +60,9 @@ func (p *peer) session(ctx context.Context, c *contender) (next *contender, err 
 	p.disestablish(s.began, err, &c.negotiated)
 	switch {
 	case errors.Is(err, errReplaced):
-		return second.replacement, nil
+		return second.outcome(ctx), nil
 	case ctx.Err() != nil || ours(err):
-		second.stop(err)
+		second.stop(ctx, err)
 		return nil, err
 	}
 	return second.outcome(ctx), err

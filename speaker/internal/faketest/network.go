@@ -9,7 +9,9 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/herald-bgp/herald/speaker/transport"
@@ -21,14 +23,20 @@ type Network struct {
 	listeners map[netip.AddrPort]*Listener
 	blackhole map[netip.Addr]bool
 	nextPort  uint16
-	open      int
+	conns     map[*Conn]struct{} // that are not closed
+	mark      atomic.Int64       // see SetMark
 
 	listenError error
 }
 
 // New returns a network without hosts.
 func New() *Network {
-	return &Network{listeners: map[netip.AddrPort]*Listener{}, blackhole: map[netip.Addr]bool{}, nextPort: 40000}
+	return &Network{
+		listeners: map[netip.AddrPort]*Listener{},
+		blackhole: map[netip.Addr]bool{},
+		nextPort:  40000,
+		conns:     map[*Conn]struct{}{},
+	}
 }
 
 // Blackhole makes dials to addr hang until their context ends, or stops that.
@@ -49,26 +57,52 @@ func (n *Network) FailListen(err error) {
 func (n *Network) Open() int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.open
+	return len(n.conns)
 }
 
-// Host is the transport of one address.
+// Host is the transport of one machine.
 type Host struct {
 	network *Network
-	addr    netip.Addr
+	addrs   []netip.Addr
 	// LinkLocalAddr is what LinkLocal answers.
 	LinkLocalAddr netip.Addr
 }
 
 var _ transport.Transport = (*Host)(nil)
 
-// Host returns the transport of addr.
-func (n *Network) Host(addr netip.Addr) *Host { return &Host{network: n, addr: addr} }
+// Host returns the transport of a machine with those addresses.
+func (n *Network) Host(addrs ...netip.Addr) *Host { return &Host{network: n, addrs: addrs} }
+
+// source is the first address of the family of remote.
+func (h *Host) source(remote netip.Addr) netip.Addr {
+	for _, a := range h.addrs {
+		if a.Is4() == remote.Is4() {
+			return a
+		}
+	}
+	return netip.Addr{}
+}
+
+// Crash resets all connections of the machine.
+func (h *Host) Crash() {
+	n := h.network
+	n.mu.Lock()
+	var ours []*Conn
+	for c := range n.conns {
+		if slices.Contains(h.addrs, c.local.Addr()) {
+			ours = append(ours, c)
+		}
+	}
+	n.mu.Unlock()
+	for _, c := range ours {
+		c.Reset()
+	}
+}
 
 // Dial implements transport.Transport. A listener whose key for us is another than ours never answers, as with TCP MD5.
 func (h *Host) Dial(ctx context.Context, local netip.Addr, remote netip.AddrPort, o transport.SocketOptions) (net.Conn, error) {
 	if !local.IsValid() {
-		local = h.addr
+		local = h.source(remote.Addr())
 	}
 	n := h.network
 	n.mu.Lock()
@@ -86,7 +120,7 @@ func (h *Host) Dial(ctx context.Context, local netip.Addr, remote netip.AddrPort
 	if l == nil {
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Addr: net.TCPAddrFromAddrPort(remote), Err: syscall.ECONNREFUSED}
 	}
-	ours, theirs := newConnPair(from, remote)
+	ours, theirs := n.connect(from, remote)
 	ours.key, theirs.key = o.MD5Key, o.MD5Key
 	ours.configure(o)
 	n.track(ours)
@@ -102,11 +136,11 @@ func (h *Host) Dial(ctx context.Context, local netip.Addr, remote netip.AddrPort
 func (n *Network) track(c *Conn) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.open++
+	n.conns[c] = struct{}{}
 	c.closed = func() {
 		n.mu.Lock()
 		defer n.mu.Unlock()
-		n.open--
+		delete(n.conns, c)
 	}
 }
 

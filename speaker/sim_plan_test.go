@@ -1,0 +1,294 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package speaker_test
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/herald-bgp/herald/speaker"
+	"github.com/herald-bgp/herald/speaker/rib"
+	"github.com/herald-bgp/herald/speaker/wire"
+)
+
+// plan is what the next configuration is made from.
+type plan struct {
+	routerID     netip.Addr
+	node4, node6 netip.Addr
+	blocks       []string
+	// announcements are in order of precedence. Their values are never changed, only replaced.
+	announcements []*rib.Announcement
+	deleted       []*rib.Announcement
+	withheld      map[string]bool // "peer/announcement"
+	peers         []*plannedPeer
+	token         int
+}
+
+type plannedPeer struct {
+	speaker.Peer
+	absent bool
+	passes bool // the peer dials, so that the speaker need not
+}
+
+// Prefixes, alone and as ranges that are taken apart, which overlap so that conflicts abound.
+var (
+	smallBlocks = strings.Split("10.0.0.0/24 10.0.0.0/8 10.0.1.0/28-32 10.0.1.8/29-32 10.0.1.4/32 10.0.2.0/26-32 0.0.0.0/0 "+
+		"198.51.100.0/25 198.51.100.0/25-27 2001:db8::/32 2001:db8:1::/124-128 2001:db8:1::8/128 2001:db8:2::/58-64 ::/0", " ")
+	largeBlocks = strings.Split("10.8.0.0/16-28 10.8.128.0/17-28 10.8.240.0/20-32 2001:db8:8000::/48-60 2001:db8:8000::/50-60", " ")
+)
+
+// block reads "prefix" or "prefix-length".
+func block(s string) rib.PrefixRange {
+	s, length, ranged := strings.Cut(s, "-")
+	r := rib.PrefixRange{Prefix: netip.MustParsePrefix(s)}
+	r.Length = r.Prefix.Bits()
+	if ranged {
+		if _, err := fmt.Sscan(length, &r.Length); err != nil {
+			panic(err)
+		}
+	}
+	return r
+}
+
+// config makes a configuration. It shares with those before it what did not change, as the compiler's do.
+func (p *plan) config() *speaker.Config {
+	p.token++
+	cfg := &speaker.Config{RouterID: p.routerID, NodeAddress4: p.node4, NodeAddress6: p.node6}
+	for _, planned := range p.peers {
+		if planned.absent {
+			continue
+		}
+		peer := planned.Peer
+		peer.Revision, peer.Export.Token = p.token, p.token
+		peer.Export.Announcements = slices.DeleteFunc(slices.Clone(p.announcements), func(a *rib.Announcement) bool {
+			return p.withheld[peer.Name+"/"+a.ID]
+		})
+		if n := len(cfg.Peers); n > 0 { // peers with one list may share it
+			if last := cfg.Peers[n-1].Export.Announcements; slices.Equal(last, peer.Export.Announcements) {
+				peer.Export.Announcements = last
+			}
+		}
+		cfg.Peers = append(cfg.Peers, peer)
+	}
+	return cfg
+}
+
+// copies replaces all announcements by others that are equal.
+func (p *plan) copies() {
+	for i, a := range p.announcements {
+		same := *a
+		same.Prefixes, same.Attributes.Communities = slices.Clone(a.Prefixes), slices.Clone(a.Attributes.Communities)
+		p.announcements[i] = &same
+	}
+}
+
+// edit makes one change to the announcements and says which.
+func (p *plan) edit(rnd *rand.Rand) string {
+	n := len(p.announcements)
+	if n == 0 || n < 8 && rnd.IntN(4) == 0 {
+		return p.add(rnd)
+	}
+	i := rnd.IntN(n)
+	old := p.announcements[i]
+	changed := *old
+	switch rnd.IntN(8) {
+	case 0, 1:
+		p.announcements = slices.Delete(slices.Clone(p.announcements), i, i+1)
+		p.deleted = append(p.deleted, old)
+		return "delete " + old.ID
+	case 2:
+		changed.Prefixes = p.prefixes(rnd)
+	case 3:
+		changed.Attributes = attributes(rnd)
+	case 4:
+		changed.Prefixes, changed.Attributes = p.prefixes(rnd), attributes(rnd)
+	case 5:
+		changed.Name += "'"
+	case 6:
+		j := rnd.IntN(n)
+		moved := slices.Delete(slices.Clone(p.announcements), i, i+1)
+		p.announcements = slices.Insert(moved, j, old)
+		return fmt.Sprintf("move %s from %d to %d", old.ID, i, j)
+	case 7:
+		if n > 1 { // equal attributes of two
+			changed.Attributes = p.announcements[(i+1)%n].Attributes
+		}
+	}
+	p.announcements = slices.Clone(p.announcements)
+	p.announcements[i] = &changed
+	return "change " + changed.ID + ": " + summary(&changed)
+}
+
+// add announces something, often what was deleted before or something else with its identity.
+func (p *plan) add(rnd *rand.Rand) string {
+	a := &rib.Announcement{ID: fmt.Sprintf("a%d", rnd.IntN(30)), Prefixes: p.prefixes(rnd), Attributes: attributes(rnd)}
+	a.Name = a.ID
+	if n := len(p.deleted); n > 0 && rnd.IntN(3) > 0 {
+		deleted := *p.deleted[rnd.IntN(n)]
+		if rnd.IntN(4) == 0 {
+			deleted.Attributes = attributes(rnd)
+		}
+		a = &deleted
+	}
+	if slices.ContainsFunc(p.announcements, func(o *rib.Announcement) bool { return o.ID == a.ID }) {
+		return "nothing"
+	}
+	i := len(p.announcements)
+	if rnd.IntN(2) == 0 {
+		i = rnd.IntN(i + 1)
+	}
+	p.announcements = slices.Insert(slices.Clone(p.announcements), i, a)
+	return fmt.Sprintf("add %s at %d: %s", a.ID, i, summary(a))
+}
+
+func summary(a *rib.Announcement) string {
+	var list []string
+	for _, r := range a.Prefixes {
+		s := r.Prefix.String()
+		if r.Length != r.Prefix.Bits() {
+			s += fmt.Sprintf("-%d", r.Length)
+		}
+		list = append(list, s)
+	}
+	med := "none"
+	if a.Attributes.MED != nil {
+		med = fmt.Sprint(*a.Attributes.MED)
+	}
+	return fmt.Sprintf("%v MED %s, %d communities", list, med, len(a.Attributes.Communities))
+}
+
+// prefixes are a few of the blocks, now and then one twice.
+func (p *plan) prefixes(rnd *rand.Rand) []rib.PrefixRange {
+	var list []rib.PrefixRange
+	for range 1 + rnd.IntN(4) {
+		list = append(list, block(p.blocks[rnd.IntN(len(p.blocks))]))
+	}
+	return list
+}
+
+// attributes are a few of each kind, so that different announcements have the same at times.
+func attributes(rnd *rand.Rand) rib.Attributes {
+	a := rib.Attributes{MED: maybe(rnd, rnd.Uint32N(3)), LocalPref: maybe(rnd, 200+rnd.Uint32N(2))}
+	for range rnd.IntN(3) {
+		a.Communities = append(a.Communities, wire.Community(64512<<16+rnd.Uint32N(3)))
+	}
+	switch rnd.IntN(16) {
+	case 0:
+		a.NextHop4, a.NextHop6 = netip.MustParseAddr("203.0.113.77"), netip.MustParseAddr("2001:db8:ffff::77")
+	case 1:
+		a.NextHop4, a.NextHop6 = routerAddress(0), routerAddress(1) // which they are not sent
+	case 2:
+		a.NextHop6 = netip.MustParseAddr("ff02::1") // which nobody is sent
+	case 3, 4:
+		a.ASPath = []uint32{4200000000, 64999}[rnd.IntN(2):]
+	case 5, 6:
+		a.Prepend = new(1 + rnd.IntN(3))
+	case 7:
+		a.Origin = new(wire.OriginIncomplete)
+	case 8:
+		a.LargeCommunities = []wire.LargeCommunity{{Global: 4200000000, Local1: 1, Local2: rnd.Uint32N(2)}}
+		a.ExtendedCommunities = []wire.ExtendedCommunity{{0, 2, 0xfb, 0xf0, 0, 0, 0, byte(rnd.IntN(2))}}
+	case 9: // so long that few prefixes fit beside them, or none
+		n := []int{950, 990, 2000}[rnd.IntN(3)]
+		for i := range n {
+			a.Communities = append(a.Communities, wire.Community(i))
+		}
+	}
+	return a
+}
+
+func maybe[T any](rnd *rand.Rand, v T) *T {
+	if rnd.IntN(2) == 0 {
+		return nil
+	}
+	return &v
+}
+
+// editPeer makes one change to a peer and says which.
+func (p *plannedPeer) edit(rnd *rand.Rand) string {
+	switch rnd.IntN(12) {
+	case 0:
+		p.AdminDown = !p.AdminDown
+		return fmt.Sprintf("admin down %t", p.AdminDown)
+	case 1, 2:
+		p.Families = someFamilies(rnd)
+		return fmt.Sprintf("families %v", p.Families)
+	case 3:
+		p.LocalASN = localASNs[rnd.IntN(len(localASNs))]
+		return fmt.Sprintf("local AS %d", p.LocalASN)
+	case 4:
+		p.Timers.Hold = time.Duration(9+rnd.IntN(90)) * time.Second
+		return fmt.Sprintf("hold time %v", p.Timers.Hold)
+	case 5:
+		p.Timers.Keepalive = time.Duration(1+rnd.IntN(30)) * time.Second
+		return fmt.Sprintf("keepalive %v", p.Timers.Keepalive)
+	case 6:
+		p.GracefulRestart = maybe(rnd, speaker.GracefulRestart{RestartTime: 2 * time.Minute})
+		return fmt.Sprintf("graceful restart %t", p.GracefulRestart != nil)
+	case 7:
+		p.ConnectMode = []speaker.ConnectMode{speaker.ConnectBoth, speaker.ConnectActive, speaker.ConnectPassive}[rnd.IntN(3)]
+		if p.ConnectMode == speaker.ConnectPassive && !p.passes {
+			p.ConnectMode = speaker.ConnectBoth
+		}
+		return fmt.Sprintf("connect mode %d", p.ConnectMode)
+	case 8:
+		p.ApplyImmediate = !p.ApplyImmediate
+		return fmt.Sprintf("apply immediately %t", p.ApplyImmediate)
+	case 9:
+		p.LocalAddress = netip.Addr{}
+		if rnd.IntN(2) == 0 {
+			p.LocalAddress = speakerAddress(p.Address.Addr().Is4())
+		}
+		return fmt.Sprintf("local address %v", p.LocalAddress)
+	case 10:
+		p.absent = !p.absent
+		return fmt.Sprintf("absent %t", p.absent)
+	default:
+		p.Timers.ConnectRetry = time.Duration(1+rnd.IntN(10)) * time.Second
+		return fmt.Sprintf("connect retry %v", p.Timers.ConnectRetry)
+	}
+}
+
+var localASNs = []uint32{64512, 64512, 4200000001}
+
+// someFamilies are one or both, in any order.
+func someFamilies(rnd *rand.Rand) []wire.Family {
+	f := []wire.Family{wire.IPv4Unicast, wire.IPv6Unicast}
+	rnd.Shuffle(2, func(i, j int) { f[i], f[j] = f[j], f[i] })
+	return f[:1+min(1, rnd.IntN(4))]
+}
+
+// editNode changes what all peers have in common.
+func (p *plan) editNode(rnd *rand.Rand) string {
+	switch rnd.IntN(3) {
+	case 0:
+		p.routerID = netip.AddrFrom4([4]byte{192, 0, 2, byte(100 + rnd.IntN(2))})
+	case 1:
+		p.node4 = *cmp.Or(maybe(rnd, netip.MustParseAddr("203.0.113.10")), new(netip.Addr))
+	case 2:
+		p.node6 = *cmp.Or(maybe(rnd, netip.MustParseAddr("2001:db8:ffff::10")), new(netip.Addr))
+	}
+	return fmt.Sprintf("router ID %v, node %v %v", p.routerID, p.node4, p.node6)
+}
+
+// speakerAddress is where the speaker listens, of each family.
+func speakerAddress(is4 bool) netip.Addr {
+	if is4 {
+		return netip.MustParseAddr("192.0.2.10")
+	}
+	return netip.MustParseAddr("2001:db8:aaaa::10")
+}
+
+// routerAddress is that of a peer: IPv4 for the even ones, IPv6 for the odd.
+func routerAddress(i int) netip.Addr {
+	if i%2 == 0 {
+		return netip.AddrFrom4([4]byte{192, 0, 2, byte(20 + i)})
+	}
+	return netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, 0xaa, 0xaa, 15: byte(20 + i)})
+}

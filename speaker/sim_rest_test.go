@@ -1,0 +1,247 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package speaker_test
+
+import (
+	"slices"
+	"time"
+
+	"github.com/herald-bgp/herald/speaker"
+	"github.com/herald-bgp/herald/speaker/internal/faketest"
+	"github.com/herald-bgp/herald/speaker/rib"
+	"github.com/herald-bgp/herald/speaker/wire"
+)
+
+// restLimit is how long all sessions may take to come up once nothing hinders them: hold times, back-offs, restart times.
+const restLimit = 20 * time.Minute
+
+// rest ends all faults, waits until everything has come to rest, and checks what must hold then.
+func (s *simulation) rest() {
+	s.logf("- rest")
+	for _, r := range s.routers {
+		r.up()
+		r.reshape(faketest.Shape{}, faketest.Shape{})
+		r.each(func(c *conversation) {
+			c.resume()
+			c.conn.Partition(false)
+		})
+	}
+	for began := time.Now(); ; {
+		s.sleep(10 * time.Second)
+		if s.failed() || s.calm() {
+			break
+		}
+		if time.Since(began) > restLimit {
+			s.restless()
+			return
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.routers {
+		if r.session != nil {
+			r.session.compare()
+		}
+	}
+	s.compareReports()
+}
+
+// expected reports whether a session with the router is to be up.
+func (s *simulation) expected(r *router) bool {
+	cfg := s.configs[len(s.configs)-1]
+	return slices.ContainsFunc(cfg.Peers, func(p speaker.Peer) bool { return p.Name == r.name && !p.AdminDown })
+}
+
+// calm reports whether all sessions are as they are to be and have nothing more to send.
+func (s *simulation) calm() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.routers {
+		snapshot, known := s.speaker.Peer(r.name)
+		switch c := r.session; {
+		case !s.expected(r):
+			if c != nil || known && snapshot.State == speaker.StateEstablished {
+				return false
+			}
+		case c == nil || snapshot.State != speaker.StateEstablished || snapshot.Routes.Token != s.plan.token:
+			return false
+		case snapshot.LocalAddress.String() != c.conn.RemoteAddr().String() || snapshot.PeerAddress.String() != c.conn.LocalAddr().String():
+			return false
+		}
+	}
+	return true
+}
+
+// restless says what is not as it is to be.
+func (s *simulation) restless() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.routers {
+		snapshot, _ := s.speaker.Peer(r.name)
+		s.failLocked("no rest: %s: expected %t, up %t, %d connections; the speaker: %v, token %v of %v, last error %+v",
+			r.name, s.expected(r), r.session != nil, len(r.conversations), snapshot.State, snapshot.Routes.Token, s.plan.token,
+			snapshot.LastError)
+	}
+}
+
+// compareReports holds what the speaker says of its sessions against what the routers know. Called with mu held.
+func (s *simulation) compareReports() {
+	for _, r := range s.routers {
+		c := r.session
+		if c == nil {
+			continue
+		}
+		snapshot, _ := s.speaker.Peer(r.name)
+		announced := 0
+		for _, f := range snapshot.Routes.Announced {
+			announced += f.Routes
+		}
+		listed := 0
+		err := s.speaker.Routes(r.name, func(route rib.Route) bool {
+			listed++
+			if _, holds := c.table[route.Prefix]; !holds {
+				c.fail("at rest: the speaker lists %v, which was not announced", route.Prefix)
+			}
+			return true
+		})
+		if err != nil || announced != len(c.table) || listed != len(c.table) {
+			c.fail("at rest: %d routes reported, %d listed, %d announced; %v", announced, listed, len(c.table), err)
+		}
+	}
+}
+
+// still applies the same again, which is to move nothing.
+func (s *simulation) still() {
+	before := map[*conversation]int{}
+	s.mu.Lock()
+	for _, r := range s.routers {
+		if r.session != nil {
+			before[r.session] = r.session.messages
+		}
+	}
+	s.mu.Unlock()
+	s.plan.copies()
+	s.apply(s.plan.config())
+	s.sleep(100 * time.Second)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c, n := range before {
+		if c.over || c.messages != n {
+			c.fail("the same configuration again: %d UPDATEs, session over: %t", c.messages-n, c.over)
+		}
+	}
+}
+
+// finish ends the speaker at rest and checks how it takes leave.
+func (s *simulation) finish(cause error) {
+	var sessions []*conversation
+	s.mu.Lock()
+	for _, r := range s.routers {
+		if r.session != nil {
+			sessions = append(sessions, r.session)
+		}
+	}
+	calm := len(s.failures) == 0
+	s.mu.Unlock()
+	s.endSpeaker(cause, false)
+	s.settle()
+	s.mu.Lock()
+	for _, c := range sessions {
+		if calm {
+			c.checkLeave(cause)
+		}
+	}
+	s.mu.Unlock()
+	for _, r := range s.routers {
+		r.down()
+	}
+	s.settle()
+	if n := s.network.Open(); n > 0 {
+		s.failf("%d ends of connections are open at the end", n)
+	}
+}
+
+// checkLeave checks the end of a session at rest. Called with mu held.
+func (c *conversation) checkLeave(cause error) {
+	want := "none"
+	switch {
+	case cause == speaker.ErrDecommission:
+		want = "6/2"
+	case !c.graceful() || !c.opened.HasCapabilities:
+		want = "6/4"
+	}
+	got := "none"
+	if c.farewell != nil {
+		got = string([]byte{'0' + c.farewell.Code, '/', '0' + c.farewell.Subcode})
+	}
+	if got != want || !c.over {
+		c.fail("the end (%v): NOTIFICATION %s, want %s, connection over: %t", cause, got, want, c.over)
+	}
+	if held := len(c.table); want == "6/2" && held > 0 {
+		c.fail("decommission: %d routes were not withdrawn", held)
+	}
+}
+
+// reshape changes how bytes travel, on open connections too.
+func (r *router) reshape(in, out faketest.Shape) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.shape = [2]faketest.Shape{in, out}
+	for _, c := range r.conversations {
+		c.conn.ShapeIn(in)
+		c.conn.ShapeOut(out)
+	}
+}
+
+// each calls f for the router's connections.
+func (r *router) each(f func(*conversation)) {
+	r.mu.Lock()
+	open := slices.Clone(r.conversations)
+	r.mu.Unlock()
+	for _, c := range open {
+		f(c)
+	}
+}
+
+// patience is how long a peer may read nothing before the speaker gives up (RFC 9687).
+const patience = 480 * time.Second
+
+func (c *conversation) stall() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stalled.IsZero() {
+		c.stalled = time.Now()
+		c.conn.Stall(true)
+	}
+}
+
+func (c *conversation) resume() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.stalled.IsZero() {
+		if time.Since(c.stalled) >= patience {
+			c.excuse = "read nothing for too long"
+		}
+		c.stalled, c.last = time.Time{}, time.Now()
+		c.conn.Stall(false)
+	}
+}
+
+// ask sends ROUTE-REFRESHes for a family.
+func (c *conversation) ask(f wire.Family, times int) {
+	c.mu.Lock()
+	if !c.established || !c.refresh {
+		c.mu.Unlock()
+		return
+	}
+	var b []byte
+	for range times {
+		b = wire.RouteRefresh{Family: f}.Append(b)
+	}
+	if slices.Contains(c.link.families, f) {
+		c.refreshes[f] = request{sent: c.refreshes[f].sent + times, number: c.received}
+	}
+	c.mu.Unlock()
+	_, _ = c.conn.Write(b) // the reader sees that it is over
+}
