@@ -235,7 +235,7 @@ func (c *conversation) excused() bool {
 	replaced := c.farewell == nil && c.graceful() && slices.ContainsFunc(c.conversations, func(o *conversation) bool {
 		return o.again && o.opened != nil
 	})
-	if c.excuse != "" || collision || replaced || c.instance != c.simulation.instance {
+	if c.excuse != "" || collision || replaced || c.stopping || c.instance != c.simulation.instance {
 		return true
 	}
 	for i := c.began + 1; i < len(c.configs); i++ {

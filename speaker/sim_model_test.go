@@ -38,7 +38,7 @@ func (l *link) model(cfg *speaker.Config) []offer {
 	}
 	var offers []offer
 	for _, a := range precedence(cfg, &cfg.Peers[i]) {
-		o := offer{ranges: a.Prefixes, routes: map[wire.Family]string{}}
+		o := offer{ranges: slices.Collect(a.Prefixes.All()), routes: map[wire.Family]string{}}
 		for _, f := range l.families {
 			o.routes[f] = l.route(cfg, &a.Attributes, &cfg.Peers[i].Export.Defaults, f)
 		}
@@ -48,8 +48,10 @@ func (l *link) model(cfg *speaker.Config) []offer {
 }
 
 // precedence is what the peer may be sent, the oldest first.
-func precedence(_ *speaker.Config, p *speaker.Peer) []*rib.Announcement {
-	return p.Export.Announcements
+func precedence(cfg *speaker.Config, p *speaker.Peer) []*rib.Announcement {
+	return slices.DeleteFunc(slices.Clone(cfg.Announcements), func(a *rib.Announcement) bool {
+		return !slices.Contains(p.Export.Announcements, a)
+	})
 }
 
 // route describes what announcements with attributes a become in a family.

@@ -60,6 +60,7 @@ func block(s string) rib.PrefixRange {
 func (p *plan) config() *speaker.Config {
 	p.token++
 	cfg := &speaker.Config{RouterID: p.routerID, NodeAddress4: p.node4, NodeAddress6: p.node6}
+	cfg.Announcements = p.announcements
 	for _, planned := range p.peers {
 		if planned.absent {
 			continue
@@ -81,9 +82,11 @@ func (p *plan) config() *speaker.Config {
 
 // copies replaces all announcements by others that are equal.
 func (p *plan) copies() {
+	p.announcements = slices.Clone(p.announcements)
 	for i, a := range p.announcements {
 		same := *a
-		same.Prefixes, same.Attributes.Communities = slices.Clone(a.Prefixes), slices.Clone(a.Attributes.Communities)
+		same.Prefixes = rib.NewPrefixes(slices.Collect(a.Prefixes.All())...)
+		same.Attributes.Communities = slices.Clone(a.Attributes.Communities)
 		p.announcements[i] = &same
 	}
 }
@@ -149,7 +152,7 @@ func (p *plan) add(rnd *rand.Rand) string {
 
 func summary(a *rib.Announcement) string {
 	var list []string
-	for _, r := range a.Prefixes {
+	for r := range a.Prefixes.All() {
 		s := r.Prefix.String()
 		if r.Length != r.Prefix.Bits() {
 			s += fmt.Sprintf("-%d", r.Length)
@@ -164,12 +167,12 @@ func summary(a *rib.Announcement) string {
 }
 
 // prefixes are a few of the blocks, now and then one twice.
-func (p *plan) prefixes(rnd *rand.Rand) []rib.PrefixRange {
+func (p *plan) prefixes(rnd *rand.Rand) rib.Prefixes {
 	var list []rib.PrefixRange
 	for range 1 + rnd.IntN(4) {
 		list = append(list, block(p.blocks[rnd.IntN(len(p.blocks))]))
 	}
-	return list
+	return rib.NewPrefixes(list...)
 }
 
 // attributes are a few of each kind, so that different announcements have the same at times.

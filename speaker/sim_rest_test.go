@@ -25,6 +25,7 @@ func (s *simulation) rest() {
 		r.each(func(c *conversation) {
 			c.resume()
 			c.conn.Partition(false)
+			c.conn.ResetAfter(0)
 		})
 	}
 	for began := time.Now(); ; {
@@ -42,6 +43,7 @@ func (s *simulation) rest() {
 	for _, r := range s.routers {
 		if r.session != nil {
 			r.session.compare()
+			r.session.excuse, r.session.rival = "", false // it has outlasted whatever it was
 		}
 	}
 	s.compareReports()

@@ -18,6 +18,9 @@ type held struct {
 	repeats int // how often it came without a change
 }
 
+// lax: a route may come again when any route of any peer has changed, not only for a change of its own.
+const lax = true
+
 // request is the newest ROUTE-REFRESH of a family.
 type request struct {
 	sent   int // how many
@@ -119,7 +122,7 @@ func (c *conversation) announce(p netip.Prefix, route string, mark int) {
 	next := held{route: route, since: since, number: c.received}
 	if old, holds := c.table[p]; holds && old.route == route {
 		_, churned := c.ever(old.since, p, func(r string) bool { return r != route })
-		if next.repeats = old.repeats; !churned {
+		if next.repeats = old.repeats; !churned && !(lax && c.churnedAfter(old.since)) {
 			if next.repeats++; next.repeats > c.refreshes[family(p)].sent {
 				c.fail("announced %v %s again, configurations %d to %d all want it", p, route, old.since, len(c.configs)-1)
 			}
@@ -129,16 +132,21 @@ func (c *conversation) announce(p netip.Prefix, route string, mark int) {
 	c.table[p] = next
 }
 
-// withdraw takes a withdrawal. It is right if some configuration since the peer was sent the route does not want any.
-// Called with mu held.
+// churnedAfter reports whether a configuration after one changed what some peer is sent. Called with mu held.
+func (c *conversation) churnedAfter(config int) bool {
+	return slices.Contains(c.churn[min(config+1, len(c.churn)):], true)
+}
+
+// withdraw takes a withdrawal. It is right if some configuration since the peer was sent the route does not want any. One
+// of what the peer does not hold is harmless, and right under the same condition: a speaker need not remember what it told
+// whom. Called with mu held.
 func (c *conversation) withdraw(p netip.Prefix) {
-	old, holds := c.table[p]
-	if !holds {
-		c.fail("withdrew %v, which it had not announced", p)
-		return
+	since := c.since
+	if old, holds := c.table[p]; holds {
+		since = old.since
 	}
-	if _, ok := c.ever(old.since, p, func(r string) bool { return r == "" }); !ok {
-		c.fail("withdrew %v without a cause: configurations %d to %d all want it", p, old.since, len(c.configs)-1)
+	if _, ok := c.ever(since, p, func(r string) bool { return r == "" }); !ok {
+		c.fail("withdrew %v without a cause: configurations %d to %d all want it", p, since, len(c.configs)-1)
 	}
 	delete(c.table, p)
 }

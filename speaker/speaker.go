@@ -219,7 +219,9 @@ func endOf(running, newest *peerConfig) error {
 func (s *Speaker) setExports(cfg *Config) {
 	exports := make(map[string]rib.Export, len(cfg.Peers))
 	for _, p := range cfg.Peers {
-		exports[p.Name] = p.Export
+		if !p.AdminDown { // else it is withdrawn everything, and sent nothing new while its session ends
+			exports[p.Name] = p.Export
+		}
 	}
 	s.table.Update(cfg.Announcements, exports)
 }

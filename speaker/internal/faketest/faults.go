@@ -109,11 +109,14 @@ func (c *Conn) Reset() {
 	}
 }
 
-// ResetAfter breaks the connection once the other end has written n more bytes, at least one.
+// ResetAfter breaks the connection once the other end has written n more bytes, 0 for never.
 func (c *Conn) ResetAfter(n int) {
 	c.in.mu.Lock()
 	defer c.in.mu.Unlock()
-	c.in.faults.cut = c.in.written() + int64(max(n, 1))
+	c.in.faults.cut = 0
+	if n > 0 {
+		c.in.faults.cut = c.in.written() + int64(n)
+	}
 }
 
 // breakBoth breaks the other direction too when one has reached its cut.
