@@ -22,9 +22,8 @@ type conversation struct {
 	dialled  bool // by the router
 	again    bool // as after a restart of the router: it replaces the session
 	instance int  // of the speaker
-	began    int  // the newest configuration that was surely in force
+	began    int  // the newest configuration that was surely in force then
 
-	offset  int64 // of the next message among all bytes
 	opened  *wire.Open
 	timer   *time.Timer
 	keep    time.Duration // between KEEPALIVEs
@@ -37,10 +36,10 @@ type conversation struct {
 	rival  bool   // there was another connection during the handshake
 
 	established bool
-	since       int // the newest configuration that was surely in force when it was
 	link        link
 	table       map[netip.Prefix]held
-	models      map[int][]offer // by configuration
+	gone        map[netip.Prefix]int // the configurations that withdrawals come from
+	models      map[int][]offer      // by configuration
 	ends        map[wire.Family]int
 	refreshes   map[wire.Family]request
 	messages    int // UPDATEs
@@ -77,8 +76,6 @@ func (c *conversation) run() {
 
 // take handles a message. It returns what to answer, and whether to go on.
 func (c *conversation) take(t wire.MessageType, body []byte) (reply []byte, ok bool) {
-	mark := int(c.conn.MarkAt(c.offset))
-	c.offset += int64(wire.HeaderLen + len(body))
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.last = time.Now()
@@ -99,10 +96,10 @@ func (c *conversation) take(t wire.MessageType, body []byte) (reply []byte, ok b
 		return c.takeOpen(body)
 	case t == wire.TypeKeepalive && c.opened != nil:
 		if !c.established {
-			c.establish(mark)
+			c.establish()
 		}
 	case t == wire.TypeUpdate && c.established:
-		c.update(body, mark)
+		c.update(body)
 	default:
 		c.fail("unexpected %v (OPEN received: %t, Established: %t)", t, c.opened != nil, c.established)
 	}
@@ -153,11 +150,11 @@ func (c *conversation) reject() (reply []byte, ok bool) {
 func (c *conversation) graceful() bool { return c.gr && c.opened.Capabilities.GracefulRestart != nil }
 
 // establish makes the connection the session, in place of one that the speaker gave up. Called with mu held.
-func (c *conversation) establish(mark int) {
+func (c *conversation) establish() {
 	if old := c.session; old != nil {
 		old.closeLocked("replaced")
 	}
-	c.established, c.since, c.session = true, mark, c
+	c.established, c.session = true, c
 	capabilities := &c.opened.Capabilities
 	c.link = link{
 		peer: c.name, local: address(c.conn.RemoteAddr()), remote: c.addr, linkLocal: c.linkLocal,

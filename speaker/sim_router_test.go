@@ -155,7 +155,7 @@ func (r *router) begin(conn *faketest.Conn, dialled, again bool) *conversation {
 	c := &conversation{
 		router: r, conn: conn, reader: wire.NewReader(conn), dialled: dialled, again: again,
 		instance: r.instance, began: r.settled, last: time.Now(),
-		table: map[netip.Prefix]held{}, models: map[int][]offer{}, ends: map[wire.Family]int{}, refreshes: map[wire.Family]request{},
+		table: map[netip.Prefix]held{}, gone: map[netip.Prefix]int{}, models: map[int][]offer{}, ends: map[wire.Family]int{}, refreshes: map[wire.Family]request{},
 	}
 	conn.ShapeIn(r.shape[0])
 	conn.ShapeOut(r.shape[1])

@@ -13,7 +13,7 @@ import (
 // held is a route in a router's table.
 type held struct {
 	route   string
-	since   int // the first configuration that may have been its cause
+	since   int // the first configuration that it can be from
 	number  int // among all routes received
 	repeats int // how often it came without a change
 }
@@ -28,7 +28,7 @@ type request struct {
 }
 
 // update takes an UPDATE. Called with mu held.
-func (c *conversation) update(body []byte, mark int) {
+func (c *conversation) update(body []byte) {
 	c.messages++
 	var u wire.Update
 	options := wire.UpdateOptions{
@@ -55,7 +55,7 @@ func (c *conversation) update(body []byte, mark int) {
 	if len(u.NLRI) > 0 {
 		kinds++
 		route := describe([]netip.Addr{u.Attributes.NextHop}, &u.Attributes)
-		c.each(wire.IPv4Unicast, u.NLRI, func(p netip.Prefix) { c.announce(p, route, mark) })
+		c.each(wire.IPv4Unicast, u.NLRI, func(p netip.Prefix) { c.announce(p, route) })
 	}
 	if m := u.MPReach; m != nil {
 		kinds++
@@ -64,7 +64,7 @@ func (c *conversation) update(body []byte, mark int) {
 			hops = append(hops, m.LinkLocal)
 		}
 		route := describe(hops, &u.Attributes)
-		c.each(m.Family, m.NLRI, func(p netip.Prefix) { c.announce(p, route, mark) })
+		c.each(m.Family, m.NLRI, func(p netip.Prefix) { c.announce(p, route) })
 	}
 	if kinds != 1 {
 		c.fail("UPDATE with %d kinds of NLRI (RFC 7606 §5.1): %x", kinds, body)
@@ -110,25 +110,39 @@ func (c *conversation) ever(from int, p netip.Prefix, f func(route string) bool)
 	return 0, false
 }
 
-// announce takes a route. It is right if it is what some configuration since it may have been written wants. One that the
-// peer holds already is to have changed meanwhile, or to be asked for. Called with mu held.
-func (c *conversation) announce(p netip.Prefix, route string, mark int) {
-	since, ok := c.ever(mark, p, func(r string) bool { return r == route })
+// from is the configuration that what was received last for a prefix is from: nothing older may follow. Called with mu
+// held.
+func (c *conversation) from(p netip.Prefix) int {
+	if old, holds := c.table[p]; holds {
+		return old.since
+	}
+	return max(c.gone[p], c.began)
+}
+
+// announce takes a route. It is right if it is what some configuration wants, of those from the one on that what came
+// before it is from. One that the peer holds already is to have changed meanwhile, or to be asked for. Called with mu held.
+func (c *conversation) announce(p netip.Prefix, route string) {
+	last := c.from(p)
+	since, ok := c.ever(last, p, func(r string) bool { return r == route })
 	if !ok {
-		c.fail("announced %v %s: wanted from configuration %d on: %q", p, route, mark, c.wanted(len(c.configs)-1, p))
-		since = mark
+		c.fail("announced %v %s: configuration %d wants %q, the newest %q", p, route, last, c.wanted(last, p), c.wanted(len(c.configs)-1, p))
+		since = last
 	}
 	c.received++
 	next := held{route: route, since: since, number: c.received}
 	if old, holds := c.table[p]; holds && old.route == route {
-		_, churned := c.ever(old.since, p, func(r string) bool { return r != route })
-		if next.repeats = old.repeats; !churned && !(lax && c.churnedAfter(old.since)) {
-			if next.repeats++; next.repeats > c.refreshes[family(p)].sent {
-				c.fail("announced %v %s again, configurations %d to %d all want it", p, route, old.since, len(c.configs)-1)
-			}
-			next.since = old.since
+		next.repeats = old.repeats
+		changed, churned := c.ever(last, p, func(r string) bool { return r != route })
+		if churned {
+			_, churned = c.ever(changed, p, func(r string) bool { return r == route })
+		}
+		if churned {
+			// Neither change needs to have been sent.
+		} else if next.repeats++; next.repeats > c.refreshes[family(p)].sent && !(lax && c.churnedAfter(last)) {
+			c.fail("announced %v %s again, configurations %d to %d all want it", p, route, last, len(c.configs)-1)
 		}
 	}
+	delete(c.gone, p)
 	c.table[p] = next
 }
 
@@ -137,18 +151,18 @@ func (c *conversation) churnedAfter(config int) bool {
 	return slices.Contains(c.churn[min(config+1, len(c.churn)):], true)
 }
 
-// withdraw takes a withdrawal. It is right if some configuration since the peer was sent the route does not want any. One
-// of what the peer does not hold is harmless, and right under the same condition: a speaker need not remember what it told
-// whom. Called with mu held.
+// withdraw takes a withdrawal. It is right if some configuration from the one on that the route is from does not want any.
+// One of what the peer does not hold is harmless, and right under the same condition: a speaker need not remember what it
+// told whom. Called with mu held.
 func (c *conversation) withdraw(p netip.Prefix) {
-	since := c.since
-	if old, holds := c.table[p]; holds {
-		since = old.since
-	}
-	if _, ok := c.ever(since, p, func(r string) bool { return r == "" }); !ok {
-		c.fail("withdrew %v without a cause: configurations %d to %d all want it", p, since, len(c.configs)-1)
+	last := c.from(p)
+	since, ok := c.ever(last, p, func(r string) bool { return r == "" })
+	if !ok {
+		c.fail("withdrew %v without a cause: configurations %d to %d all want it", p, last, len(c.configs)-1)
+		since = last
 	}
 	delete(c.table, p)
+	c.gone[p] = since
 }
 
 // endOfRIB takes an End-of-RIB: what all configurations since the session began want is there. Called with mu held.
@@ -165,7 +179,7 @@ func (c *conversation) endOfRIB(f wire.Family) {
 		if _, holds := c.table[p]; holds || family(p) != f {
 			return
 		}
-		if _, absent := c.ever(c.since, p, func(r string) bool { return r == "" }); !absent {
+		if _, absent := c.ever(c.began, p, func(r string) bool { return r == "" }); !absent {
 			missing++
 		}
 	})

@@ -151,7 +151,6 @@ func (s *simulation) settle() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.settled = len(s.configs) - 1
-	s.network.SetMark(int64(s.settled))
 }
 
 // sleep lets time pass.

@@ -25,9 +25,9 @@ type Conn struct {
 	options transport.SocketOptions
 }
 
-// connect returns the dialler's end and the listener's.
-func (n *Network) connect(dialler, listener netip.AddrPort) (*Conn, *Conn) {
-	there, back := newPipe(n), newPipe(n)
+// newConnPair returns the dialler's end and the listener's.
+func newConnPair(dialler, listener netip.AddrPort) (*Conn, *Conn) {
+	there, back := newPipe(), newPipe()
 	one := &Conn{in: back, out: there, local: dialler, remote: listener}
 	two := &Conn{in: there, out: back, local: listener, remote: dialler, twin: one}
 	one.twin = two

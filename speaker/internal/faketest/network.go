@@ -11,7 +11,6 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"syscall"
 
 	"github.com/herald-bgp/herald/speaker/transport"
@@ -24,7 +23,6 @@ type Network struct {
 	blackhole map[netip.Addr]bool
 	nextPort  uint16
 	conns     map[*Conn]struct{} // that are not closed
-	mark      atomic.Int64       // see SetMark
 
 	listenError error
 }
@@ -120,7 +118,7 @@ func (h *Host) Dial(ctx context.Context, local netip.Addr, remote netip.AddrPort
 	if l == nil {
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Addr: net.TCPAddrFromAddrPort(remote), Err: syscall.ECONNREFUSED}
 	}
-	ours, theirs := n.connect(from, remote)
+	ours, theirs := newConnPair(from, remote)
 	ours.key, theirs.key = o.MD5Key, o.MD5Key
 	ours.configure(o)
 	n.track(ours)

@@ -24,13 +24,12 @@ type pipe struct {
 	finished bool   // the writer closed: EOF once buf is empty
 	reset    bool   // the reader closed: writes fail
 	faults   faults
-	marks    marks
 
 	readDeadline, writeDeadline deadline
 }
 
-func newPipe(n *Network) *pipe {
-	p := &pipe{marks: marks{network: n}}
+func newPipe() *pipe {
+	p := &pipe{}
 	p.faults.shape.Window = window
 	p.cond.L = &p.mu
 	return p
@@ -106,7 +105,6 @@ func (p *pipe) read(b []byte) (int, error) {
 func (p *pipe) write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.marks.begin(p.written())
 	total := 0
 	for len(b) > 0 {
 		room := p.faults.room(p.written(), len(p.buf))
@@ -116,7 +114,6 @@ func (p *pipe) write(b []byte) (int, error) {
 		case p.faults.broken, p.reset && !p.faults.dark:
 			return total, syscall.ECONNRESET
 		case p.writeDeadline.expired:
-			p.marks.interrupted = true
 			return total, os.ErrDeadlineExceeded
 		case room > 0:
 			n := min(len(b), room)
