@@ -1,0 +1,213 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// What becomes of a neighbour: a BGPPeer.
+//
+// Next hop self must be the address that the case has, 127.0.0.1, and is withheld from a neighbour that has the same
+// one (RFC 4271 §5.1.3): so the neighbour is at 127.0.0.2. There is only one ::1, and both ends of an IPv6 session have it.
+// The labels of the BGPPeer are what commands choose neighbours by.
+
+package conformance_test
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+)
+
+const (
+	peerName = "neighbor"
+
+	optionUnknownMessage    = "open:send-unknown-message"
+	optionUnknownCapability = "open:send-unknown-capability"
+	optionInspectOpen       = "open:inspect-open-message"
+	optionASN               = "asn"
+)
+
+// knownOptions are those of a case that the test obeys, or that mean nothing here.
+var knownOptions = []string{
+	optionUnknownMessage, optionUnknownCapability, optionInspectOpen, optionASN,
+	"files", "tcp_connections", "bind:ipv6", "timeout", // the last: of the program that the cases are from
+}
+
+// object is a Kubernetes object on its way to YAML.
+type object = map[string]any
+
+// toYAML writes a manifest.
+func toYAML(o object) string {
+	text, err := yaml.Marshal(o)
+	if err != nil {
+		panic(err) // maps of strings and numbers have no form that YAML lacks
+	}
+	return string(text)
+}
+
+// setting returns a setting of the session as text, "" where it is not set.
+func (n *neighbor) setting(name string) string {
+	if value := n.Session[name]; value != nil {
+		return strings.Join(words(value), " ")
+	}
+	return ""
+}
+
+func (n *neighbor) localAddress() netip.Addr {
+	address, err := netip.ParseAddr(n.setting("local-address"))
+	if err != nil {
+		return netip.MustParseAddr("127.0.0.1")
+	}
+	return address
+}
+
+// address is where the test plays the neighbour.
+func (n *neighbor) address() netip.Addr {
+	if n.localAddress().Is4() {
+		return netip.MustParseAddr("127.0.0.2")
+	}
+	return n.localAddress()
+}
+
+func (n *neighbor) routerID() string { return cmp.Or(n.setting("router-id"), "192.0.2.10") }
+
+// capability returns the value of a capability, "" where it is off.
+func (n *neighbor) capability(name string) string {
+	value := n.Capabilities[name]
+	text := strings.Join(words(value), " ")
+	if value == nil || value == false || text == "disable" || text == "false" {
+		return ""
+	}
+	return text
+}
+
+// unicast returns the families of the neighbour that Herald speaks, as the API names them.
+func (n *neighbor) unicast() []object {
+	var families []object
+	for _, name := range []string{"ipv4 unicast", "ipv6 unicast"} {
+		if len(n.Families) == 0 || slices.Contains(n.Families, name) {
+			families = append(families, object{"afi": apiAFI(name), "safi": "Unicast"})
+		}
+	}
+	return families
+}
+
+func apiAFI(family string) string {
+	if strings.HasPrefix(family, "ipv6") {
+		return "IPv6"
+	}
+	return "IPv4"
+}
+
+// manifest is the BGPPeer of a neighbour that listens on a port. What an OPEN holds is only compared where the case
+// inspects it: only then are capabilities switched off that the case has not and Herald's default has.
+func (n *neighbor) manifest(port int, inspected, refreshed bool) (string, error) {
+	localASN, err := strconv.ParseInt(n.setting("local-as"), 10, 64)
+	if err != nil {
+		return "", fmt.Errorf("local-as: %w", err)
+	}
+	peerASN, err := strconv.ParseInt(n.setting("peer-as"), 10, 64)
+	if err != nil {
+		return "", fmt.Errorf("peer-as: %w", err)
+	}
+	spec := object{
+		"address": n.address().String(), "port": port, "localASN": localASN, "peerASN": peerASN,
+		"families":        n.unicast(),
+		"transport":       object{"source": object{"address": n.localAddress().String()}},
+		"timers":          object{"connectRetrySeconds": 1, "holdSeconds": n.holdSeconds()},
+		"gracefulRestart": n.gracefulRestart(),
+	}
+	if capabilities := n.offered(inspected, refreshed); len(capabilities) > 0 {
+		spec["capabilities"] = capabilities
+	}
+	return toYAML(object{
+		"apiVersion": "herald.network/v1alpha1", "kind": "BGPPeer", "spec": spec,
+		"metadata": object{"name": peerName, "labels": n.labels()},
+	}), nil
+}
+
+func (n *neighbor) holdSeconds() int {
+	if seconds, err := strconv.Atoi(n.setting("hold-time")); err == nil {
+		return seconds
+	}
+	return cmp.Or(n.Summary.HoldTime, 180)
+}
+
+// gracefulRestart is on with a time, or with the hold time.
+func (n *neighbor) gracefulRestart() object {
+	value := n.capability("graceful-restart")
+	if value == "" {
+		return object{"mode": "Disabled"}
+	}
+	seconds, err := strconv.Atoi(value)
+	if err != nil {
+		seconds = n.holdSeconds()
+	}
+	return object{"mode": "Enabled", "restartSeconds": seconds}
+}
+
+// offered are spec.capabilities.
+func (n *neighbor) offered(inspected, refreshed bool) object {
+	c := object{}
+	if mode, ok := map[string]string{
+		"send/receive": "Both", "receive/send": "Both", "send": "Send", "receive": "Receive",
+	}[n.capability("add-path")]; ok {
+		c["addPath"] = n.addPath(mode)
+	}
+	if slices.Contains(n.NextHop, "ipv4 unicast ipv6") {
+		c["extendedNextHop"] = true
+	}
+	for name, field := range map[string]string{"link-local-nexthop": "linkLocalNextHop", "software-version": "softwareVersion"} {
+		if n.capability(name) != "" {
+			c[field] = true
+		}
+	}
+	if n.Capabilities["asn4"] != nil && n.capability("asn4") == "" {
+		c["fourOctetASN"] = false
+	}
+	if host := n.setting("host-name"); host != "" {
+		c["fqdn"] = object{"hostName": host, "domainName": n.setting("domain-name")}
+	}
+	if inspected {
+		// The program that the cases are from offers extended messages unless told not to.
+		c["extendedMessage"] = n.Capabilities["extended-message"] == nil || n.capability("extended-message") != ""
+		c["routeRefresh"] = n.capability("route-refresh") != ""
+	}
+	// A case without the capability has its routes sent again, too, but not between the marks of RFC 7313.
+	if (inspected || refreshed) && n.capability("route-refresh") == "" {
+		c["enhancedRouteRefresh"] = false
+	}
+	return c
+}
+
+func (n *neighbor) addPath(mode string) []object {
+	var families []object
+	for _, family := range n.unicast() {
+		name := strings.ToLower(family["afi"].(string)) + " unicast"
+		if len(n.AddPath) == 0 || slices.Contains(n.AddPath, name) {
+			families = append(families, object{"afi": family["afi"], "safi": family["safi"], "mode": mode})
+		}
+	}
+	return families
+}
+
+// labels are what a command can choose the neighbour by.
+func (n *neighbor) labels() object {
+	labels := object{"neighbor": labelValue(n.PeerAddress)}
+	for label, setting := range map[string]string{
+		"local-ip": "local-address", "local-as": "local-as", "peer-as": "peer-as", "router-id": "router-id",
+	} {
+		labels[label] = labelValue(n.setting(setting))
+	}
+	return labels
+}
+
+// labelValue has no colons, and a letter at both ends.
+func labelValue(text string) string { return "is-" + strings.ReplaceAll(text, ":", "-") + "-x" }
+
+// downManifest is a BGPPeer whose sessions are to end.
+func downManifest(manifest string) string {
+	return strings.Replace(manifest, "\nspec:\n", "\nspec:\n  adminState: Down\n", 1)
+}
