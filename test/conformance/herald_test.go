@@ -29,7 +29,7 @@ func newHerald(t *testing.T, routerID string) *herald {
 	t.Helper()
 	h := &herald{dir: t.TempDir(), manifests: t.TempDir()}
 	h.args = []string{
-		"standalone", "--manifests", h.manifests, "--node-name", "node-1", "--router-id", routerID,
+		"standalone", "--manifests", h.manifests, "--node-name", nodeName, "--router-id", routerID,
 		"--health-address", freeAddress(t), "--log-level", "debug",
 	}
 	t.Cleanup(func() {

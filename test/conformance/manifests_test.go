@@ -16,17 +16,27 @@ type manifests struct {
 	wanted  map[string]string // content by name
 	written map[string]string
 	names   map[string]string // of routes, by key
+	held    map[string]func() // changes that wait, by name
 }
 
 func newManifests(h *herald) *manifests {
 	return &manifests{
 		herald: h, routes: map[string]*route{}, wanted: map[string]string{}, written: map[string]string{},
-		names: map[string]string{},
+		names: map[string]string{}, held: map[string]func(){},
 	}
 }
 
 // set states a manifest.
-func (m *manifests) set(name, content string) { m.wanted[name] = content }
+func (m *manifests) set(name, content string) {
+	delete(m.held, name)
+	m.wanted[name] = content
+}
+
+// unset states that there is no such manifest.
+func (m *manifests) unset(name string) {
+	delete(m.held, name)
+	delete(m.wanted, name)
+}
 
 // add states a route, or replaces it.
 func (m *manifests) add(r *route) {
@@ -39,7 +49,32 @@ func (m *manifests) add(r *route) {
 // delete states that a route is no more.
 func (m *manifests) delete(r *route) {
 	delete(m.routes, r.key())
-	delete(m.wanted, m.name(r))
+	m.unset(m.name(r))
+}
+
+// holdBack takes back what was stated of a route last, and lets it wait for the end of the case: nothing is expected of
+// it, so it may be changed again before that.
+func (m *manifests) holdBack(r *route) {
+	name := m.name(r)
+	content, wanted := m.wanted[name]
+	if before, ok := m.written[name]; ok {
+		m.set(name, before)
+	} else {
+		m.unset(name)
+	}
+	m.held[name] = func() {
+		m.unset(name)
+		if wanted {
+			m.set(name, content)
+		}
+	}
+}
+
+// release states all that waits.
+func (m *manifests) release() {
+	for _, change := range m.held {
+		change()
+	}
 }
 
 // name is the same for all versions of a route.
@@ -68,7 +103,7 @@ func (m *manifests) switchOn(watchdog string, on bool) []*route {
 			continue
 		}
 		all = append(all, r)
-		delete(m.wanted, m.name(r))
+		m.unset(m.name(r))
 		if on {
 			m.set(m.name(r), r.manifest(m.name(r)))
 		}

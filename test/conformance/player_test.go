@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -41,7 +42,8 @@ func newPlayer(t *testing.T, v *vector, n *neighbor, expected []expectation, not
 	}
 	p.herald = newHerald(t, n.routerID())
 	p.manifests = newManifests(p.herald)
-	p.peer = newMirrorPeer(t, n.address())
+	_, address := n.ends()
+	p.peer = newMirrorPeer(t, address)
 	p.peer.unknownCapability = v.option(optionUnknownCapability)
 	if asn, ok := v.Options[optionASN]; ok {
 		if _, err := fmt.Sscan(fmt.Sprint(asn), &p.peer.asn); err != nil {
@@ -86,6 +88,9 @@ func (p *player) configure(n *neighbor) error {
 		return err
 	}
 	p.manifests.set(peerName, manifest)
+	if local, _ := n.ends(); local != n.localAddress() {
+		p.manifests.set(nodeName, n.nodeManifest())
+	}
 	for _, configured := range n.Routes {
 		r, err := newRoute(configured.Family, configured.NLRI.Prefix, configured.Attributes, n)
 		if err != nil {
@@ -141,9 +146,21 @@ func (p *player) connect() (err error) {
 	if err != nil {
 		return err
 	}
+	if p.vector.option(optionDefaultRoute) {
+		if err := p.session.send(defaultRoute()); err != nil {
+			return err
+		}
+	}
 	return p.receive(func() bool {
 		return !slices.ContainsFunc(families, func(f wire.Family) bool { return !p.tracker().ended[f] })
 	})
+}
+
+// defaultRoute is an UPDATE of the neighbour.
+func defaultRoute() []byte {
+	block := wire.NewAttributeBlock(&wire.Attributes{LocalPref: 100, HasLocalPref: true}, wire.EncodeOptions{AS4: true})
+	nlri := wire.AppendPrefix(nil, netip.PrefixFrom(netip.IPv4Unspecified(), 0))
+	return wire.AppendReach(nil, wire.IPv4Unicast, block, []netip.Addr{netip.MustParseAddr("192.0.2.1")}, nlri)
 }
 
 // negotiated are the families of the OPEN, and with it of its mirror; path identifiers go where it offers to send them.

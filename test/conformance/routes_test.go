@@ -6,6 +6,7 @@
 package conformance_test
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -70,44 +71,23 @@ func (r *route) names() []string {
 	if !r.prefix.IsValid() {
 		return nil
 	}
-	if r.split <= r.prefix.Bits() {
-		return []string{r.key()}
-	}
 	var names []string
-	for subnet := range subnets(r.prefix, r.split) {
+	for _, subnet := range subnets(r.prefix, r.split) {
 		names = append(names, routeText(subnet, r.pathID))
 	}
 	return names
 }
 
-// subnets yields the subnets of a length.
-func subnets(prefix netip.Prefix, length int) func(yield func(netip.Prefix) bool) {
-	return func(yield func(netip.Prefix) bool) {
-		address := prefix.Addr().AsSlice()
-		for prefix.Contains(mustAddr(address)) {
-			if !yield(netip.PrefixFrom(mustAddr(address), length)) {
-				return
-			}
-			i := (length - 1) / 8
-			carry := 1 << (7 - (length-1)%8)
-			for ; i >= 0 && carry > 0; i-- {
-				carry += int(address[i])
-				address[i] = byte(carry)
-				carry >>= 8
-			}
-			if carry > 0 {
-				return // past the last address
-			}
-		}
+// subnets are those of a length, in ascending order.
+func subnets(prefix netip.Prefix, length int) []netip.Prefix {
+	bits := prefix.Bits()
+	if bits >= length {
+		return []netip.Prefix{prefix}
 	}
-}
-
-func mustAddr(octets []byte) netip.Addr {
-	address, ok := netip.AddrFromSlice(octets)
-	if !ok {
-		panic(fmt.Sprintf("address of %d octets", len(octets)))
-	}
-	return address
+	octets := prefix.Addr().AsSlice()
+	octets[bits/8] |= 0x80 >> (bits % 8)
+	upper, _ := netip.AddrFromSlice(octets) // of a length that it had
+	return append(subnets(netip.PrefixFrom(prefix.Addr(), bits+1), length), subnets(netip.PrefixFrom(upper, bits+1), length)...)
 }
 
 // manifest is the Announcement.
@@ -138,36 +118,14 @@ func (r *route) manifest(name string) string {
 // set translates one attribute.
 func (r *route) set(name string, value any, n *neighbor) error {
 	list := words(value)
-	if read, ok := numbers[name]; ok {
+	if read, ok := translations[name]; ok {
 		return read(r, list)
 	}
 	switch name {
 	case "next-hop":
 		return r.setNextHop(list, n)
-	case "origin":
-		origin, ok := map[string]string{"igp": "IGP", "egp": "EGP", "incomplete": "Incomplete"}[strings.ToLower(strings.Join(list, " "))]
-		if !ok {
-			return fmt.Errorf("%v is no origin", value)
-		}
-		r.attributes["origin"] = origin
 	case "as-path":
 		return r.setASPath(value)
-	case "community":
-		return r.setList("communities", list, community)
-	case "large-community":
-		return r.setList("largeCommunities", list, func(text string) (string, error) { return text, nil })
-	case "extended-community":
-		return r.setList("extendedCommunities", list, extendedCommunity)
-	case "atomic-aggregate":
-		r.attributes["atomicAggregate"] = true
-	case "originator-id":
-		r.attributes["originatorID"] = strings.Join(list, " ")
-	case "cluster-list":
-		r.attributes["clusterList"] = list
-	case "aggregator":
-		return r.setAggregator(list)
-	case "attribute":
-		return r.setRaw(list)
 	case "watchdog":
 		r.watchdog = strings.Join(list, " ")
 	case "withdraw":
@@ -179,31 +137,58 @@ func (r *route) set(name string, value any, n *neighbor) error {
 	return nil
 }
 
-// numbers are the attributes that are one number.
-var numbers = map[string]func(*route, []string) error{
-	"med":              func(r *route, list []string) error { return r.setNumber("med", list) },
-	"local-preference": func(r *route, list []string) error { return r.setNumber("localPref", list) },
-	"split": func(r *route, list []string) (err error) {
-		r.split, err = strconv.Atoi(strings.TrimPrefix(strings.Join(list, " "), "/"))
-		return err
-	},
-	"path-information": func(r *route, list []string) error {
-		text := strings.Join(list, " ")
-		if address, err := netip.ParseAddr(text); err == nil && address.Is4() {
-			for _, octet := range address.As4() {
-				r.pathID = r.pathID<<8 | uint32(octet)
-			}
-			return nil
-		}
-		id, err := strconv.ParseUint(text, 0, 32)
-		r.pathID = uint32(id)
-		return err
-	},
-	"aigp": func(r *route, list []string) error { // RFC 7311 §3: TLV type 1, length 11
-		metric, err := strconv.ParseUint(strings.Join(list, " "), 0, 64)
-		r.addRaw(26, int64(wire.FlagOptional), fmt.Sprintf("01000b%016x", metric))
-		return err
-	},
+// translations are those of attributes that stand for themselves.
+var translations = map[string]func(r *route, list []string) error{
+	"origin":             (*route).setOrigin,
+	"aggregator":         (*route).setAggregator,
+	"attribute":          (*route).setRaw,
+	"aigp":               (*route).setAIGP,
+	"path-information":   (*route).setPathID,
+	"split":              (*route).setSplit,
+	"med":                func(r *route, list []string) error { return r.setNumber("med", list) },
+	"local-preference":   func(r *route, list []string) error { return r.setNumber("localPref", list) },
+	"community":          func(r *route, list []string) error { return r.setList("communities", list, community) },
+	"large-community":    func(r *route, list []string) error { return r.setList("largeCommunities", list, asItIs) },
+	"extended-community": func(r *route, list []string) error { return r.setList("extendedCommunities", list, extendedCommunity) },
+	"cluster-list":       func(r *route, list []string) error { return r.setList("clusterList", list, asItIs) },
+	"originator-id":      func(r *route, list []string) error { r.attributes["originatorID"] = list[0]; return nil },
+	"atomic-aggregate":   func(r *route, _ []string) error { r.attributes["atomicAggregate"] = true; return nil },
+}
+
+func asItIs(text string) (string, error) { return text, nil }
+
+func (r *route) setOrigin(list []string) error {
+	text := strings.ToLower(strings.Join(list, " "))
+	origin, ok := map[string]string{"igp": "IGP", "egp": "EGP", "incomplete": "Incomplete"}[text]
+	if !ok {
+		return fmt.Errorf("%q is no origin", text)
+	}
+	r.attributes["origin"] = origin
+	return nil
+}
+
+func (r *route) setSplit(list []string) (err error) {
+	r.split, err = strconv.Atoi(strings.TrimPrefix(strings.Join(list, " "), "/"))
+	return err
+}
+
+// setPathID reads a path identifier, which is written as a number or like an IPv4 address.
+func (r *route) setPathID(list []string) error {
+	text := strings.Join(list, " ")
+	if address, err := netip.ParseAddr(text); err == nil && address.Is4() {
+		r.pathID = binary.BigEndian.Uint32(address.AsSlice())
+		return nil
+	}
+	id, err := strconv.ParseUint(text, 0, 32)
+	r.pathID = uint32(id)
+	return err
+}
+
+// setAIGP writes the attribute of RFC 7311 §3: one TLV of type 1 and length 11.
+func (r *route) setAIGP(list []string) error {
+	metric, err := strconv.ParseUint(strings.Join(list, " "), 0, 64)
+	r.addRaw(26, int64(wire.FlagOptional), fmt.Sprintf("01000b%016x", metric))
+	return err
 }
 
 func (r *route) setNumber(field string, list []string) error {

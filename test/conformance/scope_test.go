@@ -37,7 +37,8 @@ const (
 	reasonManualEndOfRIB    = "End-of-RIB on command: it goes after the first routes (RFC 4724 §4)"
 	reasonASSet             = "AS_SET is not originated (RFC 9774)"
 	reasonRouteRefreshSent  = "ROUTE-REFRESH is never sent: received routes are not wanted again"
-	reasonNeighbors         = "several neighbours at once, or none"
+	reasonNeverAnnounced    = "the withdrawal of a route that was not announced: there is nothing to withdraw"
+	reasonNeighbors         = "several neighbours at once"
 )
 
 // Remarks on what is compared in another form than the case has it; the case is reproduced all the same.
@@ -52,9 +53,11 @@ func familyReason(f wire.Family) string { return "family " + familyName(f) + " i
 
 // laterAttributes are attributes of families and features that are not there yet.
 var laterAttributes = map[string]string{
-	"rd":             "VPN routes are not announced yet",
-	"label":          "labelled routes are not announced yet",
-	"bgp-prefix-sid": "BGP-Prefix-SID (RFC 8669) is not announced yet",
+	"rd":                  "VPN routes are not announced yet",
+	"route-distinguisher": "VPN routes are not announced yet",
+	"label":               "labelled routes are not announced yet",
+	"bgp-prefix-sid":      "BGP-Prefix-SID (RFC 8669) is not announced yet",
+	"bgp-prefix-sid-srv6": "BGP-Prefix-SID (RFC 9252) is not announced yet",
 }
 
 // outOfScope says why nothing of a case is reproduced, or "".
@@ -89,7 +92,6 @@ type expectedGroup struct {
 func expectations(v *vector, addPath []wire.Family, notes *notes) ([]expectation, error) {
 	all := make([]expectation, len(v.Expected))
 	for i, c := range v.Expected {
-		ended := map[wire.Family]bool{}
 		for _, g := range c.Groups {
 			group := expectedGroup{actions: g.Actions}
 			for _, m := range g.Messages {
@@ -97,50 +99,103 @@ func expectations(v *vector, addPath []wire.Family, notes *notes) ([]expectation
 				if err != nil {
 					return nil, fmt.Errorf("expected message %x: %w", []byte(m.Hex), err)
 				}
-				for _, f := range facts {
-					if f, ok := inScope(f, v, ended, notes); ok {
-						group.facts = append(group.facts, f)
-					}
-				}
+				group.facts = append(group.facts, facts...)
 			}
 			all[i].groups = append(all[i].groups, group)
 		}
+		all[i].leaveOut(v, notes)
 	}
 	return all, nil
 }
 
-// inScope returns the fact as it must come; false where it is not reproduced.
-func inScope(f fact, v *vector, ended map[wire.Family]bool, notes *notes) (fact, bool) {
+// leaveOut takes out what is not reproduced, and changes what comes in another form.
+func (e *expectation) leaveOut(v *vector, notes *notes) {
+	s := scope{vector: v, notes: notes, announced: map[string]bool{}, ended: map[wire.Family]bool{}}
+	for _, g := range e.groups {
+		for _, f := range g.facts {
+			if f.kind == announced {
+				s.announced[f.route] = true
+			}
+		}
+	}
+	for i := range e.groups {
+		var kept []fact
+		for _, f := range e.groups[i].facts {
+			if f, ok := s.translate(f); ok {
+				kept = append(kept, f)
+			}
+		}
+		e.groups[i].facts = kept
+	}
+}
+
+// scope judges what is expected on one connection.
+type scope struct {
+	vector    *vector
+	notes     *notes
+	announced map[string]bool      // routes, somewhere on the connection
+	ended     map[wire.Family]bool // End-of-RIB is expected
+}
+
+// translate returns the fact as it must come; false where it is not reproduced.
+func (s *scope) translate(f fact) (fact, bool) {
+	if reason := s.outside(f); reason != "" {
+		s.notes.leaveOut(reason)
+		s.notes.routesLeftOut = s.notes.routesLeftOut || f.kind == announced || f.kind == withdrawn
+		return f, false
+	}
 	switch {
-	case f.family != (wire.Family{}) && !slices.Contains(unicastFamilies, f.family):
-		notes.leaveOut(familyReason(f.family))
-		notes.routesLeftOut = notes.routesLeftOut || f.kind == announced || f.kind == withdrawn
-		return f, false
-	case f.kind == endOfRIB && manualEndOfRIB(v):
-		notes.leaveOut(reasonManualEndOfRIB)
-		return f, false
-	case f.kind == endOfRIB && ended[f.family]:
-		notes.leaveOut(reasonSecondEndOfRIB)
-		return f, false
-	case f.kind == endOfRIB:
-		ended[f.family] = true
-	case f.kind == refreshAsked:
-		notes.leaveOut(reasonRouteRefreshSent)
-		return f, false
-	case f.kind == announced && f.family == wire.IPv6Unicast && hasShortNextHop(f):
-		notes.leaveOut(reasonIPv4NextHopOfIPv6)
-		return f, false
-	case f.kind == notified && v.option(optionUnknownMessage):
-		notes.remark(remarkBadType)
-		f.detail = "1/3 ff"
-	case f.kind == notified && strings.HasPrefix(f.detail, "6/"):
-		notes.remark(remarkShutdownText)
-	case f.kind == opened && !v.option(optionInspectOpen):
+	case f.kind == opened && !s.vector.option(optionInspectOpen):
 		return f, false
 	case f.kind == opened && strings.Contains(f.detail, "75=(a version)"):
-		notes.remark(remarkSoftwareVersion)
+		s.notes.remark(remarkSoftwareVersion)
+	case f.kind == endOfRIB:
+		s.ended[f.family] = true
+	case f.kind == notified && s.vector.option(optionUnknownMessage):
+		s.notes.remark(remarkBadType)
+		f.detail = "1/3 ff"
+	case f.kind == notified && strings.HasPrefix(f.detail, "6/"):
+		s.notes.remark(remarkShutdownText)
 	}
 	return f, true
+}
+
+// outside says why a fact is not reproduced, or "".
+func (s *scope) outside(f fact) string {
+	switch {
+	case f.family != (wire.Family{}) && !slices.Contains(unicastFamilies, f.family):
+		return familyReason(f.family)
+	case f.kind == endOfRIB && manualEndOfRIB(s.vector):
+		return reasonManualEndOfRIB
+	case f.kind == endOfRIB && s.ended[f.family]:
+		return reasonSecondEndOfRIB
+	case f.kind == refreshAsked:
+		return reasonRouteRefreshSent
+	case f.kind == withdrawn && !s.announced[f.route]:
+		return reasonNeverAnnounced
+	case f.kind == announced && f.family == wire.IPv6Unicast && hasShortNextHop(f):
+		return reasonIPv4NextHopOfIPv6
+	case f.kind == opened && s.vector.option(optionInspectOpen):
+		return foreignCapability(s.vector)
+	}
+	return ""
+}
+
+// knownCapabilities are those that the translation of a neighbour knows.
+var knownCapabilities = []string{
+	"asn4", "add-path", "nexthop", "link-local-nexthop", "software-version", "extended-message", "route-refresh", "graceful-restart",
+}
+
+// foreignCapability says why the OPEN of a case is not reproduced, or "".
+func foreignCapability(v *vector) string {
+	for _, n := range v.Configurations[0].Neighbors {
+		for name := range n.Capabilities {
+			if n.capability(name) != "" && !slices.Contains(knownCapabilities, name) {
+				return "the OPEN with the capability " + name + ", which is not offered"
+			}
+		}
+	}
+	return ""
 }
 
 func hasShortNextHop(f fact) bool {

@@ -3,7 +3,7 @@
 
 // How commands are played. The cases do not say when a command comes, but what comes of it: the test waits for that before
 // the next command. A command of which nothing comes, such as the announcement of a route that is withdrawn before it is
-// sent, goes with the one after it.
+// sent, waits: at the end it is played if no other has undone it, and nothing may come of it.
 
 package conformance_test
 
@@ -76,7 +76,7 @@ func (p *player) run(line string) error {
 		}
 		return p.connect()
 	case doDelete:
-		delete(p.manifests.wanted, peerName)
+		p.manifests.unset(peerName)
 		return p.settleFacts(p.wanted(fact{kind: notified}))
 	}
 	return nil
@@ -86,8 +86,12 @@ func (p *player) run(line string) error {
 func (p *player) settle(kind factKind, routes []*route) error {
 	var items []*item
 	for _, r := range routes {
+		before := len(items)
 		for _, name := range r.names() {
 			items = append(items, p.wanted(fact{kind: kind, family: r.family, route: name})...)
+		}
+		if len(items) == before {
+			p.manifests.holdBack(r)
 		}
 	}
 	return p.settleFacts(items)
@@ -209,6 +213,7 @@ func (p *player) finish() error {
 		}
 		return nil
 	}
+	p.manifests.release()
 	if err := p.manifests.flush(); err != nil {
 		return err
 	}

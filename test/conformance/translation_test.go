@@ -3,8 +3,9 @@
 
 // What becomes of a neighbour: a BGPPeer.
 //
-// Next hop self must be the address that the case has, 127.0.0.1, and is withheld from a neighbour that has the same
-// one (RFC 4271 §5.1.3): so the neighbour is at 127.0.0.2. There is only one ::1, and both ends of an IPv6 session have it.
+// Next hop self must be the address that the case has, such as 127.0.0.1, and is withheld from a neighbour that has the
+// same one (RFC 4271 §5.1.3): so the neighbour is at another address of loopback. There is only one ::1, which both ends
+// of an IPv6 session have; where it is a next hop, too, the session is over IPv4, and ::1 is the address of the Node.
 // The labels of the BGPPeer are what commands choose neighbours by.
 
 package conformance_test
@@ -22,16 +23,18 @@ import (
 
 const (
 	peerName = "neighbor"
+	nodeName = "node-1"
 
 	optionUnknownMessage    = "open:send-unknown-message"
 	optionUnknownCapability = "open:send-unknown-capability"
 	optionInspectOpen       = "open:inspect-open-message"
+	optionDefaultRoute      = "update:send-default-route"
 	optionASN               = "asn"
 )
 
 // knownOptions are those of a case that the test obeys, or that mean nothing here.
 var knownOptions = []string{
-	optionUnknownMessage, optionUnknownCapability, optionInspectOpen, optionASN,
+	optionUnknownMessage, optionUnknownCapability, optionInspectOpen, optionDefaultRoute, optionASN,
 	"files", "tcp_connections", "bind:ipv6", "timeout", // the last: of the program that the cases are from
 }
 
@@ -63,12 +66,37 @@ func (n *neighbor) localAddress() netip.Addr {
 	return address
 }
 
-// address is where the test plays the neighbour.
-func (n *neighbor) address() netip.Addr {
-	if n.localAddress().Is4() {
-		return netip.MustParseAddr("127.0.0.2")
+// Addresses of loopback that no case has.
+var (
+	otherLocal = netip.MustParseAddr("127.93.0.1")
+	otherPeer  = netip.MustParseAddr("127.93.0.2")
+)
+
+// ends are our address in the session, and the one at which the test plays the neighbour.
+func (n *neighbor) ends() (local, peer netip.Addr) {
+	switch local = n.localAddress(); {
+	case local.Is4():
+		return local, otherPeer
+	case n.isNextHop(local):
+		return otherLocal, otherPeer
 	}
-	return n.localAddress()
+	return local, local
+}
+
+// isNextHop says whether some route has an address as its next hop, by name or as self.
+func (n *neighbor) isNextHop(address netip.Addr) bool {
+	return slices.ContainsFunc(n.Routes, func(r configuredRoute) bool {
+		text := strings.Join(words(r.Attributes["next-hop"]), " ")
+		return text == "self" || text == address.String()
+	})
+}
+
+// nodeManifest is the Node, whose addresses are next hop self of a family that the session's are not of.
+func (n *neighbor) nodeManifest() string {
+	return toYAML(object{
+		"apiVersion": "v1", "kind": "Node", "metadata": object{"name": nodeName},
+		"status": object{"addresses": []object{{"type": "InternalIP", "address": n.localAddress().String()}}},
+	})
 }
 
 func (n *neighbor) routerID() string { return cmp.Or(n.setting("router-id"), "192.0.2.10") }
@@ -112,12 +140,14 @@ func (n *neighbor) manifest(port int, inspected, refreshed bool) (string, error)
 	if err != nil {
 		return "", fmt.Errorf("peer-as: %w", err)
 	}
+	local, peer := n.ends()
 	spec := object{
-		"address": n.address().String(), "port": port, "localASN": localASN, "peerASN": peerASN,
-		"families":        n.unicast(),
-		"transport":       object{"source": object{"address": n.localAddress().String()}},
-		"timers":          object{"connectRetrySeconds": 1, "holdSeconds": n.holdSeconds()},
-		"gracefulRestart": n.gracefulRestart(),
+		"address": peer.String(), "port": port, "localASN": localASN, "peerASN": peerASN,
+		"families":             n.unicast(),
+		"transport":            object{"source": object{"address": local.String()}},
+		"timers":               object{"connectRetrySeconds": 1, "holdSeconds": n.holdSeconds()},
+		"gracefulRestart":      n.gracefulRestart(),
+		"allowedAnnouncements": object{"infrastructure": []string{"DefaultRoute"}},
 	}
 	if capabilities := n.offered(inspected, refreshed); len(capabilities) > 0 {
 		spec["capabilities"] = capabilities
