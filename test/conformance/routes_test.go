@@ -151,8 +151,11 @@ var translations = map[string]func(r *route, list []string) error{
 	"large-community":    func(r *route, list []string) error { return r.setList("largeCommunities", list, asItIs) },
 	"extended-community": func(r *route, list []string) error { return r.setList("extendedCommunities", list, extendedCommunity) },
 	"cluster-list":       func(r *route, list []string) error { return r.setList("clusterList", list, asItIs) },
-	"originator-id":      func(r *route, list []string) error { r.attributes["originatorID"] = list[0]; return nil },
-	"atomic-aggregate":   func(r *route, _ []string) error { r.attributes["atomicAggregate"] = true; return nil },
+	"originator-id": func(r *route, list []string) error {
+		r.attributes["originatorID"] = strings.Join(list, " ")
+		return nil
+	},
+	"atomic-aggregate": func(r *route, _ []string) error { r.attributes["atomicAggregate"] = true; return nil },
 }
 
 func asItIs(text string) (string, error) { return text, nil }
