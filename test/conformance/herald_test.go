@@ -46,8 +46,8 @@ func (h *herald) start() (err error) {
 	return err
 }
 
-// restart sends the signal that ends the program for a while; ended starts it again.
-func (h *herald) restart() (ended func() error, err error) {
+// restart sends the signal that ends the program for a while; up starts it again.
+func (h *herald) restart() (up func() error, err error) {
 	if err := h.Signal(syscall.SIGTERM); err != nil {
 		return nil, err
 	}

@@ -34,6 +34,9 @@ type reportRow struct {
 func (r *report) add(name, result string, reasons ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if slices.ContainsFunc(r.rows, func(row reportRow) bool { return row.name == name }) {
+		return // a file that cannot be read is met twice
+	}
 	r.rows = append(r.rows, reportRow{name: name, result: result, reasons: reasons})
 }
 

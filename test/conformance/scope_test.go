@@ -45,6 +45,7 @@ const (
 const (
 	remarkBadType         = "a message of unknown type gets 1/3 with the type as data (RFC 4271 §6.1), where the case has 1/0 and a text"
 	remarkShutdownText    = "the text of a Cease is the program's own (RFC 9003)"
+	remarkWithdrawals     = "before Cease/2 the routes are withdrawn: a session that ends for good leaves none behind"
 	remarkSoftwareVersion = "the software version is the program's own"
 )
 

@@ -148,14 +148,12 @@ func (p *player) teardown(subcode string) error {
 	if err := p.manifests.flush(); err != nil {
 		return err
 	}
-	up := func() error { p.manifests.set(peerName, p.manifests.written[peerName]); return p.manifests.flush() }
+	end := p.bringDown
 	if subcode == fmt.Sprint(wire.CeaseAdminReset) {
-		ended, err := p.herald.restart()
-		if err != nil {
-			return err
-		}
-		up = ended
-	} else if err := p.herald.write(peerName+".yaml", downManifest(p.manifests.written[peerName])); err != nil {
+		end = p.herald.restart
+	}
+	up, err := end()
+	if err != nil {
 		return err
 	}
 	if err := p.await(p.wanted(fact{kind: notified})); err != nil {
@@ -172,6 +170,18 @@ func (p *player) teardown(subcode string) error {
 	}
 	p.trackers = p.trackers[1:]
 	return p.connect()
+}
+
+// bringDown states adminState Down; up states the neighbour as it was.
+func (p *player) bringDown() (up func() error, err error) {
+	p.tracker().leaving = true
+	p.notes.remark(remarkWithdrawals)
+	manifest := p.manifests.wanted[peerName]
+	p.manifests.set(peerName, downManifest(manifest))
+	return func() error {
+		p.manifests.set(peerName, manifest)
+		return p.manifests.flush()
+	}, p.manifests.flush()
 }
 
 // follow edits the manifests as the messages themselves say, for a case whose script is a program that watches a

@@ -116,6 +116,7 @@ func loadVectors(t *testing.T, dir string) []*vector {
 		v, err := loadVector(file)
 		if err != nil {
 			t.Errorf("%s: %v", filepath.Base(file), err)
+			results.add(filepath.Base(file), resultFail, err.Error())
 			continue
 		}
 		vectors = append(vectors, v)
