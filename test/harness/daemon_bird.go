@@ -69,7 +69,7 @@ func (b *BIRD) Socket() string { return filepath.Join(b.config.Dir, "bird.ctl") 
 // Start runs the daemon in the foreground and waits until it answers.
 func (b *BIRD) Start(ctx context.Context) error {
 	file := filepath.Join(b.config.Dir, "bird.conf")
-	if err := render(file, birdConfiguration, b.config); err != nil {
+	if err := b.config.render(file, birdConfiguration, b.config); err != nil {
 		return err
 	}
 	command := b.config.Netns.Command(context.WithoutCancel(ctx), "bird", "-f", "-c", file, "-s", b.Socket())
@@ -77,7 +77,7 @@ func (b *BIRD) Start(ctx context.Context) error {
 	if b.process, err = StartProcess(b.config.Dir, "bird", command); err != nil {
 		return err
 	}
-	return answers(ctx, b.process, func(ctx context.Context) error {
+	return b.config.answers(ctx, b.process, func(ctx context.Context) error {
 		_, err := b.Ask(ctx, "show", "status")
 		return err
 	})

@@ -90,11 +90,10 @@ func (e *ExaBGP) Version(ctx context.Context) (string, error) {
 
 // Start runs the daemon in the foreground and waits until its reactor runs.
 func (e *ExaBGP) Start(ctx context.Context) error {
-	file := filepath.Join(e.config.Dir, "exabgp.conf")
-	if err := e.prepare(file); err != nil {
+	if err := e.prepare(); err != nil {
 		return err
 	}
-	command := e.config.Netns.Command(context.WithoutCancel(ctx), "exabgp", file)
+	command := e.config.Netns.Command(context.WithoutCancel(ctx), "exabgp", e.file())
 	command.Env = append(os.Environ(),
 		"exabgp.daemon.drop=false", "exabgp.daemon.user=root", "exabgp.api.ack=false", "exabgp.api.cli=false",
 		"exabgp.tcp.bind="+e.config.Neighbor.LocalAddress.String(), fmt.Sprintf("exabgp.tcp.port=%d", e.config.Port))
@@ -103,7 +102,7 @@ func (e *ExaBGP) Start(ctx context.Context) error {
 	if e.process, err = StartProcess(e.config.Dir, "exabgp", command); err != nil {
 		return err
 	}
-	return answers(ctx, e.process, func(context.Context) error {
+	return e.config.answers(ctx, e.process, func(context.Context) error {
 		if strings.Count(e.Log(), exabgpRuns) == started {
 			return errors.New("its reactor does not run yet")
 		}
@@ -114,13 +113,9 @@ func (e *ExaBGP) Start(ctx context.Context) error {
 const exabgpRuns = "loaded new configuration successfully"
 
 // prepare writes the files; events of an earlier run are forgotten, as ExaBGP forgets them.
-func (e *ExaBGP) prepare(file string) error {
-	f, err := os.Create(file)
-	if err != nil {
-		return err
-	}
+func (e *ExaBGP) prepare() error {
 	return errors.Join(
-		exabgpConfiguration.Execute(f, e.config), f.Close(),
+		e.Rewrite(),
 		os.WriteFile(e.config.Script, []byte(exabgpScript), 0o755),
 		os.WriteFile(e.config.Events, nil, 0o644),
 		os.WriteFile(e.config.Commands, nil, 0o644),
@@ -133,6 +128,14 @@ func (e *ExaBGP) Kill() {
 		e.process.Kill()
 	}
 }
+
+func (e *ExaBGP) file() string { return filepath.Join(e.config.Dir, "exabgp.conf") }
+
+// Rewrite writes the configuration file anew; SIGUSR1 has the daemon read it again.
+func (e *ExaBGP) Rewrite() error { return e.config.render(e.file(), exabgpConfiguration, e.config) }
+
+// Process is the running daemon.
+func (e *ExaBGP) Process() *Process { return e.process }
 
 // Log is what the daemon wrote so far.
 func (e *ExaBGP) Log() string { return logOf(e.process) }

@@ -87,7 +87,11 @@ func (f *FRR) Start(ctx context.Context) error {
 	if err := f.answering(ctx, f.zebra); err != nil {
 		return err
 	}
-	if f.bgpd, err = f.start(ctx, "bgpd", "--no_kernel", "--bgp_port", strconv.Itoa(int(f.config.Port))); err != nil {
+	args := []string{"--no_kernel", "--bgp_port", strconv.Itoa(int(f.config.Port))}
+	if f.config.Listen.IsValid() {
+		args = append(args, "--listenon", f.config.Listen.String())
+	}
+	if f.bgpd, err = f.start(ctx, "bgpd", args...); err != nil {
 		return err
 	}
 	return f.answering(ctx, f.bgpd)
@@ -112,7 +116,7 @@ func (f *FRR) prepare() error {
 	if err := os.WriteFile(filepath.Join(dir, "zebra.conf"), []byte("hostname router\nlog stdout\n"), 0o644); err != nil {
 		return err
 	}
-	return render(filepath.Join(dir, "bgpd.conf"), frrConfiguration, f.config)
+	return f.config.render(filepath.Join(dir, "bgpd.conf"), frrConfiguration, f.config)
 }
 
 func (f *FRR) start(ctx context.Context, daemon string, args ...string) (*Process, error) {
@@ -125,7 +129,7 @@ func (f *FRR) start(ctx context.Context, daemon string, args ...string) (*Proces
 }
 
 func (f *FRR) answering(ctx context.Context, process *Process) error {
-	return answers(ctx, process, func(ctx context.Context) error {
+	return f.config.answers(ctx, process, func(ctx context.Context) error {
 		_, err := f.ask(ctx, process.Name, "show version")
 		return err
 	})
@@ -141,6 +145,23 @@ func (f *FRR) Kill() {
 	if f.sockets != "" {
 		_ = os.RemoveAll(f.sockets) // sockets and a configuration in the system's folder for what may go
 	}
+}
+
+// Processes are the running daemons.
+func (f *FRR) Processes() []*Process { return []*Process{f.zebra, f.bgpd} }
+
+// Ask has bgpd run a command of vtysh, and returns its answer.
+func (f *FRR) Ask(ctx context.Context, command string) ([]byte, error) {
+	return f.ask(ctx, "bgpd", command)
+}
+
+// Feed has bgpd run the commands in a file, as if they were typed one after the other.
+func (f *FRR) Feed(ctx context.Context, file string) error {
+	out, err := exec.CommandContext(ctx, "vtysh", "--vty_socket", f.sockets, "-d", "bgpd", "-f", file).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("vtysh -f: %w: %s", err, lastLines(string(out), tailLines))
+	}
+	return nil
 }
 
 // Log is what bgpd wrote so far.

@@ -81,7 +81,7 @@ func (g *GoBGP) Version(ctx context.Context) (string, error) {
 // Start runs the daemon in the foreground and waits until it answers.
 func (g *GoBGP) Start(ctx context.Context) error {
 	file := filepath.Join(g.config.Dir, "gobgpd.toml")
-	if err := render(file, gobgpConfiguration, g.config); err != nil {
+	if err := g.config.render(file, gobgpConfiguration, g.config); err != nil {
 		return err
 	}
 	command := g.config.Netns.Command(context.WithoutCancel(ctx), "gobgpd",
@@ -90,7 +90,7 @@ func (g *GoBGP) Start(ctx context.Context) error {
 	if g.process, err = StartProcess(g.config.Dir, "gobgpd", command); err != nil {
 		return err
 	}
-	if err := answers(ctx, g.process, func(ctx context.Context) error {
+	if err := g.config.answers(ctx, g.process, func(ctx context.Context) error {
 		return g.ask(ctx, &gobgpNeighbor{}, "neighbor", g.config.Neighbor.Address.String())
 	}); err != nil {
 		return err
@@ -108,6 +108,14 @@ func (g *GoBGP) Kill() {
 	if g.process != nil {
 		g.process.Kill()
 	}
+}
+
+// Process is the running daemon.
+func (g *GoBGP) Process() *Process { return g.process }
+
+// Ask runs a gobgp command, and decodes its answer as JSON unless answer is nil.
+func (g *GoBGP) Ask(ctx context.Context, answer any, command ...string) error {
+	return g.ask(ctx, answer, command...)
 }
 
 // Log is what the daemon wrote so far.

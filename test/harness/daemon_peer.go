@@ -4,9 +4,11 @@
 package harness
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -112,12 +114,19 @@ type Config struct {
 	// RouterID and ASN are the daemon's own.
 	RouterID netip.Addr
 	ASN      uint32
-	// Port is where it listens, 0 for 179.
-	Port uint16
+	// Port is where it listens, 0 for 179; Listen is the one address, where the daemon is to have no other (FRR alone is
+	// told so: the configurations of the others say it).
+	Port   uint16
+	Listen netip.Addr
 	// Neighbor is the session that it keeps.
 	Neighbor Neighbor
 	// Originate are prefixes that the daemon announces itself, where it can.
 	Originate []netip.Prefix
+	// Text writes the configuration file, in place of what follows from Neighbor and Originate: for more neighbours and
+	// routes than these tell of, or others.
+	Text func(io.Writer) error
+	// Patience is how long Start waits for the daemon to answer, 0 for 30 s.
+	Patience time.Duration
 }
 
 // withDefaults fills what was left out.
@@ -130,6 +139,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Neighbor.HoldSeconds == 0 {
 		c.Neighbor.HoldSeconds = 90
+	}
+	if c.Patience == 0 {
+		c.Patience = 30 * time.Second
 	}
 	return c
 }
@@ -195,8 +207,8 @@ func (d Daemon) Require(tb testing.TB) {
 }
 
 // answers asks until the daemon gives no error, for as long as its process runs.
-func answers(ctx context.Context, process *Process, ask func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+func (c Config) answers(ctx context.Context, process *Process, ask func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, c.Patience)
 	defer cancel()
 	ticker := time.NewTicker(100 * time.Millisecond)
 	defer ticker.Stop()
@@ -215,13 +227,19 @@ func answers(ctx context.Context, process *Process, ask func(context.Context) er
 	}
 }
 
-// render writes a configuration file.
-func render(file string, text *template.Template, config Config) error {
+// render writes a configuration file: what Text writes, or else the template with its data.
+func (c Config) render(file string, text *template.Template, data any) error {
 	f, err := os.OpenFile(filepath.Clean(file), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
 	if err != nil {
 		return fmt.Errorf("configuration: %w", err)
 	}
-	if err := errors.Join(text.Execute(f, config), f.Close()); err != nil {
+	w := bufio.NewWriter(f)
+	if c.Text != nil {
+		err = c.Text(w)
+	} else {
+		err = text.Execute(w, data)
+	}
+	if err := errors.Join(err, w.Flush(), f.Close()); err != nil {
 		return fmt.Errorf("configuration %s: %w", file, err)
 	}
 	return nil

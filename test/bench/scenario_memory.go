@@ -1,0 +1,106 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/herald-bgp/herald/test/bench/dataset"
+	"github.com/herald-bgp/herald/test/bench/program"
+	"github.com/herald-bgp/herald/test/bench/report"
+	"github.com/herald-bgp/herald/test/bench/sink"
+)
+
+// footprint is the memory of a program with its routes sent.
+type footprint struct {
+	program.Memory
+	live int // octets of Herald's live heap
+	err  error
+}
+
+func memory(ctx context.Context, b *bench) error {
+	empty := b.footprintOf(ctx, 0, nil)
+	for _, data := range []*dataset.Data{
+		dataset.HostRoutes("10.0.0.0", b.scaled(million)),
+		dataset.Mixed(b.scaled(million), max(10, b.scaled(manySets))),
+	} {
+		all := map[string]footprint{}
+		t := report.Table{
+			Title: "Memory: " + data.Title,
+			Text: fmt.Sprintf("%s after the last route, with one sink: VmRSS; VmHWM, the most that it ever was, reading the configuration or the "+
+				"manifests included; both summed over all processes of a program.", b.rest),
+			Columns: []string{"program", "VmRSS", "VmHWM", "VmRSS × Herald's", "octets a route"},
+		}
+		for i, p := range b.programs {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			f := b.footprintOf(ctx, i, data)
+			all[p.Name()] = f
+			if f.err != nil {
+				progress("  %s: %v", p.Name(), f.err)
+				t.Row(p.Name(), oneLine(f.err), "", "", "")
+				continue
+			}
+			progress("  %s: %s", p.Name(), report.Octets(f.Resident))
+			t.Row(p.Name(), report.Octets(f.Resident), report.Octets(f.Peak), report.Ratio(f.Resident, all["Herald"].Resident),
+				fmt.Sprint(f.Resident/data.Count()))
+		}
+		b.memoryBudgets(data, &t, empty, all)
+		b.report.Tables = append(b.report.Tables, t)
+	}
+	return ctx.Err()
+}
+
+func (b *bench) memoryBudgets(data *dataset.Data, t *report.Table, empty footprint, all map[string]footprint) {
+	herald, bird := all["Herald"], all["BIRD"]
+	what := fmt.Sprintf("memory, 1 M routes, %d sets", len(data.Sets))
+	live := "at most 40 live octets a route"
+	if herald.err != nil || empty.err != nil {
+		b.unmeasured(what, live, fmt.Errorf("%s; %s", oneLine(herald.err), oneLine(empty.err)))
+		return
+	}
+	each := float64(herald.live-empty.live) / float64(data.Count())
+	b.budget(what, live, fmt.Sprintf("%.1f", each), each <= 40)
+	t.Note("Herald's live heap after a garbage collection: %s with the routes, %s without: %.1f octets a route.",
+		report.Octets(herald.live), report.Octets(empty.live), each)
+	if _, measured := all["BIRD"]; !measured || bird.err != nil {
+		b.unmeasured(what, "VmRSS below BIRD's, VmHWM below 1.5 × it", fmt.Errorf("no number of BIRD's"))
+		return
+	}
+	b.budget(what, "VmRSS below BIRD's", report.Octets(herald.Resident)+" against "+report.Octets(bird.Resident), herald.Resident < bird.Resident)
+	b.budget(what, "VmHWM below 1.5 × BIRD's VmRSS", report.Octets(herald.Peak)+" against "+report.Octets(bird.Resident),
+		2*herald.Peak < 3*bird.Resident)
+}
+
+// footprintOf measures a program that has sent the routes, or has none, to one sink.
+func (b *bench) footprintOf(ctx context.Context, i int, data *dataset.Data) (f footprint) {
+	at := placeOf(i, 1, false)
+	plan := program.Plan{Local: at.local, Sinks: at.sinks, Routes: data, Trace: true}
+	f.err = b.started(ctx, i, plan, func(p program.Program, _ time.Duration) error {
+		ctx, cancel := context.WithTimeoutCause(ctx, b.patience, fmt.Errorf("not within %s", b.patience))
+		defer cancel()
+		sessions, err := connectAll(ctx, at, func(i int) sink.Options { return at.sinkOptions(i, plan.Count()) })
+		if err != nil {
+			return err
+		}
+		defer closeAll(sessions)
+		if _, err := sessions[0].First.Wait(ctx); err != nil {
+			return err
+		}
+		if err := wait(ctx, b.rest); err != nil {
+			return err
+		}
+		if f.Memory, err = program.MemoryOf(p); err != nil {
+			return err
+		}
+		if herald, ok := p.(*program.Herald); ok {
+			f.live, err = herald.LiveHeap(ctx)
+		}
+		return err
+	})
+	return f
+}

@@ -1,0 +1,246 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package sink is the peer that every program under measurement sends its routes to: it dials in, answers OPEN and
+// KEEPALIVE, reads as fast as the socket delivers, and takes the time. The floor is its other end: a program that
+// does nothing but write messages that it has ready.
+package sink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/herald-bgp/herald/speaker/wire"
+)
+
+// ASN is the autonomous system of every sink.
+const ASN = 64513
+
+// Options of a session.
+type Options struct {
+	// Local is where the sink dials from, and its BGP identifier where it is IPv4; Target is the program.
+	Local  netip.Addr
+	Target netip.AddrPort
+	// Families are offered in the OPEN, IPv4 unicast by default.
+	Families []wire.Family
+	// HoldSeconds are offered in the OPEN, 90 by default.
+	HoldSeconds uint16
+	// Buffer is the size of a read in octets, 1 MiB by default.
+	Buffer int
+	// Expect is how many routes Session.First waits for.
+	Expect int
+	// Digest has the content checked too, which takes time: not in a round that counts.
+	Digest bool
+	// Stamps has the time of each UPDATE kept.
+	Stamps bool
+}
+
+// Session is an Established session.
+type Session struct {
+	// Established is when the sink had sent and received the KEEPALIVE that follows OPEN.
+	Established time.Time
+	// First waits for as many routes as Options.Expect says.
+	First *Expectation
+
+	conn    net.Conn
+	done    chan struct{}
+	running sync.WaitGroup
+
+	mu           sync.Mutex // what follows is written by the reader, a read at a time
+	counter      counter
+	expectations []*Expectation
+	firstUpdate  time.Time
+	endOfRIB     time.Time // of the last one
+	stamps       []time.Time
+	keepStamps   bool
+	err          error // why it ended; read after done
+}
+
+// Expectation is a number of routes that are to come.
+type Expectation struct {
+	session *Session
+	routes  int // announced and withdrawn since the session came up
+	reached chan struct{}
+	at      time.Time
+}
+
+const (
+	retryInterval = 50 * time.Millisecond
+	openTimeout   = 10 * time.Second
+)
+
+// Connect dials until a session is Established or ctx ends: a program that was just left by a peer may refuse it for
+// some seconds. The time of a session begins with its own Established.
+func Connect(ctx context.Context, o Options) (*Session, error) {
+	ticker := time.NewTicker(retryInterval)
+	defer ticker.Stop()
+	for {
+		s, err := connect(ctx, o)
+		if err == nil {
+			return s, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("no session from %s to %s: %w", o.Local, o.Target, err)
+		case <-ticker.C:
+		}
+	}
+}
+
+// connect makes one attempt.
+func connect(ctx context.Context, o Options) (*Session, error) {
+	dialer := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(o.Local, 0)), KeepAlive: -1, Timeout: openTimeout}
+	dialer.SetMultipathTCP(false)
+	conn, err := dialer.DialContext(ctx, "tcp", o.Target.String())
+	if err != nil {
+		return nil, err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	f := newFramer(conn, o.Buffer)
+	hold, err := handshake(conn, f, o.open())
+	if err == nil && !stop() {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	s := &Session{Established: time.Now(), conn: conn, done: make(chan struct{}), keepStamps: o.Stamps}
+	s.counter.digest = o.Digest
+	s.First = s.expect(o.Expect)
+	s.running.Go(func() { s.read(f) })
+	s.running.Go(func() { s.keepalive(hold) })
+	return s, nil
+}
+
+// open is the sink's OPEN. It says that it knows graceful restart, without which some programs send no End-of-RIB.
+func (o *Options) open() *wire.Open {
+	open := &wire.Open{
+		Version: wire.Version, HoldTime: 90, RouterID: o.Local, HasCapabilities: true,
+		Capabilities: wire.Capabilities{
+			Families: o.Families, RouteRefresh: true, FourOctetAS: ASN, GracefulRestart: &wire.GracefulRestart{},
+		},
+	}
+	if len(o.Families) == 0 {
+		open.Capabilities.Families = []wire.Family{wire.IPv4Unicast}
+	}
+	if o.HoldSeconds != 0 {
+		open.HoldTime = o.HoldSeconds
+	}
+	if !o.Local.Is4() {
+		open.RouterID = netip.AddrFrom4([4]byte{198, 18, 255, 6})
+	}
+	return open
+}
+
+// handshake exchanges OPEN and KEEPALIVE, and returns the negotiated hold time.
+func handshake(conn net.Conn, f *framer, open *wire.Open) (time.Duration, error) {
+	if err := conn.SetDeadline(time.Now().Add(openTimeout)); err != nil {
+		return 0, err
+	}
+	if _, err := conn.Write(open.Append(nil)); err != nil {
+		return 0, err
+	}
+	message, err := f.expect(wire.TypeOpen)
+	if err != nil {
+		return 0, err
+	}
+	theirs, err := wire.ParseOpen(message[wire.HeaderLen:])
+	if err != nil {
+		return 0, err
+	}
+	hold := time.Duration(min(open.HoldTime, theirs.HoldTime)) * time.Second
+	if _, err := conn.Write(wire.AppendKeepalive(nil)); err != nil {
+		return 0, err
+	}
+	if _, err := f.expect(wire.TypeKeepalive); err != nil {
+		return 0, err
+	}
+	return hold, conn.SetDeadline(time.Time{})
+}
+
+// read counts what comes until the session ends.
+func (s *Session) read(f *framer) {
+	defer close(s.done)
+	for {
+		err := s.take(f)
+		if err == nil {
+			err = f.fill()
+		}
+		if err != nil {
+			s.mu.Lock()
+			s.err = err
+			s.mu.Unlock()
+			return
+		}
+	}
+}
+
+// take counts the messages that were read.
+func (s *Session) take(f *framer) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for {
+		message, err := f.next()
+		if message == nil || err != nil {
+			return err
+		}
+		s.counter.Octets += len(message)
+		switch kind := wire.MessageType(message[wire.HeaderLen-1]); kind {
+		case wire.TypeUpdate:
+			if err := s.update(message); err != nil {
+				return err
+			}
+		case wire.TypeNotification:
+			return fmt.Errorf("NOTIFICATION %x", message[wire.HeaderLen:])
+		}
+	}
+}
+
+func (s *Session) update(message []byte) error {
+	updates, ends := s.counter.Updates, s.counter.EndOfRIB
+	if err := s.counter.update(message); err != nil {
+		return err
+	}
+	if s.counter.EndOfRIB > ends {
+		s.endOfRIB = time.Now()
+	}
+	if s.counter.Updates == updates {
+		return nil
+	}
+	if updates == 0 {
+		s.firstUpdate = time.Now()
+	}
+	if s.keepStamps {
+		s.stamps = append(s.stamps, time.Now())
+	}
+	for len(s.expectations) > 0 && s.expectations[0].routes <= s.counter.Routes+s.counter.Withdrawn {
+		s.expectations[0].at = time.Now()
+		close(s.expectations[0].reached)
+		s.expectations = s.expectations[1:]
+	}
+	return nil
+}
+
+// keepalive sends a KEEPALIVE each third of the hold time (RFC 4271 §10).
+func (s *Session) keepalive(hold time.Duration) {
+	if hold == 0 {
+		return
+	}
+	ticker := time.NewTicker(hold / 3)
+	defer ticker.Stop()
+	message := wire.AppendKeepalive(nil)
+	for {
+		select {
+		case <-s.done:
+			return
+		case <-ticker.C:
+			// A peer that has gone is noticed by the reader.
+			_, _ = s.conn.Write(message)
+		}
+	}
+}
