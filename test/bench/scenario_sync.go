@@ -111,7 +111,7 @@ func (b *bench) floor(ctx context.Context, sinks int, data *dataset.Data) (j joi
 	if err != nil {
 		return joined{err: err}
 	}
-	j.err = b.measure(ctx, p, data, &j)
+	j.err = b.measure(ctx, p, data, &j, func(context.Context) error { return nil })
 	if err := server.Close(); j.err == nil {
 		j.err = err
 	}
@@ -119,13 +119,16 @@ func (b *bench) floor(ctx context.Context, sinks int, data *dataset.Data) (j joi
 }
 
 // measure makes the round that checks, then those that count.
-func (b *bench) measure(ctx context.Context, p place, data *dataset.Data, j *joined) error {
+func (b *bench) measure(ctx context.Context, p place, data *dataset.Data, j *joined, invite func(context.Context) error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, b.patience, fmt.Errorf("not all rounds within %s", b.patience))
 	defer cancel()
 	if _, err := join(ctx, p, data, true); err != nil {
 		return err
 	}
 	for range b.rounds {
+		if err := invite(ctx); err != nil {
+			return err
+		}
 		r, err := join(ctx, p, data, false)
 		if err != nil {
 			return err
@@ -145,7 +148,7 @@ func (b *bench) joinsOf(ctx context.Context, i, sinks int, data *dataset.Data) (
 		if err != nil {
 			return err
 		}
-		if err := b.measure(ctx, at, data, &j); err != nil {
+		if err := b.measure(ctx, at, data, &j, p.Invite); err != nil {
 			return err
 		}
 		after, err := program.CPUOf(p)

@@ -64,6 +64,9 @@ func (e *exabgp) text(w io.Writer) error {
 	return t.finish()
 }
 
+// Invite is not needed.
+func (*exabgp) Invite(context.Context) error { return nil }
+
 // Change writes the configuration anew and has ExaBGP read it again.
 func (e *exabgp) Change(_ context.Context, community uint16) error {
 	e.changed = community

@@ -102,6 +102,9 @@ func networks(t *text, set *dataset.Set, routeMap string) {
 	}
 }
 
+// Invite is not needed.
+func (*frr) Invite(context.Context) error { return nil }
+
 // Change feeds vtysh the network statements again, with another route-map: a change of the map itself takes effect
 // after a delay of seconds.
 func (f *frr) Change(ctx context.Context, community uint16) error {

@@ -51,7 +51,7 @@ func (g *gobgp) Start(ctx context.Context, plan Plan) error {
 // inject adds routes.
 func (g *gobgp) inject(ctx context.Context, name string, data *dataset.Data) error {
 	file := filepath.Join(g.plan.Dir, name)
-	if err := writeMRT(file, data, g.plan.RouterID, g.plan.Local); err != nil {
+	if err := writeMRT(file, data, g.plan.Local); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, g.plan.Patience)
@@ -81,6 +81,9 @@ func (g *gobgp) text(w io.Writer) error {
 	}
 	return t.finish()
 }
+
+// Invite is not needed.
+func (*gobgp) Invite(context.Context) error { return nil }
 
 // Change adds the routes once more, with another community: a later route takes the place of an earlier one.
 func (g *gobgp) Change(ctx context.Context, community uint16) error {

@@ -110,6 +110,9 @@ func (h *Herald) applied(ctx context.Context) error {
 	}
 }
 
+// Invite is not needed.
+func (*Herald) Invite(context.Context) error { return nil }
+
 // Change replaces the manifest of the changing Announcement.
 func (h *Herald) Change(_ context.Context, community uint16) error {
 	if h.plan.Changing == nil {

@@ -123,6 +123,12 @@ func (o *openbgpd) control(ctx context.Context, args ...string) ([]byte, error) 
 	return out, nil
 }
 
+// Invite starts the sessions: bgpd keeps idle for 30 s, and ever longer, after one has ended.
+func (o *openbgpd) Invite(ctx context.Context) error {
+	_, err := o.control(ctx, "neighbor", "group", "sinks", "up")
+	return err
+}
+
 // Change rewrites the configuration and has bgpd read it again.
 func (o *openbgpd) Change(ctx context.Context, community uint16) error {
 	if err := o.write(community); err != nil {

@@ -53,6 +53,8 @@ type Program interface {
 	Setting() string
 	// Start runs it and returns once it answers with its routes in place.
 	Start(ctx context.Context, plan Plan) error
+	// Invite has the program take its sinks back at once where it would keep away from them for a while after they left.
+	Invite(ctx context.Context) error
 	// Change gives the routes of Plan.Changing another community, in the way in which the program is told of such a
 	// change. It returns when the program was told.
 	Change(ctx context.Context, community uint16) error
