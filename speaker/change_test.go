@@ -36,6 +36,7 @@ func TestChangesInPlace(t *testing.T) {
 		"token":         {func(p *speaker.Peer) { p.Export.Token = 2 }, 0},
 		"connect retry": {func(p *speaker.Peer) { p.Timers.ConnectRetry = time.Minute }, 0},
 		"send hold":     {func(p *speaker.Peer) { p.Timers.SendHold = time.Hour }, 0},
+		"rate limit":    {func(p *speaker.Peer) { p.Export.RatePerSecond = 10 }, 0},
 		"MED": {func(p *speaker.Peer) {
 			a := *p.Export.Announcements[0]
 			a.Attributes.MED = &med
