@@ -87,9 +87,11 @@ func announcements(routes, sets int) []*speaker.Announcement {
 func announcementOf(name string, set *dataset.Set) *speaker.Announcement {
 	a := &speaker.Announcement{ID: name, Name: "bench/" + name}
 	a.Attributes.Communities = []wire.Community{wire.Community(dataset.ASN<<16 | uint32(set.Community))}
+	ranges := make([]rib.PrefixRange, 0, len(set.Ranges))
 	for _, r := range set.Ranges {
-		a.Prefixes = append(a.Prefixes, rib.PrefixRange{Prefix: r.Prefix, Length: r.Length})
+		ranges = append(ranges, rib.PrefixRange{Prefix: r.Prefix, Length: r.Length})
 	}
+	a.Prefixes = rib.NewPrefixes(ranges...)
 	return a
 }
 
@@ -97,7 +99,7 @@ func announcementOf(name string, set *dataset.Set) *speaker.Announcement {
 func (s *subject) config() *speaker.Config {
 	list := append([]*speaker.Announcement(nil), s.announcements...)
 	return &speaker.Config{
-		RouterID: s.local,
+		RouterID: s.local, Announcements: list,
 		Peers: []speaker.Peer{{
 			Name: "sink", Address: netip.AddrPortFrom(s.peer, bgpPort), LocalASN: dataset.ASN, PeerASN: sink.ASN,
 			ConnectMode: speaker.ConnectPassive, Families: []wire.Family{wire.IPv4Unicast},
