@@ -62,6 +62,10 @@ test-race: ## Run every test under the race detector
 	@hack/deps gcc libc6-dev
 	@CGO_ENABLED=1 hack/test -race
 
+.PHONY: bench
+bench: ## Measure Herald and its rivals side by side, and write docs/benchmarks.md (BENCH='-scale 0.01 -rounds 1' for a look)
+	@hack/bench $(BENCH)
+
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (10s)
 	@hack/fuzz $(FUZZTIME)

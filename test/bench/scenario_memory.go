@@ -57,7 +57,7 @@ func memory(ctx context.Context, b *bench) error {
 
 func (b *bench) memoryBudgets(data *dataset.Data, t *report.Table, empty footprint, all map[string]footprint) {
 	herald, bird := all["Herald"], all["BIRD"]
-	what := fmt.Sprintf("memory, 1 M routes, %d sets", len(data.Sets))
+	what := fmt.Sprintf("memory, 1 M routes, sets of attributes: %d", len(data.Sets))
 	live := "at most 40 live octets a route"
 	if herald.err != nil || empty.err != nil {
 		b.unmeasured(what, live, fmt.Errorf("%s; %s", oneLine(herald.err), oneLine(empty.err)))

@@ -62,9 +62,9 @@ func (b *bird) Start(ctx context.Context, plan Plan) error {
 	return err
 }
 
-// count reads "1000 of 1000 routes for 1000 networks in table master4".
+// count reads "1000 of 1000 routes for 1000 networks in table master4"; there is always a table of each family.
 func (b *bird) count(ctx context.Context) (int, error) {
-	answer, err := b.daemon.Ask(ctx, "show", "route", "count")
+	answer, err := b.daemon.Ask(ctx, "show", "route", "count", "table", "master"+strings.TrimPrefix(b.plan.family(), "ipv"))
 	if err != nil {
 		return 0, err
 	}
@@ -87,7 +87,7 @@ func (b *bird) text(w io.Writer) error {
 				b.static(t, fmt.Sprintf("%s%d", data.name, i), &data.data.Sets[i])
 			}
 		default:
-			t.line("protocol static %s {\n %s;", data.name, p.family())
+			t.line("protocol static all_%s {\n %s;", data.name, p.family())
 			for prefix, set := range data.data.Routes() {
 				t.line(" route %s blackhole { bgp_community.add((%d,%d)); };", prefix, dataset.ASN, set.Community)
 			}
