@@ -118,6 +118,10 @@ func (h *Herald) Change(_ context.Context, community uint16) error {
 	if h.plan.Changing == nil {
 		return ErrUnsupported
 	}
+	return h.change(community)
+}
+
+func (h *Herald) change(community uint16) error {
 	set := h.plan.Changing.Sets[0]
 	set.Community = community
 	return h.replace(changing, func(t *text) { announcement(t, "changing", &set, "") })

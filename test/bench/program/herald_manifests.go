@@ -39,7 +39,7 @@ func (h *Herald) write() error {
 	if h.plan.Changing == nil {
 		return nil
 	}
-	return h.Change(nil, h.plan.Changing.Sets[0].Community)
+	return h.change(h.plan.Changing.Sets[0].Community)
 }
 
 func (h *Herald) peers(t *text) {
