@@ -193,6 +193,16 @@ type NextHop struct {
 	// +kubebuilder:validation:MaxLength=45
 	// +kubebuilder:validation:XValidation:rule="isIP(self) && ip(self).family() == 6 && (ip(self).isGlobalUnicast() || ip(self).isLoopback())",message="nextHop.ipv6: write a global or unique local IPv6 address, such as 2001:db8::1, or omit it for next hop self"
 	IPv6 *string `json:"ipv6,omitempty"`
+
+	// ipv6LinkLocal goes beside ipv6, for a neighbour on the same link (RFC 2545 §3).
+	// Without ipv6 it stands alone towards neighbours with which linkLocalNextHop is
+	// negotiated, and means nothing to others. Omitted: none beside an explicit
+	// next hop. Change class: in place.
+	// +optional
+	// +kubebuilder:validation:MinLength=2
+	// +kubebuilder:validation:MaxLength=45
+	// +kubebuilder:validation:XValidation:rule="isIP(self) && ip(self).family() == 6 && ip(self).isLinkLocalUnicast()",message="nextHop.ipv6LinkLocal: write a link-local IPv6 address without a zone, such as fe80::1, or omit it"
+	IPv6LinkLocal *string `json:"ipv6LinkLocal,omitempty"`
 }
 
 // Origin is the ORIGIN of a route (RFC 4271 §5.1.1).

@@ -188,6 +188,9 @@ func TestAnnouncementRefused(t *testing.T) {
 		{"multicast next hop", hop4("224.0.0.1"), invalid, "nextHop.ipv4"},
 		{"IPv6 next hop of the other family", hop6("192.0.2.1"), invalid, "nextHop.ipv6"},
 		{"link-local next hop", hop6("fe80::1"), invalid, "nextHop.ipv6"},
+		{"global address as link-local next hop", attributes(v1alpha1.PathAttributes{
+			NextHop: &v1alpha1.NextHop{IPv6LinkLocal: new("2001:db8::1")},
+		}), invalid, "nextHop.ipv6LinkLocal"},
 		{"origin", attributes(v1alpha1.PathAttributes{Origin: new(v1alpha1.Origin("BGP"))}), unsupported, "spec.attributes.origin"},
 		{"AS_TRANS", attributes(v1alpha1.PathAttributes{ASPath: []int64{64512, 23456}}), invalid, "asPath[1]"},
 		{"long path", attributes(v1alpha1.PathAttributes{ASPath: slices.Repeat([]int64{64512}, 256)}), invalid, "asPath"},

@@ -57,6 +57,13 @@ func readNextHop(field string, spec *v1alpha1.PathAttributes, attributes *rib.At
 		}
 		attributes.NextHop6 = ip
 	}
+	if text := spec.NextHop.IPv6LinkLocal; text != nil {
+		ip, err := netip.ParseAddr(*text)
+		if err != nil || !ip.Is6() || ip.Zone() != "" || !ip.IsLinkLocalUnicast() {
+			return invalid(field+".nextHop.ipv6LinkLocal", "%q: write a link-local IPv6 address without a zone, such as fe80::1", *text)
+		}
+		attributes.NextHopLinkLocal = ip
+	}
 	return nil
 }
 

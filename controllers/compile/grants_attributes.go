@@ -71,7 +71,7 @@ func attributeGrantOf(field string, spec *v1alpha1.TenantAttributes) (attributeG
 // allows reports whether a tenant may set all of the attributes.
 func (g *attributeGrant) allows(a *rib.Attributes) bool {
 	switch {
-	case !g.nextHop && (a.NextHop4.IsValid() || a.NextHop6.IsValid()),
+	case !g.nextHop && (a.NextHop4.IsValid() || a.NextHop6.IsValid() || a.NextHopLinkLocal.IsValid()),
 		!g.asPath && len(a.ASPath) > 0,
 		!g.localPref && a.LocalPref != nil,
 		!g.raw && speaksForOthers(a):

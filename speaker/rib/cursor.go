@@ -44,9 +44,12 @@ const (
 
 // leaveLog makes the session one that is told from the table.
 func (c *cursor[K]) leaveLog() {
-	if c.at != nil {
+	if v := c.view; c.at != nil {
+		c.mayHold = nil
+		if c.at.next != nil || v.due() {
+			c.mayHold.union(v.past)
+		}
 		c.at = nil
-		c.mayHold = c.view.mayHold()
 	}
 	c.mayHold.union(c.view.members)
 }

@@ -157,13 +157,6 @@ func (v *view[K]) forgetUnread() {
 	v.marks, v.plan = nil, plan{}
 }
 
-// mayHold are the sources that a session which reads the log may hold routes of.
-func (v *view[K]) mayHold() members {
-	m := append(members(nil), v.members...)
-	m.union(v.past)
-	return m
-}
-
 // read reports whether every session that reads the log has read all there is.
 func (v *view[K]) read() bool {
 	for c := range v.cursors {

@@ -30,6 +30,8 @@ func attributeRows(kind string, attributes func(*objects) *v1alpha1.PathAttribut
 	all := slices.Concat(ipv4, ipv6)
 	add("nextHop.ipv4", ipv4, nil, func(a *v1alpha1.PathAttributes) { a.NextHop = &v1alpha1.NextHop{IPv4: new("192.0.2.77")} })
 	add("nextHop.ipv6", ipv6, nil, func(a *v1alpha1.PathAttributes) { a.NextHop = &v1alpha1.NextHop{IPv6: new("2001:db8::77")} })
+	explicit := with(func(a *v1alpha1.PathAttributes) { a.NextHop = &v1alpha1.NextHop{IPv6: new("2001:db8::77")} })
+	add("nextHop.ipv6LinkLocal", ipv6, explicit, func(a *v1alpha1.PathAttributes) { a.NextHop.IPv6LinkLocal = new("fe80::77") })
 	add("origin", all, nil, func(a *v1alpha1.PathAttributes) { a.Origin = new(v1alpha1.OriginIncomplete) })
 	add("asPath", all, nil, func(a *v1alpha1.PathAttributes) { a.ASPath = []int64{64999} })
 	add("prepend", all, nil, func(a *v1alpha1.PathAttributes) { a.Prepend = new(int32(2)) })
