@@ -1,0 +1,102 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package rib_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"runtime"
+	"testing"
+
+	"github.com/herald-bgp/herald/speaker/rib"
+)
+
+// million returns announcements of a million prefixes: one range of host routes, or a mix over many sets.
+func million(sets int) []*rib.Announcement {
+	if sets == 1 {
+		return []*rib.Announcement{announcement("a", none, "10.0.0.0/12 32")}
+	}
+	rnd := rand.New(rand.NewPCG(1, 2))
+	seen := map[netip.Prefix]bool{}
+	list := make([]*rib.Announcement, sets)
+	ofSet := make([][]rib.PrefixRange, sets)
+	for i := range list {
+		list[i] = announcement(fmt.Sprint(i), rib.Attributes{MED: ptr(uint32(i))})
+	}
+	for len(seen) < 1_000_000 {
+		p := netip.PrefixFrom(netip.AddrFrom4([4]byte{byte(rnd.IntN(223) + 1), byte(rnd.IntN(256)), byte(rnd.IntN(256)), 0}), 18+rnd.IntN(7)).Masked()
+		if seen[p] {
+			continue
+		}
+		seen[p] = true
+		i := rnd.IntN(sets)
+		ofSet[i] = append(ofSet[i], rib.PrefixRange{Prefix: p, Length: p.Bits()})
+	}
+	for i, a := range list {
+		a.Prefixes = rib.NewPrefixes(ofSet[i]...)
+	}
+	return list
+}
+
+// heap is how many octets are live.
+func heap() uint64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// BenchmarkMillion has a million routes: what they take, the first walk, and a change of k of them until its last message.
+func BenchmarkMillion(b *testing.B) {
+	for _, n := range []int{1, 10_000} {
+		b.Run(fmt.Sprint(n, " sets"), func(b *testing.B) {
+			list := million(n)
+			before := heap()
+			table := rib.New()
+			table.Update(list, export(0, list...))
+			taken := heap() - before
+			out := table.Attach("tor", external())
+			buffer := make([]byte, 0, 1<<17)
+			write(out, buffer)
+			b.Run("memory", func(b *testing.B) {
+				for b.Loop() {
+					runtime.KeepAlive(table)
+				}
+				b.ReportMetric(float64(taken)/1e6, "B/route")
+				b.ReportMetric(0, "ns/op")
+			})
+			b.Run("walk", func(b *testing.B) {
+				for b.Loop() {
+					late := table.Attach("tor", external())
+					b.SetBytes(int64(write(late, buffer)))
+					late.Detach()
+				}
+			})
+			for _, k := range []int{1, 1000, 10_000} {
+				b.Run(fmt.Sprint("change of ", k), func(b *testing.B) {
+					for i := 0; b.Loop(); i++ {
+						changed := append(list[:len(list):len(list)], announcement("change", rib.Attributes{MED: ptr(uint32(i))}, ranges(k)...))
+						table.Update(changed, export(i+1, changed...))
+						if write(out, buffer) == 0 {
+							b.Fatal("nothing was sent")
+						}
+					}
+				})
+				table.Update(list, export(-k, list...))
+				write(out, buffer)
+			}
+		})
+	}
+}
+
+// ranges are k prefixes that nothing else announces.
+func ranges(k int) []string {
+	var list []string
+	for i := range k {
+		list = append(list, fmt.Sprintf("240.%d.%d.0/24", i>>8, i&255))
+	}
+	return list
+}
