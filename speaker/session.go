@@ -103,6 +103,8 @@ func (s *session) watch(ctx context.Context, cancel context.CancelCauseFunc, end
 			return
 		case <-s.out.Changed():
 			s.reported()
+		case <-s.out.Condemned():
+			cancel(errCondemned)
 		case <-s.updated:
 			if cause := s.reconfigure(); cause != nil {
 				cancel(cause)
