@@ -121,6 +121,11 @@ func (s *session) watch(ctx context.Context, cancel context.CancelCauseFunc, end
 // reported publishes that what the peer was sent is different now.
 func (s *session) reported() {
 	s.noteSynced()
+	for _, w := range s.out.Report().Withheld {
+		if w.Reason == rib.ReasonGuardRefused {
+			s.log.Error(nil, "the guard refused what should not have reached it: a defect", "announcement", w.Announcement.Name, "prefixes", w.Prefixes)
+		}
+	}
 	s.store.update(s.peer, func(*record) bool { return true })
 }
 

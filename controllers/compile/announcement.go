@@ -61,7 +61,7 @@ func newAnnouncement(object *v1alpha1.Announcement) (*Announcement, *Issue) {
 		peersKey: peers.String(),
 		nodesKey: nodes.String(),
 		whole: &rib.Announcement{
-			ID: ref.String(), Name: ref.String(), Prefixes: rib.NewPrefixes(prefixes...),
+			ID: ref.String(), Name: ref.String(), Owner: ref.Namespace, Prefixes: rib.NewPrefixes(prefixes...),
 			PathID: uint32(valueOr(spec.PathID, 0)), Attributes: attributes,
 		},
 	}

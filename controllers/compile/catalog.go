@@ -35,6 +35,7 @@ type Catalog struct {
 
 	peers             map[string]*Peer
 	announcements     map[string]*Announcement
+	owners            map[string]bool // the namespaces that have announcements
 	namespaces        map[string]map[string]string
 	operatorNamespace string
 	trustAll          bool
@@ -46,6 +47,7 @@ func NewCatalog(objects Objects, prev *Catalog) *Catalog {
 	c := &Catalog{
 		peers:             make(map[string]*Peer, len(objects.Peers)),
 		announcements:     make(map[string]*Announcement, len(objects.Announcements)),
+		owners:            map[string]bool{},
 		namespaces:        objects.Namespaces,
 		operatorNamespace: objects.OperatorNamespace,
 		trustAll:          objects.TrustAll,
@@ -75,6 +77,7 @@ func NewCatalog(objects Objects, prev *Catalog) *Catalog {
 		announcement.share(prev)
 		c.Announcements = append(c.Announcements, announcement)
 		c.announcements[announcement.whole.Name] = announcement
+		c.owners[announcement.Ref.Namespace] = true
 	}
 	slices.SortFunc(c.Peers, func(a, b *Peer) int { return older(a.created, b.created, a.Ref, b.Ref) })
 	slices.SortFunc(c.Announcements, func(a, b *Announcement) int { return older(a.created, b.created, a.Ref, b.Ref) })

@@ -103,6 +103,7 @@ func (out *Output) compilePeer(in *Input, session Session, prev *Output) speaker
 	if issue := authenticate(&peer, session.Peer, in); issue != nil {
 		out.Issues = append(out.Issues, *issue)
 	}
+	peer.Export.Guard = out.catalog.guardOf(session.Peer)
 	decisions := &Decisions{Peer: session.Peer.Ref}
 	judge := newJudge(out.catalog, session.Peer)
 	for _, a := range out.catalog.granted(session.Peer) {
@@ -138,7 +139,7 @@ func (out *Output) part(a *Announcement, kept []rib.PrefixRange, prev *Output) *
 	if part := out.parts[id]; part != nil {
 		return part
 	}
-	part := &rib.Announcement{ID: id, Name: a.whole.Name, Prefixes: rib.NewPrefixes(kept...), PathID: a.whole.PathID, Attributes: a.whole.Attributes}
+	part := &rib.Announcement{ID: id, Name: a.whole.Name, Owner: a.whole.Owner, Prefixes: rib.NewPrefixes(kept...), PathID: a.whole.PathID, Attributes: a.whole.Attributes}
 	if known := prev.parts[id]; known != nil && known.Equal(part) {
 		part = known
 	}

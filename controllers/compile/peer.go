@@ -42,6 +42,8 @@ type Peer struct {
 	families families
 	grants   grants
 	secret   *secretKey
+	// allowed is what the guard reads, as it is written.
+	allowed *v1alpha1.AllowedAnnouncements
 	// anyConnectMode: connectMode is omitted, and depends on the process.
 	anyConnectMode bool
 	// tellsVersion: the neighbour is told the version of the process.
@@ -59,6 +61,7 @@ func CheckPeer(object *v1alpha1.BGPPeer) *Issue {
 // newPeer parses a BGPPeer, or says why it cannot be used.
 func newPeer(object *v1alpha1.BGPPeer) (*Peer, *Issue) {
 	peer := &Peer{Ref: RefOf(&object.ObjectMeta), created: object.CreationTimestamp.Time, labels: labels.Set(object.Labels)}
+	peer.allowed = object.Spec.AllowedAnnouncements
 	peer.session.Name, peer.session.Revision = object.Name, peer.Ref
 	for _, read := range []func(*Peer, *v1alpha1.BGPPeerSpec) error{
 		readAddress, readAdminState, readASNs, readSelection, readTransport, readAuthentication,

@@ -172,7 +172,7 @@ func TestPeer(t *testing.T) {
 			if of, ok := compile.PeerOf(got.Revision); !ok || of != compile.RefOf(&in.Peers[0].ObjectMeta) {
 				t.Errorf("revision %v, want that of the BGPPeer", got.Revision)
 			}
-			got.Export.Token, got.Revision = nil, nil
+			got.Export.Token, got.Export.Guard, got.Revision = nil, nil, nil
 			if !reflect.DeepEqual(got, want) {
 				t.Errorf("\n got %+v\nwant %+v", got, want)
 			}

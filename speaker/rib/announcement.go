@@ -18,6 +18,8 @@ type Announcement struct {
 	ID string
 	// Name is what people call it, as "namespace/name"; verdicts of others name it ("lost to shop/web").
 	Name string
+	// Owner is whose it is, for the guard.
+	Owner string
 	// PathID is the path identifier towards peers with which they are used (RFC 7911 §3). Announcements of one prefix with
 	// one PathID conflict; to other peers only the first of them all goes.
 	PathID uint32
@@ -29,7 +31,7 @@ type Announcement struct {
 
 // Equal reports whether a and b announce the same with the same attributes under the same ID.
 func (a *Announcement) Equal(b *Announcement) bool {
-	return a == b || a.ID == b.ID && a.Name == b.Name && a.PathID == b.PathID &&
+	return a == b || a.ID == b.ID && a.Name == b.Name && a.Owner == b.Owner && a.PathID == b.PathID &&
 		a.Prefixes.Equal(b.Prefixes) && a.Attributes.Equal(&b.Attributes)
 }
 
@@ -95,6 +97,8 @@ type Export struct {
 	Defaults Attributes
 	// RatePerSecond is how many UPDATEs a second may be sent, 0 for no limit.
 	RatePerSecond int
+	// Guard is looked at last, before anything is encoded; nil permits everything.
+	Guard *Guard
 	// Token is the caller's own note of what this export was made from. Report gives back the token of the newest
 	// export that was written to the session's socket in full.
 	Token any
@@ -115,6 +119,8 @@ const (
 	// ReasonOnlyToCustomer: the announcement carries ONLY_TO_CUSTOMER, which must not be sent to a provider, a peer or a route
 	// server (RFC 9234 §5).
 	ReasonOnlyToCustomer Reason = "OnlyToCustomer"
+	// ReasonGuardRefused: the guard does not permit it.
+	ReasonGuardRefused Reason = "GuardRefused"
 	// ReasonTooLong: the path attributes do not fit one message.
 	ReasonTooLong Reason = "TooLong"
 )

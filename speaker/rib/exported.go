@@ -15,6 +15,8 @@ type exported struct {
 	members members
 	// missing is how many of its announcements are not among the table's.
 	missing int
+	// refused are those that the guard refuses, since they are too many.
+	refused members
 }
 
 // nothing is what a peer without an export is sent.
@@ -46,7 +48,7 @@ func (t *Table) exported(u *update, known *exported, e Export) *exported {
 	x := &exported{Export: e, members: known.members}
 	head, tail := common(known.Announcements, e.Announcements)
 	come, gone := e.Announcements[head:len(e.Announcements)-tail], known.Announcements[head:len(known.Announcements)-tail]
-	if known.missing > 0 {
+	if known.missing > 0 || known.refused != nil {
 		come, gone, x.members = e.Announcements, nil, nil
 	}
 	edited := len(come)+len(gone) > 0
@@ -73,10 +75,17 @@ func (t *Table) exported(u *update, known *exported, e Export) *exported {
 		x.members.remove(s.number)
 		x.missing++
 	}
-	if !edited && !u.reordered && known != nothing && equalTokens(known.Token, e.Token) && known.Defaults.Equal(&e.Defaults) && known.RatePerSecond == e.RatePerSecond {
+	if !edited && !u.reordered && known.same(&e) {
 		return known
 	}
+	x.bound(t)
 	return x
+}
+
+// same reports whether an export with the same announcements is the same in all else.
+func (x *exported) same(e *Export) bool {
+	return x != nothing && equalTokens(x.Token, e.Token) && x.Defaults.Equal(&e.Defaults) &&
+		x.RatePerSecond == e.RatePerSecond && x.Guard.Equal(e.Guard)
 }
 
 // equalTokens reports whether both are the same. Tokens that Go cannot compare are different.

@@ -64,6 +64,17 @@ func NewPrefixes(ranges ...PrefixRange) Prefixes {
 // Len is the number of ranges.
 func (p Prefixes) Len() int { return len(p.four) + len(p.six) }
 
+// count is how many prefixes the ranges stand for, by family.
+func (p Prefixes) count() (n [families]int) {
+	for _, r := range p.four {
+		n[0] += r.unpack().count()
+	}
+	for _, r := range p.six {
+		n[1] += r.unpack().count()
+	}
+	return n
+}
+
 // Equal reports whether both hold the same ranges in the same order.
 func (p Prefixes) Equal(o Prefixes) bool {
 	return slices.Equal(p.four, o.four) && slices.Equal(p.six, o.six)

@@ -68,6 +68,7 @@ type profile struct {
 	key      profileKey
 	params   Params
 	defaults Attributes
+	guard    *Guard
 	// pathLen is how many octets of path identifier a prefix has, maxNLRI how many octets it has at most, with that.
 	pathLen, maxNLRI int
 	offers           []*offer // by the number of the source
@@ -84,7 +85,7 @@ type offer struct {
 
 // profileOf is the profile of a session with this export.
 func (f *family[K]) profileOf(c *cursor[K], e *exported) *profile {
-	if p := c.view.profile; p.defaults.Equal(&e.Defaults) && (p.key.paced != nil) == (e.RatePerSecond > 0) {
+	if p := c.view.profile; p.defaults.Equal(&e.Defaults) && p.guard.Equal(e.Guard) && (p.key.paced != nil) == (e.RatePerSecond > 0) {
 		return p // all else that decides stays while the session lasts
 	}
 	return f.profileFor(c.out, e)
@@ -104,11 +105,11 @@ func (f *family[K]) profileFor(o *Out, e *exported) *profile {
 		k.paced = o
 	}
 	for _, known := range f.profiles {
-		if known.key == k && known.defaults.Equal(defaults) {
+		if known.key == k && known.defaults.Equal(defaults) && known.guard.Equal(e.Guard) {
 			return known
 		}
 	}
-	made := &profile{key: k, params: *p, defaults: *defaults, maxNLRI: f.ops.maxNLRI, sets: map[string]*attributeSet{}}
+	made := &profile{key: k, params: *p, defaults: *defaults, guard: e.Guard, maxNLRI: f.ops.maxNLRI, sets: map[string]*attributeSet{}}
 	made.params.PeerAddress = netip.Addr{} // sessions of a profile have different peers: see refuse
 	if k.addPath {
 		made.pathLen = wire.PathIDLen
@@ -140,6 +141,9 @@ func (p *profile) offer(s *source) *offer {
 }
 
 func (p *profile) make(a *Announcement) *offer {
+	if !p.guard.permits(a, p.key.family) {
+		return &offer{reason: ReasonGuardRefused}
+	}
 	attributes := a.Attributes.inherit(&p.defaults)
 	nextHop, ok := p.params.nextHop(p.key.family, &attributes)
 	switch {

@@ -102,6 +102,9 @@ func (c *cursor[K]) withheld(w withholding) {
 	for number, list := range f.summary(c.view).withheld {
 		w[number] = append(w[number], list...)
 	}
+	f.eachSource(c.out.export.refused, func(s *source) {
+		w.add(s, Withheld{Reason: ReasonGuardRefused, Prefixes: f.live(s), Example: f.example(s)})
+	})
 	named := f.naming[c.out.params.PeerAddress]
 	f.eachSource(c.out.export.members, func(s *source) {
 		if named.has(s.number) {

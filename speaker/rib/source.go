@@ -19,6 +19,8 @@ type source struct {
 	// rank is the place in the order of precedence: of two sources with one prefix the lower goes first.
 	rank int
 	// live counts the prefixes that are announced, entries those of both families and the tombstones.
+	// count is how many prefixes its newest announcement comes to, by family.
+	count   [families]int
 	live    [families]int
 	entries int
 	// wanted: it is part of the newest configuration. removed is the update that it is not a part of any more.

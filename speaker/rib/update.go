@@ -116,6 +116,7 @@ func (u *update) compare(announcements []*Announcement) {
 		s := t.byID[idOf(a)]
 		if s == nil || !s.wanted {
 			s = t.numbered(a)
+			s.count = a.Prefixes.count()
 			u.added = append(u.added, sourceChange{source: s, next: a, attributes: true})
 			t.four.name(s.number, &a.Attributes)
 			t.six.name(s.number, &a.Attributes)
@@ -144,6 +145,7 @@ func (u *update) change(s *source, a *Announcement) {
 	}
 	c := sourceChange{source: s, next: a, attributes: !s.Attributes.Equal(&a.Attributes)}
 	if !s.Prefixes.Equal(a.Prefixes) {
+		s.count = a.Prefixes.count()
 		c.gone, c.come = s.Prefixes.without(a.Prefixes), a.Prefixes.without(s.Prefixes)
 	}
 	u.changed = append(u.changed, c)

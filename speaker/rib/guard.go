@@ -1,0 +1,132 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package rib
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/herald-bgp/herald/speaker/wire"
+)
+
+// Guard is what a peer may be sent whatever its export says: the last look before anything is encoded, made from the
+// permissions alone by other code than that which decided what is exported. What it refuses is a defect of that code, and is
+// withheld with ReasonGuardRefused. It does not judge communities. It is immutable.
+type Guard struct {
+	// Families that may be sent.
+	Families []wire.Family
+	// MaxPrefixes bounds what is sent of the families in Counted; of announcements the first in the order of the export go. 0
+	// is no bound.
+	MaxPrefixes int
+	Counted     []wire.Family
+	// DefaultRoute: 0.0.0.0/0 and ::/0 may be sent.
+	DefaultRoute bool
+	// TrustAll: every owner may announce every prefix with every attribute. Trusted are owners that may.
+	TrustAll bool
+	Trusted  []string
+	// Grants are of all other owners.
+	Grants map[string][]Grant
+}
+
+// Grant is what an owner may announce.
+type Grant struct {
+	// Prefix and its subnets up to MaxLength.
+	Prefix    netip.Prefix
+	MaxLength int
+	// NextHop, ASPath, LocalPref and Raw: the author may set these. Raw is also what speaks for others: extended communities,
+	// AGGREGATOR, ORIGINATOR_ID and CLUSTER_LIST.
+	NextHop, ASPath, LocalPref, Raw bool
+}
+
+// Equal reports whether both permit the same. The nil Guard permits everything.
+func (g *Guard) Equal(o *Guard) bool {
+	if g == o || g == nil || o == nil {
+		return g == o
+	}
+	if g.MaxPrefixes != o.MaxPrefixes || g.DefaultRoute != o.DefaultRoute || g.TrustAll != o.TrustAll || len(g.Grants) != len(o.Grants) ||
+		!slices.Equal(g.Families, o.Families) || !slices.Equal(g.Counted, o.Counted) || !slices.Equal(g.Trusted, o.Trusted) {
+		return false
+	}
+	for owner, grants := range g.Grants {
+		if other, ok := o.Grants[owner]; !ok || !slices.Equal(grants, other) {
+			return false
+		}
+	}
+	return true
+}
+
+// permits reports whether all that an announcement has in a family may be sent.
+func (g *Guard) permits(a *Announcement, f wire.Family) bool {
+	if g == nil {
+		return true
+	}
+	if !slices.Contains(g.Families, f) {
+		return false
+	}
+	trusted := g.TrustAll || slices.Contains(g.Trusted, a.Owner)
+	for r := range a.Prefixes.All() {
+		if familyOf(r.Prefix.Addr()) != f {
+			continue
+		}
+		if r.Length == 0 && !g.DefaultRoute {
+			return false
+		}
+		if !trusted && !slices.ContainsFunc(g.Grants[a.Owner], func(grant Grant) bool { return grant.permits(r, &a.Attributes) }) {
+			return false
+		}
+	}
+	return true
+}
+
+func (g Grant) permits(r PrefixRange, a *Attributes) bool {
+	within := g.Prefix.Bits() <= r.Prefix.Bits() && g.Prefix.Contains(r.Prefix.Addr()) && r.Length <= g.MaxLength
+	nextHop := a.NextHop4.IsValid() || a.NextHop6.IsValid() || a.NextHopLinkLocal.IsValid()
+	forOthers := len(a.Raw)+len(a.ExtendedCommunities)+len(a.ClusterList) > 0 || a.Aggregator.Addr.IsValid() || a.OriginatorID.IsValid()
+	return within && (g.NextHop || !nextHop) && (g.ASPath || len(a.ASPath) == 0) &&
+		(g.LocalPref || a.LocalPref == nil) && (g.Raw || !forOthers)
+}
+
+// counted is how many prefixes of a source count.
+func (g *Guard) counted(s *source) (n int) {
+	for _, f := range g.Counted {
+		switch f {
+		case wire.IPv4Unicast:
+			n += s.count[0]
+		case wire.IPv6Unicast:
+			n += s.count[1]
+		}
+	}
+	return n
+}
+
+// bound takes those sources from an export's members that would take it over the guard's limit.
+func (x *exported) bound(t *Table) {
+	if x.Guard == nil || x.Guard.MaxPrefixes == 0 {
+		return
+	}
+	total := 0
+	for _, s := range t.sources {
+		if s != nil && x.members.has(s.number) {
+			total += x.Guard.counted(s)
+		}
+	}
+	if total <= x.Guard.MaxPrefixes {
+		return
+	}
+	x.members = slices.Clone(x.members)
+	left := x.Guard.MaxPrefixes
+	for _, a := range x.Announcements {
+		s := t.byID[idOf(a)]
+		if s == nil || !x.members.has(s.number) {
+			continue
+		}
+		n := x.Guard.counted(s)
+		if n > left {
+			x.members.remove(s.number)
+			x.refused.add(s.number)
+			continue
+		}
+		left -= n
+	}
+}

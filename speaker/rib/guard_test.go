@@ -1,0 +1,99 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package rib_test
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/herald-bgp/herald/speaker/rib"
+	"github.com/herald-bgp/herald/speaker/wire"
+)
+
+// shop is a guard that lets one owner announce a /24's parts.
+func shop(change ...func(*rib.Guard)) *rib.Guard {
+	g := &rib.Guard{
+		Families: []wire.Family{wire.IPv4Unicast},
+		Trusted:  []string{"platform"},
+		Grants:   map[string][]rib.Grant{"shop": {{Prefix: netip.MustParsePrefix("203.0.113.0/24"), MaxLength: 32}}},
+	}
+	for _, c := range change {
+		c(g)
+	}
+	return g
+}
+
+func TestGuard(t *testing.T) {
+	owned := func(owner string, a rib.Attributes, prefixes ...string) *rib.Announcement {
+		x := announcement("a", a, prefixes...)
+		x.Owner = owner
+		return x
+	}
+	for _, test := range []struct {
+		name         string
+		guard        *rib.Guard
+		announcement *rib.Announcement
+		routes       int
+	}{
+		{"no guard", nil, owned("shop", none, "0.0.0.0/0", "2001:db8::/32"), 2},
+		{"granted", shop(), owned("shop", rib.Attributes{MED: ptr(uint32(1))}, "203.0.113.0/24", "203.0.113.0/30 32"), 5},
+		{"too long", shop(func(g *rib.Guard) { g.Grants["shop"][0].MaxLength = 28 }), owned("shop", none, "203.0.113.0/30 32"), 0},
+		{"another prefix", shop(), owned("shop", none, "203.0.112.0/24"), 0},
+		{"larger prefix", shop(), owned("shop", none, "203.0.112.0/23"), 0},
+		{"another owner", shop(), owned("web", none, "203.0.113.0/24"), 0},
+		{"trusted", shop(), owned("platform", rib.Attributes{ASPath: []uint32{1}}, "10.0.0.0/8"), 1},
+		{"all trusted", shop(func(g *rib.Guard) { g.TrustAll = true }), owned("web", none, "10.0.0.0/8"), 1},
+		{"default route", shop(), owned("platform", none, "0.0.0.0/0"), 0},
+		{"default route permitted", shop(func(g *rib.Guard) { g.DefaultRoute = true }), owned("platform", none, "0.0.0.0/0"), 1},
+		{"another family", shop(), owned("platform", none, "2001:db8::/32"), 0},
+		{"next hop", shop(), owned("shop", rib.Attributes{NextHop4: addr("192.0.2.9")}, "203.0.113.0/24"), 0},
+		{"AS path", shop(), owned("shop", rib.Attributes{ASPath: []uint32{1}}, "203.0.113.0/24"), 0},
+		{"LOCAL_PREF", shop(), owned("shop", rib.Attributes{LocalPref: ptr(uint32(1))}, "203.0.113.0/24"), 0},
+		{"raw", shop(), owned("shop", rib.Attributes{Raw: []wire.RawAttribute{{Type: 200, Flags: 0xc0}}}, "203.0.113.0/24"), 0},
+		{"raw permitted", shop(func(g *rib.Guard) { g.Grants["shop"][0].Raw = true }),
+			owned("shop", rib.Attributes{Raw: []wire.RawAttribute{{Type: 200, Flags: 0xc0}}}, "203.0.113.0/24"), 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			table := rib.New()
+			a := test.announcement
+			table.Update([]*rib.Announcement{a}, map[string]rib.Export{"tor": {Announcements: []*rib.Announcement{a}, Guard: test.guard}})
+			p := attach(t, table, "tor", external())
+			p.drain()
+			if len(p.routes) != test.routes {
+				t.Errorf("the peer holds %v, want %d routes", p.routes, test.routes)
+			}
+			w := p.out.Report().Withheld
+			if refused := len(w) > 0 && w[0].Reason == rib.ReasonGuardRefused; refused != (test.routes == 0) {
+				t.Errorf("withheld %+v", w)
+			}
+		})
+	}
+}
+
+// TestGuardBound: what would take a session over the limit is refused whole, older ones stay, and it comes when there is room.
+func TestGuardBound(t *testing.T) {
+	table := rib.New()
+	guard := &rib.Guard{Families: []wire.Family{wire.IPv4Unicast}, TrustAll: true, MaxPrefixes: 5, Counted: []wire.Family{wire.IPv4Unicast}}
+	a, b, c := announcement("a", none, "10.0.0.0/30 32"), announcement("b", none, "10.0.1.0/31 32"), announcement("c", none, "10.0.2.0/24")
+	export := func(list ...*rib.Announcement) {
+		table.Update(list, map[string]rib.Export{"tor": {Announcements: list, Guard: guard}})
+	}
+	p := attach(t, table, "tor", external())
+	export(a, b, c)
+	p.drain()
+	if w := p.out.Report().Withheld; len(p.routes) != 5 || len(w) != 1 || w[0].Announcement != b || w[0].Reason != rib.ReasonGuardRefused {
+		t.Errorf("%d routes, withheld %+v, want the second alone", len(p.routes), w)
+	}
+	export(b, c)
+	p.drain()
+	if w := p.out.Report().Withheld; len(p.routes) != 3 || len(w) != 0 {
+		t.Errorf("%d routes, withheld %+v, want all of both", len(p.routes), w)
+	}
+	guard = &rib.Guard{Families: guard.Families, TrustAll: true, MaxPrefixes: 1, Counted: guard.Counted}
+	export(b, c)
+	p.drain()
+	if len(p.routes) != 1 {
+		t.Errorf("%d routes after the limit was lowered, want one", len(p.routes))
+	}
+}
