@@ -5,6 +5,7 @@ package speaker_test
 
 import (
 	"context"
+	"net"
 	"net/netip"
 	"testing"
 	"time"
@@ -57,7 +58,13 @@ func TestGTSMKeepsOthersOut(t *testing.T) {
 	port := freePort(t)
 	s := gtsmSpeaker(t, here, there, port, [2]uint32{64512, 64500}, passive)
 	waitFor(t, s, func(p speaker.PeerSnapshot) bool { return p.State == speaker.StateActive && p.ListenerError == "" })
-	far, err := transport.System{}.Dial(t.Context(), there, netip.AddrPortFrom(here, port), transport.SocketOptions{TTL: 64})
+	dial := func() (net.Conn, error) {
+		return transport.System{}.Dial(t.Context(), there, netip.AddrPortFrom(here, port), transport.SocketOptions{TTL: 64})
+	}
+	far, err := dial()
+	for deadline := time.Now().Add(10 * time.Second); err != nil && time.Now().Before(deadline); far, err = dial() {
+		<-time.After(10 * time.Millisecond) // the listener is about to be there
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

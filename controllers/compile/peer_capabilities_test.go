@@ -101,7 +101,7 @@ func TestSessionOptions(t *testing.T) {
 				test.want(&want)
 			}
 			got := sessionPeer(t, compile.Compile(in, nil))
-			got.Export.Token, got.Revision = nil, nil
+			got.Export.Token, got.Export.Guard, got.Revision = nil, nil, nil
 			if !reflect.DeepEqual(got, want) {
 				t.Errorf("\n got %+v\nwant %+v", got, want)
 			}
