@@ -198,7 +198,7 @@ func attributes(rnd *rand.Rand) rib.Attributes {
 		a.LargeCommunities = []wire.LargeCommunity{{Global: 4200000000, Local1: 1, Local2: rnd.Uint32N(2)}}
 		a.ExtendedCommunities = []wire.ExtendedCommunity{{0, 2, 0xfb, 0xf0, 0, 0, 0, byte(rnd.IntN(2))}}
 	case 9: // so long that few prefixes fit beside them, or none
-		n := []int{950, 990, 2000}[rnd.IntN(3)]
+		n := []int{900, 960, 2000}[rnd.IntN(3)]
 		for i := range n {
 			a.Communities = append(a.Communities, wire.Community(i))
 		}
