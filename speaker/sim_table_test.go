@@ -18,9 +18,6 @@ type held struct {
 	repeats int // how often it came without a change
 }
 
-// lax: a route may come again when any route of any peer has changed, not only for a change of its own.
-const lax = true
-
 // request is the newest ROUTE-REFRESH of a family.
 type request struct {
 	sent   int // how many
@@ -130,15 +127,8 @@ func (c *conversation) announce(p netip.Prefix, route string) {
 	}
 	c.received++
 	next := held{route: route, since: since, number: c.received}
-	if old, holds := c.table[p]; holds && old.route == route {
-		next.repeats = old.repeats
-		changed, churned := c.ever(last, p, func(r string) bool { return r != route })
-		if churned {
-			_, churned = c.ever(changed, p, func(r string) bool { return r == route })
-		}
-		if churned {
-			// Neither change needs to have been sent.
-		} else if next.repeats++; next.repeats > c.refreshes[family(p)].sent && !(lax && c.churnedAfter(last)) {
+	if old, holds := c.table[p]; holds && old.route == route && !c.churned(last, p, route) {
+		if next.repeats = old.repeats + 1; next.repeats > c.refreshes[family(p)].sent {
 			c.fail("announced %v %s again, configurations %d to %d all want it", p, route, last, len(c.configs)-1)
 		}
 	}
@@ -146,9 +136,12 @@ func (c *conversation) announce(p netip.Prefix, route string) {
 	c.table[p] = next
 }
 
-// churnedAfter reports whether a configuration after one changed what some peer is sent. Called with mu held.
-func (c *conversation) churnedAfter(config int) bool {
-	return slices.Contains(c.churn[min(config+1, len(c.churn)):], true)
+// churned reports whether a route was wanted, then not, and then again: neither change needs to have been sent. Called with
+// mu held.
+func (c *conversation) churned(from int, p netip.Prefix, route string) bool {
+	i, changed := c.ever(from, p, func(r string) bool { return r != route })
+	_, back := c.ever(i, p, func(r string) bool { return r == route })
+	return changed && back
 }
 
 // withdraw takes a withdrawal. It is right if some configuration from the one on that the route is from does not want any.

@@ -40,7 +40,6 @@ type simulation struct {
 	instance int // of the speaker
 	stopping bool
 	configs  []*speaker.Config // all that were applied; the first is empty
-	churn    []bool            // whether they changed what some peer is sent
 	settled  int               // the newest that the speaker has surely taken
 	failures []string
 
@@ -53,7 +52,7 @@ type simulation struct {
 // newSimulation makes up a speaker and its peers. It must be called in a bubble.
 func newSimulation(t *testing.T, rnd *rand.Rand) *simulation {
 	s := &simulation{t: t, network: faketest.New(), jitter: 0.75 + rnd.Float64()/4, start: time.Now()}
-	s.configs, s.churn = []*speaker.Config{{}}, []bool{false}
+	s.configs = []*speaker.Config{{}}
 	s.host = s.network.Host(speakerAddress(true), speakerAddress(false))
 	if rnd.IntN(2) == 0 {
 		s.linkLocal = netip.MustParseAddr("fe80::10")
@@ -126,23 +125,12 @@ func (s *simulation) run() {
 // apply makes a configuration the desired one.
 func (s *simulation) apply(cfg *speaker.Config) {
 	s.mu.Lock()
-	s.record(cfg)
+	s.configs = append(s.configs, cfg)
 	s.logf("configuration %d", len(s.configs)-1)
 	s.mu.Unlock()
 	if err := s.speaker.Apply(cfg); err != nil {
 		s.failf("configuration refused: %v", err)
 	}
-}
-
-// record notes that a configuration is the desired one from now on. Called with mu held.
-func (s *simulation) record(cfg *speaker.Config) {
-	last := s.configs[len(s.configs)-1]
-	same := slices.EqualFunc(last.Announcements, cfg.Announcements, (*rib.Announcement).Equal) &&
-		slices.EqualFunc(last.Peers, cfg.Peers, func(a, b speaker.Peer) bool {
-			return a.Name == b.Name && a.AdminDown == b.AdminDown && a.Export.Defaults.Equal(&b.Export.Defaults) &&
-				slices.EqualFunc(a.Export.Announcements, b.Export.Announcements, (*rib.Announcement).Equal)
-		})
-	s.configs, s.churn = append(s.configs, cfg), append(s.churn, !same)
 }
 
 // settle waits until nothing moves without time passing.
@@ -164,7 +152,7 @@ func (s *simulation) endSpeaker(cause error, crash bool) {
 	s.mu.Lock()
 	s.stopping = true
 	if cause == speaker.ErrDecommission {
-		s.record(&speaker.Config{}) // withdraws everything
+		s.configs = append(s.configs, &speaker.Config{}) // withdraws everything
 	}
 	s.mu.Unlock()
 	if crash {
