@@ -97,10 +97,10 @@ func (c *conversation) model(config int) []offer {
 func (c *conversation) wanted(config int, p netip.Prefix) string { return wants(c.model(config), p) }
 
 // ever reports whether under one of the configurations from one on the peer is to hold a route for which f is true, and the
-// first of them. Called with mu held.
+// first of them. A session that is about to end for its next hop may hold anything. Called with mu held.
 func (c *conversation) ever(from int, p netip.Prefix, f func(route string) bool) (int, bool) {
 	for i := from; i < len(c.configs); i++ {
-		if f(c.wanted(i, p)) {
+		if f(c.wanted(i, p)) || i > c.began && c.readdressed(c.configs[i-1], c.configs[i]) {
 			return i, true
 		}
 	}

@@ -180,18 +180,23 @@ func endsSession(c *conversation, old, new *speaker.Config) bool {
 	}
 	deferred := !slices.Equal(a.Families, b.Families) || a.Timers.Hold != b.Timers.Hold ||
 		(a.GracefulRestart == nil) != (b.GracefulRestart == nil)
-	node := old.NodeAddress6 != new.NodeAddress6
-	if !c.addr.Is4() {
-		node = old.NodeAddress4 != new.NodeAddress4
-	}
 	forbidden := speaker.ConnectActive // a session that the router dialled
 	if !c.dialled {
 		forbidden = speaker.ConnectPassive
 	}
-	return node || old.RouterID != new.RouterID || a.AdminDown != b.AdminDown || a.LocalASN != b.LocalASN ||
+	return c.readdressed(old, new) || old.RouterID != new.RouterID || a.AdminDown != b.AdminDown || a.LocalASN != b.LocalASN ||
 		a.LocalAddress != b.LocalAddress || b.ConnectMode == forbidden ||
 		b.ApplyImmediate && (deferred || !a.ApplyImmediate) ||
 		c.messages == 0 && (deferred || a.ConnectMode != b.ConnectMode) // not Established at the speaker yet
+}
+
+// readdressed reports whether a change of the configuration concerns an address that is next hop self on the connection: the
+// session ends, and until then names the old one.
+func (c *conversation) readdressed(old, new *speaker.Config) bool {
+	if c.addr.Is4() {
+		return old.NodeAddress6 != new.NodeAddress6
+	}
+	return old.NodeAddress4 != new.NodeAddress4
 }
 
 // logf adds to the trace.
