@@ -291,7 +291,7 @@ func (p *peer) ribParams(c *contender) rib.Params {
 	}
 	params.ExtendedNextHop = slices.Contains(c.negotiated.ExtendedNextHop, wire.IPv4Unicast)
 	params.LinkLocalNextHop = c.negotiated.LinkLocalNextHop
-	if slices.Contains(params.Families, wire.IPv6Unicast) && local.Is6() {
+	if local.Is6() { // whose next hop may be that of IPv4 too (RFC 8950 §3)
 		params.LinkLocal = p.transport.LinkLocal(local, remote)
 	}
 	return params

@@ -37,13 +37,15 @@ type conversation struct {
 
 	established bool
 	link        link
-	table       map[netip.Prefix]held
-	gone        map[netip.Prefix]int // the configurations that withdrawals come from
-	models      map[int][]offer      // by configuration
+	table       map[wire.Path]held
+	gone        map[wire.Path]int // the configurations that withdrawals come from
+	models      map[int][]offer   // by configuration
 	ends        map[wire.Family]int
-	refreshes   map[wire.Family]request
+	refreshes   map[wire.Family]*refresh
 	messages    int // UPDATEs
 	received    int // routes, repetitions included
+	bucket      bucket
+	heldUp      bool // bytes were
 	farewell    *wire.Notification
 	over        bool
 }
@@ -100,6 +102,8 @@ func (c *conversation) take(t wire.MessageType, body []byte) (reply []byte, ok b
 		}
 	case t == wire.TypeUpdate && c.established:
 		c.update(body)
+	case t == wire.TypeRouteRefresh && c.established:
+		c.refreshed(body)
 	default:
 		c.fail("unexpected %v (OPEN received: %t, Established: %t)", t, c.opened != nil, c.established)
 	}
@@ -147,7 +151,9 @@ func (c *conversation) reject() (reply []byte, ok bool) {
 }
 
 // graceful reports whether graceful restart was negotiated. Called with mu held.
-func (c *conversation) graceful() bool { return c.gr && c.opened.Capabilities.GracefulRestart != nil }
+func (c *conversation) graceful() bool {
+	return c.offers.GracefulRestart != nil && c.opened.Capabilities.GracefulRestart != nil
+}
 
 // establish makes the connection the session, in place of one that the speaker gave up. Called with mu held.
 func (c *conversation) establish() {
@@ -155,21 +161,35 @@ func (c *conversation) establish() {
 		old.closeLocked("replaced")
 	}
 	c.established, c.session = true, c
-	capabilities := &c.opened.Capabilities
-	c.link = link{
-		peer: c.name, local: address(c.conn.RemoteAddr()), remote: c.addr, linkLocal: c.linkLocal,
-		localASN: c.opened.PeerASN(), external: c.opened.PeerASN() != c.asn,
-	}
-	theirs := capabilities.Families
-	if len(theirs) == 0 {
-		theirs = []wire.Family{wire.IPv4Unicast}
-	}
-	for _, f := range c.families {
-		if slices.Contains(theirs, f) {
-			c.link.families = append(c.link.families, f)
-		}
+	c.negotiate()
+	if c.link.extendedMessage {
+		c.reader.SetMaxLen(wire.MaxExtendedMessageLen)
 	}
 	c.logf("%s established (dialled by it: %t), families %v", c.name, c.dialled, c.link.families)
+}
+
+// negotiate notes what both OPENs say. Called with mu held.
+func (c *conversation) negotiate() {
+	ours, theirs := &c.offers, &c.opened.Capabilities
+	c.link = link{
+		peer: c.name, local: address(c.conn.RemoteAddr()), remote: c.addr, linkLocal: c.linkLocal,
+		external:        c.opened.PeerASN() != c.asn,
+		extendedMessage: ours.ExtendedMessage && theirs.ExtendedMessage,
+		extendedNextHop: len(ours.ExtendedNextHop) > 0 && len(theirs.ExtendedNextHop) > 0,
+	}
+	if role := theirs.Role; role != nil { // RFC 9234 §5
+		c.link.marks = *role == wire.RoleProvider || *role == wire.RolePeer || *role == wire.RoleRouteServer
+	}
+	for _, f := range set(ours.Families, []wire.Family{wire.IPv4Unicast}) {
+		if !slices.Contains(set(theirs.Families, []wire.Family{wire.IPv4Unicast}), f) {
+			continue
+		}
+		c.link.families = append(c.link.families, f)
+		c.refreshes[f] = &refresh{}
+		if ours.AddPathMode(f).Receives() && theirs.AddPathMode(f).Sends() {
+			c.link.addPath = append(c.link.addPath, f)
+		}
+	}
 }
 
 // tick sends a KEEPALIVE, and ends a session whose other end is silent for the hold time.

@@ -16,16 +16,20 @@ import (
 
 // link is what the model needs to know of a session: what both OPENs and the connection say.
 type link struct {
-	peer          string     // its name in the configuration
-	local, remote netip.Addr // the speaker's address and the peer's
-	linkLocal     netip.Addr // the speaker's on the link that both share
-	localASN      uint32
-	external      bool
-	families      []wire.Family
+	peer            string     // its name in the configuration
+	local, remote   netip.Addr // the speaker's address and the peer's
+	linkLocal       netip.Addr // the speaker's on the link that both share
+	external        bool
+	families        []wire.Family
+	addPath         []wire.Family
+	extendedNextHop bool
+	extendedMessage bool
+	marks           bool // with ONLY_TO_CUSTOMER
 }
 
 // offer is what the model makes of one announcement: the route that its prefixes become, "" where they cannot be sent.
 type offer struct {
+	pathID uint32
 	ranges []rib.PrefixRange
 	routes map[wire.Family]string
 }
@@ -36,106 +40,131 @@ func (l *link) model(cfg *speaker.Config) []offer {
 	if i < 0 || cfg.Peers[i].AdminDown {
 		return nil
 	}
+	p := &cfg.Peers[i]
 	var offers []offer
-	for _, a := range precedence(cfg, &cfg.Peers[i]) {
-		o := offer{ranges: slices.Collect(a.Prefixes.All()), routes: map[wire.Family]string{}}
+	for _, a := range cfg.Announcements {
+		if !slices.Contains(p.Export.Announcements, a) {
+			continue
+		}
+		o := offer{pathID: a.PathID, ranges: slices.Collect(a.Prefixes.All()), routes: map[wire.Family]string{}}
 		for _, f := range l.families {
-			o.routes[f] = l.route(cfg, &a.Attributes, &cfg.Peers[i].Export.Defaults, f)
+			explicit, node := cmp.Or(a.Attributes.NextHop4, p.Export.Defaults.NextHop4), cfg.NodeAddress4
+			if f == wire.IPv6Unicast {
+				explicit, node = cmp.Or(a.Attributes.NextHop6, p.Export.Defaults.NextHop6), cfg.NodeAddress6
+			}
+			w := l.attributes(p.LocalASN, &a.Attributes, &p.Export.Defaults)
+			if hop := l.nextHop(f, explicit, node); hop != nil && (len(w.Communities) < 1000 || l.extendedMessage) {
+				o.routes[f] = describe(hop, w)
+			}
 		}
 		offers = append(offers, o)
 	}
 	return offers
 }
 
-// precedence is what the peer may be sent, the oldest first.
-func precedence(cfg *speaker.Config, p *speaker.Peer) []*rib.Announcement {
-	return slices.DeleteFunc(slices.Clone(cfg.Announcements), func(a *rib.Announcement) bool {
-		return !slices.Contains(p.Export.Announcements, a)
-	})
-}
-
-// route describes what announcements with attributes a become in a family.
-func (l *link) route(cfg *speaker.Config, a, defaults *rib.Attributes, f wire.Family) string {
-	explicit, self, node := cmp.Or(a.NextHop4, defaults.NextHop4), l.local, cfg.NodeAddress4
-	if f == wire.IPv6Unicast {
-		explicit, node = cmp.Or(a.NextHop6, defaults.NextHop6), cfg.NodeAddress6
-	}
-	if self.Is4() != (f == wire.IPv4Unicast) {
+// nextHop is what routes of a family have as next hop: explicit, or else self; nil where they cannot be sent.
+func (l *link) nextHop(f wire.Family, explicit, node netip.Addr) []netip.Addr {
+	understood := func(a netip.Addr) bool { return a.Is4() == (f == wire.IPv4Unicast) || a.Is6() && l.extendedNextHop }
+	self := l.local
+	if !understood(self) {
 		self = node
 	}
-	hops := []netip.Addr{cmp.Or(explicit, self)}
-	if hop := hops[0]; !hop.IsValid() || hop.IsMulticast() || hop == l.remote || hop.Is4() != (f == wire.IPv4Unicast) {
-		return ""
+	switch hop := cmp.Or(explicit, self); {
+	case !hop.IsValid() || hop.IsMulticast() || hop == l.remote || !understood(hop):
+		return nil
+	case explicit.IsValid() || hop.Is4() || !l.local.Is6() || !l.linkLocal.IsValid():
+		return []netip.Addr{hop}
+	default:
+		return []netip.Addr{hop, l.linkLocal}
 	}
-	if !explicit.IsValid() && f == wire.IPv6Unicast && l.linkLocal.IsValid() && l.local.Is6() {
-		hops = append(hops, l.linkLocal)
+}
+
+// attributes are those of an announcement as the session has them.
+func (l *link) attributes(localASN uint32, a, d *rib.Attributes) *wire.Attributes {
+	w := &wire.Attributes{
+		Origin:              *cmp.Or(a.Origin, d.Origin, new(wire.Origin)),
+		Communities:         union(cmp.Compare, a.Communities, d.Communities),
+		LargeCommunities:    union(wire.LargeCommunity.Compare, a.LargeCommunities, d.LargeCommunities),
+		ExtendedCommunities: union(wire.ExtendedCommunity.Compare, a.ExtendedCommunities, d.ExtendedCommunities),
+		AtomicAggregate:     a.AtomicAggregate || d.AtomicAggregate,
+		Aggregator:          cmp.Or(a.Aggregator, d.Aggregator),
+		Unknown:             set(a.Raw, d.Raw),
+		HasOTC:              l.marks,
 	}
-	w := wire.Attributes{
-		Communities:         sorted(cmp.Compare, a.Communities, defaults.Communities),
-		LargeCommunities:    sorted(wire.LargeCommunity.Compare, a.LargeCommunities, defaults.LargeCommunities),
-		ExtendedCommunities: sorted(wire.ExtendedCommunity.Compare, a.ExtendedCommunities, defaults.ExtendedCommunities),
-	}
-	if len(w.Communities) > 1000 {
-		return "" // more than a message holds
-	}
-	path := a.ASPath
-	if len(path) == 0 {
-		path = defaults.ASPath
-	}
+	path := set(a.ASPath, d.ASPath)
 	if l.external {
-		prepend := cmp.Or(a.Prepend, defaults.Prepend, new(int))
-		path = slices.Concat(slices.Repeat([]uint32{l.localASN}, 1+*prepend), path)
+		path = slices.Concat(slices.Repeat([]uint32{localASN}, 1+*cmp.Or(a.Prepend, d.Prepend, new(int))), path)
 	} else {
-		preference := uint32(100)
-		w.LocalPref, w.HasLocalPref = *cmp.Or(a.LocalPref, defaults.LocalPref, &preference), true
+		w.LocalPref, w.HasLocalPref = *cmp.Or(a.LocalPref, d.LocalPref, new(uint32(100))), true
+		w.OriginatorID, w.ClusterList = cmp.Or(a.OriginatorID, d.OriginatorID), set(a.ClusterList, d.ClusterList)
 	}
 	if len(path) > 0 {
 		w.ASPath = wire.ASPath{{Type: wire.ASSequence, ASNs: path}}
 	}
-	w.Origin = *cmp.Or(a.Origin, defaults.Origin, new(wire.Origin))
-	if med := cmp.Or(a.MED, defaults.MED); med != nil {
+	if med := cmp.Or(a.MED, d.MED); med != nil {
 		w.MED, w.HasMED = *med, true
 	}
-	return describe(hops, &w)
+	if l.marks {
+		w.OTC = localASN
+	}
+	return w
 }
 
-// wants is the route that the peer is to hold for a prefix, "" for none.
-func wants(offers []offer, prefix netip.Prefix) string {
-	f := family(prefix)
+// set is a if it is set, else its default.
+func set[T any](a, d []T) []T {
+	if len(a) > 0 {
+		return a
+	}
+	return d
+}
+
+// union is the elements of both lists in order.
+func union[T comparable](compare func(T, T) int, a, b []T) []T {
+	return slices.Compact(slices.SortedFunc(slices.Values(slices.Concat(a, b)), compare))
+}
+
+// wants is the route that the peer is to hold for a prefix, "" for none: that of the first announcement which can be sent,
+// for each path identifier where there are any.
+func (l *link) wants(offers []offer, p wire.Path) string {
+	f := family(p)
+	identified := slices.Contains(l.addPath, f)
 	for _, o := range offers {
-		if route := o.routes[f]; route != "" && slices.ContainsFunc(o.ranges, func(r rib.PrefixRange) bool {
-			return r.Length == prefix.Bits() && r.Prefix.Overlaps(prefix)
+		if route := o.routes[f]; route == "" || identified && o.pathID != p.ID {
+			continue
+		}
+		if slices.ContainsFunc(o.ranges, func(r rib.PrefixRange) bool {
+			return r.Length == p.Prefix.Bits() && r.Prefix.Overlaps(p.Prefix)
 		}) {
-			return route
+			return o.routes[f]
 		}
 	}
 	return ""
 }
 
-// destinations calls yield for every prefix of the offers that can be sent, those of several as often.
-func destinations(offers []offer, yield func(netip.Prefix)) {
+// paths calls yield for all that is to be announced of the offers, some perhaps repeatedly.
+func (l *link) paths(offers []offer, yield func(wire.Path)) {
 	for _, o := range offers {
 		for _, r := range o.ranges {
-			p := netip.PrefixFrom(r.Prefix.Addr(), r.Length)
+			p := wire.Path{Prefix: netip.PrefixFrom(r.Prefix.Addr(), r.Length)}
 			if o.routes[family(p)] == "" {
 				continue
 			}
-			for r.Prefix.Contains(p.Addr()) {
+			if slices.Contains(l.addPath, family(p)) {
+				p.ID = o.pathID
+			}
+			for more := true; more; more = p.Prefix.Bits() > 0 && r.Prefix.Contains(p.Prefix.Addr()) {
 				yield(p)
-				if p.Bits() == 0 {
-					break
-				}
-				p = netip.PrefixFrom(next(p), r.Length)
+				p.Prefix = netip.PrefixFrom(after(p.Prefix), r.Length)
 			}
 		}
 	}
 }
 
-// next is the first address after a prefix.
-func next(p netip.Prefix) netip.Addr {
+// after is the first address after a prefix.
+func after(p netip.Prefix) netip.Addr {
 	b := p.Addr().AsSlice()
 	i := (p.Bits() - 1) / 8
-	for step := 1 << (7 - (p.Bits()-1)%8); i >= 0 && step > 0; i-- {
+	for step := 1 << (7 - (p.Bits()-1)%8); p.Bits() > 0 && i >= 0 && step > 0; i-- {
 		sum := int(b[i]) + step
 		b[i], step = byte(sum), sum>>8
 	}
@@ -143,22 +172,17 @@ func next(p netip.Prefix) netip.Addr {
 	return a
 }
 
-func family(p netip.Prefix) wire.Family {
-	if p.Addr().Is4() {
+func family(p wire.Path) wire.Family {
+	if p.Prefix.Addr().Is4() {
 		return wire.IPv4Unicast
 	}
 	return wire.IPv6Unicast
 }
 
-// sorted is the union of both lists in order.
-func sorted[T comparable](compare func(T, T) int, a, b []T) []T {
-	return slices.Compact(slices.SortedFunc(slices.Values(slices.Concat(a, b)), compare))
-}
-
 // describe writes a route down, as it is expected and as it is received.
 func describe(nextHop []netip.Addr, a *wire.Attributes) string {
-	return fmt.Sprintf("via %v origin %v path [%v] MED %t/%d pref %t/%d communities %x %v %x, %t %v %v %v %v",
+	return fmt.Sprintf("via %v origin %v path [%v] MED %t/%d pref %t/%d communities %v %v %v aggregated %t %v reflected %v %v OTC %t/%d raw %v",
 		nextHop, a.Origin, a.ASPath, a.HasMED, a.MED, a.HasLocalPref, a.LocalPref,
 		a.Communities, a.LargeCommunities, a.ExtendedCommunities,
-		a.AtomicAggregate, a.Aggregator, a.OriginatorID, a.ClusterList, a.Unknown)
+		a.AtomicAggregate, a.Aggregator, a.OriginatorID, a.ClusterList, a.HasOTC, a.OTC, a.Unknown)
 }

@@ -100,7 +100,7 @@ func (p *plan) edit(rnd *rand.Rand) string {
 	i := rnd.IntN(n)
 	old := p.announcements[i]
 	changed := *old
-	switch rnd.IntN(8) {
+	switch rnd.IntN(9) {
 	case 0, 1:
 		p.announcements = slices.Delete(slices.Clone(p.announcements), i, i+1)
 		p.deleted = append(p.deleted, old)
@@ -122,6 +122,8 @@ func (p *plan) edit(rnd *rand.Rand) string {
 		if n > 1 { // equal attributes of two
 			changed.Attributes = p.announcements[(i+1)%n].Attributes
 		}
+	case 8:
+		changed.PathID = rnd.Uint32N(3)
 	}
 	p.announcements = slices.Clone(p.announcements)
 	p.announcements[i] = &changed
@@ -131,7 +133,7 @@ func (p *plan) edit(rnd *rand.Rand) string {
 // add announces something, often what was deleted before or something else with its identity.
 func (p *plan) add(rnd *rand.Rand) string {
 	a := &rib.Announcement{ID: fmt.Sprintf("a%d", rnd.IntN(30)), Prefixes: p.prefixes(rnd), Attributes: attributes(rnd)}
-	a.Name = a.ID
+	a.Name, a.PathID = a.ID, rnd.Uint32N(3)
 	if n := len(p.deleted); n > 0 && rnd.IntN(3) > 0 {
 		deleted := *p.deleted[rnd.IntN(n)]
 		if rnd.IntN(4) == 0 {
@@ -163,7 +165,7 @@ func summary(a *rib.Announcement) string {
 	if a.Attributes.MED != nil {
 		med = fmt.Sprint(*a.Attributes.MED)
 	}
-	return fmt.Sprintf("%v MED %s, %d communities", list, med, len(a.Attributes.Communities))
+	return fmt.Sprintf("%v path %d MED %s, %d communities", list, a.PathID, med, len(a.Attributes.Communities))
 }
 
 // prefixes are a few of the blocks, now and then one twice.
@@ -181,7 +183,7 @@ func attributes(rnd *rand.Rand) rib.Attributes {
 	for range rnd.IntN(3) {
 		a.Communities = append(a.Communities, wire.Community(64512<<16+rnd.Uint32N(3)))
 	}
-	switch rnd.IntN(16) {
+	switch rnd.IntN(20) {
 	case 0:
 		a.NextHop4, a.NextHop6 = netip.MustParseAddr("203.0.113.77"), netip.MustParseAddr("2001:db8:ffff::77")
 	case 1:
@@ -197,6 +199,14 @@ func attributes(rnd *rand.Rand) rib.Attributes {
 	case 8:
 		a.LargeCommunities = []wire.LargeCommunity{{Global: 4200000000, Local1: 1, Local2: rnd.Uint32N(2)}}
 		a.ExtendedCommunities = []wire.ExtendedCommunity{{0, 2, 0xfb, 0xf0, 0, 0, 0, byte(rnd.IntN(2))}}
+	case 10:
+		a.AtomicAggregate, a.Aggregator = true, wire.Aggregator{ASN: 4200000000, Addr: speakerAddress(true)}
+	case 11:
+		a.OriginatorID, a.ClusterList = speakerAddress(true), []netip.Addr{netip.MustParseAddr("10.9.9.9")}
+	case 12:
+		a.Raw = []wire.RawAttribute{{Flags: wire.FlagOptional | wire.FlagTransitive, Type: 200, Value: []byte{byte(rnd.IntN(2))}}}
+	case 13:
+		a.NextHop4 = netip.MustParseAddr("2001:db8:ffff::77") // for those who understand it
 	case 9: // so long that few prefixes fit beside them, or none
 		n := []int{900, 960, 2000}[rnd.IntN(3)]
 		for i := range n {
@@ -215,7 +225,7 @@ func maybe[T any](rnd *rand.Rand, v T) *T {
 
 // editPeer makes one change to a peer and says which.
 func (p *plannedPeer) edit(rnd *rand.Rand) string {
-	switch rnd.IntN(12) {
+	switch rnd.IntN(15) {
 	case 0:
 		p.AdminDown = !p.AdminDown
 		return fmt.Sprintf("admin down %t", p.AdminDown)
@@ -232,7 +242,7 @@ func (p *plannedPeer) edit(rnd *rand.Rand) string {
 		p.Timers.Keepalive = time.Duration(1+rnd.IntN(30)) * time.Second
 		return fmt.Sprintf("keepalive %v", p.Timers.Keepalive)
 	case 6:
-		p.GracefulRestart = maybe(rnd, speaker.GracefulRestart{RestartTime: 2 * time.Minute})
+		p.GracefulRestart = maybe(rnd, speaker.GracefulRestart{RestartTime: 2 * time.Minute, Notifications: rnd.IntN(2) == 0})
 		return fmt.Sprintf("graceful restart %t", p.GracefulRestart != nil)
 	case 7:
 		p.ConnectMode = []speaker.ConnectMode{speaker.ConnectBoth, speaker.ConnectActive, speaker.ConnectPassive}[rnd.IntN(3)]
@@ -252,6 +262,12 @@ func (p *plannedPeer) edit(rnd *rand.Rand) string {
 	case 10:
 		p.absent = !p.absent
 		return fmt.Sprintf("absent %t", p.absent)
+	case 11, 12:
+		p.Capabilities = someCapabilities(rnd)
+		return fmt.Sprintf("capabilities %+v", p.Capabilities)
+	case 13:
+		p.Export.RatePerSecond = someRate(rnd)
+		return fmt.Sprintf("%d UPDATEs a second", p.Export.RatePerSecond)
 	default:
 		p.Timers.ConnectRetry = time.Duration(1+rnd.IntN(10)) * time.Second
 		return fmt.Sprintf("connect retry %v", p.Timers.ConnectRetry)
@@ -266,6 +282,31 @@ func someFamilies(rnd *rand.Rand) []wire.Family {
 	rnd.Shuffle(2, func(i, j int) { f[i], f[j] = f[j], f[i] })
 	return f[:1+min(1, rnd.IntN(4))]
 }
+
+// someCapabilities are what most have, and often something more or less.
+func someCapabilities(rnd *rand.Rand) speaker.Capabilities {
+	c := speaker.Capabilities{
+		ExtendedMessage: rnd.IntN(2) == 0, ExtendedNextHop: rnd.IntN(2) == 0,
+		NoFourOctetAS: rnd.IntN(8) == 0, NoRouteRefresh: rnd.IntN(8) == 0, NoEnhancedRefresh: rnd.IntN(3) == 0,
+		AddPath: someAddPath(rnd),
+	}
+	if rnd.IntN(4) == 0 {
+		c.Role = new(wire.Role(rnd.IntN(5)))
+	}
+	return c
+}
+
+func someAddPath(rnd *rand.Rand) []wire.AddPathFamily {
+	var list []wire.AddPathFamily
+	for _, f := range []wire.Family{wire.IPv4Unicast, wire.IPv6Unicast} {
+		if mode := wire.AddPathMode(rnd.IntN(4)); mode > 0 {
+			list = append(list, wire.AddPathFamily{Family: f, Mode: mode})
+		}
+	}
+	return list
+}
+
+func someRate(rnd *rand.Rand) int { return []int{0, 0, 1, 3, 40}[rnd.IntN(5)] }
 
 // editNode changes what all peers have in common.
 func (p *plan) editNode(rnd *rand.Rand) string {

@@ -24,10 +24,8 @@ type router struct {
 	addr, id netip.Addr
 	asn      uint32
 	hold     uint16
-	families []wire.Family
 	bare     bool // without any capabilities: an old one
-	as4, gr  bool
-	refresh  bool // asks for ROUTE-REFRESH, with the capability
+	offers   wire.Capabilities
 	dials    bool
 	retry    time.Duration
 
@@ -46,16 +44,22 @@ func newRouter(s *simulation, rnd *rand.Rand, i int) *router {
 		simulation: s, name: string(rune('a' + i)), addr: routerAddress(i),
 		id:   netip.AddrFrom4([4]byte{[]byte{10, 198}[rnd.IntN(2)], 51, 100, byte(i)}),
 		asn:  []uint32{64500, 64500, 64500, 64512, 4200000500}[rnd.IntN(5)],
-		hold: uint16(9 + rnd.IntN(120)), families: someFamilies(rnd),
-		bare: rnd.IntN(12) == 0, as4: rnd.IntN(6) > 0, gr: rnd.IntN(2) == 0, refresh: rnd.IntN(8) > 0,
+		hold: uint16(9 + rnd.IntN(120)), bare: rnd.IntN(12) == 0,
 		dials: rnd.IntN(3) > 0, retry: time.Duration(1+rnd.IntN(20)) * time.Second,
 	}
 	r.host = s.network.Host(r.addr)
-	if r.asn > 0xffff {
-		r.as4, r.bare = true, false
+	r.offers = wire.Capabilities{
+		Families: someFamilies(rnd), RouteRefresh: rnd.IntN(8) > 0, EnhancedRefresh: rnd.IntN(2) == 0,
+		ExtendedMessage: rnd.IntN(2) == 0, AddPath: someAddPath(rnd),
+		GracefulRestart: maybe(rnd, wire.GracefulRestart{RestartTime: 120, Notifications: rnd.IntN(2) == 0}),
 	}
-	if r.bare {
-		r.as4, r.gr, r.refresh, r.families = false, false, false, []wire.Family{wire.IPv4Unicast}
+	if rnd.IntN(2) == 0 {
+		r.offers.ExtendedNextHop = []wire.ExtendedNextHopFamily{{Family: wire.IPv4Unicast, NextHopAFI: wire.AFIIPv6}}
+	}
+	if r.bare = r.bare && r.asn <= 0xffff; r.bare {
+		r.offers = wire.Capabilities{}
+	} else if r.asn > 0xffff || rnd.IntN(6) > 0 {
+		r.offers.FourOctetAS = r.asn
 	}
 	return r
 }
@@ -66,16 +70,7 @@ func (r *router) open() *wire.Open {
 	if r.asn <= 0xffff {
 		o.ASN = uint16(r.asn)
 	}
-	if r.bare {
-		return o
-	}
-	o.Capabilities = wire.Capabilities{Families: r.families, RouteRefresh: r.refresh}
-	if r.as4 {
-		o.Capabilities.FourOctetAS = r.asn
-	}
-	if r.gr {
-		o.Capabilities.GracefulRestart = &wire.GracefulRestart{RestartTime: 120}
-	}
+	o.Capabilities = r.offers
 	return o
 }
 
@@ -155,8 +150,9 @@ func (r *router) begin(conn *faketest.Conn, dialled, again bool) *conversation {
 	c := &conversation{
 		router: r, conn: conn, reader: wire.NewReader(conn), dialled: dialled, again: again,
 		instance: r.instance, began: r.settled, last: time.Now(),
-		table: map[netip.Prefix]held{}, gone: map[netip.Prefix]int{}, models: map[int][]offer{}, ends: map[wire.Family]int{}, refreshes: map[wire.Family]request{},
+		table: map[wire.Path]held{}, gone: map[wire.Path]int{}, models: map[int][]offer{}, ends: map[wire.Family]int{}, refreshes: map[wire.Family]*refresh{},
 	}
+	c.heldUp = r.shape[0] != faketest.Shape{}
 	conn.ShapeIn(r.shape[0])
 	conn.ShapeOut(r.shape[1])
 	for _, other := range r.conversations {

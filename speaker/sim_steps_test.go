@@ -222,7 +222,7 @@ func (s *simulation) look(rnd *rand.Rand) {
 func (c *conversation) giveExcuse(why string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.excuse = why
+	c.excuse, c.heldUp = why, true
 }
 
 // breakOff resets the connection, now or after some bytes.

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/herald-bgp/herald/speaker"
+	"github.com/herald-bgp/herald/speaker/rib"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
@@ -18,18 +20,22 @@ type held struct {
 	repeats int // how often it came without a change
 }
 
-// request is the newest ROUTE-REFRESH of a family.
-type request struct {
-	sent   int // how many
-	number int // of routes that had been received
+// refresh is what a router asked for of a family.
+type refresh struct {
+	asked int // how often
+	since int // routes that had been received when it last did
+	begun int // how many had been when the speaker said that it begins (RFC 7313)
+	going bool
 }
 
 // update takes an UPDATE. Called with mu held.
 func (c *conversation) update(body []byte) {
 	c.messages++
+	c.checkRate()
 	var u wire.Update
 	options := wire.UpdateOptions{
-		AS4: c.as4 && c.opened.Capabilities.FourOctetAS != 0, EBGP: c.link.external,
+		AS4:  c.offers.FourOctetAS != 0 && c.opened.Capabilities.FourOctetAS != 0,
+		EBGP: c.link.external, ExtendedNextHop: c.link.extendedNextHop, AddPath: c.link.addPath,
 		Families: []wire.Family{wire.IPv4Unicast, wire.IPv6Unicast},
 	}
 	if err := wire.ParseUpdate(body, options, &u); err != nil {
@@ -43,16 +49,16 @@ func (c *conversation) update(body []byte) {
 	kinds := 0
 	if len(u.Withdrawn) > 0 {
 		kinds++
-		c.each(wire.IPv4Unicast, u.Withdrawn, func(p netip.Prefix) { c.withdraw(p) })
+		c.each(wire.IPv4Unicast, u.PathIDs, u.Withdrawn, c.withdraw)
 	}
-	if u.MPUnreach != nil {
+	if m := u.MPUnreach; m != nil {
 		kinds++
-		c.each(u.MPUnreach.Family, u.MPUnreach.NLRI, func(p netip.Prefix) { c.withdraw(p) })
+		c.each(m.Family, m.PathIDs, m.NLRI, c.withdraw)
 	}
 	if len(u.NLRI) > 0 {
 		kinds++
 		route := describe([]netip.Addr{u.Attributes.NextHop}, &u.Attributes)
-		c.each(wire.IPv4Unicast, u.NLRI, func(p netip.Prefix) { c.announce(p, route) })
+		c.each(wire.IPv4Unicast, u.PathIDs, u.NLRI, func(p wire.Path) { c.announce(p, route) })
 	}
 	if m := u.MPReach; m != nil {
 		kinds++
@@ -61,7 +67,7 @@ func (c *conversation) update(body []byte) {
 			hops = append(hops, m.LinkLocal)
 		}
 		route := describe(hops, &u.Attributes)
-		c.each(m.Family, m.NLRI, func(p netip.Prefix) { c.announce(p, route) })
+		c.each(m.Family, m.PathIDs, m.NLRI, func(p wire.Path) { c.announce(p, route) })
 	}
 	if kinds != 1 {
 		c.fail("UPDATE with %d kinds of NLRI (RFC 7606 §5.1): %x", kinds, body)
@@ -69,12 +75,12 @@ func (c *conversation) update(body []byte) {
 }
 
 // each calls f for the prefixes of NLRI. Called with mu held.
-func (c *conversation) each(family wire.Family, nlri []byte, f func(netip.Prefix)) {
+func (c *conversation) each(family wire.Family, pathIDs bool, nlri []byte, f func(wire.Path)) {
 	if !slices.Contains(c.link.families, family) {
 		c.fail("UPDATE of the family %v, which was not negotiated", family)
 		return
 	}
-	for p, err := range wire.Prefixes(family, nlri) {
+	for p, err := range wire.Paths(family, pathIDs, nlri) {
 		if err != nil {
 			c.fail("NLRI %x: %v", nlri, err)
 			return
@@ -94,11 +100,13 @@ func (c *conversation) model(config int) []offer {
 }
 
 // wanted is what the peer is to hold for a prefix under a configuration. Called with mu held.
-func (c *conversation) wanted(config int, p netip.Prefix) string { return wants(c.model(config), p) }
+func (c *conversation) wanted(config int, p wire.Path) string {
+	return c.link.wants(c.model(config), p)
+}
 
 // ever reports whether under one of the configurations from one on the peer is to hold a route for which f is true, and the
 // first of them. A session that is about to end for its next hop may hold anything. Called with mu held.
-func (c *conversation) ever(from int, p netip.Prefix, f func(route string) bool) (int, bool) {
+func (c *conversation) ever(from int, p wire.Path, f func(route string) bool) (int, bool) {
 	for i := from; i < len(c.configs); i++ {
 		if f(c.wanted(i, p)) || i > c.began && c.readdressed(c.configs[i-1], c.configs[i]) {
 			return i, true
@@ -109,7 +117,7 @@ func (c *conversation) ever(from int, p netip.Prefix, f func(route string) bool)
 
 // from is the configuration that what was received last for a prefix is from: nothing older may follow. Called with mu
 // held.
-func (c *conversation) from(p netip.Prefix) int {
+func (c *conversation) from(p wire.Path) int {
 	if old, holds := c.table[p]; holds {
 		return old.since
 	}
@@ -118,7 +126,7 @@ func (c *conversation) from(p netip.Prefix) int {
 
 // announce takes a route. It is right if it is what some configuration wants, of those from the one on that what came
 // before it is from. One that the peer holds already is to have changed meanwhile, or to be asked for. Called with mu held.
-func (c *conversation) announce(p netip.Prefix, route string) {
+func (c *conversation) announce(p wire.Path, route string) {
 	last := c.from(p)
 	since, ok := c.ever(last, p, func(r string) bool { return r == route })
 	if !ok {
@@ -127,8 +135,8 @@ func (c *conversation) announce(p netip.Prefix, route string) {
 	}
 	c.received++
 	next := held{route: route, since: since, number: c.received}
-	if old, holds := c.table[p]; holds && old.route == route && !c.churned(last, p, route) {
-		if next.repeats = old.repeats + 1; next.repeats > c.refreshes[family(p)].sent {
+	if old, holds := c.table[p]; holds && old.route == route && !c.explained(last, p, route) {
+		if next.repeats = old.repeats + 1; next.repeats > c.refreshes[family(p)].asked {
 			c.fail("announced %v %s again, configurations %d to %d all want it", p, route, last, len(c.configs)-1)
 		}
 	}
@@ -136,18 +144,56 @@ func (c *conversation) announce(p netip.Prefix, route string) {
 	c.table[p] = next
 }
 
-// churned reports whether a route was wanted, then not, and then again: neither change needs to have been sent. Called with
-// mu held.
-func (c *conversation) churned(from int, p netip.Prefix, route string) bool {
-	i, changed := c.ever(from, p, func(r string) bool { return r != route })
-	_, back := c.ever(i, p, func(r string) bool { return r == route })
-	return changed && back
+// explained reports whether a route may come again, without having been asked for, because of the configurations after one.
+// Either it was wanted, then not, and then again, and neither change was sent. Or the prefix has other candidates now, be it
+// that none of them won; or what the peer's routes are made of changed, be it without an effect on this one; or anything did
+// while all routes were being sent. Called with mu held.
+func (c *conversation) explained(last int, p wire.Path, route string) bool {
+	i, changed := c.ever(last, p, func(r string) bool { return r != route })
+	if _, back := c.ever(i, p, func(r string) bool { return r == route }); changed && back {
+		return true
+	}
+	if all := c.ends[family(p)] == 0 || c.refreshes[family(p)].asked > 0; all && c.began < len(c.configs)-1 {
+		return true
+	}
+	for i := last + 1; i < len(c.configs); i++ {
+		before, now := exportTo(c.configs[i-1], c.name), exportTo(c.configs[i], c.name)
+		if !before.Defaults.Equal(&now.Defaults) || before.RatePerSecond != now.RatePerSecond ||
+			!slices.EqualFunc(candidates(c.configs[i-1], p), candidates(c.configs[i], p), (*rib.Announcement).Equal) {
+			return true
+		}
+	}
+	return false
+}
+
+// exportTo is what a configuration has for a peer, nothing if that is not among its peers.
+func exportTo(cfg *speaker.Config, peer string) rib.Export {
+	for _, p := range cfg.Peers {
+		if p.Name == peer {
+			return p.Export
+		}
+	}
+	return rib.Export{}
+}
+
+// candidates are the announcements that have a prefix.
+func candidates(cfg *speaker.Config, p wire.Path) []*rib.Announcement {
+	var list []*rib.Announcement
+	for _, a := range cfg.Announcements {
+		for r := range a.Prefixes.All() {
+			if r.Length == p.Prefix.Bits() && r.Prefix.Overlaps(p.Prefix) {
+				list = append(list, a)
+				break
+			}
+		}
+	}
+	return list
 }
 
 // withdraw takes a withdrawal. It is right if some configuration from the one on that the route is from does not want any.
 // One of what the peer does not hold is harmless, and right under the same condition: a speaker need not remember what it
 // told whom. Called with mu held.
-func (c *conversation) withdraw(p netip.Prefix) {
+func (c *conversation) withdraw(p wire.Path) {
 	last := c.from(p)
 	since, ok := c.ever(last, p, func(r string) bool { return r == "" })
 	if !ok {
@@ -168,7 +214,7 @@ func (c *conversation) endOfRIB(f wire.Family) {
 		return
 	}
 	missing := 0
-	destinations(c.model(len(c.configs)-1), func(p netip.Prefix) {
+	c.link.paths(c.model(len(c.configs)-1), func(p wire.Path) {
 		if _, holds := c.table[p]; holds || family(p) != f {
 			return
 		}
@@ -184,8 +230,8 @@ func (c *conversation) endOfRIB(f wire.Family) {
 // compare holds the table against the newest configuration. Called with mu held.
 func (c *conversation) compare() {
 	newest := len(c.configs) - 1
-	missing := map[netip.Prefix]bool{}
-	destinations(c.model(newest), func(p netip.Prefix) {
+	missing := map[wire.Path]bool{}
+	c.link.paths(c.model(newest), func(p wire.Path) {
 		if _, holds := c.table[p]; !holds {
 			missing[p] = true
 		}
@@ -198,7 +244,7 @@ func (c *conversation) compare() {
 	}
 	for p, h := range c.table {
 		want := c.wanted(newest, p)
-		stale := h.number <= c.refreshes[family(p)].number
+		stale := h.number <= c.refreshes[family(p)].since
 		if want == h.route && !stale {
 			continue
 		}
@@ -210,8 +256,8 @@ func (c *conversation) compare() {
 		c.fail("at rest: %d of %d routes are wrong", wrong, len(c.table)+len(missing))
 	}
 	for _, f := range c.link.families {
-		if c.ends[f] != 1 {
-			c.fail("at rest: %d End-of-RIBs for %v", c.ends[f], f)
+		if c.ends[f] != 1 || c.refreshes[f].going {
+			c.fail("at rest: %d End-of-RIBs for %v, a refresh goes on: %t", c.ends[f], f, c.refreshes[f].going)
 		}
 	}
 }

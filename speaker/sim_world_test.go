@@ -85,8 +85,11 @@ func newSimulation(t *testing.T, rnd *rand.Rand) *simulation {
 func planFor(rnd *rand.Rand, r *router) *plannedPeer {
 	p := &plannedPeer{passes: r.dials, absent: rnd.IntN(6) == 0, Peer: speaker.Peer{
 		Name: r.name, Address: netip.AddrPortFrom(r.addr, 179), LocalASN: localASNs[0], PeerASN: r.asn,
-		Families: someFamilies(rnd), Export: rib.Export{Defaults: someDefaults(rnd)},
+		Families: someFamilies(rnd), Export: rib.Export{Defaults: someDefaults(rnd), RatePerSecond: someRate(rnd)},
 	}}
+	if rnd.IntN(2) == 0 {
+		p.Capabilities = someCapabilities(rnd)
+	}
 	if rnd.IntN(3) > 0 {
 		p.GracefulRestart = &speaker.GracefulRestart{RestartTime: 2 * time.Minute}
 	}
@@ -178,8 +181,9 @@ func endsSession(c *conversation, old, new *speaker.Config) bool {
 	if a == nil || b == nil {
 		return a != b
 	}
+	none := speaker.GracefulRestart{RestartTime: -1}
 	deferred := !slices.Equal(a.Families, b.Families) || a.Timers.Hold != b.Timers.Hold ||
-		(a.GracefulRestart == nil) != (b.GracefulRestart == nil)
+		!a.Capabilities.Equal(&b.Capabilities) || *cmp.Or(a.GracefulRestart, &none) != *cmp.Or(b.GracefulRestart, &none)
 	forbidden := speaker.ConnectActive // a session that the router dialled
 	if !c.dialled {
 		forbidden = speaker.ConnectPassive
