@@ -45,7 +45,7 @@ func churn(ctx context.Context, b *bench) error {
 		t.Row(p.Name(), report.Durations(c.all), report.Ratio(c.all.Median(), herald), report.Duration(c.told.Median()))
 	}
 	t.Note("Told by: Herald, a file of manifests is replaced, of which it waits 50 ms for the next; BIRD, `birdc configure`; FRR, `vtysh -f` with " +
-		"the network statements; GoBGP, `gobgp mrt inject`; OpenBGPD, `bgpctl reload`; ExaBGP, SIGUSR1.")
+		"the network statements; GoBGP, `gobgp mrt inject`; OpenBGPD, `bgpctl network bulk`; ExaBGP, SIGUSR1.")
 	b.report.Tables = append(b.report.Tables, t)
 	return ctx.Err()
 }
