@@ -5,12 +5,17 @@ package program
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"syscall"
 
 	"github.com/herald-bgp/herald/test/bench/dataset"
 	"github.com/herald-bgp/herald/test/harness"
 )
+
+// exabgpMost is how many static routes ExaBGP is asked to load at most, over all neighbours: a million takes it a minute or
+// more and 3 GB.
+const exabgpMost = 1 << 21
 
 // exabgp is ExaBGP.
 type exabgp struct {
@@ -32,6 +37,9 @@ func (e *exabgp) Setting() string {
 func (e *exabgp) Start(ctx context.Context, plan Plan) error {
 	if plan.First != nil {
 		return ErrUnsupported
+	}
+	if n := plan.Count() * len(plan.Sinks); n > exabgpMost {
+		return fmt.Errorf("not tried: it keeps static routes for each neighbour, %d in all here; %d are tried", n, exabgpMost)
 	}
 	e.plan = plan
 	if plan.Changing != nil {
