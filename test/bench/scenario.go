@@ -46,21 +46,23 @@ const (
 // scaled is the part of a number of routes that -scale asks for.
 func (b *bench) scaled(n int) int { return max(100, int(float64(n)*b.scale)) }
 
-// budget adds a verdict. A scaled run judges nothing.
+// budget adds a verdict. A scaled run judges nothing that depends on the number of routes.
 func (b *bench) budget(what, budget, measured string, met bool) {
-	outcome := report.Judge(met)
-	if b.scale != 1 {
-		outcome = report.NotMeasured
-		measured += fmt.Sprintf(" (at scale %v)", b.scale)
+	if b.scale == 1 {
+		b.verdict(what, budget, measured, report.Judge(met))
+		return
 	}
+	b.verdict(what, budget, fmt.Sprintf("%s (at scale %v)", measured, b.scale), report.NotMeasured)
+}
+
+// verdict adds one.
+func (b *bench) verdict(what, budget, measured string, outcome report.Outcome) {
 	b.report.Budgets = append(b.report.Budgets, report.Budget{What: what, Budget: budget, Measured: measured, Outcome: outcome})
 }
 
 // unmeasured adds a budget that could not be measured.
 func (b *bench) unmeasured(what, budget string, reason error) {
-	b.report.Budgets = append(b.report.Budgets, report.Budget{
-		What: what, Budget: budget, Measured: oneLine(reason), Outcome: report.NotMeasured,
-	})
+	b.verdict(what, budget, oneLine(reason), report.NotMeasured)
 }
 
 // faster is the budget of being so many times as fast as a rival. Where the rival was not measured there is none.

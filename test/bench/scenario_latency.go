@@ -54,9 +54,7 @@ func latency(ctx context.Context, b *bench) error {
 	}
 	measured := fmt.Sprintf("p50 %s, p99 %s, the 50 ms included for which it waits for more changes",
 		report.Duration(sample.Quantile(0.5)), report.Duration(sample.Quantile(0.99)))
-	b.report.Budgets = append(b.report.Budgets, report.Budget{
-		What: what, Budget: latencyPromise, Measured: measured, Outcome: report.Shown,
-	})
+	b.verdict(what, latencyPromise, measured, report.Shown)
 	t := report.Table{
 		Title: "From a changed file to the UPDATE",
 		Text: fmt.Sprintf("%d Announcements are there; %d more come, 10 a second, each in a file that is renamed into the directory: from the "+

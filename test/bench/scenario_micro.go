@@ -54,9 +54,7 @@ func micro(_ context.Context, b *bench) error {
 	if len(allocating) > 0 {
 		measured = "allocations in " + strings.Join(allocating, ", ")
 	}
-	b.report.Budgets = append(b.report.Budgets, report.Budget{
-		What: what, Budget: promise, Measured: measured, Outcome: report.Judge(len(allocating) == 0),
-	})
+	b.verdict(what, promise, measured, report.Judge(len(allocating) == 0))
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/herald-bgp/herald/test/bench/dataset"
 	"github.com/herald-bgp/herald/test/bench/program"
+	"github.com/herald-bgp/herald/test/bench/report"
 	"github.com/herald-bgp/herald/test/bench/sink"
 )
 
@@ -47,7 +48,7 @@ func rate(ctx context.Context, b *bench) error {
 		excess := burst(stamps, rateLimit)
 		measured := fmt.Sprintf("%d UPDATEs in %.1f s; the worst window has r × T + %.1f (%s of jitter allowed)",
 			len(stamps), last.Sub(sessions[0].Established).Seconds(), excess, rateJitter)
-		b.budget(what, promise, measured, excess <= rateLimit*(1+rateJitter.Seconds()))
+		b.verdict(what, promise, measured, report.Judge(excess <= rateLimit*(1+rateJitter.Seconds())))
 		return nil
 	})
 	if errors.Is(err, program.ErrRefused) {

@@ -47,7 +47,7 @@ func (d *Data) Messages(nextHop netip.Addr) []byte {
 }
 
 // MessageBound is the most UPDATEs that the routes may take: for each set, its NLRI octets by what is left for them in
-// a message, less the most that a prefix can leave unused (DESIGN §7).
+// a message, less the most that a prefix can leave unused.
 func (d *Data) MessageBound() int {
 	bound := 0
 	for i := range d.Sets {
