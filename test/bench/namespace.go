@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"syscall"
 )
@@ -30,7 +31,10 @@ func enterNamespace(ctx context.Context) error {
 	command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
 	command.Env = append(os.Environ(), insideVariable+"=1")
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
-	attributes := &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
+	// The child is told when the thread that started it ends, which is this one.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	attributes := &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGTERM}
 	if os.Geteuid() != 0 {
 		attributes.Cloneflags |= syscall.CLONE_NEWUSER
 		attributes.UidMappings = []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}
