@@ -118,7 +118,7 @@ func (p *Peer) role() *wire.Role {
 // otc is the ASN that routes are marked with as ONLY_TO_CUSTOMER, 0 for none. RFC 9234 §5: those to a customer, a peer or
 // an RS-client are.
 func (p *Peer) otc() uint32 {
-	if r := p.role(); r != nil && (*r == wire.RoleProvider || *r == wire.RolePeer || *r == wire.RoleRouteServer) {
+	if r := p.role(); r != nil && r.AttachesOTC() {
 		return p.LocalASN
 	}
 	return 0
@@ -128,5 +128,5 @@ func (p *Peer) otc() uint32 {
 // provider, a peer or an RS.
 func (p *Peer) withholdsOTC() bool {
 	r := p.role()
-	return r != nil && (*r == wire.RoleCustomer || *r == wire.RolePeer || *r == wire.RoleRouteServerClient)
+	return r != nil && r.WithholdsOTC()
 }

@@ -168,6 +168,23 @@ func TestRefreshSubtypes(t *testing.T) {
 	})
 }
 
+// RFC 7313 §5: subtypes are for who sent the capability. RFC 2918 §3: of another the octet is reserved and ignored, so that
+// each of its messages is a request.
+func TestRefreshOfAPeerWithoutSubtypes(t *testing.T) {
+	run(t, func(w *world) {
+		l := w.listen()
+		w.apply(config(peerConfig(active)))
+		p := w.establish(l, theirOpen(true))
+		for _, reserved := range []uint8{wire.RefreshBegin, wire.RefreshEnd, 255} {
+			p.Send((&wire.RouteRefresh{Family: wire.IPv4Unicast, Subtype: reserved}).Append(nil))
+			if body := p.Expect(wire.TypeUpdate); len(body) <= 4 {
+				t.Errorf("answer %x, want the routes", body)
+			}
+		}
+		w.expectState(speaker.StateEstablished)
+	})
+}
+
 // RFC 2918: what was not offered is not served, and does no harm.
 func TestWithoutRouteRefresh(t *testing.T) {
 	run(t, func(w *world) {
@@ -271,7 +288,7 @@ func TestEnhancedRefresh(t *testing.T) {
 			if want != wire.TypeRouteRefresh {
 				continue
 			}
-			if r, err := wire.ParseRouteRefresh(body); err != nil || r.Family != wire.IPv4Unicast || r.Subtype == wire.RefreshRequest {
+			if r, err := wire.ParseRouteRefresh(body, true); err != nil || r.Family != wire.IPv4Unicast || r.Subtype == wire.RefreshRequest {
 				t.Errorf("%+v, %v", r, err)
 			}
 		}

@@ -34,9 +34,10 @@ var (
 		notification: wire.Notification{Code: wire.CodeHoldTimer},
 		text:         "hold timer expired",
 	}
-	errCondemned = &localError{
-		notification: wire.Notification{Code: wire.CodeCease, Subcode: wire.CeaseOutOfResources}, // RFC 4486 §4
-		text:         "the peer reads nothing, and more is withdrawn from it than can be kept",
+	// errOutOfResources: RFC 4486 §4: the peer reads nothing, and what is kept for it has reached its bound.
+	errOutOfResources = &localError{
+		notification: wire.Notification{Code: wire.CodeCease, Subcode: wire.CeaseOutOfResources},
+		text:         "the peer reads nothing, and too many withdrawals wait for it",
 	}
 	errNoAnswer = errors.New("no answer before the next attempt is due")   // the ConnectRetryTimer expired
 	errReplaced = errors.New("replaced by a new connection from the peer") // RFC 4724 §4.2: silently

@@ -89,7 +89,9 @@ var fsmStates = map[string]func(b *bench){
 	},
 	"Established": func(b *bench) {
 		b.apply(config(peerConfig()))
-		b.p = b.establish(b.l, theirOpen(true))
+		open := theirOpen(true)
+		open.Capabilities.EnhancedRefresh = true // RFC 7313 §5: what is wrong with a ROUTE-REFRESH depends on it
+		b.p = b.establish(b.l, open)
 		b.l.Close()
 	},
 }
@@ -222,7 +224,7 @@ func (b *bench) expectAnswer(answer string) {
 		b.p.ExpectClose()
 		return
 	}
-	for _, t := range []wire.MessageType{wire.TypeOpen, wire.TypeUpdate, wire.TypeKeepalive} {
+	for _, t := range []wire.MessageType{wire.TypeOpen, wire.TypeUpdate, wire.TypeKeepalive, wire.TypeRouteRefresh} {
 		if answer == t.String() {
 			b.p.Expect(t)
 			return

@@ -62,6 +62,28 @@ func TestHoldTimeZero(t *testing.T) {
 	})
 }
 
+// RFC 4271 §4.4: not more than one KEEPALIVE a second, with the least hold time and jitter too.
+func TestKeepalivesOfTheLeastHoldTime(t *testing.T) {
+	run(t, func(w *world) {
+		l := w.listen()
+		w.apply(config(peerConfig(active)))
+		open := theirOpen(true)
+		open.HoldTime = 3
+		p := w.establish(l, open)
+		for before := time.Now(); p.Conn.SetReadDeadline(time.Now().Add(3*time.Second)) == nil; {
+			p.Send(wire.AppendKeepalive(nil))
+			p.Expect(wire.TypeKeepalive)
+			switch interval := time.Since(before); {
+			case interval < time.Second || interval >= 1500*time.Millisecond:
+				t.Fatalf("a KEEPALIVE after %v", interval)
+			case w.snapshot().Messages.Sent[wire.TypeKeepalive] > 50:
+				return
+			}
+			before = time.Now()
+		}
+	})
+}
+
 // RFC 5492 §3: a peer that refuses optional parameters is tried once without capabilities.
 func TestPeerWithoutCapabilities(t *testing.T) {
 	run(t, func(w *world) {

@@ -104,7 +104,7 @@ func (s *session) watch(ctx context.Context, cancel context.CancelCauseFunc, end
 		case <-s.out.Changed():
 			s.reported()
 		case <-s.out.Condemned():
-			cancel(errCondemned)
+			cancel(errOutOfResources)
 		case <-s.updated:
 			if cause := s.reconfigure(); cause != nil {
 				cancel(cause)

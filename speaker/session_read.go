@@ -85,9 +85,9 @@ func (s *session) armHold(ctx context.Context, hold time.Duration) {
 }
 
 // refresh answers a ROUTE-REFRESH. RFC 2918 §4: whoever was told that we understand it may send one, and one for a
-// family that was not negotiated is ignored; RFC 7313 §5: an unknown subtype too.
+// family that was not negotiated is ignored; RFC 7313 §5: an unknown subtype too. BoRR and EoRR are for who keeps routes.
 func (s *session) refresh(body []byte) error {
-	r, err := wire.ParseRouteRefresh(body)
+	r, err := wire.ParseRouteRefresh(body, s.open.Capabilities.EnhancedRefresh) // RFC 7313 §5: where the peer sent the capability
 	if err != nil {
 		return fmt.Errorf("peer's ROUTE-REFRESH: %w", protocolError(err))
 	}

@@ -138,14 +138,17 @@ func (w *writer) armWrite(ctx context.Context, timeout time.Duration) {
 	}
 }
 
-// armKeepalive restarts the KeepaliveTimer, jittered (RFC 4271 §10). A hold time of 0 means no KEEPALIVEs.
+// minKeepalive: RFC 4271 §4.4: KEEPALIVEs MUST NOT be sent more often than once a second, jitter or not.
+const minKeepalive = time.Second
+
+// armKeepalive restarts the KeepaliveTimer, jittered (RFC 4271 §10). A hold time of 0 means no KEEPALIVEs (§4.4).
 func (w *writer) armKeepalive() {
 	interval := w.keepalive.Load()
 	if interval == 0 {
 		w.keepaliveTimer.Stop()
 		return
 	}
-	w.keepaliveTimer.Reset(time.Duration(float64(interval) * w.jitter()))
+	w.keepaliveTimer.Reset(max(time.Duration(float64(interval)*w.jitter()), minKeepalive))
 }
 
 // farewell tells the peer why the session ends, and reports whether it did. A decommission withdraws first. What is missing

@@ -31,7 +31,7 @@ func (c *conversation) ask(f wire.Family, times int) {
 
 // refreshed takes a BoRR or an EoRR (RFC 7313 §4). What did not come again in between is gone. Called with mu held.
 func (c *conversation) refreshed(body []byte) {
-	m, err := wire.ParseRouteRefresh(body)
+	m, err := wire.ParseRouteRefresh(body, true)
 	if err != nil {
 		c.fail("ROUTE-REFRESH: %v", err)
 		return

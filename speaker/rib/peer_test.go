@@ -154,7 +154,7 @@ func (p *peer) receive(batch []byte) {
 // refresh takes a BoRR or an EoRR, which drops what did not come again (RFC 7313 §4.1).
 func (p *peer) refresh(body []byte) {
 	p.t.Helper()
-	r, err := wire.ParseRouteRefresh(body)
+	r, err := wire.ParseRouteRefresh(body, true)
 	if err != nil {
 		p.t.Fatalf("ROUTE-REFRESH: %v", err)
 	}

@@ -14,7 +14,7 @@ import (
 // richAttributes uses every attribute.
 func richAttributes() wire.Attributes {
 	return wire.Attributes{
-		ASPath: wire.ASPath{{Type: wire.ASSequence, ASNs: []uint32{64512, 70000}}, {Type: wire.ASSet, ASNs: []uint32{1, 2}}},
+		ASPath: wire.ASPath{{Type: wire.ASSequence, ASNs: []uint32{64512, 70000}}, {Type: wire.ASSequence, ASNs: []uint32{1, 2}}},
 		MED:    1, HasMED: true, LocalPref: 2, HasLocalPref: true, AtomicAggregate: true,
 		Aggregator:          wire.Aggregator{ASN: 70000, Addr: netip.MustParseAddr("192.0.2.9")},
 		Communities:         []wire.Community{1, 2, wire.CommunityNoExport},
@@ -85,7 +85,7 @@ func TestNoAllocations(t *testing.T) {
 			}
 		},
 		"ParseRouteRefresh": func() {
-			if _, err := wire.ParseRouteRefresh(update[:4]); err != nil {
+			if _, err := wire.ParseRouteRefresh(update[:4], true); err != nil {
 				t.Fatal(err)
 			}
 		},

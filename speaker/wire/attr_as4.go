@@ -33,10 +33,15 @@ func (e *attributeEncoder) as4(a *Attributes) {
 }
 
 func (p *updateParser) as4Path(v []byte) {
-	if !p.parsePath(v, true, &p.u.as4Path) {
+	sets, ok := p.parsePath(v, true, &p.u.as4Path)
+	switch {
+	case !ok:
 		// RFC 6793 §6: a malformed AS4_PATH is discarded.
 		p.u.as4Path = p.u.as4Path[:0]
 		p.fault(Discard, UpdateOptionalAttribute)
+	case sets:
+		// RFC 9774 §3: AS_SET and AS_CONFED_SET, in AS4_PATH too.
+		p.fault(TreatAsWithdraw, UpdateMalformedASPath)
 	}
 }
 
@@ -77,29 +82,22 @@ func (p *updateParser) mergeAS4() {
 	a.ASPath = append(a.ASPath[:lead], p.u.as4Path...)
 }
 
-// hops counts the ASNs, a set as one (RFC 6793 §4.2.3, RFC 4271 §9.1.2.2).
+// hops counts the ASNs (RFC 6793 §4.2.3): what was received has no sets.
 func (p ASPath) hops() int {
 	n := 0
 	for _, s := range p {
-		n += s.hops()
+		n += len(s.ASNs)
 	}
 	return n
 }
 
-func (s ASPathSegment) hops() int {
-	if s.Type == ASSet {
-		return 1
-	}
-	return len(s.ASNs)
-}
-
-// head cuts p down to its first n hops and returns how many segments remain.
+// head cuts p down to its first n ASNs and returns how many segments remain.
 func (p ASPath) head(n int) int {
 	for i := range p {
 		if n == 0 {
 			return i
 		}
-		if h := p[i].hops(); h <= n {
+		if h := len(p[i].ASNs); h <= n {
 			n -= h
 			continue
 		}

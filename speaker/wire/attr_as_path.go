@@ -17,7 +17,7 @@ type SegmentType uint8
 
 // The segment types (RFC 4271 §4.3).
 const (
-	ASSet      SegmentType = 1
+	ASSet      SegmentType = 1 // RFC 9774 §3: not sent, and not taken, any more
 	ASSequence SegmentType = 2
 	// Those of confederations (RFC 5065 §3) are malformed outside of one.
 	asConfedSequence SegmentType = 3
@@ -126,40 +126,47 @@ func (e *attributeEncoder) asPath(p ASPath, as4 bool) {
 }
 
 func (p *updateParser) asPath(v []byte) {
-	if !p.parsePath(v, p.opt.AS4, &p.u.Attributes.ASPath) {
+	sets, ok := p.parsePath(v, p.opt.AS4, &p.u.Attributes.ASPath)
+	if sets || !ok {
+		// RFC 7606 §7.2: malformed. RFC 9774 §3: AS_SET and AS_CONFED_SET.
 		p.u.Attributes.ASPath = p.u.Attributes.ASPath[:0]
 		p.fault(TreatAsWithdraw, UpdateMalformedASPath)
 	}
 }
 
-// parsePath appends the segments in v to path, with ASNs from the Update's own
-// memory, and reports whether they are well formed. RFC 7606 §7.2: the type
-// must be known, the count not zero, and nothing may be left over.
-func (p *updateParser) parsePath(v []byte, as4 bool, path *ASPath) bool {
+// parsePath appends the AS_SEQUENCEs in v to path, with ASNs from the Update's
+// own memory. It reports whether there were sets, which are left out, and whether
+// all is well formed. RFC 7606 §7.2: the type must be known, the count not zero,
+// and nothing may be left over.
+func (p *updateParser) parsePath(v []byte, as4 bool, path *ASPath) (sets, ok bool) {
 	size := asnLen(as4)
 	for len(v) > 0 {
 		if len(v) < segmentHeaderLen {
-			return false
+			return sets, false
 		}
 		kind, n := SegmentType(v[0]), int(v[1])
 		v = v[segmentHeaderLen:]
 		if !p.acceptable(kind) || n == 0 || n*size > len(v) {
-			return false
+			return sets, false
 		}
 		asns, ok := p.parseASNs(v[:n*size], as4)
 		if !ok {
-			return false
+			return sets, false
 		}
-		if kind == ASSet || kind == ASSequence {
+		switch kind {
+		case ASSequence:
 			*path = append(*path, ASPathSegment{Type: kind, ASNs: asns})
+		case ASSet, asConfedSet:
+			sets = true
 		}
 		v = v[n*size:]
 	}
-	return true
+	return sets, true
 }
 
 // acceptable reports whether the current attribute may have such a segment.
-// RFC 6793 §3: those of confederations in AS4_PATH MUST be left out and the rest used.
+// RFC 5065 §5: those of confederations are malformed in the AS_PATH of a peer that
+// is in none with us; RFC 6793 §6: in AS4_PATH they MUST be left out and the rest used.
 func (p *updateParser) acceptable(kind SegmentType) bool {
 	switch kind {
 	case ASSet, ASSequence:

@@ -144,20 +144,25 @@ func FuzzNotification(f *testing.F) {
 }
 
 func FuzzRouteRefresh(f *testing.F) {
-	f.Add([]byte{0, 1, 0, 1})
-	f.Add([]byte{0, 2, 1, 1, 9})
-	f.Fuzz(func(t *testing.T, b []byte) {
-		r, err := wire.ParseRouteRefresh(b)
+	f.Add([]byte{0, 1, 0, 1}, true)
+	f.Add([]byte{0, 1, 1, 1}, false)
+	f.Add([]byte{0, 2, 1, 1, 9}, true)
+	f.Fuzz(func(t *testing.T, b []byte, enhanced bool) {
+		r, err := wire.ParseRouteRefresh(b, enhanced)
 		if err != nil {
 			code := wire.CodeHeader
-			if len(b) >= 3 && (b[2] == wire.RefreshBegin || b[2] == wire.RefreshEnd) {
+			if enhanced && len(b) >= 3 && (b[2] == wire.RefreshBegin || b[2] == wire.RefreshEnd) {
 				code = wire.CodeRouteRefresh
 			}
 			wantWireError(t, err, code)
 			return
 		}
-		if msg := r.Append(nil); !bytes.Equal(msg[wire.HeaderLen:], b[:4]) {
-			t.Fatalf("re-encoded %x, want %x", msg[wire.HeaderLen:], b[:4])
+		want := bytes.Clone(b[:4])
+		if !enhanced {
+			want[2] = wire.RefreshRequest
+		}
+		if msg := r.Append(nil); !bytes.Equal(msg[wire.HeaderLen:], want) {
+			t.Fatalf("re-encoded %x, want %x", msg[wire.HeaderLen:], want)
 		}
 	})
 }

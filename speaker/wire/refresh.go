@@ -28,29 +28,33 @@ func (r RouteRefresh) Append(b []byte) []byte {
 	return FinishMessage(append(b, r.Subtype, r.Family.SAFI), start)
 }
 
-// ParseRouteRefresh reads the body of a ROUTE-REFRESH. Octets after a normal
-// request (filters of RFC 5291, never negotiated) are ignored. The receiver
+// ParseRouteRefresh reads the body of a ROUTE-REFRESH. The subtype counts only if
+// the peer sent the capability for enhanced refresh; else every message is a normal
+// request, for the octet is reserved and ignored (RFC 2918 §3). Octets after a
+// normal request (filters of RFC 5291, never negotiated) are ignored. The receiver
 // ignores families that it did not negotiate (RFC 2918 §4) and subtypes above 2
 // (RFC 7313 §5).
-func ParseRouteRefresh(body []byte) (RouteRefresh, error) {
+func ParseRouteRefresh(body []byte, enhanced bool) (RouteRefresh, error) {
 	const bodyLen = routeRefreshLen - HeaderLen
 	if len(body) != bodyLen {
-		if err := refreshLengthError(body); err != nil {
+		if err := refreshLengthError(body, enhanced); err != nil {
 			return RouteRefresh{}, err
 		}
 	}
-	return RouteRefresh{
-		Family:  Family{AFI: binary.BigEndian.Uint16(body), SAFI: body[3]},
-		Subtype: body[2],
-	}, nil
+	r := RouteRefresh{Family: Family{AFI: binary.BigEndian.Uint16(body), SAFI: body[3]}}
+	if enhanced {
+		r.Subtype = body[2]
+	}
+	return r, nil
 }
 
 // refreshLengthError returns what a body of another length than 4 is answered
 // with, nil for one that may be longer.
-func refreshLengthError(body []byte) *Notification {
+func refreshLengthError(body []byte, enhanced bool) *Notification {
 	message := FinishMessage(append(AppendHeader(nil, TypeRouteRefresh), body...), 0)
-	if len(body) >= 3 && (body[2] == RefreshBegin || body[2] == RefreshEnd) {
-		// RFC 7313 §5: the length MUST be 4, and the data be the whole message.
+	if enhanced && len(body) >= 3 && (body[2] == RefreshBegin || body[2] == RefreshEnd) {
+		// RFC 7313 §5: the length MUST be 4, and the data be the whole message. It
+		// applies only if the peer sent the capability.
 		return &Notification{Code: CodeRouteRefresh, Subcode: RouteRefreshInvalidLength, Data: message}
 	}
 	if len(message) < routeRefreshLen {

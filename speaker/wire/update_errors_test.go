@@ -97,6 +97,7 @@ func TestAttributeErrors(t *testing.T) {
 		{"ORIGIN twice", mandatory + "40 01 01 02", discard, 1, ""},
 		{"AS_PATH empty", origin + "40 02 00" + nextHop, 0, 0, ""},
 		{"AS_PATH segment type 0", origin + "40 02 06 00 01 0000fc00" + nextHop, withdraw, 11, ""},
+		{"AS_PATH with a set", origin + "40 02 0c 02 01 0000fc00 01 01 00000001" + nextHop, withdraw, 11, ""}, // RFC 9774 §3
 		{"AS_PATH confederation", origin + "40 02 06 03 01 0000fc00" + nextHop, withdraw, 11, ""},
 		{"AS_PATH confederation set", origin + "40 02 06 04 01 0000fc00" + nextHop, withdraw, 11, ""},
 		{"AS_PATH segment empty", origin + "40 02 02 02 00" + nextHop, withdraw, 11, ""},
@@ -166,6 +167,8 @@ func TestAttributeErrorsOldSpeaker(t *testing.T) {
 	runAttributeTests(t, wire.UpdateOptions{EBGP: true}, false, []attributeTest{
 		{"well formed", old + "c0 11 06 02 01 00011170", 0, 0, ""},
 		{"AS4_PATH cut", old + "c0 11 05 02 01 000111", wire.Discard, 9, "c0 11 05 02 01 000111"},
+		{"AS4_PATH with a set", old + "c0 11 06 01 01 00011170", wire.TreatAsWithdraw, 11, ""}, // RFC 9774 §3
+		{"AS4_PATH with a confederation set", old + "c0 11 0c 04 01 00000001 02 01 00011170", wire.TreatAsWithdraw, 11, ""},
 		{"AS4_PATH with AS 0", old + "c0 11 06 02 01 00000000", wire.Discard, 9, "c0 11 06 02 01 00000000"},
 		{"AS4_AGGREGATOR short", old + "c0 12 06 0001 c0000201", wire.Discard, 5, "c0 12 06 0001 c0000201"},
 		{"AS4_AGGREGATOR with AS 0", old + "c0 12 08 00000000 c0000201", wire.Discard, 9, "c0 12 08 00000000 c0000201"},
