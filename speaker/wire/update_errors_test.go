@@ -282,3 +282,26 @@ func TestUpdateReuse(t *testing.T) {
 		t.Errorf("after an End-of-RIB: %+v", a)
 	}
 }
+
+// RFC 4760 §8: where families were negotiated and IPv4 unicast is not among them, its routes are left out, and a message of
+// theirs is no End-of-RIB.
+func TestUpdateOfAFamilyNotNegotiated(t *testing.T) {
+	opt := wire.UpdateOptions{AS4: true, EBGP: true, Families: []wire.Family{wire.IPv6Unicast}}
+	for name, body := range map[string]string{
+		"withdrawn": "0002 080a 0000",
+		"announced": "0000 0014" + origin + asPath + nextHop + "080a",
+	} {
+		var u wire.Update
+		if err := wire.ParseUpdate(unhex(t, body), opt, &u); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, eor := u.EndOfRIB(); eor || len(u.Withdrawn)+len(u.NLRI) > 0 {
+			t.Errorf("%s: withdrawn %x, NLRI %x, End-of-RIB %v; want nothing of IPv4", name, u.Withdrawn, u.NLRI, eor)
+		}
+	}
+	var u wire.Update
+	if err := wire.ParseUpdate(unhex(t, "0002 0821 0000"), opt, &u); err != nil { // 33.0.0.0/8
+		t.Error(err)
+	}
+	wantNotification(t, wire.ParseUpdate(unhex(t, "0002 2121 0000"), opt, &u), wire.CodeUpdate, wire.UpdateInvalidNetwork, nil)
+}

@@ -17,7 +17,7 @@ type UpdateOptions struct {
 	AS4             bool     // the peer supports 4-octet ASNs (RFC 6793)
 	EBGP            bool     // the peer is external
 	ExtendedNextHop bool     // IPv4 may have IPv6 next hops (RFC 8950)
-	Families        []Family // negotiated; those of others are left out
+	Families        []Family // negotiated, none for IPv4 unicast alone; routes of others are left out
 	AddPath         []Family // in which the peer sends path identifiers (RFC 7911)
 	// LocalAddress is ours on the session: no next hop of the peer's may be the
 	// same (RFC 4271 §6.3). The zero Addr: not checked.
@@ -35,7 +35,8 @@ type Update struct {
 	MPReach    *MPReach   // nil if absent
 	MPUnreach  *MPUnreach // nil if absent
 
-	attributes int // how many there were
+	classic    bool // there were Withdrawn Routes or NLRI
+	attributes int  // how many there were
 	reach      MPReach
 	unreach    MPUnreach
 	asns       []uint32 // memory of the paths
@@ -45,7 +46,7 @@ type Update struct {
 // EndOfRIB returns the family whose End-of-RIB the message is (RFC 4724 §2).
 func (u *Update) EndOfRIB() (Family, bool) {
 	switch {
-	case len(u.Withdrawn) > 0 || len(u.NLRI) > 0:
+	case u.classic:
 		return Family{}, false
 	case u.attributes == 0:
 		return IPv4Unicast, true
@@ -95,7 +96,11 @@ func ParseUpdate(body []byte, opt UpdateOptions, u *Update) error {
 	if !validNLRI(IPv4Unicast, pathIDs, withdrawn) || !validNLRI(IPv4Unicast, pathIDs, nlri) {
 		return errInvalidNetwork()
 	}
-	u.Withdrawn, u.NLRI, u.PathIDs = withdrawn, nlri, pathIDs
+	u.classic = len(withdrawn) > 0 || len(nlri) > 0
+	if len(opt.Families) == 0 || p.negotiated(IPv4Unicast) {
+		// RFC 4760 §8: with capabilities, IPv4 unicast too is but what was negotiated.
+		u.Withdrawn, u.NLRI, u.PathIDs = withdrawn, nlri, pathIDs
+	}
 	p.parse(attributes)
 	return p.err()
 }
