@@ -223,3 +223,20 @@ func TestOrderDoesNotDependOnChance(t *testing.T) {
 		t.Errorf("%d messages for 5 attribute sets and 2 families", len(first))
 	}
 }
+
+// TestExportOfNothingAfterMissing: an export that named what the table does not have, and names nothing any more.
+func TestExportOfNothingAfterMissing(t *testing.T) {
+	table := rib.New()
+	a, b := announcement("a", none, "10.0.0.0/24"), announcement("b", none, "10.0.1.0/24")
+	table.Update([]*rib.Announcement{a}, export(1, a, b))
+	p := attach(t, table, "tor", external())
+	p.drain()
+	if len(p.routes) != 1 {
+		t.Errorf("the peer holds %v, want the one that the table has", p.prefixes())
+	}
+	table.Update([]*rib.Announcement{a}, export(1))
+	p.drain()
+	if len(p.routes) > 0 {
+		t.Errorf("the peer holds %v", p.prefixes())
+	}
+}

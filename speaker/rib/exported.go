@@ -51,7 +51,7 @@ func (t *Table) exported(u *update, known *exported, e Export) *exported {
 	if known.missing > 0 || known.refused != nil {
 		come, gone, x.members = e.Announcements, nil, nil
 	}
-	edited := len(come)+len(gone) > 0
+	edited := len(come)+len(gone)+known.missing > 0
 	if edited {
 		x.members = slices.Clone(x.members)
 	}
