@@ -24,8 +24,9 @@ type cursor[K comparable] struct {
 	done uint64
 	// mayHold are the sources that the session may hold routes of, while it is told from the table.
 	mayHold members
-	// warned is the change up to which withdrawals went ahead of a walk.
-	warned uint64
+	// warned is the change up to which withdrawals go ahead of a walk, warnings those that have not gone yet.
+	warned   uint64
+	warnings plan
 	// asked is what the peer asks for once more (RFC 2918), refreshing what goes on.
 	asked, refreshing refresh
 	// endOfRIB: it went out.
@@ -64,6 +65,7 @@ func (c *cursor[K]) lag() {
 func (c *cursor[K]) everything() {
 	if c.done > 0 || c.walk != nil || c.scan != nil {
 		c.walk, c.scan = nil, &scan[K]{cursor: c, began: c.family.table.seq, withdrawals: true}
+		c.warnings = plan{} // the scan finds them
 	}
 }
 
@@ -211,16 +213,14 @@ func (c *cursor[K]) catchUp(began uint64) {
 func (c *cursor[K]) warn(b *batch) (full bool) {
 	f := c.family
 	c.warned = max(c.warned, c.walk.began)
-	if c.warned == f.table.seq {
-		return false
-	}
-	recent, _ := f.recent(c.warned)
-	p := f.plan(c.view, c.changed(recent, c.warned), true)
-	for p.groups = nil; !p.empty() && !b.full(); {
-		b.add(f.appendMessage(b.bytes, c.view.profile, &p, c.self, nil))
-	}
-	if p.empty() {
+	if c.warned < f.table.seq {
+		recent, _ := f.recent(c.warned)
+		c.warnings = f.plan(c.view, append(c.warnings.rest(), c.changed(recent, c.warned)...), true)
+		c.warnings.groups = nil
 		c.warned = f.table.seq
+	}
+	for !c.warnings.empty() && !b.full() {
+		b.add(f.appendMessage(b.bytes, c.view.profile, &c.warnings, c.self, nil))
 	}
 	return b.full()
 }

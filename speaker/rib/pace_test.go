@@ -98,3 +98,40 @@ func TestCondemned(t *testing.T) {
 		}
 	})
 }
+
+// follow reads what a session whose rate is limited is sent, until all is written or a time is over.
+func (p *peer) follow(limit time.Duration) {
+	over := time.After(limit)
+	for !p.out.Drained() {
+		select {
+		case <-p.out.Ready():
+			p.drain()
+		case <-over:
+			return
+		}
+	}
+}
+
+// TestManyWithdrawalsInPacedWalk: withdrawals that go ahead of a walk may take longer than the rate allows at once.
+func TestManyWithdrawalsInPacedWalk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table := rib.New()
+		var list []*rib.Announcement
+		for i := range 20 {
+			list = append(list, announcement(fmt.Sprint(i), rib.Attributes{MED: ptr(uint32(i))}, fmt.Sprintf("10.%d.0.0/20 32", i)))
+		}
+		up := func(list []*rib.Announcement) {
+			table.Update(list, map[string]rib.Export{"tor": {Announcements: list, RatePerSecond: 2, Token: len(list)}})
+		}
+		up(list)
+		p := attach(t, table, "tor", external())
+		defer p.out.Detach()
+		p.lenient = true
+		p.follow(5 * time.Second)
+		up(list[1:]) // 5 messages of withdrawals
+		p.follow(time.Hour)
+		if !p.out.Drained() || len(p.routes) != 19*4096 {
+			t.Errorf("after an hour the peer holds %d routes of %d, drained: %v", len(p.routes), 19*4096, p.out.Drained())
+		}
+	})
+}
