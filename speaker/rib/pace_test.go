@@ -5,6 +5,7 @@ package rib_test
 
 import (
 	"fmt"
+	"net/netip"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -132,6 +133,39 @@ func TestManyWithdrawalsInPacedWalk(t *testing.T) {
 		p.follow(time.Hour)
 		if !p.out.Drained() || len(p.routes) != 19*4096 {
 			t.Errorf("after an hour the peer holds %d routes of %d, drained: %v", len(p.routes), 19*4096, p.out.Drained())
+		}
+	})
+}
+
+// TestWithdrawalInPacedScan: a withdrawal does not wait for the announcements that a scan found.
+func TestWithdrawalInPacedScan(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table := rib.New()
+		var list []*rib.Announcement
+		for i := range 200 {
+			list = append(list, announcement(fmt.Sprint(i), rib.Attributes{MED: ptr(uint32(i))}, fmt.Sprintf("10.0.%d.0/24", i)))
+		}
+		up := func(list []*rib.Announcement) {
+			table.Update(list, map[string]rib.Export{"tor": {Announcements: list, RatePerSecond: 2, Token: len(list)}})
+		}
+		up(list[:10])
+		p := attach(t, table, "tor", external())
+		defer p.out.Detach()
+		p.lenient = true
+		p.follow(2 * time.Second)
+		up(list) // while the walk goes on: a scan finds it
+		p.follow(20 * time.Second)
+		if n := len(p.routes); n < 20 || n > 100 {
+			t.Fatalf("%d routes, the scan should be under way", n)
+		}
+		up(list[1:])
+		p.follow(2 * time.Second)
+		if _, held := p.routes[netip.MustParsePrefix("10.0.0.0/24")]; held {
+			t.Error("the withdrawal waits for the announcements of the scan")
+		}
+		p.follow(time.Hour)
+		if !p.out.Drained() || len(p.routes) != 199 {
+			t.Errorf("%d routes, want 199", len(p.routes))
 		}
 	})
 }

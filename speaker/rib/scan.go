@@ -13,8 +13,9 @@ type scan[K comparable] struct {
 	// withdrawals: only what is to be withdrawn. A walk follows with the rest.
 	withdrawals bool
 
-	resume slot // the first entry that was not looked at
-	plan   plan
+	resume  slot // the first entry that was not looked at
+	plan    plan
+	planned uint64 // the change as of which the plan is
 }
 
 // anything stands for whatever a session may hold.
@@ -24,7 +25,7 @@ var anything = &attributeSet{}
 func (s *scan[K]) fill(b *batch) {
 	f, v := s.cursor.family, s.cursor.view
 	for !b.full() {
-		if !s.plan.empty() {
+		if s.renew(); !s.plan.empty() {
 			b.add(f.appendMessage(b.bytes, v.profile, &s.plan, s.cursor.self, nil))
 			continue
 		}
@@ -33,11 +34,28 @@ func (s *scan[K]) fill(b *batch) {
 			s.over = true
 			return
 		}
-		s.plan = f.plan(v, marks, true)
-		if s.withdrawals {
-			s.plan.groups = nil
-		}
+		s.make(marks)
 	}
+}
+
+// make plans marks.
+func (s *scan[K]) make(marks []mark) {
+	f := s.cursor.family
+	s.plan, s.planned = f.plan(s.cursor.view, marks, true), f.table.seq
+	if s.withdrawals {
+		s.plan.groups = nil
+	}
+}
+
+// renew lets new withdrawals go ahead of what a rate limit holds up. They are told again by the next scan.
+func (s *scan[K]) renew() {
+	f, c := s.cursor.family, s.cursor
+	if c.view.key.paced == nil || s.plan.empty() || s.planned == f.table.seq {
+		return
+	}
+	recent, _ := f.recent(s.planned)
+	news := f.plan(c.view, c.changed(recent, s.planned), true)
+	s.make(append(news.withdrawals, s.plan.rest()...))
 }
 
 // collect returns marks for the next prefixes that changed, nothing when there are no more.
