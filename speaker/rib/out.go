@@ -24,6 +24,7 @@ type Out struct {
 
 	// What follows is guarded by the table's mutex.
 	cursors  []reader
+	first    int // the cursor whose turn it is
 	export   *exported
 	reported *exported // that a report was made about
 	prepared *Report   // to be published when all is written
@@ -69,8 +70,11 @@ func (o *Out) Next(b []byte, limit int) []byte {
 		next.left = o.pace.allow(rate)
 	}
 	allowed := next.left
-	for _, c := range o.cursors {
-		c.fill(&next)
+	for i := range o.cursors {
+		o.cursors[(o.first+i)%len(o.cursors)].fill(&next)
+	}
+	if next.full() && len(next.bytes) > len(b) {
+		o.first++ // a family that always has something keeps no other waiting
 	}
 	if rate > 0 {
 		o.pace.spend(allowed - next.left)

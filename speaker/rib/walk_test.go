@@ -4,6 +4,7 @@
 package rib_test
 
 import (
+	"net/netip"
 	"slices"
 	"testing"
 
@@ -143,5 +144,22 @@ func TestDetach(t *testing.T) {
 	update(table, export(1))
 	if poked(p.out.Ready()) {
 		t.Error("Ready poked after Detach")
+	}
+}
+
+// TestFamiliesShareTheSession: the second family does not wait until the first has nothing to say.
+func TestFamiliesShareTheSession(t *testing.T) {
+	table := rib.New()
+	p := attach(t, table, "tor", external())
+	a := announcement("a", none, "10.0.0.0/24")
+	six := announcement("six", none, "2001:db8::/32")
+	update(table, export(0, a, six))
+	p.drain()
+	for i := range 20 { // IPv4 always has something
+		update(table, export(i, announcement("a", rib.Attributes{MED: ptr(uint32(i))}, "10.0.0.0/24")))
+		p.step(1)
+	}
+	if _, held := p.routes[netip.MustParsePrefix("2001:db8::/32")]; held {
+		t.Error("the withdrawal of IPv6 waits for IPv4")
 	}
 }
