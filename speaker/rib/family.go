@@ -111,11 +111,12 @@ type edit[K comparable] struct {
 // touch marks an entry for every view that sends or is to send its source.
 func (e *edit[K]) touch(i slot, kind change, concerned []*view[K]) {
 	f := e.f
-	if len(concerned) > 0 {
-		for _, v := range concerned {
-			set, _ := f.choose(v, i)
-			v.marks = append(v.marks, mark{at: i, held: set})
+	for _, v := range concerned {
+		if v.overflowed = v.overflowed || len(v.marks) > f.marksLimit(v); v.overflowed {
+			continue
 		}
+		set, _ := f.choose(v, i)
+		v.marks = append(v.marks, mark{at: i, held: set})
 	}
 	e.slots = append(e.slots, i)
 	e.kinds = append(e.kinds, kind)

@@ -16,7 +16,8 @@ type limits struct {
 	Ring uint64
 	// Scan is how many prefixes a scan collects at once, Walk how many octets of NLRI a walk does.
 	Scan, Walk int
-	// Marks is how many changes wait in a view before its sessions are told from the table instead.
+	// Marks is how many changes wait in all views of a family, each with an equal part, before the sessions of a view are
+	// told from the table instead.
 	Marks int
 	// Graves is how many tombstones may be kept, or twice the routes if they are more, before the slowest session is
 	// condemned, if it read nothing for Patience.

@@ -204,10 +204,11 @@ func (p *prepared[K]) apply(u *update) {
 	}
 	for _, v := range f.views {
 		for c := range v.cursors {
-			if c.at != nil && len(v.marks) > f.table.limits.Marks {
+			if c.at != nil && v.overflowed {
 				c.lag()
 			}
 		}
+		v.overflowed = false
 		f.compact(v)
 		v.forgetUnread()
 	}

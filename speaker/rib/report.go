@@ -106,6 +106,9 @@ func (c *cursor[K]) withheld(w withholding) {
 		w.add(s, Withheld{Reason: ReasonGuardRefused, Prefixes: f.live(s), Example: f.example(s)})
 	})
 	named := f.naming[c.out.params.PeerAddress]
+	if len(named) == 0 {
+		return
+	}
 	f.eachSource(c.out.export.members, func(s *source) {
 		if named.has(s.number) {
 			w.add(s, Withheld{Reason: ReasonNoNextHop, Prefixes: f.live(s), Example: f.example(s)})

@@ -19,11 +19,13 @@ type view[K comparable] struct {
 	past    members
 	cursors map[*cursor[K]]struct{}
 
-	marks     []mark // what changed since the plan was made
-	compactAt int    // marks at which those that are not needed are dropped
-	plan      plan
-	tail      *record // the newest
-	summed    *summary
+	marks []mark // what changed since the plan was made
+	// overflowed: there are more than it may have, and not all are there. Its sessions will be told from the table.
+	overflowed bool
+	compactAt  int // marks at which those that are not needed are dropped
+	plan       plan
+	tail       *record // the newest
+	summed     *summary
 }
 
 // record is a message of a view's log. It is immutable but for next and complete, which are set once, before a session
@@ -104,6 +106,16 @@ func (c *cursor[K]) nextHop(s *attributeSet) []netip.Addr {
 
 // due reports whether the view has changes that are not in its log.
 func (v *view[K]) due() bool { return len(v.marks) > 0 || !v.plan.empty() }
+
+// marksLimit is how many marks a view may have before its sessions are told from the table: its part of those that all may
+// have. A session whose rate is limited plans what is due anew with each change, so it is no more than a scan collects.
+func (f *family[K]) marksLimit(v *view[K]) int {
+	limit := f.table.limits.Marks / max(len(f.views), 1)
+	if v.key.paced != nil {
+		return min(limit, f.table.limits.Scan)
+	}
+	return limit
+}
 
 // compact drops the marks that another one of the same prefix precedes, each time they have doubled: what flaps while nobody
 // reads takes no more than what there is.
