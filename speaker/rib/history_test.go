@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/herald-bgp/herald/speaker/rib"
@@ -34,10 +35,16 @@ func TestHistories(t *testing.T) {
 		}
 	}
 	for i := range histories {
-		h := &history{t: t, rnd: rand.New(rand.NewPCG(seed, i)), table: rib.New(), chosen: map[string]bool{}, defaults: map[string]rib.Attributes{}}
-		h.limit()
-		h.update()
-		h.run(80, 6)
+		var h *history
+		synctest.Test(t, func(t *testing.T) {
+			h = &history{
+				t: t, rnd: rand.New(rand.NewPCG(seed, i)), table: rib.New(), chosen: map[string]bool{},
+				defaults: map[string]rib.Attributes{}, rates: map[string]int{},
+			}
+			h.limit()
+			h.update()
+			h.run(80, 6)
+		})
 		if t.Failed() {
 			t.Fatalf("HERALD_RIB_SEED=%d, history %d:\n%s", seed, i, strings.Join(h.log, "\n"))
 		}
@@ -52,6 +59,7 @@ type history struct {
 	all      []*rib.Announcement // in order of precedence
 	chosen   map[string]bool     // by peer and announcement
 	defaults map[string]rib.Attributes
+	rates    map[string]int
 	exports  []map[string]rib.Export // tokens are indexes into it
 	sessions []*session
 	log      []string
@@ -256,7 +264,11 @@ func (h *history) update() {
 			h.defaults[name] = d
 			h.logf("  defaults %s %s", name, desc(&d))
 		}
-		e := rib.Export{Token: token, Defaults: h.defaults[name]}
+		if h.rnd.IntN(10) == 0 {
+			h.rates[name] = []int{0, 0, 1, 3, 1000}[h.rnd.IntN(5)]
+			h.logf("  rate %s %d", name, h.rates[name])
+		}
+		e := rib.Export{Token: token, Defaults: h.defaults[name], RatePerSecond: h.rates[name]}
 		for _, a := range h.all {
 			key := name + a.ID
 			if name == "c" {
@@ -412,7 +424,9 @@ func (h *history) deliver(s *session) {
 
 func (h *history) settle(s *session) {
 	h.deliver(s)
-	s.drain()
+	for s.drain(); !s.out.Drained(); s.drain() {
+		<-s.out.Ready() // when its rate allows more
+	}
 	h.checkReport(s)
 	e := h.exports[len(h.exports)-1][s.name]
 	if s.ended {
