@@ -134,7 +134,7 @@ func (o *Out) Refresh(f wire.Family, enhanced bool) {
 }
 
 // WithdrawAll makes the desired state of this session empty, whatever the table says from now on. [Out.Drained] tells when
-// the withdrawals were written. The report then speaks of an export without a token.
+// the withdrawals were written; no rate limits them, as the session ends. The report then speaks of an export without a token.
 func (o *Out) WithdrawAll() {
 	o.table.mu.Lock()
 	if !o.ended {
