@@ -240,3 +240,21 @@ func TestExportOfNothingAfterMissing(t *testing.T) {
 		t.Errorf("the peer holds %v", p.prefixes())
 	}
 }
+
+// TestExportNamesTwice: what an export names twice stays until it names it no more.
+func TestExportNamesTwice(t *testing.T) {
+	table := rib.New()
+	a := announcement("a", none, "10.0.0.0/24")
+	table.Update([]*rib.Announcement{a}, export(1, a, a))
+	p := attach(t, table, "tor", external())
+	p.drain()
+	table.Update([]*rib.Announcement{a}, export(2, a))
+	if p.drain(); len(p.routes) != 1 {
+		t.Errorf("the peer holds %v, want one route", p.prefixes())
+	}
+	table.Update(nil, export(2, a))
+	table.Update(nil, export(2))
+	if p.drain(); len(p.routes) > 0 {
+		t.Errorf("the peer holds %v, want nothing", p.prefixes())
+	}
+}

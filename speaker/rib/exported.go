@@ -13,7 +13,7 @@ import (
 type exported struct {
 	Export
 	members members
-	// missing is how many of its announcements are not among the table's.
+	// missing is how many of its announcements are not among the table's, or are named again.
 	missing int
 	// refused are those that the guard refuses, since they are too many.
 	refused members
@@ -59,7 +59,7 @@ func (t *Table) exported(u *update, known *exported, e Export) *exported {
 		x.members.remove(t.byID[idOf(a)].number)
 	}
 	for _, a := range come {
-		if s := t.byID[idOf(a)]; s == nil || s.removed > 0 {
+		if s := t.byID[idOf(a)]; s == nil || s.removed > 0 || x.members.has(s.number) {
 			x.missing++
 		} else {
 			x.members.add(s.number)
