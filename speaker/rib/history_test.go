@@ -59,7 +59,7 @@ type history struct {
 	all      []*rib.Announcement // in order of precedence
 	chosen   map[string]bool     // by peer and announcement
 	defaults map[string]rib.Attributes
-	rates    map[string]int
+	rates    map[string]int          // nil: none is limited
 	exports  []map[string]rib.Export // tokens are indexes into it
 	sessions []*session
 	log      []string
@@ -264,7 +264,7 @@ func (h *history) update() {
 			h.defaults[name] = d
 			h.logf("  defaults %s %s", name, desc(&d))
 		}
-		if h.rnd.IntN(10) == 0 {
+		if h.rates != nil && h.rnd.IntN(10) == 0 {
 			h.rates[name] = []int{0, 0, 1, 3, 1000}[h.rnd.IntN(5)]
 			h.logf("  rate %s %d", name, h.rates[name])
 		}
