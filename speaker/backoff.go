@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// backoff spaces attempts: from the configured interval it doubles to a minute.
+// backoff spaces attempts: from the configured interval it doubles to a minute (RFC 4271 §10 suggests 120 s for all).
 type backoff struct{ attempts int }
 
 // stableAfter is how long a session must have lasted for its loss to be the first.

@@ -135,6 +135,19 @@ func TestExtendedMessages(t *testing.T) {
 	}
 }
 
+// RFC 8654 §4: who has not offered to take longer messages refuses them, whatever the peer offered.
+func TestExtendedMessagesNotOffered(t *testing.T) {
+	run(t, func(w *world) {
+		l := w.listen()
+		w.apply(config(peerConfig(active)))
+		open := theirOpen(true)
+		open.Capabilities.ExtendedMessage = true
+		p := w.establish(l, open)
+		p.Send(header(4097, wire.TypeUpdate))
+		expectNotification(t, p, "01 02 1001")
+	})
+}
+
 // RFC 8654 §4: OPEN and KEEPALIVE never exceed what RFC 4271 says.
 func TestExtendedOpenIsRefused(t *testing.T) {
 	run(t, func(w *world) {

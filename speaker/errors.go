@@ -96,7 +96,7 @@ func farewell(cause error, negotiated *Negotiated) *wire.Notification {
 	case errors.Is(cause, ErrDecommission):
 		n := wire.NewCease(wire.CeaseAdminShutdown, decommissionText(cause))
 		if negotiated.Notifications {
-			// RFC 8538 §4: any other NOTIFICATION would make the peer keep the routes. §5.1: so is a shutdown sent.
+			// RFC 8538 §4, §5.1: any other NOTIFICATION would make the peer keep the routes, and so is a shutdown sent.
 			return wire.NewHardReset(n)
 		}
 		return n

@@ -206,7 +206,7 @@ func (c *contender) notified(body []byte) error {
 		e.detail = fmt.Sprintf("we are AS %d and expect %s", c.cfg.LocalASN, expectedAS(&c.cfg.Peer))
 	}
 	reason := n.Reason()
-	if reason != &n { // RFC 8538 §3.1: what a Hard Reset wraps
+	if reason != &n { // RFC 8538 §3.1, §3.2: what a Hard Reset wraps
 		e.detail = reason.Error()
 	}
 	if text := reason.CeaseText(); text != "" {
@@ -242,6 +242,7 @@ func (c *contender) reject(ctx context.Context, reason error) error {
 	return reason
 }
 
+// unexpected is a message that the state does not allow (RFC 4271 §6.6); the data is its type (RFC 6608 §3).
 func unexpected(subcode uint8, t wire.MessageType, state string) error {
 	return &localError{
 		notification: wire.Notification{Code: wire.CodeFSM, Subcode: subcode, Data: []byte{byte(t)}},

@@ -106,7 +106,7 @@ func (l *listeners) close() {
 	l.group.Wait()
 }
 
-// run listens at addr until ctx ends. A bind that fails is never fatal: it is published and tried again.
+// run listens at addr until ctx ends (RFC 4271 §8.2.1: a speaker accepts connections, and opens them). A bind that fails is never fatal: it is published and tried again.
 func (l *listeners) run(ctx context.Context, addr netip.AddrPort) {
 	for {
 		err := l.serve(ctx, addr)

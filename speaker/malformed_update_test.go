@@ -6,12 +6,14 @@ package speaker_test
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"net/netip"
 	"strings"
 	"testing"
 	"testing/synctest"
 
 	"github.com/herald-bgp/herald/speaker"
 	"github.com/herald-bgp/herald/speaker/internal/faketest"
+	"github.com/herald-bgp/herald/speaker/rib"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
@@ -183,4 +185,51 @@ func expectNotification(t testing.TB, p *faketest.Peer, want string) {
 	if n := p.ExpectNotification(octets[0], octets[1]); string(n.Data) != string(octets[2:]) {
 		t.Errorf("data %x, want %x", n.Data, octets[2:])
 	}
+}
+
+// RFC 7606 §6: the whole message is logged, and not each of many.
+func TestMalformedUpdateIsLogged(t *testing.T) {
+	run(t, func(w *world) {
+		l := w.listen()
+		w.apply(config(peerConfig(active)))
+		p := w.establish(l, theirOpen(true))
+		malformed := update(t, asPath+nextHop, bad) // without ORIGIN
+		for range 3 {
+			p.Send(malformed)
+		}
+		if got := w.counts(); got.discarded != 3 {
+			t.Errorf("counted %+v", got)
+		}
+		whole := hex.EncodeToString(malformed[wire.HeaderLen:])
+		w.log.Lock()
+		defer w.log.Unlock()
+		if n := strings.Count(strings.Join(w.log.lines, "\n"), whole); n != 1 {
+			t.Errorf("%s logged %d times, want once", whole, n)
+		}
+	})
+}
+
+// RFC 8212 §3: without an import policy, which there never is, what a peer sends is not used: nobody else gets it.
+func TestReceivedRoutesGoNowhere(t *testing.T) {
+	run(t, func(w *world) {
+		other := netip.MustParseAddr("192.0.2.2")
+		l := w.listen()
+		elsewhere, err := w.network.Host(other).Listen(t.Context(), netip.AddrPortFrom(other, 179))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer elsewhere.Close()
+		w.apply(config(peerConfig(active), peerConfig(active, func(p *speaker.Peer) {
+			p.Name, p.Address, p.Export = "other", netip.AddrPortFrom(other, 179), rib.Export{}
+		})))
+		p := w.establish(l, theirOpen(true))
+		q := faketest.Accept(w, elsewhere)
+		q.Handshake(faketest.Open(64500, other.String(), 90, wire.IPv4Unicast))
+		w.expectRoutes(q)
+		p.Send(update(t, mandatory, later))
+		if got := w.counts(); got.reachable != 1 {
+			t.Errorf("counted %+v", got)
+		}
+		w.expectSilence(q)
+	})
 }

@@ -286,7 +286,7 @@ func (p *peer) ribParams(c *contender) rib.Params {
 		NodeAddress4: c.cfg.nodeAddress4,
 		NodeAddress6: c.cfg.nodeAddress6,
 	}
-	if c.negotiated.ExtendedMessage {
+	if c.negotiated.ExtendedMessage { // RFC 8654 §4: the peer offered to take them
 		params.MaxLen = wire.MaxExtendedMessageLen
 	}
 	params.ExtendedNextHop = slices.Contains(c.negotiated.ExtendedNextHop, wire.IPv4Unicast)

@@ -75,7 +75,7 @@ func ours(err error) bool {
 	return errors.As(err, &down) || errors.As(err, &local) && local.notification.Code == wire.CodeCease
 }
 
-// run reads and writes until either fails or ctx ends, and closes the connection. Why it ended is the cause of ctx.
+// run reads and writes until either fails or ctx ends, and closes the connection, as RFC 4271 §6 wants it after each error. Why it ended is the cause of ctx.
 func (s *session) run(ctx context.Context, cancel context.CancelCauseFunc) {
 	var group sync.WaitGroup
 	group.Go(func() { cancel(s.guarded("reader", func() error { return s.read(ctx) })) })

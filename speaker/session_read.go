@@ -20,7 +20,8 @@ import (
 // lastLook is how long a read may take that only fetches what the socket already holds.
 const lastLook = 50 * time.Millisecond
 
-// read takes the peer's messages until the session ends. Received routes are parsed, counted and dropped.
+// read takes the peer's messages until the session ends. Received routes are parsed, counted and dropped: RFC 8212 §3 wants
+// none to be used without an import policy, and there is none.
 func (s *session) read(ctx context.Context) error {
 	updates := updateReader{
 		options: wire.UpdateOptions{
@@ -77,7 +78,7 @@ func (s *session) read(ctx context.Context) error {
 
 // armHold restarts the hold timer. Only a whole KEEPALIVE or UPDATE does (RFC 4271 §8.2.2).
 func (s *session) armHold(ctx context.Context, hold time.Duration) {
-	var deadline time.Time // none for a hold time of 0
+	var deadline time.Time // RFC 4271 §4.2: none for a hold time of 0
 	if hold > 0 {
 		deadline = time.Now().Add(hold)
 	}

@@ -141,7 +141,8 @@ func (w *writer) armWrite(ctx context.Context, timeout time.Duration) {
 // minKeepalive: RFC 4271 §4.4: KEEPALIVEs MUST NOT be sent more often than once a second, jitter or not.
 const minKeepalive = time.Second
 
-// armKeepalive restarts the KeepaliveTimer, jittered (RFC 4271 §10). A hold time of 0 means no KEEPALIVEs (§4.4).
+// armKeepalive restarts the KeepaliveTimer, jittered (RFC 4271 §10). RFC 4271 §4.2: with a hold time of 0 there
+// are no KEEPALIVEs.
 func (w *writer) armKeepalive() {
 	interval := w.keepalive.Load()
 	if interval == 0 {

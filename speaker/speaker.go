@@ -279,6 +279,7 @@ func (s *Speaker) stop(r *running, cause error) {
 func (s *Speaker) deliver(conn net.Conn, fresh func() bool) {
 	local, remote := addrPort(conn.LocalAddr()).Addr(), addrPort(conn.RemoteAddr()).Addr()
 	p := s.registry.find(local, remote)
+	// RFC 4486 §4 has Connection Rejected for strangers; they are told nothing instead: there is a BGP speaker here.
 	// In this order: a peer that may connect has had its key put on the listener.
 	if p == nil || p.config.Load().idle() || !p.config.Load().accepts() || !fresh() {
 		conn.Close()

@@ -8,9 +8,13 @@ import (
 	"errors"
 	"net/netip"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/go-logr/logr/funcr"
 
 	"github.com/herald-bgp/herald/speaker"
 	"github.com/herald-bgp/herald/speaker/internal/faketest"
@@ -33,6 +37,10 @@ type world struct {
 	peer    *faketest.Host
 	speaker *speaker.Speaker
 	stop    func(cause error) // ends Run and waits for it
+	log     struct {
+		sync.Mutex
+		lines []string
+	}
 }
 
 // newWorld runs a speaker that listens at us:179. It must be called in a bubble.
@@ -45,6 +53,11 @@ func newWorldAt(t *testing.T, listen ...netip.AddrPort) *world {
 		Listen:    listen,
 		Transport: w.host,
 		Uptime:    func() time.Duration { return time.Hour },
+		Logger: funcr.New(func(_, line string) {
+			w.log.Lock()
+			defer w.log.Unlock()
+			w.log.lines = append(w.log.lines, line)
+		}, funcr.Options{}),
 	})
 	ctx, cancel := context.WithCancelCause(t.Context())
 	done := make(chan error, 1)
@@ -375,8 +388,18 @@ func TestApplyRefusesWhatItCannotRun(t *testing.T) {
 		"no router ID": {},
 		"two names":    config(peerConfig(), peerConfig(func(p *speaker.Peer) { p.Address = netip.MustParseAddrPort("192.0.2.2:179") })),
 		"two keys":     config(peerConfig(), peerConfig(func(p *speaker.Peer) { p.Name = "other" })),
+		"router ID 0":  {RouterID: netip.IPv4Unspecified()},
 		"AS 0":         config(peerConfig(func(p *speaker.Peer) { p.PeerASN = 0 })),
+		"our AS 0":     config(peerConfig(func(p *speaker.Peer) { p.LocalASN = 0 })),
 		"hold 1":       config(peerConfig(func(p *speaker.Peer) { p.Timers.Hold = time.Second })),
+		"send hold": config(peerConfig(func(p *speaker.Peer) {
+			p.Timers.Hold, p.Timers.SendHold = time.Minute, time.Minute
+		})),
+		"restart time":    config(peerConfig(func(p *speaker.Peer) { p.GracefulRestart.RestartTime = 4096 * time.Second })),
+		"stale time":      config(peerConfig(func(p *speaker.Peer) { p.GracefulRestart.LongLivedStaleTime = 1 << 24 * time.Second })),
+		"key":             config(peerConfig(func(p *speaker.Peer) { p.MD5Key = speaker.Key(strings.Repeat("k", 81)) })),
+		"GTSM and TTL":    config(peerConfig(func(p *speaker.Peer) { p.MultihopTTL, p.TTLSecurityHops = 2, 1 })),
+		"other addresses": config(peerConfig(func(p *speaker.Peer) { p.LocalAddress = netip.MustParseAddr("2001:db8::1") })),
 	} {
 		if err := s.Apply(cfg); err == nil {
 			t.Errorf("%s: accepted", name)

@@ -56,6 +56,7 @@ func (p *Peer) validate() error {
 	check(p.Timers.Hold == 0 || p.Timers.Hold >= 3*time.Second && p.Timers.Hold <= 65535*time.Second,
 		"hold time %v: not between 3 s and 65535 s", p.Timers.Hold) // RFC 4271 §4.2
 	check(p.Timers.SendHold == 0 || p.Timers.SendHold > p.hold(), "send hold time %v: not above the hold time", p.Timers.SendHold) // RFC 9687 §4.4
+	// RFC 2385 §4.5: keys of 80 octets at least.
 	check(len(p.MD5Key) <= transport.MaxMD5KeyLen, "TCP MD5 key: longer than %d octets", transport.MaxMD5KeyLen)
 	check(p.MultihopTTL == 0 || p.TTLSecurityHops == 0, "both a multihop TTL and TTL security: they exclude each other")
 	if gr := p.GracefulRestart; gr != nil {

@@ -21,7 +21,7 @@ type Announcement struct {
 	// Owner is whose it is, for the guard.
 	Owner string
 	// PathID is the path identifier towards peers with which they are used (RFC 7911 §3). Announcements of one prefix with
-	// one PathID conflict; to other peers only the first of them all goes.
+	// one PathID conflict; to other peers only the first of them all goes (RFC 7911 §5).
 	PathID uint32
 	// Prefixes are the destinations, IPv4 and IPv6 in any order.
 	Prefixes Prefixes
@@ -88,7 +88,8 @@ func equalPointers[T comparable](a, b *T) bool {
 	return a == b || a != nil && b != nil && *a == *b
 }
 
-// Export is everything that one peer may be sent: a complete snapshot, never a change to the one before.
+// Export is everything that one peer may be sent: a complete snapshot, never a change to the one before. RFC 8212 §3: what it
+// does not grant is not sent.
 type Export struct {
 	// Announcements are in order of precedence: of two with one prefix the first is sent, the other
 	// is withheld with ReasonConflict.

@@ -93,7 +93,7 @@ func inheritRaw(a, defaults []wire.RawAttribute) []wire.RawAttribute {
 	return all
 }
 
-// union returns the elements of both lists, sorted and without duplicates.
+// union returns the elements of both lists, sorted and without duplicates: they are sets (RFC 1997, RFC 4360 §2, RFC 8092 §3).
 func union[T comparable](a, b []T, compare func(T, T) int) []T {
 	if len(a)+len(b) == 0 {
 		return nil
@@ -104,7 +104,8 @@ func union[T comparable](a, b []T, compare func(T, T) int) []T {
 }
 
 // encode returns what the session makes of a, from which nothing is left to
-// inherit. The next hop is not part of it.
+// inherit. The next hop is not part of it. ORIGIN, AS_PATH and, for an internal
+// peer, LOCAL_PREF go beside MP_REACH_NLRI too (RFC 4760 §3).
 func (p *Params) encode(a *Attributes) *wire.Attributes {
 	w := &wire.Attributes{
 		ASPath:              p.asPath(a),
@@ -138,7 +139,7 @@ func (p *Params) encode(a *Attributes) *wire.Attributes {
 }
 
 // asPath returns the AS_PATH of a: as it is for an internal peer, with the local
-// AS before it for an external one (RFC 4271 §5.1.2).
+// AS before it for an external one (RFC 4271 §5.1.2). It has no AS_SET (RFC 9774 §3).
 func (p *Params) asPath(a *Attributes) wire.ASPath {
 	var path wire.ASPath
 	if len(a.ASPath) > 0 {

@@ -61,7 +61,7 @@ func (o *Out) Condemned() <-chan struct{} { return o.condemned }
 
 // Next appends whole messages to b, up to about limit octets but at least one if there is any, and returns it. An
 // unchanged b means that nothing is due. The caller writes what was appended and calls [Out.Written] before Next again, or
-// ends the session.
+// ends the session. There are none of the intervals of RFC 4271 §9.2.1: what changed goes at once.
 func (o *Out) Next(b []byte, limit int) []byte {
 	o.table.mu.Lock()
 	next := batch{bytes: b, end: len(b) + max(limit, 1), left: math.MaxInt}

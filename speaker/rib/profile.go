@@ -154,7 +154,7 @@ func (p *profile) make(a *Announcement) *offer {
 		return &offer{reason: ReasonOnlyToCustomer} // RFC 9234 §5, egress 2
 	}
 	set := p.intern(&attributes, nextHop)
-	if set.room < 1+p.pathLen { // the shortest prefix takes one octet
+	if set.room < 1+p.pathLen { // RFC 4271 §9.2: what fits no message is not sent; the shortest prefix takes one octet
 		p.release(set)
 		return &offer{reason: ReasonTooLong}
 	}

@@ -35,10 +35,10 @@ type target struct {
 	members [families]members
 }
 
-// Update replaces the whole desired state: all announcements in order of precedence, the first goes first, and the exports
-// of each peer, whose announcements are among them; others are not sent. A peer that is absent is sent nothing. Update
-// returns at once: sessions are poked, and do the work when they can write. Nothing that is given may be modified
-// afterwards.
+// Update replaces the whole desired state, routes of our own alone (RFC 4271 §9.4): all announcements in order of precedence,
+// the first goes first, and the exports of each peer, whose announcements are among them; others are not sent. A peer that is
+// absent is sent nothing. Update returns at once: sessions are poked, and do the work when they can write. Nothing that is
+// given may be modified afterwards.
 func (t *Table) Update(announcements []*Announcement, exports map[string]Export) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -99,7 +99,7 @@ func (l *listener) woken() error {
 	})
 }
 
-// SetMD5Key implements Listener.
+// SetMD5Key implements Listener. From then on the kernel drops what the peer does not sign (RFC 2385 §2).
 func (l *listener) SetMD5Key(peer netip.Addr, key string) error {
 	raw, err := l.tcp.SyscallConn()
 	if err != nil {

@@ -28,7 +28,7 @@ func (System) Dial(ctx context.Context, local netip.Addr, remote netip.AddrPort,
 				if o.MD5Key == "" {
 					return nil
 				}
-				return setMD5Key(fd, remote.Addr(), o.MD5Key)
+				return setMD5Key(fd, remote.Addr(), o.MD5Key) // RFC 2385 §2: the SYN is signed too
 			})
 		},
 	}

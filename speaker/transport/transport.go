@@ -16,7 +16,7 @@ import (
 // ErrUnsupported says that this platform lacks a socket option. A session that needs one never starts without it.
 var ErrUnsupported = errors.New("not supported on this platform")
 
-// MaxMD5KeyLen is the longest TCP MD5 key in octets that kernels take.
+// MaxMD5KeyLen is the longest TCP MD5 key in octets that kernels take: what RFC 2385 §4.5 wants at least.
 const MaxMD5KeyLen = 80
 
 // SocketOptions are those of one connection.

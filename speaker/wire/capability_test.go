@@ -142,6 +142,11 @@ func TestCapabilityRules(t *testing.T) {
 		name, octets string
 		want         wire.Capabilities
 	}{
+		{"the last graceful restart, RFC 4724 §3", "40 06 8001 00010180 40 06 7002 0002017f", wire.Capabilities{
+			GracefulRestart: &wire.GracefulRestart{
+				Notifications: true, RestartTime: 2, Families: []wire.GracefulRestartFamily{{Family: wire.IPv6Unicast}}}}},
+		{"route refresh, RFC 2918 §2, and enhanced", "02 00 46 00", wire.Capabilities{RouteRefresh: true, EnhancedRefresh: true}},
+		{"extended messages, RFC 8654 §3", "06 00", wire.Capabilities{ExtendedMessage: true}},
 		{"the last add-path, RFC 7911 §4", "45 04 00020103 45 04 00010101", wire.Capabilities{AddPath: addPath(wire.AddPathReceive)}},
 		{"an empty add-path is the last", "45 04 00010103 45 00", wire.Capabilities{}},
 		{"add-path mode 0, RFC 7911 §4", "45 08 00020100 00010102", wire.Capabilities{AddPath: addPath(wire.AddPathSend)}},
@@ -187,9 +192,14 @@ func TestCapabilityRules(t *testing.T) {
 // RFC 4271 §6.2: malformed ones that matter; RFC 9234 §4.2: roles that differ.
 func TestCapabilityErrors(t *testing.T) {
 	for octets, subcode := range map[string]uint8{
+		"01 03 000100":           wire.OpenUnspecific,
+		"02 01 00":               wire.OpenUnspecific,
 		"05 05 0001000100":       wire.OpenUnspecific,
+		"06 01 00":               wire.OpenUnspecific,
 		"09 00":                  wire.OpenUnspecific,
 		"09 02 0303":             wire.OpenUnspecific,
+		"40 03 000000":           wire.OpenUnspecific,
+		"41 03 000001":           wire.OpenUnspecific,
 		"45 03 000101":           wire.OpenUnspecific,
 		"45 05 0001010300":       wire.OpenUnspecific,
 		"46 01 00":               wire.OpenUnspecific,

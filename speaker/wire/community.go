@@ -26,11 +26,11 @@ const (
 	CommunityRouteFilterV4           Community = 0xffff0003
 	CommunityRouteFilterTranslatedV6 Community = 0xffff0004
 	CommunityRouteFilterV6           Community = 0xffff0005
-	CommunityLLGRStale               Community = 0xffff0006 // RFC 9494
-	CommunityNoLLGR                  Community = 0xffff0007 // RFC 9494
+	CommunityLLGRStale               Community = 0xffff0006 // RFC 9494 §3.2
+	CommunityNoLLGR                  Community = 0xffff0007 // RFC 9494 §3.3
 	CommunityAcceptOwnNextHop        Community = 0xffff0008
 	CommunityStandbyPE               Community = 0xffff0009 // RFC 9026
-	CommunityBlackhole               Community = 0xffff029a // RFC 7999
+	CommunityBlackhole               Community = 0xffff029a // RFC 7999 §2
 	CommunityNoExport                Community = 0xffffff01 // RFC 1997
 	CommunityNoAdvertise             Community = 0xffffff02 // RFC 1997
 	CommunityNoExportSubconfed       Community = 0xffffff03 // RFC 1997

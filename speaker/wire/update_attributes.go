@@ -170,7 +170,7 @@ func (p *updateParser) decodeValue(a rawAttribute) {
 func (p *updateParser) unwanted(t AttributeType) bool {
 	switch t {
 	case AttrLocalPref, AttrOriginatorID, AttrClusterList:
-		return p.opt.EBGP // RFC 7606 §7.5, §7.9, §7.10: from an external neighbor
+		return p.opt.EBGP // RFC 7606 §7.5, §7.9, §7.10, RFC 4271 §5.1.5: from an external neighbor
 	case AttrAS4Path, AttrAS4Aggregator:
 		return p.opt.AS4 // RFC 6793 §4.1: from a NEW speaker
 	default:
