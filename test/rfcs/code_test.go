@@ -75,10 +75,8 @@ func citations(file *ast.File) map[string][]string {
 	all := map[string][]string{}
 	for _, group := range file.Comments {
 		for _, m := range cited.FindAllStringSubmatch(strings.Join(strings.Fields(group.Text()), " "), -1) {
-			for _, section := range paragraph.FindAllString(m[2], -1) {
-				all[m[1]] = append(all[m[1]], section)
-			}
-			all[m[1]] = append(all[m[1]], "")
+			all[m[1]] = append(all[m[1]], "") // the RFC itself
+			all[m[1]] = append(all[m[1]], paragraph.FindAllString(m[2], -1)...)
 		}
 	}
 	return all
