@@ -76,19 +76,45 @@ func idle(ctx context.Context, b *bench) error {
 	return ctx.Err()
 }
 
+// settled brings up sessions that are still there after a while. A program that has just begun may lose its first ones,
+// which is not what this is about.
+func (b *bench) settled(ctx context.Context, at place) ([]*sink.Session, error) {
+	patient, cancel := context.WithTimeoutCause(ctx, b.patience, errors.New("its sessions do not stay up"))
+	defer cancel()
+	for {
+		sessions, err := connectAll(patient, at, func(i int) sink.Options { return at.sinkOptions(i, 0) })
+		if err != nil {
+			return nil, err
+		}
+		if err := wait(patient, settle); err != nil {
+			closeAll(sessions)
+			return nil, context.Cause(patient)
+		}
+		if lost(sessions) == nil {
+			return sessions, nil
+		}
+		closeAll(sessions)
+	}
+}
+
+// lost is why the first session that has ended did so.
+func lost(sessions []*sink.Session) error {
+	for _, s := range sessions {
+		if err := s.Err(); err != nil {
+			return fmt.Errorf("a session was lost: %w", err)
+		}
+	}
+	return nil
+}
+
 func (b *bench) quietOf(ctx context.Context, i int) (q quiet) {
 	at := placeOf(i, idlePeers, false)
 	q.err = b.started(ctx, i, program.Plan{Local: at.local, Sinks: at.sinks}, func(p program.Program, _ time.Duration) error {
-		patient, cancel := context.WithTimeoutCause(ctx, b.patience, errors.New("its sessions do not come up"))
-		defer cancel()
-		sessions, err := connectAll(patient, at, func(i int) sink.Options { return at.sinkOptions(i, 0) })
+		sessions, err := b.settled(ctx, at)
 		if err != nil {
 			return err
 		}
 		defer closeAll(sessions)
-		if err := wait(ctx, settle); err != nil {
-			return err
-		}
 		before, err := program.CPUOf(p)
 		if err != nil {
 			return err
@@ -101,10 +127,8 @@ func (b *bench) quietOf(ctx context.Context, i int) (q quiet) {
 			return err
 		}
 		q.share = (after - before).Seconds() / b.idle.Seconds()
-		for _, s := range sessions {
-			if err := s.Err(); err != nil {
-				return fmt.Errorf("a session was lost: %w", err)
-			}
+		if err := lost(sessions); err != nil {
+			return err
 		}
 		q.Memory, err = program.MemoryOf(p)
 		return err
