@@ -120,6 +120,45 @@ func TestSecondConnectionOutlivesTheFirst(t *testing.T) {
 	}
 }
 
+// A second connection that stays silent keeps the peer from nothing once the first is lost: neither from opening another,
+// nor from being connected to.
+func TestSilentSecondConnection(t *testing.T) {
+	lose := func(w *world) {
+		first := faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(us, 179), "")
+		first.Handshake(theirOpen(false))
+		w.expectRoutes(first, "203.0.113.0/24")
+		silent := faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(us, 179), "")
+		silent.ExpectOpen()
+		first.Conn.Close()
+		w.expectState(speaker.StateOpenSent)
+	}
+	t.Run("the peer opens another", func(t *testing.T) {
+		run(t, func(w *world) {
+			w.apply(config(peerConfig(passive)))
+			lose(w)
+			began := time.Now()
+			third := faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(us, 179), "")
+			third.Handshake(theirOpen(false))
+			w.expectRoutes(third, "203.0.113.0/24")
+			if waited := time.Since(began); waited > 0 { // of the bubble's clock
+				t.Errorf("taken after %v", waited)
+			}
+		})
+	})
+	t.Run("the peer is connected to", func(t *testing.T) {
+		run(t, func(w *world) {
+			w.apply(config(peerConfig()))
+			lose(w)
+			l := w.listen()
+			began := time.Now()
+			faketest.Accept(w, l).Handshake(theirOpen(false))
+			if waited := time.Since(began); waited > time.Minute { // of the bubble's clock
+				t.Errorf("connected to after %v", waited)
+			}
+		})
+	})
+}
+
 // A key that is gone ends a second connection in mid-handshake: no new session starts without it.
 func TestSecondConnectionOfABlockedPeer(t *testing.T) {
 	run(t, func(w *world) {

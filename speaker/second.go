@@ -10,6 +10,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/herald-bgp/herald/speaker/wire"
 )
@@ -88,7 +89,13 @@ func (n *second) reconsider() {
 	}
 }
 
-// outcome waits for what becomes of the newest connection once the session has ended: it may be all that is left.
+// outcomeTimeout bounds how long a connection that has not come to an OPEN and a KEEPALIVE is waited for once the session
+// has ended. One that stays silent, as of a peer that lost power meanwhile, would keep the peer from being connected to
+// until the hold timer of OpenSent expires.
+const outcomeTimeout = 5 * time.Second
+
+// outcome waits for what becomes of the newest connection once the session has ended: it may be all that is left. One that
+// the peer opens now is newer still.
 func (n *second) outcome(ctx context.Context) *contender {
 	if n.cancel == nil {
 		return nil
@@ -99,6 +106,8 @@ func (n *second) outcome(ctx context.Context) *contender {
 	}
 	n.over.Store(true)
 	n.s.publish(StateOpenSent)
+	late := time.NewTimer(outcomeTimeout)
+	defer late.Stop()
 	var c *contender
 	for waiting := true; waiting; {
 		select {
@@ -108,8 +117,16 @@ func (n *second) outcome(ctx context.Context) *contender {
 			waiting = false
 		case <-ctx.Done():
 			waiting = false
+		case <-late.C:
+			waiting = false
 		case <-n.s.updated:
 			n.reconsider()
+		case i := <-n.s.accepted:
+			if n.s.damped() {
+				i.conn.Close()
+				continue
+			}
+			n.accept(ctx, i)
 		}
 	}
 	cause := context.Cause(ctx)
