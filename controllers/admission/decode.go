@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -186,16 +187,18 @@ func (p part) decode() (map[string]any, error) {
 // single refuses what follows the first value of the document, which the parser
 // would pass over in silence.
 func (p part) single() error {
-	decoder := goyaml.NewDecoder(bytes.NewReader(p.padded()))
+	decoder := goyaml.NewDecoder(bytes.NewReader(p.shifted()))
 	if err := decoder.Decode(new(ignored)); errors.Is(err, io.EOF) {
 		return nil
 	}
 	line := ""
 	if err := decoder.Decode(new(ignored)); errors.Is(err, io.EOF) {
 		return nil
-	} else if err != nil && lineOf(err) != "" {
+	} else if err != nil {
 		// The parser counts the line of what it did not expect from 0.
-		line = "after " + lineOf(err)
+		if of := parserLine.FindString(p.unshifted(err.Error())); of != "" {
+			line = "after " + strings.TrimPrefix(of, "yaml: ")
+		}
 	}
 	return fmt.Errorf("yaml: %smore follows the object: begin each document with a line ---", line)
 }
@@ -206,38 +209,48 @@ type ignored struct{}
 // UnmarshalYAML implements the parser's Unmarshaler.
 func (*ignored) UnmarshalYAML(func(any) error) error { return nil }
 
-// padded is the document behind as many empty lines as the file has before it: they
-// let the parser count the lines of the file.
-func (p part) padded() []byte {
-	return append(bytes.Repeat([]byte{'\n'}, p.line-1), p.raw...)
+// shifted is the document behind one empty line, where the file has lines before
+// it: the parser names no line for what is wrong on its first. No more than one, or
+// the last of many documents would cost as much as all of them.
+func (p part) shifted() []byte {
+	if p.line == 1 {
+		return p.raw
+	}
+	return append([]byte{'\n'}, p.raw...)
+}
+
+// unshifted puts the line of the file into a message about the shifted document.
+func (p part) unshifted(message string) string {
+	match := parserLine.FindStringSubmatchIndex(message)
+	if match == nil || p.line == 1 {
+		return message
+	}
+	line, err := strconv.Atoi(message[match[2]:match[3]])
+	if err != nil {
+		return message
+	}
+	return message[:match[2]] + strconv.Itoa(line+p.line-2) + message[match[3]:]
 }
 
 // locate returns the parser's error with the lines of the file in place of those
 // of the document, and without what it quotes. Only what is wrong is read twice.
 func (p part) locate(err error) error {
-	if _, located := yaml.YAMLToJSONStrict(p.padded()); located != nil {
+	if _, located := yaml.YAMLToJSONStrict(p.shifted()); located != nil {
 		err = located
 	}
 	var several *goyaml.TypeError
 	if !errors.As(err, &several) {
-		return errors.New("yaml: " + withoutQuotes(err.Error()))
+		return errors.New("yaml: " + withoutQuotes(p.unshifted(err.Error())))
 	}
 	kinds := make([]string, 0, len(several.Errors))
 	for _, message := range several.Errors {
-		kinds = append(kinds, withoutQuotes(message))
+		kinds = append(kinds, withoutQuotes(p.unshifted(message)))
 	}
 	return errors.New("yaml: " + strings.Join(kinds, "; "))
 }
 
-var parserLine = regexp.MustCompile(`^(?:yaml: )?(line [0-9]+: )`)
-
-// lineOf is the line that the parser's error begins with, such as "line 7: ", if any.
-func lineOf(err error) string {
-	if match := parserLine.FindStringSubmatch(err.Error()); match != nil {
-		return match[1]
-	}
-	return ""
-}
+// parserLine is the line that the parser's errors begin with, such as "line 7: ".
+var parserLine = regexp.MustCompile(`^(?:yaml: )?line ([0-9]+): `)
 
 // quotingErrors are the parser's messages, by their beginning, that quote the
 // document, with what is said in their place.

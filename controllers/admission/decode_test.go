@@ -4,6 +4,7 @@
 package admission_test
 
 import (
+	"runtime"
 	"strings"
 	"testing"
 
@@ -166,4 +167,29 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A document costs the same wherever it stands in its file, broken ones too.
+func TestDecodeIsLinear(t *testing.T) {
+	for name, text := range map[string]string{
+		"empty":    "---\n",
+		"object":   "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n",
+		"broken":   "---\n{\n",
+		"followed": "---\n{}\n{}\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			allocated := func(documents int) uint64 {
+				data := []byte(strings.Repeat(text, documents))
+				var before, after runtime.MemStats
+				runtime.ReadMemStats(&before)
+				admission.Decode(data)
+				runtime.ReadMemStats(&after)
+				return after.TotalAlloc - before.TotalAlloc
+			}
+			few, many := allocated(500), allocated(4000)
+			if many > 12*few {
+				t.Errorf("8 times the documents allocate %d bytes in place of %d", many, few)
+			}
+		})
+	}
 }
