@@ -16,9 +16,13 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"time"
 
 	"k8s.io/client-go/rest"
+
+	"github.com/herald-bgp/herald/test/process"
 )
 
 // Options say how a control plane differs from the default. The zero value is valid.
@@ -53,8 +57,8 @@ type ControlPlane struct {
 	options   Options
 	dir       string
 	keys      *keys
-	etcd      *process
-	apiserver *process
+	etcd      *process.Process
+	apiserver *process.Process
 	server    netip.AddrPort
 	etcdURL   string
 	admin     *rest.Config
@@ -141,9 +145,9 @@ func (cp *ControlPlane) prepare() error {
 // Stop kills both processes, waits for them and removes all they left. It may be called twice.
 func (cp *ControlPlane) Stop() error {
 	// Nothing of it is used again, so there is nothing to end in an orderly way.
-	for _, p := range []*process{cp.apiserver, cp.etcd} {
+	for _, p := range []*process.Process{cp.apiserver, cp.etcd} {
 		if p != nil {
-			p.kill()
+			p.Kill()
 		}
 	}
 	if err := os.RemoveAll(cp.dir); err != nil {
@@ -165,30 +169,30 @@ func (cp *ControlPlane) AdminConfig() *rest.Config { return rest.CopyConfig(cp.a
 func (cp *ControlPlane) AdminKubeconfig() string { return cp.adminPath }
 
 // APIServerPID is the process ID of the API server that runs, or ran last.
-func (cp *ControlPlane) APIServerPID() int { return cp.apiserver.pid }
+func (cp *ControlPlane) APIServerPID() int { return cp.apiserver.PID() }
 
 var errNotRunning = errors.New("kube-apiserver does not run")
 
 // KillAPIServer kills the API server by SIGKILL and returns when it is gone.
 func (cp *ControlPlane) KillAPIServer() error {
-	if !cp.apiserver.running() {
+	if !cp.apiserver.Running() {
 		return errNotRunning
 	}
-	cp.apiserver.kill()
+	cp.apiserver.Kill()
 	return nil
 }
 
 // PauseAPIServer stops the API server by SIGSTOP: its connections stay open, and nothing answers.
-func (cp *ControlPlane) PauseAPIServer() error { return cp.apiserver.pause() }
+func (cp *ControlPlane) PauseAPIServer() error { return cp.apiserver.Signal(syscall.SIGSTOP) }
 
 // ResumeAPIServer continues the API server after PauseAPIServer.
-func (cp *ControlPlane) ResumeAPIServer() error { return cp.apiserver.resume() }
+func (cp *ControlPlane) ResumeAPIServer() error { return cp.apiserver.Signal(syscall.SIGCONT) }
 
 // RestartAPIServer starts the API server on the same port, with the same data and keys, and returns when it
 // is ready. One that runs is killed first.
 func (cp *ControlPlane) RestartAPIServer(ctx context.Context) error {
 	if cp.apiserver != nil {
-		cp.apiserver.kill()
+		cp.apiserver.Kill()
 	}
 	started, err := cp.startAPIServer()
 	if err != nil {
@@ -202,4 +206,14 @@ func (cp *ControlPlane) RestartAPIServer(ctx context.Context) error {
 func (cp *ControlPlane) WriteLogs(w io.Writer) error {
 	_, err := io.WriteString(w, cp.logTails())
 	return err
+}
+
+func (cp *ControlPlane) logTails() string {
+	var b strings.Builder
+	for _, p := range []*process.Process{cp.etcd, cp.apiserver} {
+		if p != nil {
+			fmt.Fprintln(&b, p.Tail())
+		}
+	}
+	return b.String()
 }

@@ -188,7 +188,7 @@ func TestStopKillsAndRemoves(t *testing.T) {
 	if err := cp.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	if cp.apiserver.running() || cp.etcd.running() {
+	if cp.apiserver.Running() || cp.etcd.Running() {
 		t.Error("a process runs on")
 	}
 	if _, err := os.Stat(cp.dir); !errors.Is(err, os.ErrNotExist) {

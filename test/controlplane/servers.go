@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -18,9 +19,11 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/rest"
+
+	"github.com/herald-bgp/herald/test/process"
 )
 
-func (cp *ControlPlane) startEtcd() (*process, error) {
+func (cp *ControlPlane) startEtcd() (*process.Process, error) {
 	var urls [2]string
 	for i := range urls {
 		loopback := netip.AddrFrom4([4]byte{127, 0, 0, 1})
@@ -32,21 +35,28 @@ func (cp *ControlPlane) startEtcd() (*process, error) {
 	}
 	client, peer := urls[0], urls[1]
 	cp.etcdURL = client
-	return startProcess(cp.dir, filepath.Join(cp.options.Assets, "etcd"), []string{
-		"--data-dir=" + filepath.Join(cp.dir, "etcd"),
+	return cp.startProcess("etcd",
+		"--data-dir="+filepath.Join(cp.dir, "etcd"),
 		"--name=herald",
-		"--listen-client-urls=" + client,
-		"--advertise-client-urls=" + client,
-		"--listen-peer-urls=" + peer,
-		"--initial-advertise-peer-urls=" + peer,
-		"--initial-cluster=herald=" + peer,
+		"--listen-client-urls="+client,
+		"--advertise-client-urls="+client,
+		"--listen-peer-urls="+peer,
+		"--initial-advertise-peer-urls="+peer,
+		"--initial-cluster=herald="+peer,
 		"--unsafe-no-fsync", // the data need not outlive the machine
 		"--log-level=error",
-	})
+	)
 }
 
-func (cp *ControlPlane) startAPIServer() (*process, error) {
-	return startProcess(cp.dir, filepath.Join(cp.options.Assets, "kube-apiserver"), cp.apiServerArgs())
+func (cp *ControlPlane) startAPIServer() (*process.Process, error) {
+	return cp.startProcess("kube-apiserver", cp.apiServerArgs()...)
+}
+
+// startProcess starts one of the programs of Assets in the folder of the control plane.
+func (cp *ControlPlane) startProcess(program string, args ...string) (*process.Process, error) {
+	command := exec.Command(filepath.Join(cp.options.Assets, program), args...)
+	command.Dir = cp.dir
+	return process.Start(cp.dir, program, command)
 }
 
 func (cp *ControlPlane) apiServerArgs() []string {
@@ -91,9 +101,9 @@ func (cp *ControlPlane) waitReady(ctx context.Context) error {
 	}
 	var last error
 	err = wait.PollUntilContextTimeout(ctx, pollInterval, cp.options.StartTimeout, true, func(ctx context.Context) (bool, error) {
-		for _, p := range []*process{cp.etcd, cp.apiserver} {
-			if !p.running() {
-				return false, fmt.Errorf("%s ended: %w", p.name, errors.Join(p.err, errNotRunning))
+		for _, p := range []*process.Process{cp.etcd, cp.apiserver} {
+			if !p.Running() {
+				return false, fmt.Errorf("%s ended: %w", p.Name, errors.Join(p.Err(), errNotRunning))
 			}
 		}
 		for _, path := range []string{"/readyz", "/api/v1/namespaces/" + metav1.NamespaceDefault} {

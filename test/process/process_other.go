@@ -3,8 +3,8 @@
 
 //go:build !linux
 
-package controlplane
+package process
 
 import "syscall"
 
-func attributes() *syscall.SysProcAttr { return nil }
+func attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
