@@ -40,7 +40,9 @@ protocol bgp herald {
   debug { states, events, packets };
   local {{if .Neighbor.LocalAddress.IsValid}}{{.Neighbor.LocalAddress}}{{end}} port {{.Port}} as {{.ASN}};
   neighbor {{.Neighbor.Address}} port {{.Neighbor.Port}} as {{.Neighbor.ASN}};
-  {{with .Neighbor.MultihopTTL}}multihop {{.}};{{else}}direct;{{end}}
+  {{with .Neighbor.Hops}}multihop {{.}};{{else}}direct;{{end}}
+  {{if .Neighbor.TTLSecurityHops}}ttl security on;{{end}}
+  {{with .Neighbor.Role}}local role {{.}};{{end}}
   {{with .Neighbor.Password}}password "{{.}}";{{end}}
   {{if .Neighbor.Passive}}passive on;{{end}}
   strict bind on;
@@ -49,8 +51,9 @@ protocol bgp herald {
   connect retry time 1;
   error wait time 1, 2;
   graceful restart {{if .Neighbor.GracefulRestart}}on{{else}}off{{end}};
-  ipv4 { import all; export where source = RTS_STATIC; };
-  ipv6 { import all; export where source = RTS_STATIC; };
+  enable extended messages on;
+  ipv4 { import all; export where source = RTS_STATIC; add paths rx; extended next hop on; };
+  ipv6 { import all; export where source = RTS_STATIC; add paths rx; };
 }
 `)
 
@@ -152,6 +155,11 @@ func parseBIRDProtocol(answer string) Session {
 
 // Route reads `show route all` for exactly one prefix.
 func (b *BIRD) Route(ctx context.Context, prefix netip.Prefix) (*Route, error) {
+	return only(b.Routes(ctx, prefix))
+}
+
+// Routes reads `show route all` for exactly one prefix.
+func (b *BIRD) Routes(ctx context.Context, prefix netip.Prefix) ([]Route, error) {
 	answer, err := b.Ask(ctx, "show", "route", prefix.String(), "all", "protocol", "herald")
 	if err != nil && strings.Contains(err.Error(), "Network not found") {
 		return nil, nil
@@ -159,26 +167,26 @@ func (b *BIRD) Route(ctx context.Context, prefix netip.Prefix) (*Route, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parseBIRDRoute(answer)
+	return parseBIRDRoutes(answer)
 }
 
-// parseBIRDRoute reads the lines "BGP.name: value" of one route.
-func parseBIRDRoute(answer string) (*Route, error) {
-	var route *Route
+// parseBIRDRoutes reads the lines "BGP.name: value" of each route, which begins with a line that names the protocol.
+func parseBIRDRoutes(answer string) ([]Route, error) {
+	var routes []Route
 	for line := range strings.Lines(answer) {
+		if strings.Contains(line, " [herald ") {
+			routes = append(routes, Route{})
+		}
 		name, value, found := strings.Cut(strings.TrimSpace(line), ":")
 		name, isAttribute := strings.CutPrefix(name, "BGP.")
-		if !found || !isAttribute {
+		if !found || !isAttribute || len(routes) == 0 {
 			continue
 		}
-		if route == nil {
-			route = &Route{}
-		}
-		if err := route.setBIRD(name, strings.TrimSpace(value)); err != nil {
+		if err := routes[len(routes)-1].setBIRD(name, strings.TrimSpace(value)); err != nil {
 			return nil, fmt.Errorf("BIRD's %s %q: %w", name, value, err)
 		}
 	}
-	return route, nil
+	return routes, nil
 }
 
 func (r *Route) setBIRD(name, value string) (err error) {
@@ -202,6 +210,23 @@ func (r *Route) setBIRD(name, value string) (err error) {
 		r.LargeCommunities = birdTuples(value)
 	case "ext_community":
 		r.ExtendedCommunities = birdTuples(strings.ReplaceAll(value, "(ro,", "(soo,"))
+	case "atomic_aggr":
+		r.AtomicAggregate = true
+	case "aggregator":
+		address, asn, _ := strings.Cut(value, " AS")
+		r.Aggregator = asn + " " + address
+	case "originator_id":
+		r.OriginatorID, err = netip.ParseAddr(value)
+	case "cluster_list":
+		r.ClusterList, err = parseAddresses(strings.Fields(value))
+	case "otc":
+		var asn *uint32
+		if asn, err = parseNumber(value); err == nil {
+			r.OTC = *asn
+		}
+	default:
+		code, _, _ := strings.Cut(name, " ")
+		r.setUnknown(code, 16, value)
 	}
 	return err
 }
@@ -221,25 +246,4 @@ func birdTuples(value string) []string {
 func (b *BIRD) Refresh(ctx context.Context, _ Family) error {
 	_, err := b.Ask(ctx, "reload", "in", "herald")
 	return err
-}
-
-func parseNumber(text string) (*uint32, error) {
-	n, err := strconv.ParseUint(text, 10, 32)
-	if err != nil {
-		return nil, err
-	}
-	value := uint32(n)
-	return &value, nil
-}
-
-func parseASNs(fields []string) ([]uint32, error) {
-	var asns []uint32
-	for _, field := range fields {
-		asn, err := parseNumber(field)
-		if err != nil {
-			return nil, err
-		}
-		asns = append(asns, *asn)
-	}
-	return asns, nil
 }

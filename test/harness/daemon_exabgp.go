@@ -4,6 +4,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -60,12 +62,17 @@ neighbor {{.Neighbor.Address}} {
   {{if .Neighbor.Passive}}passive true;{{else}}connect {{.Neighbor.Port}};{{end}}
   {{with .Neighbor.Password}}md5-password "{{.}}";{{end}}
   {{with .Neighbor.MultihopTTL}}outgoing-ttl {{.}};{{end}}
+  {{if .Neighbor.TTLSecurityHops}}outgoing-ttl 255; incoming-ttl {{.Neighbor.MinTTL}};{{end}}
   capability {
+    add-path receive;
+    extended-message enable;
+    nexthop enable;
     asn4 enable;
     route-refresh enable;
     {{if .Neighbor.GracefulRestart}}graceful-restart 120;{{end}}
   }
   family { ipv4 unicast; ipv6 unicast; }
+  nexthop { ipv4 unicast ipv6; }
   api {
     processes [ table ];
     neighbor-changes;
@@ -147,9 +154,21 @@ func (e *ExaBGP) Session(context.Context) (Session, error) {
 }
 
 // Route is what the events say.
-func (e *ExaBGP) Route(_ context.Context, prefix netip.Prefix) (*Route, error) {
+func (e *ExaBGP) Route(ctx context.Context, prefix netip.Prefix) (*Route, error) {
+	return only(e.Routes(ctx, prefix))
+}
+
+// Routes is what the events say.
+func (e *ExaBGP) Routes(_ context.Context, prefix netip.Prefix) ([]Route, error) {
 	table, err := e.table()
-	return table.routes[prefix], err
+	var routes []Route
+	for nlri, route := range table.routes {
+		if nlri.prefix == prefix {
+			routes = append(routes, *route)
+		}
+	}
+	slices.SortFunc(routes, func(a, b Route) int { return cmp.Compare(a.PathID, b.PathID) })
+	return routes, err
 }
 
 // Refresh tells ExaBGP to send a ROUTE-REFRESH.

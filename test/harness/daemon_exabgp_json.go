@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -15,7 +16,13 @@ import (
 // exabgpTable is what ExaBGP's events amount to.
 type exabgpTable struct {
 	session Session
-	routes  map[netip.Prefix]*Route
+	routes  map[exabgpNLRI]*Route
+}
+
+// exabgpNLRI is what identifies a route (RFC 7911 §3).
+type exabgpNLRI struct {
+	prefix netip.Prefix
+	path   uint32
 }
 
 // exabgpEvent is what is read of an event of ExaBGP's JSON API, version 4.
@@ -42,6 +49,16 @@ type exabgpUpdate struct {
 
 type exabgpPrefix struct {
 	NLRI netip.Prefix `json:"nlri"`
+	Path netip.Addr   `json:"path-information"` // a path identifier as a dotted quad
+}
+
+func (p exabgpPrefix) key() exabgpNLRI {
+	key := exabgpNLRI{prefix: p.NLRI}
+	if p.Path.Is4() {
+		octets := p.Path.As4()
+		key.path = binary.BigEndian.Uint32(octets[:])
+	}
+	return key
 }
 
 type exabgpAttributes struct {
@@ -58,7 +75,7 @@ type exabgpAttributes struct {
 
 // readExaBGPEvents applies every event that was written whole, one a line.
 func readExaBGPEvents(events string) (exabgpTable, error) {
-	table := exabgpTable{session: Session{State: "down"}, routes: map[netip.Prefix]*Route{}}
+	table := exabgpTable{session: Session{State: "down"}, routes: map[exabgpNLRI]*Route{}}
 	for line := range strings.Lines(events) {
 		if !strings.HasSuffix(line, "\n") {
 			break
@@ -106,23 +123,23 @@ func (t *exabgpTable) transition(event exabgpEvent) {
 func (t *exabgpTable) update(update *exabgpUpdate) {
 	for _, prefixes := range update.Withdraw {
 		for _, prefix := range prefixes {
-			delete(t.routes, prefix.NLRI)
+			delete(t.routes, prefix.key())
 		}
 	}
 	for _, hops := range update.Announce {
 		t.session.Routes++
-		announced := map[netip.Prefix]*Route{}
+		announced := map[exabgpNLRI]*Route{}
 		for hop, prefixes := range hops {
 			for _, prefix := range prefixes {
-				if announced[prefix.NLRI] == nil {
-					announced[prefix.NLRI] = update.Attributes.route()
+				key := prefix.key()
+				if announced[key] == nil {
+					announced[key] = update.Attributes.route()
+					announced[key].PathID = key.path
 				}
-				announced[prefix.NLRI].setHop(hop)
+				announced[key].setHop(hop)
 			}
 		}
-		for prefix, route := range announced {
-			t.routes[prefix] = route
-		}
+		maps.Copy(t.routes, announced)
 	}
 }
 

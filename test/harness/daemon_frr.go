@@ -49,6 +49,9 @@ router bgp {{.ASN}}
  {{with .Neighbor.Password}}neighbor {{$peer}} password {{.}}{{end}}
  {{if .Neighbor.Passive}}neighbor {{$peer}} passive{{end}}
  {{if and .Neighbor.MultihopTTL .External}}neighbor {{$peer}} ebgp-multihop {{.Neighbor.MultihopTTL}}{{end}}
+ {{with .Neighbor.TTLSecurityHops}}neighbor {{$peer}} ttl-security hops {{.}}{{end}}
+ {{with .Neighbor.Role}}neighbor {{$peer}} local-role {{.}}{{end}}
+ neighbor {{$peer}} capability extended-nexthop
  {{if .Neighbor.GracefulRestart}}neighbor {{$peer}} graceful-restart{{end}}
  address-family ipv4 unicast
   neighbor {{$peer}} activate
@@ -190,6 +193,11 @@ func (f *FRR) Session(ctx context.Context) (Session, error) {
 
 // Route reads `show bgp` for exactly one prefix.
 func (f *FRR) Route(ctx context.Context, prefix netip.Prefix) (*Route, error) {
+	return only(f.Routes(ctx, prefix))
+}
+
+// Routes reads `show bgp` for exactly one prefix.
+func (f *FRR) Routes(ctx context.Context, prefix netip.Prefix) ([]Route, error) {
 	out, err := f.ask(ctx, "bgpd", fmt.Sprintf("show bgp %s unicast %s json", strings.ToLower(string(FamilyOf(prefix))), prefix))
 	if err != nil {
 		return nil, err
@@ -198,7 +206,7 @@ func (f *FRR) Route(ctx context.Context, prefix netip.Prefix) (*Route, error) {
 	if err := json.Unmarshal(out, &table); err != nil {
 		return nil, fmt.Errorf("FRR's route: %w: %s", err, out)
 	}
-	return table.route(prefix)
+	return table.routes(prefix), nil
 }
 
 // Refresh has bgpd ask for all routes of a family again.

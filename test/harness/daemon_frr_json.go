@@ -71,23 +71,41 @@ type frrRoute struct {
 	ExtendedCommunity struct {
 		Text string `json:"string"`
 	} `json:"extendedCommunity"`
+	AggregatorAS    uint32     `json:"aggregatorAs"`
+	AggregatorID    string     `json:"aggregatorId"`
+	AtomicAggregate bool       `json:"atomicAggregate"`
+	OriginatorID    netip.Addr `json:"originatorId"`
+	ClusterList     struct {
+		List []netip.Addr `json:"list"`
+	} `json:"clusterList"`
+	OTC      uint32 `json:"otc"`
+	PathID   uint32 `json:"addpathRxId"`
 	NextHops []struct {
 		IP    netip.Addr `json:"ip"`
 		Scope string     `json:"scope"`
 	} `json:"nexthops"`
 }
 
-func (t frrRoutes) route(prefix netip.Prefix) (*Route, error) {
-	if len(t.Paths) == 0 || t.Prefix != prefix.String() {
-		return nil, nil
+// routes are those of a prefix, none where the longest match is another.
+func (t frrRoutes) routes(prefix netip.Prefix) []Route {
+	if t.Prefix != prefix.String() {
+		return nil
 	}
-	if len(t.Paths) > 1 {
-		return nil, fmt.Errorf("FRR has %d paths for %s from one neighbor", len(t.Paths), prefix)
+	var routes []Route
+	for _, path := range t.Paths {
+		routes = append(routes, path.route())
 	}
-	path := t.Paths[0]
-	route := &Route{
+	return routes
+}
+
+func (path frrRoute) route() Route {
+	route := Route{
 		Origin: originName(path.Origin), MED: path.MED, LocalPref: path.LocalPref, Stale: path.Stale,
-		LargeCommunities: sortCommunities(path.LargeCommunity.List),
+		LargeCommunities: sortCommunities(path.LargeCommunity.List), AtomicAggregate: path.AtomicAggregate,
+		OriginatorID: path.OriginatorID, ClusterList: path.ClusterList.List, OTC: path.OTC, PathID: path.PathID,
+	}
+	if path.AggregatorAS != 0 {
+		route.Aggregator = fmt.Sprintf("%d %s", path.AggregatorAS, path.AggregatorID)
 	}
 	for _, segment := range path.ASPath.Segments {
 		route.ASPath = append(route.ASPath, segment.List...)
@@ -108,5 +126,5 @@ func (t frrRoutes) route(prefix netip.Prefix) (*Route, error) {
 			route.NextHop = hop.IP
 		}
 	}
-	return route, nil
+	return route
 }

@@ -51,6 +51,11 @@ var gobgpConfiguration = configuration("gobgpd.toml", `
     enabled = true
     multihop-ttl = {{.Neighbor.MultihopTTL}}
 {{end}}
+{{if .Neighbor.TTLSecurityHops}}
+  [neighbors.ttl-security.config]
+    enabled = true
+    ttl-min = {{.Neighbor.MinTTL}}
+{{end}}
 {{if .Neighbor.GracefulRestart}}
   [neighbors.graceful-restart.config]
     enabled = true
@@ -62,11 +67,15 @@ var gobgpConfiguration = configuration("gobgpd.toml", `
       afi-safi-name = "ipv4-unicast"
     [neighbors.afi-safis.mp-graceful-restart.config]
       enabled = {{$gr}}
+    [neighbors.afi-safis.add-paths.config]
+      receive = true
   [[neighbors.afi-safis]]
     [neighbors.afi-safis.config]
       afi-safi-name = "ipv6-unicast"
     [neighbors.afi-safis.mp-graceful-restart.config]
       enabled = {{$gr}}
+    [neighbors.afi-safis.add-paths.config]
+      receive = true
 `)
 
 // Name is GoBGP.
@@ -156,6 +165,11 @@ func (g *GoBGP) Session(ctx context.Context) (Session, error) {
 
 // Route reads `gobgp global rib` for exactly one prefix.
 func (g *GoBGP) Route(ctx context.Context, prefix netip.Prefix) (*Route, error) {
+	return only(g.Routes(ctx, prefix))
+}
+
+// Routes reads `gobgp global rib` for exactly one prefix.
+func (g *GoBGP) Routes(ctx context.Context, prefix netip.Prefix) ([]Route, error) {
 	var table map[string][]gobgpPath
 	if err := g.ask(ctx, &table, "global", "rib", "-a", g.family(FamilyOf(prefix)), prefix.String()); err != nil {
 		if strings.Contains(err.Error(), "Network not in table") {
@@ -163,14 +177,15 @@ func (g *GoBGP) Route(ctx context.Context, prefix netip.Prefix) (*Route, error) 
 		}
 		return nil, err
 	}
-	paths := table[prefix.String()]
-	if len(paths) == 0 {
-		return nil, nil
+	var routes []Route
+	for _, path := range table[prefix.String()] {
+		route, err := path.route()
+		if err != nil {
+			return nil, err
+		}
+		routes = append(routes, *route)
 	}
-	if len(paths) > 1 {
-		return nil, fmt.Errorf("GoBGP has %d paths for %s from one neighbor", len(paths), prefix)
-	}
-	return paths[0].route()
+	return routes, nil
 }
 
 // Refresh is ErrUnsupported: `gobgp neighbor softresetin` looks again at what GoBGP has kept, and asks for nothing.

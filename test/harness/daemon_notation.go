@@ -5,6 +5,7 @@ package harness
 
 import (
 	"cmp"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -71,4 +72,37 @@ func logOf(process *Process) string {
 		return ""
 	}
 	return process.Log()
+}
+
+func parseNumber(text string) (*uint32, error) {
+	n, err := strconv.ParseUint(text, 10, 32)
+	if err != nil {
+		return nil, err
+	}
+	value := uint32(n)
+	return &value, nil
+}
+
+func parseASNs(fields []string) ([]uint32, error) {
+	var asns []uint32
+	for _, field := range fields {
+		asn, err := parseNumber(field)
+		if err != nil {
+			return nil, err
+		}
+		asns = append(asns, *asn)
+	}
+	return asns, nil
+}
+
+func parseAddresses(fields []string) ([]netip.Addr, error) {
+	var addresses []netip.Addr
+	for _, field := range fields {
+		address, err := netip.ParseAddr(field)
+		if err != nil {
+			return nil, err
+		}
+		addresses = append(addresses, address)
+	}
+	return addresses, nil
 }

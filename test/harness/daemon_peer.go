@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"text/template"
@@ -33,8 +34,10 @@ type Peer interface {
 	Kill()
 	// Session is the state of the session with its neighbour.
 	Session(ctx context.Context) (Session, error)
-	// Route is the route for exactly that prefix in the daemon's own table, nil when it has none.
+	// Route is the route for exactly that prefix in the daemon's own table, nil when it has none. Several are an error.
 	Route(ctx context.Context, prefix netip.Prefix) (*Route, error)
+	// Routes are all routes for exactly that prefix that its neighbour sent: more than one with add-path (RFC 7911).
+	Routes(ctx context.Context, prefix netip.Prefix) ([]Route, error)
 	// Refresh has the daemon send a ROUTE-REFRESH (RFC 2918) for the family of prefixes like that one.
 	Refresh(ctx context.Context, family Family) error
 	// Log is what the daemon wrote so far.
@@ -89,10 +92,43 @@ type Route struct {
 	Communities         []string
 	LargeCommunities    []string
 	ExtendedCommunities []string
-	Stale               bool // kept for a neighbour that restarts
+	Aggregator          string // "ASN ADDRESS"
+	AtomicAggregate     bool
+	OriginatorID        netip.Addr
+	ClusterList         []netip.Addr
+	OTC                 uint32           // ONLY_TO_CUSTOMER (RFC 9234 §5)
+	Unknown             map[uint8]string // values in hexadecimal, by type code, of what the daemon has no name for
+	PathID              uint32           // RFC 7911, where the daemon shows it
+	Stale               bool             // kept for a neighbour that restarts
 }
 
-// Neighbor is the one neighbour of a daemon, from the daemon's point of view.
+// setUnknown keeps an attribute that the daemon has no name for: its type code in some base, and its octets, which it may
+// separate.
+func (r *Route) setUnknown(code string, base int, octets string) {
+	number, err := strconv.ParseUint(code, base, 8)
+	if err != nil {
+		return // a name that this package does not look at
+	}
+	if r.Unknown == nil {
+		r.Unknown = map[uint8]string{}
+	}
+	octets = strings.TrimPrefix(strings.ToLower(octets), "0x")
+	r.Unknown[uint8(number)] = strings.NewReplacer(" ", "", ":", "").Replace(octets)
+}
+
+// only is the one route of several, nil where there is none.
+func only(routes []Route, err error) (*Route, error) {
+	switch {
+	case err != nil || len(routes) == 0:
+		return nil, err
+	case len(routes) > 1:
+		return nil, fmt.Errorf("%d routes for one prefix from one neighbour", len(routes))
+	}
+	return &routes[0], nil
+}
+
+// Neighbor is the one neighbour of a daemon, from the daemon's point of view. Capabilities that are not named here a
+// daemon offers wherever it has them: which of them a session uses is for the neighbour to say.
 type Neighbor struct {
 	Address         netip.Addr
 	Port            uint16 // 0 for 179
@@ -101,9 +137,31 @@ type Neighbor struct {
 	Passive         bool   // only accept
 	Password        string // TCP MD5 (RFC 2385)
 	MultihopTTL     uint8  // 0 for a neighbour on a shared link
+	TTLSecurityHops uint8  // GTSM (RFC 5082): the hops at most, 1 for a shared link; 0 for no such check
 	HoldSeconds     int    // 0 for 90
 	GracefulRestart bool
+	Role            Role // the daemon's own (RFC 9234), where it knows roles
 }
+
+// Role is a role of RFC 9234, as every daemon that knows them writes it.
+type Role string
+
+// The roles of a session between two providers of transit and their customers.
+const (
+	Provider Role = "provider"
+	Customer Role = "customer"
+)
+
+// Hops is how many hops the neighbour is away at most, 0 for one on a shared link.
+func (n Neighbor) Hops() uint8 {
+	if n.TTLSecurityHops > 1 {
+		return n.TTLSecurityHops
+	}
+	return n.MultihopTTL
+}
+
+// MinTTL is the least TTL that arrives with GTSM (RFC 5082 §3).
+func (n Neighbor) MinTTL() int { return 256 - int(n.TTLSecurityHops) }
 
 // Config is a daemon's configuration.
 type Config struct {
@@ -167,6 +225,7 @@ func Daemons() []Daemon {
 		{Name: "FRR", Programs: []string{frrPath("bgpd"), frrPath("zebra"), "vtysh"}, Package: "frr", New: func(c Config) Peer { return NewFRR(c) }},
 		{Name: "GoBGP", Programs: []string{"gobgpd", "gobgp"}, Package: "gobgpd", New: func(c Config) Peer { return NewGoBGP(c) }},
 		{Name: "ExaBGP", Programs: []string{"exabgp"}, Package: "exabgp", New: func(c Config) Peer { return NewExaBGP(c) }},
+		{Name: "OpenBGPD", Programs: []string{openbgpdPath, "bgpctl"}, Package: "openbgpd", New: func(c Config) Peer { return NewOpenBGPD(c) }},
 	}
 }
 

@@ -1,0 +1,228 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package harness
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	bgpPort            = 179
+	captureBuffer      = 64 << 20 // of the kernel, for what comes while this process does not run
+	ethernetHeader     = 14
+	ipv6Header         = 40
+	maxCapturedSegment = ethernetHeader + 1<<16
+)
+
+// Captured is a BGP message that was on the wire.
+type Captured struct {
+	// From and To are the ends of its connection.
+	From, To netip.AddrPort
+	// TTL is the IP TTL or hop limit of the packet that its last octet came in.
+	TTL uint8
+	// Time is when that packet was seen.
+	Time time.Time
+	// Type is that of RFC 4271 §4.1, Bytes the whole message with its header.
+	Type  uint8
+	Bytes []byte
+}
+
+// Capture is what passes the interface of a namespace: the BGP messages of every connection, without a part in it.
+type Capture struct {
+	file *os.File
+	done chan struct{}
+
+	mu       sync.Mutex
+	messages []Captured
+	streams  map[[2]netip.AddrPort]*stream // read by run alone
+}
+
+// NewCapture watches the interface eth0 of a namespace until the test ends.
+func NewCapture(tb testing.TB, n *Netns) *Capture {
+	tb.Helper()
+	c := &Capture{done: make(chan struct{}), streams: map[[2]netip.AddrPort]*stream{}}
+	if err := n.Do(func() (err error) {
+		c.file, err = packetSocket("eth0")
+		return err
+	}); err != nil {
+		tb.Fatalf("capture in %s: %v", n.Name, err)
+	}
+	go c.run()
+	tb.Cleanup(func() {
+		_ = c.file.Close()
+		<-c.done
+	})
+	return c
+}
+
+// Messages are those that one address has sent so far, in order.
+func (c *Capture) Messages(from netip.Addr) []Captured {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var sent []Captured
+	for _, message := range c.messages {
+		if message.From.Addr() == from {
+			sent = append(sent, message)
+		}
+	}
+	return sent
+}
+
+// packetSocket receives every packet of an interface, with its link header (packet(7)).
+func packetSocket(device string) (_ *os.File, err error) {
+	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("packet socket: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			_ = unix.Close(fd)
+		}
+	}()
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, captureBuffer); err != nil {
+		return nil, fmt.Errorf("buffer of the packet socket: %w", err)
+	}
+	index, err := interfaceIndex(device)
+	if err != nil {
+		return nil, err
+	}
+	var every [2]byte
+	binary.BigEndian.PutUint16(every[:], unix.ETH_P_ALL)
+	address := &unix.SockaddrLinklayer{Protocol: binary.NativeEndian.Uint16(every[:]), Ifindex: index}
+	if err := unix.Bind(fd, address); err != nil {
+		return nil, fmt.Errorf("bind the packet socket: %w", err)
+	}
+	return os.NewFile(uintptr(fd), "capture"), nil
+}
+
+// interfaceIndex asks on a socket of its own, so that it is the index in the namespace of this thread.
+func interfaceIndex(device string) (int, error) {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = unix.Close(fd) }()
+	request, err := unix.NewIfreq(device)
+	if err != nil {
+		return 0, err
+	}
+	if err := unix.IoctlIfreq(fd, unix.SIOCGIFINDEX, request); err != nil {
+		return 0, fmt.Errorf("index of %s: %w", device, err)
+	}
+	return int(request.Uint32()), nil
+}
+
+// run reads packets until the socket is closed.
+func (c *Capture) run() {
+	defer close(c.done)
+	buffer := make([]byte, maxCapturedSegment)
+	for {
+		n, err := c.file.Read(buffer)
+		if errors.Is(err, unix.ENETDOWN) {
+			continue // the interface has been down; the socket lives on
+		}
+		if err != nil {
+			return
+		}
+		if segment, ok := parseSegment(buffer[:n]); ok {
+			c.take(segment, time.Now())
+		}
+	}
+}
+
+func (c *Capture) take(s segment, now time.Time) {
+	key := [2]netip.AddrPort{s.from, s.to}
+	if s.syn || c.streams[key] == nil {
+		c.streams[key] = &stream{next: s.sequence, held: map[uint32][]byte{}}
+	}
+	if s.syn {
+		c.streams[key].next++ // a SYN takes one number (RFC 9293 §3.4)
+	}
+	c.streams[key].take(s.sequence, s.payload, func(kind uint8, message []byte) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.messages = append(c.messages, Captured{From: s.from, To: s.to, TTL: s.ttl, Time: now, Type: kind, Bytes: message})
+	})
+}
+
+// segment is what is read of a TCP segment of BGP.
+type segment struct {
+	from, to netip.AddrPort
+	ttl      uint8
+	sequence uint32
+	syn      bool
+	payload  []byte
+}
+
+// parseSegment reads an Ethernet frame; false for what is not TCP to or from port 179.
+func parseSegment(frame []byte) (s segment, ok bool) {
+	if len(frame) < ethernetHeader+20 {
+		return s, false
+	}
+	packet := frame[ethernetHeader:]
+	var source, target netip.Addr
+	var tcp []byte
+	switch binary.BigEndian.Uint16(frame[12:]) {
+	case unix.ETH_P_IP:
+		header, length := int(packet[0]&0xf)*4, int(binary.BigEndian.Uint16(packet[2:]))
+		if packet[9] != unix.IPPROTO_TCP || length > len(packet) || header > length {
+			return s, false
+		}
+		source, target = netip.AddrFrom4([4]byte(packet[12:16])), netip.AddrFrom4([4]byte(packet[16:20]))
+		s.ttl, tcp = packet[8], packet[header:length] // what follows is padding of a short frame
+	case unix.ETH_P_IPV6:
+		if len(packet) < ipv6Header || packet[6] != unix.IPPROTO_TCP {
+			return s, false
+		}
+		source, target = netip.AddrFrom16([16]byte(packet[8:24])), netip.AddrFrom16([16]byte(packet[24:40]))
+		length := min(len(packet), ipv6Header+int(binary.BigEndian.Uint16(packet[4:])))
+		s.ttl, tcp = packet[7], packet[ipv6Header:length]
+	default:
+		return s, false
+	}
+	if len(tcp) < 20 || len(tcp) < int(tcp[12]>>4)*4 {
+		return s, false
+	}
+	s.from = netip.AddrPortFrom(source, binary.BigEndian.Uint16(tcp))
+	s.to = netip.AddrPortFrom(target, binary.BigEndian.Uint16(tcp[2:]))
+	s.sequence, s.syn = binary.BigEndian.Uint32(tcp[4:]), tcp[13]&2 != 0
+	s.payload = tcp[int(tcp[12]>>4)*4:]
+	return s, s.from.Port() == bgpPort || s.to.Port() == bgpPort
+}
+
+// stream puts one direction of a connection in order.
+type stream struct {
+	next   uint32            // the sequence number that comes next
+	held   map[uint32][]byte // what came before its time
+	frames framer
+}
+
+// take passes on what is next, and what was held for it.
+func (s *stream) take(sequence uint32, payload []byte, found func(uint8, []byte)) {
+	for len(payload) > 0 {
+		ahead := int32(sequence - s.next)
+		if ahead > 0 {
+			s.held[sequence] = slices.Clone(payload)
+			return
+		}
+		if behind := int(-ahead); behind < len(payload) { // else it was sent before
+			fresh := payload[behind:]
+			s.next += uint32(len(fresh))
+			s.frames.take(fresh, found)
+		}
+		sequence = s.next
+		payload = s.held[sequence]
+		delete(s.held, sequence)
+	}
+}
