@@ -23,6 +23,7 @@ const (
 	ethernetHeader     = 14
 	ipv6Header         = 40
 	maxCapturedSegment = ethernetHeader + 1<<16
+	timespecSize       = 16 // two 64-bit numbers
 )
 
 // Captured is a BGP message that was on the wire.
@@ -31,7 +32,7 @@ type Captured struct {
 	From, To netip.AddrPort
 	// TTL is the IP TTL or hop limit of the packet that its last octet came in.
 	TTL uint8
-	// Time is when that packet was seen.
+	// Time is when that packet passed the interface, as the kernel says.
 	Time time.Time
 	// Type is that of RFC 4271 §4.1, Bytes the whole message with its header.
 	Type  uint8
@@ -93,6 +94,9 @@ func packetSocket(device string) (_ *os.File, err error) {
 	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, captureBuffer); err != nil {
 		return nil, fmt.Errorf("buffer of the packet socket: %w", err)
 	}
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1); err != nil {
+		return nil, fmt.Errorf("time stamps of the packet socket: %w", err)
+	}
 	index, err := interfaceIndex(device)
 	if err != nil {
 		return nil, err
@@ -126,19 +130,38 @@ func interfaceIndex(device string) (int, error) {
 // run reads packets until the socket is closed.
 func (c *Capture) run() {
 	defer close(c.done)
-	buffer := make([]byte, maxCapturedSegment)
+	socket, err := c.file.SyscallConn()
+	if err != nil {
+		return
+	}
+	buffer, control := make([]byte, maxCapturedSegment), make([]byte, unix.CmsgSpace(timespecSize))
 	for {
-		n, err := c.file.Read(buffer)
-		if errors.Is(err, unix.ENETDOWN) {
+		var n, controlled int
+		var failed error
+		err := socket.Read(func(fd uintptr) bool {
+			n, controlled, _, _, failed = unix.Recvmsg(int(fd), buffer, control, 0)
+			return failed != unix.EAGAIN
+		})
+		if errors.Is(failed, unix.ENETDOWN) {
 			continue // the interface has been down; the socket lives on
 		}
-		if err != nil {
+		if err != nil || failed != nil {
 			return
 		}
 		if segment, ok := parseSegment(buffer[:n]); ok {
-			c.take(segment, time.Now())
+			c.take(segment, timestamp(control[:controlled]))
 		}
 	}
+}
+
+// timestamp reads the control message of SO_TIMESTAMPNS (socket(7)): a struct timespec.
+func timestamp(control []byte) time.Time {
+	messages, err := unix.ParseSocketControlMessage(control)
+	if err != nil || len(messages) == 0 || len(messages[0].Data) < timespecSize {
+		return time.Now()
+	}
+	data := messages[0].Data
+	return time.Unix(int64(binary.NativeEndian.Uint64(data)), int64(binary.NativeEndian.Uint64(data[8:])))
 }
 
 func (c *Capture) take(s segment, now time.Time) {

@@ -141,6 +141,8 @@ func parseBIRDProtocol(answer string) Session {
 		switch value = strings.TrimSpace(value); key {
 		case "BGP state":
 			session.State, session.Established = value, value == "Established"
+		case "Hostname":
+			session.HostName = value
 		case "Last error":
 			session.LastError = value
 		}

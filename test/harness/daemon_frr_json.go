@@ -12,6 +12,7 @@ import (
 // frrNeighbor is what is read of `show bgp neighbors ADDRESS json`.
 type frrNeighbor struct {
 	State                  string `json:"bgpState"`
+	HostName               string `json:"hostname"`
 	ConnectionsEstablished int    `json:"connectionsEstablished"`
 	LastNotificationReason string `json:"lastNotificationReason"`
 	LastShutdown           string `json:"lastShutdownDescription"`
@@ -31,6 +32,7 @@ type frrNeighbor struct {
 func (n frrNeighbor) session() Session {
 	session := Session{
 		State:       n.State,
+		HostName:    n.HostName,
 		Established: n.State == "Established",
 		Since:       fmt.Sprintf("connection %d", n.ConnectionsEstablished), // its time of day is computed anew each time
 		Restarting:  n.RestartTimerMsecs > 0 || n.GracefulRestart.Timers.RestartRemaining > 0,

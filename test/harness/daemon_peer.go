@@ -76,6 +76,8 @@ type Session struct {
 	// Routes counts what announced routes since the session or the daemon began: routes or messages, as the daemon
 	// counts them.
 	Routes int
+	// HostName is the neighbour's own name (draft-walton-bgp-hostname-capability), where the daemon shows it.
+	HostName string
 	// LastError is the daemon's own text for why the last session ended.
 	LastError string
 }

@@ -45,11 +45,12 @@ func testSamples(t *testing.T, daemon harness.Daemon) {
 	l.wantNoRoute(netip.MustParsePrefix("198.51.100.0/24"))
 }
 
-// everyAttribute is every attribute of the API but nextHop, which has a test of its own.
+// everyAttribute is every attribute of the API but those with a test of their own: nextHop, those of reflected routes, raw.
 const everyAttribute = `origin: EGP, asPath: [65010, 4200000010], prepend: 2, med: 4294967295, localPref: 250,
     communities: ["64512:100", NO_EXPORT, "64512:65535", "1:1"],
     largeCommunities: ["64512:1:100", "4200000000:4294967295:0"],
-    extendedCommunities: ["rt:64512:100", "soo:64512:200"]`
+    extendedCommunities: ["rt:64512:100", "soo:64512:200"],
+    aggregator: {asn: 4200000010, address: 192.0.2.9}, atomicAggregate: true`
 
 func wantEveryAttribute(route harness.Route) harness.Route {
 	route.Origin = "EGP"
@@ -57,6 +58,7 @@ func wantEveryAttribute(route harness.Route) harness.Route {
 	route.Communities = []string{"1:1", "64512:100", "64512:65535", "65535:65281"}
 	route.LargeCommunities = []string{"64512:1:100", "4200000000:4294967295:0"}
 	route.ExtendedCommunities = []string{"rt:64512:100", "soo:64512:200"}
+	route.Aggregator, route.AtomicAggregate = "4200000010 192.0.2.9", true
 	return route
 }
 
@@ -105,6 +107,34 @@ func testFourOctetASN(t *testing.T, daemon harness.Daemon) {
 	for _, prefix := range []netip.Prefix{web4, web6} {
 		want := l.plain(prefix)
 		want.ASPath = []uint32{4200000000, 4200000000}
+		l.wantRoute(prefix, want)
+	}
+}
+
+// testReflected: the attributes of a route that a reflector passed on (RFC 4456 §8).
+func testReflected(t *testing.T, daemon harness.Daemon) {
+	l := newLab(t, daemon, setup{
+		heraldASN: routerASN,
+		manifests: map[string]string{webManifest: web("originatorID: 198.51.100.7, clusterList: [198.51.100.8, 198.51.100.9]")},
+	})
+	l.start()
+	for _, prefix := range []netip.Prefix{web4, web6} {
+		want := l.plain(prefix)
+		want.OriginatorID = netip.MustParseAddr("198.51.100.7")
+		want.ClusterList = []netip.Addr{netip.MustParseAddr("198.51.100.8"), netip.MustParseAddr("198.51.100.9")}
+		l.wantRoute(prefix, want)
+	}
+}
+
+// testRaw: an attribute that nobody knows arrives as it was written.
+func testRaw(t *testing.T, daemon harness.Daemon) {
+	l := newLab(t, daemon, setup{manifests: map[string]string{
+		webManifest: web(`raw: [{code: 213, value: "0000006400c8ff"}]`),
+	}})
+	l.start()
+	for _, prefix := range []netip.Prefix{web4, web6} {
+		want := l.plain(prefix)
+		want.Unknown = map[uint8]string{213: "0000006400c8ff"}
 		l.wantRoute(prefix, want)
 	}
 }

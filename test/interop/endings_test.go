@@ -28,9 +28,10 @@ func conditionMessage(session *v1alpha1.BGPSession, condition string) string {
 func (l *lab) wantShutdown(text string) {
 	l.Helper()
 	words := map[string][]string{
-		"BIRD":  {"Administrative shutdown"},
-		"FRR":   {"Cease/Administrative Shutdown"},
-		"GoBGP": {"administrative shutdown"},
+		"BIRD":     {"Administrative shutdown"},
+		"FRR":      {"Cease/Administrative Shutdown"},
+		"GoBGP":    {"administrative shutdown"},
+		"OpenBGPD": {"administratively down"},
 		// ExaBGP 4.2.21 fails to decode a shutdown communication (RFC 9003), and says that a NOTIFICATION came.
 		"ExaBGP": {`message of type "3"`},
 	}
@@ -42,7 +43,7 @@ func (l *lab) wantShutdown(text string) {
 		}
 		return !s.Established
 	})
-	shown := map[string]string{"BIRD": l.peer.Log(), "FRR": l.session().LastError}[l.peer.Name()]
+	shown := map[string]string{"BIRD": l.peer.Log(), "FRR": l.session().LastError, "OpenBGPD": l.session().LastError}[l.peer.Name()]
 	if shown != "" && !strings.Contains(shown, text) {
 		l.Errorf("%s does not show the text %q: %s", l.peer.Name(), text, shown)
 	}

@@ -8,11 +8,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -37,18 +40,23 @@ type herald struct {
 	manifests string
 	args      []string
 	health    netip.AddrPort
+	metrics   netip.AddrPort
 }
 
 // newHerald makes one that does not run yet, with manifests by file name.
 func newHerald(t *testing.T, netns *harness.Netns, routerID netip.Addr, manifests map[string]string, args ...string) *herald {
 	t.Helper()
-	h := &herald{netns: netns, dir: t.TempDir(), manifests: t.TempDir(), health: netip.MustParseAddrPort("127.0.0.1:9179")}
+	h := &herald{
+		netns: netns, dir: t.TempDir(), manifests: t.TempDir(),
+		health: netip.MustParseAddrPort("127.0.0.1:9179"), metrics: netip.MustParseAddrPort("127.0.0.1:9180"),
+	}
 	if netns == nil {
-		h.health = freePort(t, netip.MustParseAddr("127.0.0.1"))
+		h.health, h.metrics = freePort(t, loopback), freePort(t, loopback)
 	}
 	h.args = append([]string{
 		"standalone", "--manifests", h.manifests, "--node-name", nodeName, "--router-id", routerID.String(),
-		"--auth-namespace", "herald-system", "--health-address", h.health.String(), "--log-level", "debug",
+		"--auth-namespace", "herald-system", "--health-address", h.health.String(),
+		"--metrics-address", h.metrics.String(), "--log-level", "debug",
 	}, args...)
 	for name, content := range manifests {
 		h.write(t, name, content)
@@ -76,7 +84,7 @@ func (h *herald) start(t *testing.T) {
 			return fmt.Errorf("it ended: %w", h.Err())
 		default:
 		}
-		_, err := h.get(t.Context(), "/healthz")
+		_, err := h.get(t.Context(), h.health, "/healthz")
 		return err
 	})
 }
@@ -111,15 +119,15 @@ func (h *herald) remove(t *testing.T, name string) {
 	}
 }
 
-// get asks the health endpoint from inside the namespace.
-func (h *herald) get(ctx context.Context, path string) (*http.Response, error) {
+// get asks an endpoint from inside the namespace.
+func (h *herald) get(ctx context.Context, endpoint netip.AddrPort, path string) (*http.Response, error) {
 	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			return h.netns.DialContext(ctx, network, address)
 		},
 	}}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+h.health.String()+path, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+endpoint.String()+path, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +144,7 @@ func (h *herald) get(ctx context.Context, path string) (*http.Response, error) {
 
 // object finds one of the objects that /status lists and decodes it into out. The name "" is any name.
 func (h *herald) object(ctx context.Context, kind, name string, out any) error {
-	response, err := h.get(ctx, "/status")
+	response, err := h.get(ctx, h.health, "/status")
 	if err != nil {
 		return err
 	}
@@ -183,6 +191,29 @@ func established(session *v1alpha1.BGPSession) bool {
 func hasReason(session *v1alpha1.BGPSession, condition, reason string) bool {
 	found := meta.FindStatusCondition(session.Status.Conditions, condition)
 	return found != nil && found.Reason == reason
+}
+
+// wantMetric waits until a metric of a peer has a value.
+func (h *herald) wantMetric(t *testing.T, name, peer string, want int) {
+	t.Helper()
+	line := fmt.Sprintf("%s{peer=%q} ", name, peer)
+	harness.Eventually(t, patience, line+strconv.Itoa(want), func() error {
+		response, err := h.get(t.Context(), h.metrics, "/metrics")
+		if err != nil {
+			return err
+		}
+		defer func() { _ = response.Body.Close() }()
+		text, err := io.ReadAll(response.Body)
+		if err != nil {
+			return err
+		}
+		_, value, found := strings.Cut(string(text), line)
+		value, _, _ = strings.Cut(value, "\n")
+		if !found || value != strconv.Itoa(want) {
+			return fmt.Errorf("it is %q", value)
+		}
+		return nil
+	})
 }
 
 // freePort is a port that nobody listens on right now.

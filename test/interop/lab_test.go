@@ -4,6 +4,7 @@
 package interop_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/herald-bgp/herald/test/harness"
@@ -48,6 +49,9 @@ type setup struct {
 	routerPassive    bool
 	heraldListens    bool
 	routerMultihop   uint8
+	routerTTLHops    uint8 // GTSM (RFC 5082)
+	routerRole       harness.Role
+	watched          bool     // what Herald sends and gets is captured
 	spec             []string // further lines of the BGPPeer's spec
 	manifests        map[string]string
 	withoutGraceful  bool
@@ -62,6 +66,7 @@ type lab struct {
 	topo   *harness.Topology
 	herald *herald
 	peer   harness.Peer
+	wire   *harness.Capture // of a lab that is watched
 }
 
 func newLab(t *testing.T, daemon harness.Daemon, s setup) *lab {
@@ -77,11 +82,14 @@ func newLab(t *testing.T, daemon harness.Daemon, s setup) *lab {
 		Netns: l.topo.Router, RouterID: l.topo.Router.IPv4, ASN: s.routerASN,
 		Neighbor: harness.Neighbor{
 			Address: node, ASN: s.daemonExpects, LocalAddress: router, Passive: s.routerPassive, Password: s.routerKey,
-			MultihopTTL: s.routerMultihop, HoldSeconds: s.routerHold, GracefulRestart: !s.withoutGraceful,
+			MultihopTTL: s.routerMultihop, TTLSecurityHops: s.routerTTLHops, Role: s.routerRole, HoldSeconds: s.routerHold, GracefulRestart: !s.withoutGraceful,
 		},
 	}
 	if s.routerOriginates {
 		config.Originate = []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24"), netip.MustParsePrefix("2001:db8:f::/48")}
+	}
+	if s.watched {
+		l.wire = harness.NewCapture(t, l.topo.Node)
 	}
 	l.peer = daemon.NewPeer(t, config)
 	manifests := map[string]string{
@@ -182,26 +190,50 @@ func (l *lab) wantSameSession(before harness.Session) {
 	}
 }
 
-// wantRoute waits until the daemon's table has the route, as it is to be. What no daemon shows alike is evened out: a
-// link-local next hop counts where one is wanted, and BIRD shows a LOCAL_PREF of its own in an external session.
+// wantRoute waits until the daemon's table has the route, as it is to be, and no other for the prefix.
 func (l *lab) wantRoute(prefix netip.Prefix, want harness.Route) {
 	l.Helper()
+	l.wantRoutes(prefix, want)
+}
+
+// wantRoutes waits until the daemon's table has exactly these routes for a prefix.
+func (l *lab) wantRoutes(prefix netip.Prefix, want ...harness.Route) {
+	l.Helper()
 	harness.Eventually(l.T, patience, fmt.Sprintf("%s has %s", l.peer.Name(), prefix), func() error {
-		route, err := l.peer.Route(l.Context(), prefix)
-		if err != nil || route == nil {
-			return errors.Join(err, errors.New("it has no route"))
+		routes, err := l.peer.Routes(l.Context(), prefix)
+		if err != nil || len(routes) != len(want) {
+			return errors.Join(err, fmt.Errorf("it has %d routes: %+v", len(routes), routes))
 		}
-		if !want.LinkLocal.IsValid() {
-			route.LinkLocal = netip.Addr{}
+		slices.SortFunc(routes, func(a, b harness.Route) int { return cmp.Compare(medOf(a), medOf(b)) })
+		for i := range routes {
+			l.evenOut(&routes[i], want[i])
 		}
-		if want.LocalPref == nil && l.peer.Name() == "BIRD" {
-			route.LocalPref = nil
-		}
-		if diff := cmp.Diff(want, *route, cmpopts.EquateEmpty(), cmpopts.EquateComparable(netip.Addr{})); diff != "" {
+		if diff := gocmp.Diff(want, routes, cmpopts.EquateEmpty(), cmpopts.EquateComparable(netip.Addr{})); diff != "" {
 			return errors.New("want -, got +\n" + diff)
 		}
 		return nil
 	})
+}
+
+// evenOut removes what no daemon shows alike: a link-local next hop and a path identifier count where one is wanted, and
+// some daemons show a LOCAL_PREF of their own in an external session.
+func (l *lab) evenOut(got *harness.Route, want harness.Route) {
+	if !want.LinkLocal.IsValid() {
+		got.LinkLocal = netip.Addr{}
+	}
+	if want.PathID == 0 {
+		got.PathID = 0
+	}
+	if want.LocalPref == nil && slices.Contains([]string{"BIRD", "OpenBGPD"}, l.peer.Name()) {
+		got.LocalPref = nil
+	}
+}
+
+func medOf(route harness.Route) uint32 {
+	if route.MED == nil {
+		return 0
+	}
+	return *route.MED
 }
 
 // wantNoRoute waits until the daemon's table has none.

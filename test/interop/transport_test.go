@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -110,12 +111,13 @@ func testMultihop(t *testing.T, daemon harness.Daemon) {
 	l.wantWeb()
 }
 
-// testIPv6Transport has one session over IPv6 carry both families: IPv4 routes have the node's IPv4 address.
+// testIPv6Transport has one session over IPv6 carry both families, both ways: IPv4 routes have the node's IPv4 address.
 func testIPv6Transport(t *testing.T, daemon harness.Daemon) {
-	l := newLab(t, daemon, setup{overIPv6: true})
+	l := newLab(t, daemon, setup{overIPv6: true, routerOriginates: true, spec: []string{"receive: {mode: Report}"}})
 	l.start()
 	l.wantWeb()
-	if l.peer.Name() == "GoBGP" {
+	l.wantReceived(1)
+	if slices.Contains([]string{"GoBGP", "OpenBGPD"}, l.peer.Name()) {
 		return // it shows one next hop
 	}
 	route, err := l.peer.Route(t.Context(), web6)
