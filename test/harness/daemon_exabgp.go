@@ -76,7 +76,7 @@ neighbor {{.Neighbor.Address}} {
   api {
     processes [ table ];
     neighbor-changes;
-    receive { parsed; update; }
+    receive { parsed; update; open; }
   }
   static {
     {{range .Originate}}route {{.}} next-hop {{if .Addr.Is4}}{{$.Netns.IPv4}}{{else}}{{$.Netns.IPv6}}{{end}};

@@ -5,6 +5,7 @@ package harness
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -30,8 +31,13 @@ type exabgpEvent struct {
 	Time     json.Number `json:"time"`
 	Type     string      `json:"type"`
 	Neighbor struct {
-		State   string `json:"state"`
-		Reason  string `json:"reason"`
+		State  string `json:"state"`
+		Reason string `json:"reason"`
+		Open   struct {
+			Capabilities map[int]struct {
+				Raw string `json:"raw"` // in hexadecimal, of one that ExaBGP does not know
+			} `json:"capabilities"`
+		} `json:"open"`
 		Message struct {
 			EndOfRIB *struct {
 				AFI string `json:"afi"`
@@ -71,7 +77,35 @@ type exabgpAttributes struct {
 	ExtCommunity   []struct {
 		Text string `json:"string"`
 	} `json:"extended-community"`
+	Aggregator      string       `json:"aggregator"` // ASN:ADDRESS
+	AtomicAggregate bool         `json:"atomic-aggregate"`
+	OriginatorID    netip.Addr   `json:"originator-id"`
+	ClusterList     []netip.Addr `json:"cluster-list"`
+
+	unknown map[string]string // by names such as attribute-0xD5-0xE0: code and flags
 }
+
+// UnmarshalJSON keeps what has no name beside what has one.
+func (a *exabgpAttributes) UnmarshalJSON(text []byte) error {
+	type named exabgpAttributes
+	if err := json.Unmarshal(text, (*named)(a)); err != nil {
+		return err
+	}
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(text, &all); err != nil {
+		return err
+	}
+	a.unknown = map[string]string{}
+	for name, value := range all {
+		var octets string
+		if strings.HasPrefix(name, exabgpUnknown) && json.Unmarshal(value, &octets) == nil {
+			a.unknown[name] = octets
+		}
+	}
+	return nil
+}
+
+const exabgpUnknown = "attribute-0x"
 
 // readExaBGPEvents applies every event that was written whole, one a line.
 func readExaBGPEvents(events string) (exabgpTable, error) {
@@ -93,6 +127,12 @@ func (t *exabgpTable) apply(event exabgpEvent) {
 	switch event.Type {
 	case "state":
 		t.transition(event)
+	case "open":
+		octets := func(code int) string {
+			raw, _ := hex.DecodeString(event.Neighbor.Open.Capabilities[code].Raw)
+			return counted(string(raw))
+		}
+		t.session.HostName, t.session.SoftwareVersion = octets(capabilityHostName), octets(capabilityVersion)
 	case "update":
 		if end := event.Neighbor.Message.EndOfRIB; end != nil {
 			family := map[string]Family{"ipv4": IPv4, "ipv6": IPv6}[end.AFI]
@@ -159,6 +199,12 @@ func (a exabgpAttributes) route() *Route {
 	route := &Route{
 		Origin: originName(a.Origin), ASPath: a.ASPath, MED: a.MED, LocalPref: a.LocalPref,
 		Communities: exabgpNumbers(a.Community), LargeCommunities: exabgpNumbers(a.LargeCommunity),
+		Aggregator: strings.Replace(a.Aggregator, ":", " ", 1), AtomicAggregate: a.AtomicAggregate,
+		OriginatorID: a.OriginatorID, ClusterList: a.ClusterList,
+	}
+	for name, octets := range a.unknown {
+		code, _, _ := strings.Cut(strings.TrimPrefix(name, exabgpUnknown), "-")
+		route.setUnknown(code, 16, octets)
 	}
 	for _, c := range a.ExtCommunity {
 		route.ExtendedCommunities = append(route.ExtendedCommunities, exabgpExtendedCommunity(c.Text))

@@ -36,6 +36,7 @@ hostname router
 log stdout
 router bgp {{.ASN}}
  bgp router-id {{.RouterID}}
+ bgp log-neighbor-changes
  no bgp ebgp-requires-policy
  no bgp default ipv4-unicast
  no bgp network import-check
@@ -178,7 +179,7 @@ func (f *FRR) ask(ctx context.Context, daemon, command string) ([]byte, error) {
 	return out, nil
 }
 
-// Session reads `show bgp neighbors`.
+// Session reads `show bgp neighbors`; of a session that was never established the log alone has the NOTIFICATION.
 func (f *FRR) Session(ctx context.Context) (Session, error) {
 	out, err := f.ask(ctx, "bgpd", fmt.Sprintf("show bgp neighbors %s json", f.config.Neighbor.Address))
 	if err != nil {
@@ -188,7 +189,13 @@ func (f *FRR) Session(ctx context.Context) (Session, error) {
 	if err := json.Unmarshal(out, &neighbors); err != nil {
 		return Session{}, fmt.Errorf("FRR's neighbor: %w", err)
 	}
-	return neighbors[f.config.Neighbor.Address.String()].session(), nil
+	session := neighbors[f.config.Neighbor.Address.String()].session()
+	for line := range strings.Lines(f.Log()) {
+		if strings.Contains(line, "%NOTIFICATION") {
+			session.LastError += " " + strings.TrimSpace(line)
+		}
+	}
+	return session, nil
 }
 
 // Route reads `show bgp` for exactly one prefix.

@@ -4,16 +4,19 @@
 package harness
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/netip"
 	"strconv"
+	"strings"
 )
 
 // gobgpNeighbor is what is read of `gobgp -j neighbor ADDRESS`.
 type gobgpNeighbor struct {
 	State struct {
-		SessionState int `json:"session_state"`
+		SessionState int               `json:"session_state"`
+		Capabilities []gobgpCapability `json:"remote_cap"`
 		Messages     struct {
 			Received struct {
 				Update int `json:"update"`
@@ -55,6 +58,9 @@ func (n gobgpNeighbor) session() Session {
 		Routes:     n.State.Messages.Received.Update,
 		Restarting: n.GracefulRestart.PeerRestarting,
 	}
+	for _, capability := range n.State.Capabilities {
+		capability.show(&session)
+	}
 	for _, family := range n.AFISAFIs {
 		if !family.GracefulRestart.State.EndOfRIBReceived {
 			continue
@@ -62,6 +68,30 @@ func (n gobgpNeighbor) session() Session {
 		session.EndOfRIB = append(session.EndOfRIB, map[int]Family{1: IPv4, 2: IPv6}[family.Config.Family.AFI])
 	}
 	return session
+}
+
+// gobgpCapability is a capability as a protocol buffer.
+type gobgpCapability struct {
+	Type  string `json:"type_url"`
+	Value []byte `json:"value"`
+}
+
+// show reads the two that tell of the neighbour: both have their text in a field of type string or bytes, whose tag and
+// length are an octet each; the unknown capability 75 has its code before, and in the value a length of its own.
+func (c gobgpCapability) show(session *Session) {
+	field := func(octets []byte, tag byte) string {
+		if len(octets) < 2 || octets[0] != tag || len(octets) < 2+int(octets[1]) {
+			return ""
+		}
+		return string(octets[2 : 2+int(octets[1])])
+	}
+	const first, second = 1<<3 | 2, 2<<3 | 2
+	switch {
+	case strings.HasSuffix(c.Type, ".FqdnCapability"):
+		session.HostName = field(c.Value, first)
+	case strings.HasSuffix(c.Type, ".UnknownCapability") && len(c.Value) > 2 && c.Value[1] == capabilityVersion:
+		session.SoftwareVersion = counted(field(c.Value[2:], second))
+	}
 }
 
 // gobgpPath is what is read of a path of `gobgp -j global rib`.
@@ -80,16 +110,22 @@ type gobgpAttribute struct {
 		ASNs []uint32 `json:"asns"`
 	} `json:"as_paths"`
 	Communities []uint32 `json:"communities"`
+	AS          uint32   `json:"as"`
+	Address     string   `json:"address"`
 }
 
-// Path attribute type codes (RFC 4271 §5, RFC 1997, RFC 4760, RFC 4360, RFC 8092).
+// Path attribute type codes (RFC 4271 §5, RFC 1997, RFC 4456, RFC 4760, RFC 4360, RFC 8092).
 const (
 	attributeOrigin            = 1
 	attributeASPath            = 2
 	attributeNextHop           = 3
 	attributeMED               = 4
 	attributeLocalPref         = 5
+	attributeAtomicAggregate   = 6
+	attributeAggregator        = 7
 	attributeCommunities       = 8
+	attributeOriginatorID      = 9
+	attributeClusterList       = 10
 	attributeMPReach           = 14
 	attributeExtendedCommunity = 16
 	attributeLargeCommunity    = 32
@@ -128,6 +164,18 @@ func (r *Route) setGoBGP(a gobgpAttribute) (err error) {
 		r.ExtendedCommunities, err = gobgpExtendedCommunities(a.Value)
 	case attributeLargeCommunity:
 		r.LargeCommunities, err = gobgpLargeCommunities(a.Value)
+	case attributeAtomicAggregate:
+		r.AtomicAggregate = true
+	case attributeAggregator:
+		r.Aggregator = fmt.Sprintf("%d %s", a.AS, a.Address)
+	case attributeOriginatorID:
+		err = json.Unmarshal(a.Value, &r.OriginatorID)
+	case attributeClusterList:
+		err = json.Unmarshal(a.Value, &r.ClusterList)
+	default:
+		var octets []byte
+		err = json.Unmarshal(a.Value, &octets)
+		r.setUnknown(strconv.Itoa(a.Type), 10, hex.EncodeToString(octets))
 	}
 	return err
 }

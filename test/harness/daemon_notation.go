@@ -23,6 +23,20 @@ var wellKnownCommunities = map[string]string{
 	"localas":           "65535:65283",
 }
 
+// Capability codes (draft-walton-bgp-hostname-capability, draft-abraitis-bgp-version-capability).
+const (
+	capabilityHostName = 73
+	capabilityVersion  = 75
+)
+
+// counted is the text of so many octets as the first of them says.
+func counted(octets string) string {
+	if octets == "" || len(octets) <= int(octets[0]) {
+		return ""
+	}
+	return octets[1 : 1+int(octets[0])]
+}
+
 // numericCommunity turns a name into numbers and leaves numbers as they are.
 func numericCommunity(text string) string {
 	name := strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(text))

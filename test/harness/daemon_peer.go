@@ -78,6 +78,9 @@ type Session struct {
 	Routes int
 	// HostName is the neighbour's own name (draft-walton-bgp-hostname-capability), where the daemon shows it.
 	HostName string
+	// SoftwareVersion is what the neighbour says of its program (draft-abraitis-bgp-version-capability), where the daemon
+	// shows it.
+	SoftwareVersion string
 	// LastError is the daemon's own text for why the last session ended.
 	LastError string
 }

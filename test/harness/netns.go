@@ -176,9 +176,11 @@ func (b *topologyBuilder) namespace(role string) string {
 	return name
 }
 
-// attach addresses an interface and sets it up, without waiting for duplicate address detection.
+// attach addresses an interface and sets it up, without waiting for duplicate address detection. No router that
+// advertises itself gives it another address.
 func (b *topologyBuilder) attach(namespace, device string, prefixes ...netip.Prefix) {
 	b.sysctl(namespace, "net.ipv6.conf."+device+".accept_dad=0")
+	b.sysctl(namespace, "net.ipv6.conf."+device+".accept_ra=0")
 	for _, prefix := range prefixes {
 		args := append(in(namespace), "addr", "add", prefix.String(), "dev", device)
 		if prefix.Addr().Is6() {

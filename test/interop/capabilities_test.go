@@ -42,7 +42,7 @@ func testAddPath(t *testing.T, daemon harness.Daemon) {
 	want := func(prefix netip.Prefix, id uint32) harness.Route {
 		route := l.plain(prefix)
 		route.MED = new(10 * id)
-		if l.peer.Name() != "BIRD" { // which shows no identifier
+		if !slices.Contains([]string{"BIRD", "GoBGP"}, l.peer.Name()) { // which show no identifier
 			route.PathID = id
 		}
 		return route
@@ -177,9 +177,17 @@ func testRoleMismatch(t *testing.T, daemon harness.Daemon) {
 
 // testHostName has the daemon show the name that our OPEN tells.
 func testHostName(t *testing.T, daemon harness.Daemon) {
-	l := newLab(t, daemon, setup{spec: []string{"capabilities: {fqdn: {hostName: edge-1, domainName: example.com}, softwareVersion: true}"}})
+	l := newLab(t, daemon, setup{spec: []string{"capabilities: {fqdn: {hostName: edge-1, domainName: example.com}}"}})
 	l.start()
-	l.wantPeer("the name edge-1", func(s harness.Session) bool { return strings.HasPrefix(s.HostName, "edge-1") })
+	l.wantPeer("the name edge-1", func(s harness.Session) bool { return s.HostName == "edge-1" })
+	l.wantWeb()
+}
+
+// testSoftwareVersion has the daemon show what our OPEN says of the program, and take it where it does not.
+func testSoftwareVersion(t *testing.T, daemon harness.Daemon) {
+	l := newLab(t, daemon, setup{spec: []string{"capabilities: {softwareVersion: true}"}})
+	l.start()
+	l.wantPeer("the version", func(s harness.Session) bool { return strings.HasPrefix(s.SoftwareVersion, "Herald/") })
 	l.wantWeb()
 }
 

@@ -6,11 +6,9 @@ package interop_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
 	"testing"
 
-	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/test/harness"
 )
 
@@ -80,40 +78,24 @@ func testRefresh(t *testing.T, daemon harness.Daemon) {
 	l.wantSameSession(before)
 }
 
+// wantReceived waits until Herald has counted a route of each family.
+func (l *lab) wantReceived() {
+	l.Helper()
+	l.herald.wantMetric(l.T, "herald_routes_received_total", "tor-a", 2)
+}
+
 // testReceivedRoutes has the daemon announce routes of its own, which are counted and change nothing.
 func testReceivedRoutes(t *testing.T, daemon harness.Daemon) {
 	l := newLab(t, daemon, setup{routerOriginates: true})
 	l.start()
 	l.wantWeb()
-	l.herald.wantMetric(t, "herald_routes_received_total", "tor-a", 2)
+	l.wantReceived()
 	before := l.session()
 	l.herald.write(t, webManifest, web("med: 7"))
 	want := l.plain(web4)
 	want.MED = new(uint32(7))
 	l.wantRoute(web4, want)
 	l.wantSameSession(before)
-}
-
-// testReportedRoutes has the daemon announce routes of its own, which the session's status counts by family.
-func testReportedRoutes(t *testing.T, daemon harness.Daemon) {
-	l := newLab(t, daemon, setup{routerOriginates: true, spec: []string{"receive: {mode: Report}"}})
-	l.start()
-	l.wantWeb()
-	l.wantReceived(1)
-}
-
-// wantReceived waits until Herald has so many routes of each family from the daemon.
-func (l *lab) wantReceived(count int32) {
-	l.Helper()
-	l.herald.wantSession(l.T, "tor-a", fmt.Sprintf("%d routes of each family received", count), func(s *v1alpha1.BGPSession) bool {
-		for _, prefixes := range s.Status.Prefixes {
-			if prefixes.Received == nil || *prefixes.Received != count || prefixes.Announced != 1 {
-				return false
-			}
-		}
-		return len(s.Status.Prefixes) == 2
-	})
-	l.herald.wantMetric(l.T, "herald_routes_received_total", "tor-a", 2*int(count))
 }
 
 func testPeerRestart(t *testing.T, daemon harness.Daemon) {
