@@ -114,14 +114,20 @@ func testMultihop(t *testing.T, daemon harness.Daemon) {
 // testIPv6Transport has one session over IPv6 carry both families, both ways: IPv4 routes have the node's IPv4 address.
 func testIPv6Transport(t *testing.T, daemon harness.Daemon) {
 	s := setup{overIPv6: true, routerOriginates: true}
-	if daemon.Name == "GoBGP" {
+	extended := daemon.Name == "GoBGP"
+	if extended {
 		// It sends IPv4 routes with an IPv6 next hop whether that was negotiated or not, which is a malformed next hop
-		// (RFC 7606 §7.11) where it was not.
+		// (RFC 7606 §7.11) where it was not. Where it was, ours are like that too.
 		s.spec = []string{"capabilities: {extendedNextHop: true}"}
 	}
 	l := newLab(t, daemon, s)
 	l.start()
-	l.wantWeb()
+	want4 := l.plain(web4)
+	if extended {
+		want4.NextHop = l.topo.Node.IPv6
+	}
+	l.wantRoute(web4, want4)
+	l.wantRoute(web6, l.plain(web6))
 	l.wantReceived()
 	if slices.Contains([]string{"GoBGP", "OpenBGPD"}, l.peer.Name()) {
 		return // it shows one next hop
