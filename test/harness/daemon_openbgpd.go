@@ -36,7 +36,7 @@ listen on {{if .Neighbor.LocalAddress.IsValid}}{{.Neighbor.LocalAddress}}{{else}
 socket "{{.ControlSocket}}"
 fib-update no
 connect-retry 1
-{{range .Originate}}network {{.}} set nexthop {{$.NextHop .Addr}}
+{{range .Originate}}network {{.}}
 {{end}}
 neighbor {{.Neighbor.Address}} {
   remote-as {{.Neighbor.ASN}}
@@ -60,14 +60,6 @@ allow to any
 
 // ControlSocket is where OpenBGPD's bgpctl asks.
 func (c Config) ControlSocket() string { return filepath.Join(c.Dir, "bgpd.sock") }
-
-// NextHop is the daemon's own address of the family of another one: OpenBGPD would send :: for IPv6 in a session over IPv4.
-func (c Config) NextHop(of netip.Addr) netip.Addr {
-	if of.Is4() {
-		return c.Netns.IPv4
-	}
-	return c.Netns.IPv6
-}
 
 // Name is OpenBGPD.
 func (o *OpenBGPD) Name() string { return "OpenBGPD" }
