@@ -53,15 +53,41 @@ func (d *damping) lost(lasted time.Duration, byPeer bool, first time.Duration, j
 	d.idleUntil = time.Now().Add(time.Duration(float64(d.next(first)) * jitter))
 }
 
+// What a peer with too many routes waits for the next session: it is not likely to have fewer soon.
+const (
+	firstLimitRetry = time.Minute
+	maxLimitRetry   = time.Hour
+)
+
+// overLimit notes the end of a session whose peer had too many routes, stable or not.
+func (d *damping) overLimit(lasted time.Duration, jitter float64) {
+	interval := firstLimitRetry
+	if lasted >= stableAfter {
+		d.reset()
+	}
+	for range d.attempts {
+		interval = min(2*interval, maxLimitRetry)
+	}
+	d.attempts++
+	d.idleUntil = time.Now().Add(time.Duration(float64(interval) * jitter))
+}
+
 // damp decides when the peer is connected to again.
 func (p *peer) damp(lasted time.Duration, cause error) {
 	p.backoff.reset()
 	p.nextDial = time.Time{}
 	var local *localError
+	var limit *receiveLimitError
 	switch {
 	case errors.Is(cause, errReplaced):
 	case errors.Is(cause, errReconfigured), errors.Is(cause, errRekeyed):
 		p.damping = damping{} // what comes now is new
+	case errors.As(cause, &limit):
+		p.damping.overLimit(lasted, p.jitter())
+		if p.config.Load().Receive.policy() != limit.policy() {
+			p.damping = damping{} // it is another by now
+		}
+		p.nextDial = p.damping.idleUntil
 	default:
 		p.damping.lost(lasted, !errors.As(cause, &local), p.config.Load().connectRetry(), p.jitter())
 		p.nextDial = p.damping.idleUntil

@@ -72,6 +72,9 @@ type Peer struct {
 	ApplyImmediate bool
 	// Export is what this peer is sent. Class: in place.
 	Export rib.Export
+	// Receive is what becomes of the routes that this peer sends. Class: in place; from ReceiveIgnore to ReceiveReport the peer
+	// is asked for its routes anew where it offered ROUTE-REFRESH.
+	Receive Receive
 	// Revision is the caller's own note of what this peer was made from. A snapshot gives back that of the configuration
 	// which it speaks of. Class: none, it changes nothing.
 	Revision any

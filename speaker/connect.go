@@ -107,6 +107,9 @@ func (k *connector) outdated() error {
 	if cause := newest.outdates(k.cfg); cause != nil {
 		return cause
 	}
+	if newest.Receive != k.cfg.Receive && k.damped() {
+		return errReconfigured // it may wait because of the limit that it had
+	}
 	k.cfg = newest
 	k.note(func(r *record) { r.describe(newest) })
 	return nil

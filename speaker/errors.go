@@ -90,7 +90,11 @@ func protocolError(err error) error {
 func farewell(cause error, negotiated *Negotiated) *wire.Notification {
 	var local *localError
 	var remote *peerError
+	var limit *receiveLimitError
 	switch {
+	case errors.As(cause, &limit) && negotiated.Notifications:
+		// RFC 8538 §4: after any other NOTIFICATION the peer would keep the routes for a session that does not come back soon.
+		return wire.NewHardReset(&limit.cease.notification)
 	case errors.As(cause, &local):
 		return &local.notification
 	case errors.Is(cause, ErrDecommission):

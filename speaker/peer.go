@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-logr/logr"
 
+	"github.com/herald-bgp/herald/speaker/adjin"
 	"github.com/herald-bgp/herald/speaker/rib"
 	"github.com/herald-bgp/herald/speaker/transport"
 	"github.com/herald-bgp/herald/speaker/wire"
@@ -60,6 +61,7 @@ type peer struct {
 	updated  chan struct{} // capacity 1
 	config   atomic.Pointer[peerConfig]
 	messages messageCounters
+	received *adjin.Table // over all sessions
 	closing  lingering
 	inbox    struct { // guards sending to accepted
 		sync.Mutex
@@ -83,9 +85,10 @@ func newPeer(s *shared, log logr.Logger, cfg *peerConfig) *peer {
 		log:      log.WithValues("peer", cfg.Name, "address", cfg.Address.String()),
 		accepted: make(chan incoming, 1),
 		updated:  make(chan struct{}, 1),
+		received: adjin.New(cfg.Receive.policy()),
 	}
 	p.config.Store(cfg)
-	s.store.add(p.name, &p.messages)
+	s.store.add(p.name, &p.messages, p.received)
 	p.note(func(r *record) {
 		r.State, r.Since = StateIdle, time.Now()
 		r.describe(cfg)
@@ -96,6 +99,7 @@ func newPeer(s *shared, log logr.Logger, cfg *peerConfig) *peer {
 // update hands over a newer configuration that does not need a new peer; run sees to it.
 func (p *peer) update(cfg *peerConfig) {
 	p.config.Store(cfg)
+	p.received.Configure(cfg.Receive.policy())
 	select {
 	case p.updated <- struct{}{}:
 	default:
@@ -163,6 +167,7 @@ func (p *peer) run(ctx context.Context) {
 		next.reject(ctx, nil)
 	}
 	p.retained.end(p)
+	p.received.Flush()
 	p.publish(StateIdle)
 }
 
@@ -243,6 +248,7 @@ func (p *peer) restartState(cfg *peerConfig) restartState {
 func (p *peer) establish(c *contender, out *rib.Out) {
 	p.log.Info("session established", "peerASN", c.open.PeerASN(), "families", c.negotiated.Families, "dialled", c.dialled)
 	negotiated := c.negotiated
+	p.received.Begin(receivedSession(c))
 	p.note(func(r *record) {
 		r.describe(c.cfg)
 		r.Since = time.Now()

@@ -1,7 +1,9 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// The receiving speaker of a graceful restart: RFC 4724 §4.2, RFC 8538 §4.
+// The receiving speaker of a graceful restart: RFC 4724 §4.2, RFC 8538 §4. A peer that offers long-lived graceful restart has
+// its routes kept for the restart time alone: RFC 9494 §4.2 lets the receiver bound the time beyond it, and routes that
+// nothing is forwarded by are of no use then.
 
 package speaker
 
@@ -10,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/herald-bgp/herald/speaker/adjin"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
@@ -26,12 +29,14 @@ type PeerRestart struct {
 type retention struct {
 	restartTime time.Duration // of the session before
 	timer       *time.Timer   // nil while nothing is retained
+	generation  adjin.Generation
 }
 
 // retains reports whether routes of the peer are kept over the end of a session with that cause.
 func retains(cause error, negotiated *Negotiated) bool {
 	var local *localError
 	var remote *peerError
+	var limit *receiveLimitError
 	switch {
 	case !negotiated.GracefulRestart, len(negotiated.PeerPreserves) == 0, errors.Is(cause, ErrDecommission):
 		return false
@@ -39,6 +44,8 @@ func retains(cause error, negotiated *Negotiated) bool {
 		// RFC 8538 §4: a NOTIFICATION but a Hard Reset, where both sides said so. RFC 4724 §4.2 ends with any.
 		hard := remote.notification.Code == wire.CodeCease && remote.notification.Subcode == wire.CeaseHardReset
 		return negotiated.Notifications && !hard
+	case errors.As(cause, &limit):
+		return false // those are what was too much
 	case errors.As(cause, &local):
 		return negotiated.Notifications // the expiry of the hold timer included
 	}
@@ -48,13 +55,13 @@ func retains(cause error, negotiated *Negotiated) bool {
 // retain begins when a session ends.
 func (p *peer) retain(cause error, negotiated *Negotiated) {
 	p.retained.end(p) // RFC 4724 §4.2: a restart before the End-of-RIB of the one before gives up what was stale
-	if !retains(cause, negotiated) {
-		return
-	}
 	var families []wire.Family
-	for _, f := range negotiated.PeerPreserves {
-		families = append(families, f.Family)
+	if retains(cause, negotiated) && negotiated.PeerRestartTime > 0 {
+		for _, f := range negotiated.PeerPreserves {
+			families = append(families, f.Family)
+		}
 	}
+	p.retained.generation = p.received.Retain(families)
 	p.retained.restartTime = negotiated.PeerRestartTime
 	p.retained.begin(p, families)
 }
@@ -78,6 +85,7 @@ func (t *retention) reconnected(p *peer, negotiated *Negotiated) {
 			kept = append(kept, f.Family)
 		}
 	}
+	p.received.Keep(kept)
 	t.begin(p, kept)
 }
 
@@ -86,9 +94,10 @@ func (t *retention) begin(p *peer, families []wire.Family) {
 	if len(families) == 0 || t.restartTime == 0 {
 		return
 	}
-	until := time.Now().Add(t.restartTime)
+	until, stale := time.Now().Add(t.restartTime), t.generation
 	p.note(func(r *record) { r.PeerRestart = &PeerRestart{Families: families, Until: until} })
 	t.timer = time.AfterFunc(t.restartTime, func() {
+		p.received.Expire(stale) // what came since the session was lost stays
 		p.store.update(p, func(r *record) bool {
 			over := r.PeerRestart != nil && r.PeerRestart.Until.Equal(until)
 			if over {
@@ -112,10 +121,12 @@ func (t *retention) end(p *peer) {
 // endOfRIB takes notice of the peer's End-of-RIB: what was stale in the family and did not come again is given up
 // (RFC 4724 §4.2).
 func (p *peer) endOfRIB(f wire.Family) {
+	restarted := false
 	p.store.update(p, func(r *record) bool {
 		if r.PeerRestart == nil || !slices.Contains(r.PeerRestart.Families, f) {
 			return false
 		}
+		restarted = true
 		rest := PeerRestart{Until: r.PeerRestart.Until}
 		for _, other := range r.PeerRestart.Families {
 			if other != f {
@@ -127,4 +138,7 @@ func (p *peer) endOfRIB(f wire.Family) {
 		}
 		return true
 	})
+	if restarted {
+		p.received.Purge(f)
+	}
 }

@@ -24,6 +24,7 @@ type session struct {
 	out     *rib.Out
 	began   time.Time
 	retimed chan struct{} // capacity 1: timers changed in place
+	asks    chan struct{} // capacity 1: the peer is to send its routes again
 	// The timers that change in place: the peer's goroutine sets them before it pokes retimed, the writer reads them.
 	sendHold    durationValue
 	keepalive   durationValue
@@ -40,6 +41,7 @@ func (p *peer) session(ctx context.Context, c *contender) (next *contender, err 
 		out:       p.table.Attach(p.name, p.ribParams(c)),
 		began:     time.Now(),
 		retimed:   make(chan struct{}, 1),
+		asks:      make(chan struct{}, 1),
 	}
 	s.userTimeout = c.cfg.socketOptions().UserTimeout
 	s.setTimers(&c.cfg.Peer)
@@ -88,11 +90,16 @@ func (s *session) run(ctx context.Context, cancel context.CancelCauseFunc) {
 	}
 }
 
-// watch follows the configuration, the Adj-RIB-Out and other connections of the peer while the session lasts.
+// countInterval is how long changes of the Adj-RIB-In gather before they are published.
+const countInterval = 100 * time.Millisecond
+
+// watch follows the configuration, the Adj-RIBs and other connections of the peer while the session lasts.
 func (s *session) watch(ctx context.Context, cancel context.CancelCauseFunc, ended <-chan struct{}, second *second) {
 	if cause := s.reconfigure(); cause != nil { // what changed since the connection was opened
 		cancel(cause)
 	}
+	received := s.received.Changed()
+	var counted <-chan time.Time
 	for {
 		accepted := s.accepted
 		if ctx.Err() != nil {
@@ -105,6 +112,11 @@ func (s *session) watch(ctx context.Context, cancel context.CancelCauseFunc, end
 			s.reported()
 		case <-s.out.Condemned():
 			cancel(errOutOfResources)
+		case <-received:
+			received, counted = nil, time.After(countInterval)
+		case <-counted:
+			received, counted = s.received.Changed(), nil
+			s.store.update(s.peer, func(*record) bool { return true })
 		case <-s.updated:
 			if cause := s.reconfigure(); cause != nil {
 				cancel(cause)
@@ -146,6 +158,10 @@ func (s *session) reconfigure() error {
 	if len(pending) > 0 && newest.ApplyImmediate && newest.Blocked == "" {
 		return errReconfigured
 	}
+	if err := s.received.Exceeded(); err != nil {
+		return limitError(err)
+	}
+	s.askAgain()
 	s.setTimers(&newest.Peer)
 	s.store.update(s.peer, func(r *record) bool {
 		same := r.Revision == newest.Revision && slices.Equal(r.PendingReset, pending) && r.Blocked == newest.Blocked &&

@@ -14,14 +14,15 @@ import (
 
 	"github.com/go-logr/logr"
 
+	"github.com/herald-bgp/herald/speaker/adjin"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
 // lastLook is how long a read may take that only fetches what the socket already holds.
 const lastLook = 50 * time.Millisecond
 
-// read takes the peer's messages until the session ends. Received routes are parsed, counted and dropped: RFC 8212 §3 wants
-// none to be used without an import policy, and there is none.
+// read takes the peer's messages until the session ends. Received routes are parsed and counted, and kept for people to look
+// at where Receive says so: RFC 8212 §3 wants none to be used without an import policy, and there is none.
 func (s *session) read(ctx context.Context) error {
 	updates := updateReader{
 		options: wire.UpdateOptions{
@@ -32,6 +33,7 @@ func (s *session) read(ctx context.Context) error {
 			AddPath:         s.negotiated.AddPathReceive,
 			LocalAddress:    addrPort(s.conn.LocalAddr()).Addr().WithZone(""),
 		},
+		received: s.received,
 		counts:   s.counts,
 		log:      s.log,
 		endOfRIB: s.peer.endOfRIB,
@@ -67,7 +69,7 @@ func (s *session) read(ctx context.Context) error {
 		case wire.TypeNotification:
 			return s.notified(body)
 		case wire.TypeRouteRefresh:
-			if err := s.refresh(body); err != nil {
+			if err := s.takeRefresh(body, updates.synced); err != nil {
 				return err
 			}
 		default:
@@ -85,33 +87,23 @@ func (s *session) armHold(ctx context.Context, hold time.Duration) {
 	armRead(ctx, s.conn, deadline)
 }
 
-// refresh answers a ROUTE-REFRESH. RFC 2918 §4: whoever was told that we understand it may send one, and one for a
-// family that was not negotiated is ignored; RFC 7313 §5: an unknown subtype too. BoRR and EoRR are for who keeps routes.
-func (s *session) refresh(body []byte) error {
-	r, err := wire.ParseRouteRefresh(body, s.open.Capabilities.EnhancedRefresh) // RFC 7313 §5: where the peer sent the capability
-	if err != nil {
-		return fmt.Errorf("peer's ROUTE-REFRESH: %w", protocolError(err))
-	}
-	for _, f := range s.negotiated.Families {
-		if f == r.Family && r.Subtype == wire.RefreshRequest && s.ours.Capabilities.RouteRefresh {
-			s.out.Refresh(f, s.negotiated.EnhancedRefresh)
-		}
-	}
-	return nil
-}
-
-// updateReader parses UPDATEs and counts what they hold.
+// updateReader parses UPDATEs, counts what they hold, and hands it to the Adj-RIB-In.
 type updateReader struct {
-	options wire.UpdateOptions
-	update  wire.Update
-	counts  *messageCounters
-	log     logr.Logger
-	logged  time.Time
-	// endOfRIB takes notice of a family's End-of-RIB.
+	options  wire.UpdateOptions
+	update   wire.Update
+	received *adjin.Table
+	counts   *messageCounters
+	log      logr.Logger
+	logged   time.Time
+	// endOfRIB takes notice of a family's End-of-RIB; ended are those that have come.
 	endOfRIB func(wire.Family)
+	ended    []wire.Family
 }
 
-// take counts the routes of an UPDATE. The error, if any, ends the session (RFC 7606 §2).
+// synced reports whether a family's End-of-RIB has come.
+func (r *updateReader) synced(f wire.Family) bool { return slices.Contains(r.ended, f) }
+
+// take counts and keeps the routes of an UPDATE. The error, if any, ends the session (RFC 7606 §2).
 func (r *updateReader) take(body []byte) error {
 	err := wire.ParseUpdate(body, r.options, &r.update)
 	if n := (*wire.Notification)(nil); errors.As(err, &n) {
@@ -120,6 +112,9 @@ func (r *updateReader) take(body []byte) error {
 	u := &r.update
 	if f, end := u.EndOfRIB(); end && err == nil {
 		r.endOfRIB(f)
+		if !r.synced(f) {
+			r.ended = append(r.ended, f)
+		}
 	}
 	reachable, withdrawn := countPaths(wire.IPv4Unicast, u.PathIDs, u.NLRI), countPaths(wire.IPv4Unicast, u.PathIDs, u.Withdrawn)
 	if m := u.MPReach; m != nil {
@@ -128,25 +123,36 @@ func (r *updateReader) take(body []byte) error {
 	if m := u.MPUnreach; m != nil {
 		withdrawn += countPaths(m.Family, m.PathIDs, m.NLRI)
 	}
+	withdraw := false
 	if err != nil {
 		r.counts.discarded.Add(1)
 		r.report(err, body)
 		var attribute *wire.AttributeError
 		if errors.As(err, &attribute) && attribute.Action == wire.TreatAsWithdraw {
+			withdraw = true
 			reachable, withdrawn = 0, withdrawn+reachable
 		}
 	}
 	r.counts.reachable.Add(reachable)
 	r.counts.withdrawn.Add(withdrawn)
-	return nil
+	return r.keep(withdraw)
 }
 
 // report logs a malformed UPDATE whole (RFC 7606 §6), one a minute.
 func (r *updateReader) report(err error, body []byte) {
-	if now := time.Now(); now.Sub(r.logged) >= time.Minute {
-		r.logged = now
+	if r.mayLog() {
 		r.log.Info("malformed UPDATE", "error", err.Error(), "body", hex.EncodeToString(body))
 	}
+}
+
+// mayLog allows a line about what a peer sends once a minute.
+func (r *updateReader) mayLog() bool {
+	now := time.Now()
+	if now.Sub(r.logged) < time.Minute {
+		return false
+	}
+	r.logged = now
+	return true
 }
 
 func countPaths(f wire.Family, pathIDs bool, nlri []byte) uint64 {

@@ -71,6 +71,10 @@ func (w *writer) run(ctx context.Context) error {
 		case <-w.out.Ready():
 		case <-w.retimed:
 			w.armKeepalive()
+		case <-w.asks:
+			if err := w.send(ctx, w.appendRefreshRequests(nil)); err != nil {
+				return err
+			}
 		case <-w.keepaliveTimer.C:
 			if err := w.send(ctx, keepalive); err != nil {
 				return err

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/herald-bgp/herald/speaker/adjin"
 	"github.com/herald-bgp/herald/speaker/rib"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
@@ -135,6 +136,9 @@ type PeerSnapshot struct {
 	ListenerError string
 	// Routes is what was sent to the peer, the zero Report unless Established.
 	Routes rib.Report
+	// Received counts the routes that are kept of the peer, nil where none are by configuration. Over the end of a session some
+	// may be kept, as stale.
+	Received *adjin.Report
 	// Messages counts messages since the peer was configured.
 	Messages MessageCounts
 }

@@ -22,6 +22,7 @@ import (
 
 	"github.com/go-logr/logr"
 
+	"github.com/herald-bgp/herald/speaker/adjin"
 	"github.com/herald-bgp/herald/speaker/rib"
 	"github.com/herald-bgp/herald/speaker/transport"
 )
@@ -136,6 +137,17 @@ func (s *Speaker) Routes(name string, yield func(rib.Route) bool) error {
 	if out := s.store.out(name); out != nil {
 		out.Routes(yield)
 	}
+	return nil
+}
+
+// Received calls yield for each route that is kept of the peer, until it returns false. There are none where its Receive says
+// so. yield may block without holding up the session.
+func (s *Speaker) Received(name string, yield func(adjin.Route) bool) error {
+	table := s.store.received(name)
+	if table == nil {
+		return fmt.Errorf("%q: %w", name, ErrUnknownPeer)
+	}
+	table.Routes(yield)
 	return nil
 }
 

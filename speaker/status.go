@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/herald-bgp/herald/speaker/adjin"
 	"github.com/herald-bgp/herald/speaker/rib"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
@@ -17,10 +18,11 @@ import (
 // record is what the store knows of one peer.
 type record struct {
 	PeerSnapshot
-	out     *rib.Out // of the Established session
-	counts  *messageCounters
-	accepts bool // as configured
-	refused string
+	out      *rib.Out // of the Established session
+	received *adjin.Table
+	counts   *messageCounters
+	accepts  bool // as configured
+	refused  string
 }
 
 func (r *record) snapshot(listenerErrors listenerErrors) PeerSnapshot {
@@ -34,6 +36,7 @@ func (r *record) snapshot(listenerErrors listenerErrors) PeerSnapshot {
 	if r.out != nil {
 		s.Routes = r.out.Report()
 	}
+	s.Received = r.received.Report()
 	return s
 }
 
@@ -78,12 +81,12 @@ func newStore() *store {
 }
 
 // add begins the record of a peer, keeping what is known of one with that name.
-func (s *store) add(name string, counts *messageCounters) {
+func (s *store) add(name string, counts *messageCounters, received *adjin.Table) {
 	s.mu.Lock()
 	if s.peers[name] == nil {
 		s.peers[name] = &record{PeerSnapshot: PeerSnapshot{Name: name}}
 	}
-	s.peers[name].counts = counts
+	s.peers[name].counts, s.peers[name].received = counts, received
 	s.dirty[name] = struct{}{}
 	s.mu.Unlock()
 	s.poke()
@@ -164,6 +167,15 @@ func (s *store) out(name string) *rib.Out {
 	defer s.mu.Unlock()
 	if r := s.peers[name]; r != nil {
 		return r.out
+	}
+	return nil
+}
+
+func (s *store) received(name string) *adjin.Table {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r := s.peers[name]; r != nil {
+		return r.received
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ package speaker
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/netip"
 	"time"
 
@@ -59,6 +60,7 @@ func (p *Peer) validate() error {
 	// RFC 2385 §4.5: keys of 80 octets at least.
 	check(len(p.MD5Key) <= transport.MaxMD5KeyLen, "TCP MD5 key: longer than %d octets", transport.MaxMD5KeyLen)
 	check(p.MultihopTTL == 0 || p.TTLSecurityHops == 0, "both a multihop TTL and TTL security: they exclude each other")
+	check(p.Receive.MaxPrefixes >= 0 && p.Receive.MaxPrefixes <= math.MaxInt32, "%d received prefixes at most: not a number of routes", p.Receive.MaxPrefixes)
 	if gr := p.GracefulRestart; gr != nil {
 		check(gr.RestartTime >= 0 && gr.RestartTime <= 4095*time.Second, "restart time: not between 0 and 4095 s") // RFC 4724 §3: 12 bits
 		check(gr.LongLivedStaleTime >= 0 && gr.LongLivedStaleTime <= wire.MaxLongLivedStaleTime,

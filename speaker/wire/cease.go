@@ -2,11 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // The shutdown communication in a Cease NOTIFICATION: RFC 9003; the Hard Reset
-// that wraps another one: RFC 8538 §3.
+// that wraps another one: RFC 8538 §3; the limit of routes: RFC 4486 §4.
 
 package wire
 
 import (
+	"encoding/binary"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -52,6 +53,13 @@ func (n *Notification) CeaseText() string {
 		}
 		return utf8.RuneError
 	}, string(text))
+}
+
+// NewMaxPrefixes returns the Cease for a peer that has more routes than the
+// limit. RFC 4486 §4: the data is AFI (2 octets), SAFI (1) and the limit (4).
+func NewMaxPrefixes(f Family, limit uint32) *Notification {
+	data := binary.BigEndian.AppendUint32(f.append(nil), limit)
+	return &Notification{Code: CodeCease, Subcode: CeaseMaxPrefixes, Data: data}
 }
 
 // NewHardReset wraps a NOTIFICATION into a Hard Reset, which tells a peer that

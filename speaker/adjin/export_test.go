@@ -1,0 +1,48 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package adjin
+
+import "testing"
+
+// CheckReferences fails the test where a count is not what a table holds.
+func (t *Table) CheckReferences(tb testing.TB) {
+	tb.Helper()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	refs := map[uint32]int{}
+	total := check(tb, &t.four, refs) + check(tb, &t.six, refs)
+	if total != t.total {
+		tb.Errorf("%d routes, counted %d", total, t.total)
+	}
+	if len(refs) != len(t.sets.index) || len(t.sets.list)-len(t.sets.free) != len(refs) {
+		tb.Errorf("%d attribute sets in use, %d known, %d of %d free", len(refs), len(t.sets.index), len(t.sets.free), len(t.sets.list))
+	}
+	for number, n := range refs {
+		set := t.sets.list[number]
+		if set.refs != n || t.sets.index[set.octets] != number {
+			tb.Errorf("set %d: %d references, want %d", number, set.refs, n)
+		}
+	}
+}
+
+func check[K key[K]](tb testing.TB, f *family[K], refs map[uint32]int) int {
+	tb.Helper()
+	stale, leaks := 0, 0
+	for k, e := range f.kept {
+		refs[e.set]++
+		if e.generation != f.generation {
+			stale++
+		}
+		if leaked(f.table.sets.octets(e.set)) {
+			leaks++
+		}
+		if _, dropped := f.dropped[k]; dropped {
+			tb.Errorf("%v is kept and dropped", k.path())
+		}
+	}
+	if stale != f.stale || leaks != f.leaked {
+		tb.Errorf("%v: %d stale, counted %d; %d leaked, counted %d", f.family, stale, f.stale, leaks, f.leaked)
+	}
+	return len(f.kept)
+}

@@ -1,0 +1,100 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// What outlasts a session, and what a refresh leaves over: RFC 4724 §4.2, RFC 7313 §4.
+
+package adjin
+
+import (
+	"slices"
+
+	"github.com/herald-bgp/herald/speaker/wire"
+)
+
+// Generation tells which routes were stale at some moment.
+type Generation uint32
+
+// Retain is called at the end of a session: the routes of families are kept as stale, all others go. RFC 4724 §4.2: so do
+// those that were stale before.
+func (t *Table) Retain(families []wire.Family) Generation {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	defer t.poke()
+	generation := t.nextGeneration()
+	for _, f := range []wire.Family{wire.IPv4Unicast, wire.IPv6Unicast} {
+		in := t.of(f)
+		if !slices.Contains(families, f) {
+			in.clear()
+			continue
+		}
+		in.purgeAll()
+		in.end()
+		in.mark(generation)
+	}
+	return Generation(generation)
+}
+
+// Keep removes what is stale outside of families.
+func (t *Table) Keep(families []wire.Family) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	defer t.poke()
+	for _, f := range []wire.Family{wire.IPv4Unicast, wire.IPv6Unicast} {
+		if !slices.Contains(families, f) {
+			t.of(f).purgeAll()
+		}
+	}
+}
+
+// Expire removes what was stale at that moment and still is.
+func (t *Table) Expire(g Generation) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	defer t.poke()
+	for _, in := range t.all() {
+		in.purge(uint32(g))
+	}
+}
+
+// Purge removes what is stale in a family: after a restart its End-of-RIB has come (RFC 4724 §4.2).
+func (t *Table) Purge(f wire.Family) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if in := t.of(f); in != nil {
+		in.purgeAll()
+		t.poke()
+	}
+}
+
+// BeginRefresh takes a BoRR: all routes of the family are stale until they come again (RFC 7313 §4).
+func (t *Table) BeginRefresh(f wire.Family) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if in := t.of(f); in != nil && t.policy.Keep {
+		in.markRefresh()
+		t.poke()
+	}
+}
+
+// EndRefresh takes an EoRR: what did not come again since the BoRR is removed (RFC 7313 §4). Without one it means nothing.
+func (t *Table) EndRefresh(f wire.Family) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if in := t.of(f); in != nil {
+		in.endRefresh()
+		t.poke()
+	}
+}
+
+// Flush removes everything.
+func (t *Table) Flush() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.clear()
+	t.poke()
+}
+
+func (t *Table) clear() {
+	t.four.clear()
+	t.six.clear()
+}

@@ -1,0 +1,97 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package adjin_test
+
+import (
+	"testing"
+
+	"github.com/herald-bgp/herald/speaker/adjin"
+	"github.com/herald-bgp/herald/speaker/wire"
+)
+
+func withRoutes(t *testing.T) *table {
+	tab := newTable(t, keep)
+	tab.take(reach(wire.IPv4Unicast, path(1), "198.51.100.0/24", "203.0.113.0/24"))
+	tab.take(reach(wire.IPv6Unicast, path(1), "2001:db8:1::/48", "2001:db8:2::/48"))
+	return tab
+}
+
+// RFC 4724 §4.2: routes are kept as stale until they come again, or the End-of-RIB without them.
+func TestRestart(t *testing.T) {
+	tab := withRoutes(t)
+	tab.Retain(both)
+	tab.want("198.51.100.0/24 1 stale", "203.0.113.0/24 1 stale", "2001:db8:1::/48 1 stale", "2001:db8:2::/48 1 stale")
+	tab.Begin(tab.session)
+	tab.Keep(both)
+	tab.take(reach(wire.IPv4Unicast, path(2), "198.51.100.0/24"))
+	tab.want("198.51.100.0/24 2", "203.0.113.0/24 1 stale", "2001:db8:1::/48 1 stale", "2001:db8:2::/48 1 stale")
+	if got := tab.count(wire.IPv4Unicast); got.Stale != 1 {
+		t.Errorf("%+v", got)
+	}
+	tab.Purge(wire.IPv4Unicast)
+	tab.want("198.51.100.0/24 2", "2001:db8:1::/48 1 stale", "2001:db8:2::/48 1 stale")
+	tab.take(unreach(wire.IPv6Unicast, "2001:db8:1::/48"))
+	tab.Purge(wire.IPv6Unicast)
+	tab.want("198.51.100.0/24 2")
+}
+
+func TestRestartInPart(t *testing.T) {
+	tab := withRoutes(t)
+	tab.Retain(both[:1])
+	tab.want("198.51.100.0/24 1 stale", "203.0.113.0/24 1 stale")
+	tab.Begin(tab.session)
+	tab.Keep(nil)
+	tab.want()
+}
+
+// RFC 4724 §4.2: what was stale before the session was lost again is removed.
+func TestRestartTwice(t *testing.T) {
+	tab := withRoutes(t)
+	first := tab.Retain(both)
+	tab.Begin(tab.session)
+	tab.take(reach(wire.IPv4Unicast, path(2), "198.51.100.0/24"))
+	second := tab.Retain(both)
+	tab.want("198.51.100.0/24 2 stale")
+	tab.Expire(first) // a timer that came too late
+	tab.want("198.51.100.0/24 2 stale")
+	tab.Expire(second)
+	tab.want()
+}
+
+func TestRestartTimeIsOver(t *testing.T) {
+	tab := withRoutes(t)
+	over := tab.Retain(both)
+	tab.Begin(tab.session)
+	tab.take(reach(wire.IPv6Unicast, path(2), "2001:db8:1::/48"))
+	tab.Expire(over)
+	tab.want("2001:db8:1::/48 2")
+}
+
+// Stale routes make room for new ones.
+func TestStaleRoutesMakeRoom(t *testing.T) {
+	tab := newTable(t, adjin.Policy{Keep: true, MaxPrefixes: 10, Teardown: true})
+	tab.take(reach(wire.IPv4Unicast, path(1), numbered(wire.IPv4Unicast, 0, 10)...))
+	tab.Retain(both)
+	tab.Begin(tab.session)
+	tab.take(reach(wire.IPv4Unicast, path(1), numbered(wire.IPv4Unicast, 100, 10)...))
+	if got := tab.count(wire.IPv4Unicast); got.Routes != 10 || got.Stale != 0 {
+		t.Errorf("%+v", got)
+	}
+	tab.CheckReferences(t)
+}
+
+// RFC 7313 §4: BoRR makes routes stale, EoRR removes those that did not come again.
+func TestEnhancedRefresh(t *testing.T) {
+	tab := withRoutes(t)
+	tab.EndRefresh(wire.IPv4Unicast) // nothing began
+	tab.BeginRefresh(wire.IPv4Unicast)
+	tab.take(reach(wire.IPv4Unicast, path(1), "203.0.113.0/24"))
+	tab.want("198.51.100.0/24 1 stale", "203.0.113.0/24 1", "2001:db8:1::/48 1", "2001:db8:2::/48 1")
+	tab.BeginRefresh(wire.IPv4Unicast) // anew
+	tab.take(reach(wire.IPv4Unicast, path(1), "198.51.100.0/24"))
+	tab.EndRefresh(wire.IPv4Unicast)
+	tab.want("198.51.100.0/24 1", "2001:db8:1::/48 1", "2001:db8:2::/48 1")
+	tab.EndRefresh(wire.IPv4Unicast)
+	tab.want("198.51.100.0/24 1", "2001:db8:1::/48 1", "2001:db8:2::/48 1")
+}

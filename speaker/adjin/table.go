@@ -1,0 +1,303 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package adjin
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"sync"
+
+	"github.com/herald-bgp/herald/speaker/wire"
+)
+
+// Policy says what is kept. The zero value keeps nothing.
+type Policy struct {
+	Keep bool
+	// MaxPrefixes bounds the routes that are kept, over all families; paths of one prefix count one each.
+	MaxPrefixes int
+	// Teardown makes a route too many an error; else it is dropped.
+	Teardown bool
+}
+
+// Session is what a session decides about its routes.
+type Session struct {
+	// Families are those negotiated; AddPath are the ones in which the peer sends path identifiers (RFC 7911).
+	Families, AddPath []wire.Family
+	// Role is ours towards an external peer (RFC 9234), nil for none, and PeerASN theirs.
+	Role    *wire.Role
+	PeerASN uint32
+}
+
+// LimitError says that a peer has more routes than may be kept, and that its session is to end.
+type LimitError struct {
+	Family wire.Family // of the route too many
+	Limit  int
+}
+
+// Error names the limit.
+func (e *LimitError) Error() string { return fmt.Sprintf("more than %d routes", e.Limit) }
+
+// Outcome is what somebody should know of an UPDATE.
+type Outcome struct {
+	Martians int  // NLRI left out because they cannot be routes
+	Oversize bool // NLRI left out because their attributes cannot be kept
+	Dropped  int  // NLRI left out because of the limit
+	Near     bool // the limit has been reached to 80 %
+	Full     bool // routes are missing that were not before
+}
+
+// Table holds the routes of one peer, over the end of a session too. Its methods may be called from any goroutine.
+type Table struct {
+	changed chan struct{} // capacity 1
+
+	mu      sync.Mutex
+	policy  Policy
+	session Session
+	sets    sets
+	four    family[key4]
+	six     family[key6]
+	total   int
+	// generation is the newest of any family.
+	generation uint32
+	// missing: routes of the peer may not be there that it would send again.
+	missing bool
+	warned  bool // of the limit
+	scratch []byte
+}
+
+// New returns an empty table.
+func New(policy Policy) *Table {
+	t := &Table{changed: make(chan struct{}, 1), policy: policy, generation: 1}
+	t.four = family[key4]{table: t, family: wire.IPv4Unicast, newKey: newKey4, generation: 1}
+	t.six = family[key6]{table: t, family: wire.IPv6Unicast, newKey: newKey6, generation: 1}
+	return t
+}
+
+// Changed is poked when Report may have changed. It has a capacity of one.
+func (t *Table) Changed() <-chan struct{} { return t.changed }
+
+func (t *Table) poke() {
+	select {
+	case t.changed <- struct{}{}:
+	default:
+	}
+}
+
+// all are the families in order.
+func (t *Table) all() [2]routes { return [...]routes{&t.four, &t.six} }
+
+// of is the family, nil for one that is not kept.
+func (t *Table) of(f wire.Family) routes {
+	switch f {
+	case wire.IPv4Unicast:
+		return &t.four
+	case wire.IPv6Unicast:
+		return &t.six
+	}
+	return nil
+}
+
+func (t *Table) nextGeneration() uint32 {
+	t.generation++
+	return t.generation
+}
+
+func (t *Table) droppedRoutes() int { return len(t.four.dropped) + len(t.six.dropped) }
+
+func (t *Table) excess() bool { return t.four.excess() || t.six.excess() }
+
+// Begin is called before the first UPDATE of a session.
+func (t *Table) Begin(s Session) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.session, t.missing, t.warned = s, false, false
+	t.four.begin(slices.Contains(s.AddPath, wire.IPv4Unicast))
+	t.six.begin(slices.Contains(s.AddPath, wire.IPv6Unicast))
+}
+
+// Configure changes what is kept. What is over a lower limit is dropped.
+func (t *Table) Configure(p Policy) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	old := t.policy
+	if p == old {
+		return
+	}
+	t.policy = p
+	t.warned = t.warned && p.MaxPrefixes == old.MaxPrefixes
+	switch {
+	case !p.Keep:
+		t.clear()
+		t.missing = false
+	case !old.Keep, p.MaxPrefixes > old.MaxPrefixes && t.excess():
+		t.missing = true
+	case t.total > p.MaxPrefixes && !p.Teardown:
+		t.four.purgeAll()
+		t.six.purgeAll()
+		t.four.evict(t.total - p.MaxPrefixes)
+		t.six.evict(t.total - p.MaxPrefixes)
+	}
+	t.poke()
+}
+
+// TakeMissing reports, once, whether the peer has routes that would be kept if it sent them again.
+func (t *Table) TakeMissing() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.missing {
+		return false
+	}
+	t.missing = false
+	t.four.resent()
+	t.six.resent()
+	return true
+}
+
+// Exceeded returns a *LimitError where the peer has more routes than a policy allows that ends its session then.
+func (t *Table) Exceeded() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.policy.Keep || !t.policy.Teardown || t.total <= t.policy.MaxPrefixes && !t.excess() {
+		return nil
+	}
+	f := wire.IPv4Unicast
+	if len(t.four.kept) == 0 && !t.four.excess() {
+		f = wire.IPv6Unicast
+	}
+	return &LimitError{Family: f, Limit: t.policy.MaxPrefixes}
+}
+
+// Take applies an UPDATE; with withdraw all its NLRI are treated as withdrawn (RFC 7606 §2). The error is a *LimitError.
+func (t *Table) Take(u *wire.Update, withdraw bool) (Outcome, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.policy.Keep {
+		return Outcome{}, nil
+	}
+	defer t.poke()
+	full := t.excess()
+	// RFC 4271 §4.3: a prefix that is withdrawn and announced in one message is announced.
+	t.withdraw(wire.IPv4Unicast, u.PathIDs, u.Withdrawn)
+	if m := u.MPUnreach; m != nil {
+		t.withdraw(m.Family, m.PathIDs, m.NLRI)
+	}
+	var o Outcome
+	var err error
+	if withdraw {
+		t.withdraw(wire.IPv4Unicast, u.PathIDs, u.NLRI)
+		if m := u.MPReach; m != nil {
+			t.withdraw(m.Family, m.PathIDs, m.NLRI)
+		}
+	} else {
+		err = t.reach(u, &o)
+	}
+	o.Full = !full && t.excess()
+	o.Near = t.near()
+	return o, err
+}
+
+// near reports once that the limit has been reached to 80 %, and again after half of the routes were gone.
+func (t *Table) near() bool {
+	switch {
+	case t.total*2 < t.policy.MaxPrefixes:
+		t.warned = false
+	case t.total*5 >= t.policy.MaxPrefixes*4 && !t.warned:
+		t.warned = true
+		return true
+	}
+	return false
+}
+
+func (t *Table) withdraw(f wire.Family, pathIDs bool, nlri []byte) {
+	in := t.of(f)
+	if in == nil {
+		return
+	}
+	for path, err := range wire.Paths(f, pathIDs, nlri) {
+		if err != nil {
+			return // never of what ParseUpdate accepted
+		}
+		in.withdraw(path)
+	}
+}
+
+// reach takes what an UPDATE announces.
+func (t *Table) reach(u *wire.Update, o *Outcome) error {
+	if len(u.NLRI) > 0 {
+		r := wire.MPReach{Family: wire.IPv4Unicast, NextHop: u.Attributes.NextHop, NLRI: u.NLRI, PathIDs: u.PathIDs}
+		if err := t.announce(&r, &u.Attributes, o); err != nil {
+			return err
+		}
+	}
+	if u.MPReach == nil || len(u.MPReach.NLRI) == 0 {
+		return nil
+	}
+	return t.announce(u.MPReach, &u.Attributes, o)
+}
+
+func (t *Table) announce(r *wire.MPReach, a *wire.Attributes, o *Outcome) error {
+	in := t.of(r.Family)
+	if in == nil {
+		return nil
+	}
+	octets, ok := appendSet(t.scratch[:0], t.flags(a), a, r.NextHop, r.LinkLocal)
+	t.scratch = octets
+	if !ok {
+		t.withdraw(r.Family, r.PathIDs, r.NLRI) // what they replace is not true any more
+		o.Oversize = true
+		return nil
+	}
+	set := t.sets.hold(octets)
+	defer t.sets.release(set)
+	for path, err := range wire.Paths(r.Family, r.PathIDs, r.NLRI) {
+		switch {
+		case err != nil:
+			return nil // never of what ParseUpdate accepted
+		case martian(path.Prefix):
+			// RFC 4271 §6.3: a prefix that is semantically incorrect SHOULD be ignored.
+			o.Martians++
+		case in.announce(path, set), t.makeRoom() && in.announce(path, set):
+		case t.policy.Teardown:
+			return &LimitError{Family: r.Family, Limit: t.policy.MaxPrefixes}
+		default:
+			in.drop(path)
+			o.Dropped++
+		}
+	}
+	return nil
+}
+
+// makeRoom gives up stale routes for new ones, and reports whether there were any.
+func (t *Table) makeRoom() bool {
+	if t.four.stale+t.six.stale == 0 {
+		return false
+	}
+	t.four.purgeAll()
+	t.six.purgeAll()
+	return true
+}
+
+// flags of an attribute set. RFC 9234 §5: a route with ONLY_TO_CUSTOMER that this peer must not have is ineligible. Rule 3
+// of the ingress procedure, which adds the attribute, is for routes that go on to others: none does.
+func (t *Table) flags(a *wire.Attributes) byte {
+	if r := t.session.Role; r != nil && r.Leak(a, t.session.PeerASN) {
+		return flagLeaked
+	}
+	return 0
+}
+
+// martian reports whether a prefix can be no route to unicast hosts: multicast, loopback, "this network" (RFC 6890), or
+// link-local of IPv6.
+func martian(p netip.Prefix) bool {
+	a := p.Addr()
+	if a.IsMulticast() {
+		return true
+	}
+	if a.Is4() {
+		first := a.As4()[0]
+		return p.Bits() >= 8 && (first == 0 || first == 127)
+	}
+	return a.IsLinkLocalUnicast() && p.Bits() >= 10 || p.Bits() == 128 && (a.IsUnspecified() || a.IsLoopback())
+}
