@@ -100,6 +100,10 @@ const (
 	// ReasonListenerUnavailable (False): connections cannot be accepted; dialling goes
 	// on.
 	ReasonListenerUnavailable = "ListenerUnavailable"
+
+	// ReasonReceiveLimitReached (False): the neighbour has more routes than
+	// spec.receive.maxPrefixes; those over it were dropped.
+	ReasonReceiveLimitReached = "ReceiveLimitReached"
 )
 
 // Reasons of Reporting.

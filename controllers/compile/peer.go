@@ -20,6 +20,8 @@ const (
 	defaultConnectRetry = 5 * time.Second
 	// limitRate is the highest rate that may be written, in UPDATEs a second.
 	limitRate = 1_000_000
+	// defaultMaxReceived is how many routes of a neighbour are kept.
+	defaultMaxReceived = 1000
 	// defaultRestart is the restart time that is offered (RFC 4724 §3).
 	defaultRestart = 120 * time.Second
 

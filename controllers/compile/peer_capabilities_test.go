@@ -87,6 +87,28 @@ func TestSessionOptions(t *testing.T) {
 			},
 		},
 		{
+			name: "received routes kept",
+			spec: func(s *spec) { s.Receive = &v1alpha1.Receive{Mode: new(v1alpha1.ReceiveReport)} },
+			want: func(p *speaker.Peer) {
+				p.Receive = speaker.Receive{Mode: speaker.ReceiveReport, MaxPrefixes: 1000}
+			},
+		},
+		{
+			name: "received routes kept up to a limit",
+			spec: func(s *spec) {
+				s.Receive = &v1alpha1.Receive{
+					Mode: new(v1alpha1.ReceiveReport), MaxPrefixes: new(int32(5)), OnLimit: new(v1alpha1.ReceiveTeardown),
+				}
+			},
+			want: func(p *speaker.Peer) {
+				p.Receive = speaker.Receive{Mode: speaker.ReceiveReport, MaxPrefixes: 5, OnLimit: speaker.ReceiveTeardown}
+			},
+		},
+		{
+			name: "received routes ignored",
+			spec: func(s *spec) { s.Receive = &v1alpha1.Receive{Mode: new(v1alpha1.ReceiveIgnore)} },
+		},
+		{
 			name: "rate limit",
 			spec: func(s *spec) { s.Updates = &v1alpha1.Updates{RatePerSecond: new(int32(50))} },
 			want: func(p *speaker.Peer) { p.Export.RatePerSecond = 50 },

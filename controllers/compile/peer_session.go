@@ -128,19 +128,27 @@ func readGracefulRestart(peer *Peer, spec *v1alpha1.BGPPeerSpec) error {
 	return nil
 }
 
-func readReceive(_ *Peer, spec *v1alpha1.BGPPeerSpec) error {
+func readReceive(peer *Peer, spec *v1alpha1.BGPPeerSpec) error {
 	const field = "spec.receive"
 	receive := valueOr(spec.Receive, v1alpha1.Receive{})
 	if err := inRange(field+".maxPrefixes", receive.MaxPrefixes, 1, limitMaxPrefixes); err != nil {
 		return err
 	}
+	onLimit := speaker.ReceiveDiscard
 	switch limit := valueOr(receive.OnLimit, v1alpha1.ReceiveDiscard); limit {
-	case v1alpha1.ReceiveDiscard, v1alpha1.ReceiveTeardown:
+	case v1alpha1.ReceiveDiscard:
+	case v1alpha1.ReceiveTeardown:
+		onLimit = speaker.ReceiveTeardown
 	default:
 		return unsupported(field+".onLimit", limit)
 	}
 	switch mode := valueOr(receive.Mode, v1alpha1.ReceiveIgnore); mode {
 	case v1alpha1.ReceiveReport:
+		peer.session.Receive = speaker.Receive{
+			Mode:        speaker.ReceiveReport,
+			MaxPrefixes: int(valueOr(receive.MaxPrefixes, defaultMaxReceived)),
+			OnLimit:     onLimit,
+		}
 	case v1alpha1.ReceiveIgnore:
 		if receive.MaxPrefixes != nil || receive.OnLimit != nil {
 			return invalid(field, "with maxPrefixes or onLimit write mode Report")

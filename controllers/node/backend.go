@@ -12,6 +12,7 @@ import (
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/compile"
 	"github.com/herald-bgp/herald/controllers/nodeapi"
+	"github.com/herald-bgp/herald/speaker/adjin"
 	"github.com/herald-bgp/herald/speaker/rib"
 )
 
@@ -63,4 +64,9 @@ func (a *Agent) Peer(session string) (string, bool) {
 // Routes yields the routes that a peer was sent.
 func (a *Agent) Routes(peer string, yield func(rib.Route) bool) error {
 	return a.speaker.Routes(peer, yield)
+}
+
+// Received yields the routes that are kept of a peer.
+func (a *Agent) Received(peer string, yield func(adjin.Route) bool) error {
+	return a.speaker.Received(peer, yield)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/herald-bgp/herald/speaker"
+	"github.com/herald-bgp/herald/speaker/adjin"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
@@ -51,6 +52,14 @@ func peerMetrics() []peerMetric {
 		counter("herald_notifications_sent_total", "NOTIFICATION messages sent to the peer.",
 			func(p *speaker.PeerSnapshot) float64 { return float64(p.Messages.Sent[wire.TypeNotification]) }),
 		gauge("herald_routes_announced", "Routes that the peer now has from us, over all families.", announced),
+		gauge("herald_routes_kept", "Routes of the peer that are kept (receive.mode Report), over all families.",
+			kept(func(c *adjin.Count) int { return c.Routes })),
+		gauge("herald_routes_kept_ineligible", "Kept routes of the peer that ONLY_TO_CUSTOMER makes ineligible (RFC 9234).",
+			kept(func(c *adjin.Count) int { return c.Leaked })),
+		gauge("herald_routes_kept_stale", "Kept routes of the peer that it has not sent again since it lost the session or began a refresh.",
+			kept(func(c *adjin.Count) int { return c.Stale })),
+		gauge("herald_routes_over_limit", "Routes of the peer that are dropped because of receive.maxPrefixes, up to as many as are kept.",
+			kept(func(c *adjin.Count) int { return c.Dropped })),
 		counter("herald_routes_received_total", "Reachable NLRI seen in UPDATE messages of the peer.",
 			func(p *speaker.PeerSnapshot) float64 { return float64(p.Messages.ReceivedReachable) }),
 		counter("herald_routes_received_discarded_total", "Attributes and routes of the peer dropped under RFC 7606.",
@@ -100,6 +109,19 @@ func announced(p *speaker.PeerSnapshot) float64 {
 		total += f.Routes
 	}
 	return float64(total)
+}
+
+// kept sums a count of received routes over the families.
+func kept(of func(*adjin.Count) int) func(*speaker.PeerSnapshot) float64 {
+	return func(p *speaker.PeerSnapshot) float64 {
+		total := 0
+		if p.Received != nil {
+			for i := range p.Received.Families {
+				total += of(&p.Received.Families[i])
+			}
+		}
+		return float64(total)
+	}
 }
 
 func sum(counts map[wire.MessageType]uint64) float64 {

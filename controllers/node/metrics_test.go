@@ -11,6 +11,7 @@ import (
 
 	"github.com/herald-bgp/herald/controllers/node"
 	"github.com/herald-bgp/herald/speaker"
+	"github.com/herald-bgp/herald/speaker/adjin"
 	"github.com/herald-bgp/herald/speaker/rib"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
@@ -28,6 +29,9 @@ func TestCollector(t *testing.T) {
 			Flaps: 2,
 			Routes: rib.Report{Announced: []rib.FamilyCount{
 				{Family: wire.IPv4Unicast, Routes: 3}, {Family: wire.IPv6Unicast, Routes: 4},
+			}},
+			Received: &adjin.Report{Families: []adjin.Count{
+				{Family: wire.IPv4Unicast, Routes: 5, Stale: 2, Leaked: 1, Dropped: 9}, {Family: wire.IPv6Unicast, Routes: 6},
 			}},
 			Messages: speaker.MessageCounts{
 				Sent:     map[wire.MessageType]uint64{wire.TypeUpdate: 5, wire.TypeKeepalive: 6},
@@ -56,6 +60,18 @@ herald_notifications_received_total{peer="tor-b"} 0
 # TYPE herald_routes_announced gauge
 herald_routes_announced{peer="tor-a"} 7
 herald_routes_announced{peer="tor-b"} 0
+# HELP herald_routes_kept Routes of the peer that are kept (receive.mode Report), over all families.
+# TYPE herald_routes_kept gauge
+herald_routes_kept{peer="tor-a"} 11
+herald_routes_kept{peer="tor-b"} 0
+# HELP herald_routes_kept_ineligible Kept routes of the peer that ONLY_TO_CUSTOMER makes ineligible (RFC 9234).
+# TYPE herald_routes_kept_ineligible gauge
+herald_routes_kept_ineligible{peer="tor-a"} 1
+herald_routes_kept_ineligible{peer="tor-b"} 0
+# HELP herald_routes_over_limit Routes of the peer that are dropped because of receive.maxPrefixes, up to as many as are kept.
+# TYPE herald_routes_over_limit gauge
+herald_routes_over_limit{peer="tor-a"} 9
+herald_routes_over_limit{peer="tor-b"} 0
 # HELP herald_session_established 1 while the session with the peer is Established, else 0.
 # TYPE herald_session_established gauge
 herald_session_established{peer="tor-a"} 1
@@ -70,7 +86,8 @@ herald_updates_sent_total{peer="tor-a"} 5
 herald_updates_sent_total{peer="tor-b"} 0
 `
 	if err := testutil.CollectAndCompare(c, strings.NewReader(want), "herald_messages_sent_total",
-		"herald_notifications_received_total", "herald_routes_announced", "herald_session_established",
+		"herald_notifications_received_total", "herald_routes_announced", "herald_routes_kept",
+		"herald_routes_kept_ineligible", "herald_routes_over_limit", "herald_session_established",
 		"herald_session_flaps_total", "herald_updates_sent_total"); err != nil {
 		t.Error(err)
 	}

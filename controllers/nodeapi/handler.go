@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/herald-bgp/herald/speaker/adjin"
 	"github.com/herald-bgp/herald/speaker/rib"
 )
 
@@ -28,6 +29,8 @@ type Backend interface {
 	Peer(session string) (name string, ok bool)
 	// Routes yields the routes that a peer was sent, until yield returns false.
 	Routes(peer string, yield func(rib.Route) bool) error
+	// Received yields the routes that are kept of a peer, until yield returns false.
+	Received(peer string, yield func(adjin.Route) bool) error
 }
 
 // Handler serves the endpoint of a Backend.

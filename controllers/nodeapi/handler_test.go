@@ -23,6 +23,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/speaker/adjin"
 	"github.com/herald-bgp/herald/speaker/rib"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
@@ -34,6 +35,7 @@ type node struct {
 	statusErr error
 	routes    []rib.Route
 	routesErr error
+	received  []adjin.Route
 	// repeat yields the routes so many times more.
 	repeat int
 }
@@ -56,6 +58,18 @@ func (n *node) Routes(peer string, yield func(rib.Route) bool) error {
 		}
 	}
 	return n.routesErr
+}
+
+func (n *node) Received(peer string, yield func(adjin.Route) bool) error {
+	if peer != "tor-a" {
+		return errors.New("asked for " + peer)
+	}
+	for _, r := range n.received {
+		if !yield(r) {
+			break
+		}
+	}
+	return nil
 }
 
 func testRoutes() []rib.Route {
@@ -93,6 +107,30 @@ const (
 	line6 = `{"family":"IPv6/Unicast","nlri":"2001:db8:1::/48","attributes":{"origin":"IGP","asPath":[],"nextHop":"2001:db8::10",` +
 		`"aggregator":{"asn":4200000000,"address":"192.0.2.1"},"atomicAggregate":true,"originatorID":"192.0.2.2",` +
 		`"clusterList":["192.0.2.3"],"raw":[{"code":35,"flags":192,"value":"0000fc00"}]},"announcement":"shop/web"}` + "\n"
+)
+
+func receivedRoutes() []adjin.Route {
+	return []adjin.Route{
+		{
+			Family: wire.IPv4Unicast, Prefix: netip.MustParsePrefix("198.51.100.0/24"), PathID: 0, HasPathID: true,
+			NextHop: netip.MustParseAddr("192.0.2.1"), Stale: true,
+			Attributes: &wire.Attributes{
+				ASPath:  wire.ASPath{{Type: wire.ASSequence, ASNs: []uint32{64500}}},
+				Unknown: []wire.RawAttribute{{Flags: 0xe0, Type: 200, Value: []byte{7}}},
+			},
+		},
+		{
+			Family: wire.IPv6Unicast, Prefix: netip.MustParsePrefix("2001:db8:2::/48"), NextHop: netip.MustParseAddr("2001:db8::1"),
+			LinkLocal: netip.MustParseAddr("fe80::1"), Leaked: true, Attributes: &wire.Attributes{OTC: 64500, HasOTC: true},
+		},
+	}
+}
+
+const (
+	received4 = `{"family":"IPv4/Unicast","nlri":"198.51.100.0/24","pathID":0,"attributes":{"origin":"IGP","asPath":[64500],` +
+		`"nextHop":"192.0.2.1","raw":[{"code":200,"flags":224,"value":"07"}]},"stale":true}` + "\n"
+	received6 = `{"family":"IPv6/Unicast","nlri":"2001:db8:2::/48","attributes":{"origin":"IGP","asPath":[],"nextHop":"2001:db8::1",` +
+		`"linkLocalNextHop":"fe80::1","raw":[{"code":35,"flags":192,"value":"0000fbf4"}]},"ineligible":"RouteLeak"}` + "\n"
 )
 
 func get(t *testing.T, n *node, target string) (*http.Response, string) {
@@ -155,9 +193,11 @@ func TestRoutes(t *testing.T) {
 		{"session=tor-a.node-1&family=ipv4/unicast", line4},
 		{"session=tor-a.node-1&prefix=2001:db8:1::/48", line6},
 		{"session=tor-a.node-1&prefix=203.0.113.0/25", ""},
-		{"session=tor-a.node-1&direction=received", ""},
+		{"session=tor-a.node-1&direction=received", received4 + received6},
+		{"session=tor-a.node-1&direction=received&family=ipv6/unicast", received6},
+		{"session=tor-a.node-1&direction=received&prefix=198.51.100.0/24", received4},
 	} {
-		r, body := get(t, &node{routes: testRoutes()}, "/routes?"+tc.query)
+		r, body := get(t, &node{routes: testRoutes(), received: receivedRoutes()}, "/routes?"+tc.query)
 		if r.StatusCode != http.StatusOK || body != tc.want {
 			t.Errorf("%s: %d\n%s\nwant\n%s", tc.query, r.StatusCode, body, tc.want)
 		}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/speaker/adjin"
 	"github.com/herald-bgp/herald/speaker/rib"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
@@ -26,13 +27,21 @@ type Route struct {
 	Attributes RouteAttributes `json:"attributes"`
 	// Announcement is where the route comes from, as namespace/name.
 	Announcement string `json:"announcement,omitempty"`
+	// Stale is true of a received route that was not sent again since the neighbour lost the session or began a refresh.
+	Stale bool `json:"stale,omitempty"`
+	// Ineligible is why a received route must not be used, empty where it may be.
+	Ineligible string `json:"ineligible,omitempty"`
 }
+
+// IneligibleRouteLeak is the reason of RFC 9234 §5: ONLY_TO_CUSTOMER says that the route must not come from this neighbour.
+const IneligibleRouteLeak = "RouteLeak"
 
 // RouteAttributes are path attributes under the names that the API has for them.
 type RouteAttributes struct {
 	Origin              v1alpha1.Origin      `json:"origin"`
 	ASPath              []uint32             `json:"asPath"`
 	NextHop             string               `json:"nextHop,omitempty"`
+	LinkLocalNextHop    string               `json:"linkLocalNextHop,omitempty"`
 	MED                 *uint32              `json:"med,omitempty"`
 	LocalPref           *uint32              `json:"localPref,omitempty"`
 	Communities         []string             `json:"communities,omitempty"`
@@ -56,6 +65,23 @@ func routeOf(r *rib.Route) Route {
 	}
 	if r.NextHop.IsValid() {
 		route.Attributes.NextHop = r.NextHop.String()
+	}
+	return route
+}
+
+func receivedRoute(r *adjin.Route) Route {
+	route := Route{Family: familyName(r.Family), NLRI: r.Prefix.String(), Attributes: attributesOf(r.Attributes), Stale: r.Stale}
+	if r.HasPathID {
+		route.PathID = new(r.PathID)
+	}
+	if r.NextHop.IsValid() {
+		route.Attributes.NextHop = r.NextHop.String()
+	}
+	if r.LinkLocal.IsValid() {
+		route.Attributes.LinkLocalNextHop = r.LinkLocal.String()
+	}
+	if r.Leaked {
+		route.Ineligible = IneligibleRouteLeak
 	}
 	return route
 }

@@ -16,6 +16,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/herald-bgp/herald/speaker/adjin"
 	"github.com/herald-bgp/herald/speaker/rib"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
@@ -74,8 +75,8 @@ func parseRouteQuery(values url.Values) (routeQuery, error) {
 	return q, nil
 }
 
-func (q *routeQuery) wants(r *rib.Route) bool {
-	return (q.family == nil || *q.family == r.Family) && (!q.prefix.IsValid() || q.prefix == r.Prefix)
+func (q *routeQuery) wants(family wire.Family, prefix netip.Prefix) bool {
+	return (q.family == nil || *q.family == family) && (!q.prefix.IsValid() || q.prefix == prefix)
 }
 
 // maxStreams bounds the streams at once: each may hold a copy of a session's routes.
@@ -106,8 +107,9 @@ func (h *handler) routes(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/jsonl")
 	s := newRouteStream(r.Context(), w, q)
 	if q.direction == directionAnnounced {
-		// A received route is dropped once it is counted, so there is none to show.
-		err = h.backend.Routes(peer, s.write)
+		err = h.backend.Routes(peer, s.announced)
+	} else {
+		err = h.backend.Received(peer, s.received)
 	}
 	err = errors.Join(err, s.finish())
 	switch {
@@ -159,10 +161,18 @@ func (w flushWriter) Write(b []byte) (int, error) {
 	return w.ResponseWriter.Write(b)
 }
 
-// write takes one route. It returns false when no further one can be sent.
-func (s *routeStream) write(r rib.Route) bool {
-	if s.query.wants(&r) {
+// announced takes one route that a peer was sent. It returns false when no further one can be sent.
+func (s *routeStream) announced(r rib.Route) bool {
+	if s.query.wants(r.Family, r.Prefix) {
 		s.err = s.encoder.Encode(routeOf(&r))
+	}
+	return s.err == nil
+}
+
+// received takes one route that a peer sent. It returns false when no further one can be sent.
+func (s *routeStream) received(r adjin.Route) bool {
+	if s.query.wants(r.Family, r.Prefix) {
+		s.err = s.encoder.Encode(receivedRoute(&r))
 	}
 	return s.err == nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/compile"
 	"github.com/herald-bgp/herald/controllers/status"
+	"github.com/herald-bgp/herald/speaker/adjin"
 	"github.com/herald-bgp/herald/speaker/rib"
 )
 
@@ -147,4 +148,9 @@ func (r *Runner) Peer(session string) (string, bool) {
 // Routes implements nodeapi.Backend.
 func (r *Runner) Routes(peer string, yield func(rib.Route) bool) error {
 	return r.speaker.Routes(peer, yield)
+}
+
+// Received implements nodeapi.Backend.
+func (r *Runner) Received(peer string, yield func(adjin.Route) bool) error {
+	return r.speaker.Received(peer, yield)
 }

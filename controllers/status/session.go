@@ -114,6 +114,10 @@ func current(s *speaker.PeerSnapshot) metav1.Condition {
 			"changes that wait for the next reconnect: "+strings.Join(s.PendingReset, ", "))
 	case s.ListenerError != "":
 		return condition(kind, metav1.ConditionFalse, v1alpha1.ReasonListenerUnavailable, s.ListenerError)
+	case live && s.Received != nil && s.Received.Excess:
+		// Without the number of those that are dropped: a condition is not written anew for each of them.
+		return condition(kind, metav1.ConditionFalse, v1alpha1.ReasonReceiveLimitReached, fmt.Sprintf(
+			"the neighbour has more routes than spec.receive.maxPrefixes, %d: those over it are dropped; the session goes on", s.Received.Limit))
 	}
 	return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonCurrent, "the session runs on the newest spec")
 }

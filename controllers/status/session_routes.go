@@ -76,11 +76,21 @@ func familyOf(family wire.Family) v1alpha1.Family {
 	return v1alpha1.Family{AFI: v1alpha1.AFIIPv4, SAFI: v1alpha1.SAFIUnicast}
 }
 
-// prefixes counts what the neighbour has from us. What it sends is not kept, and so not counted.
+// prefixes counts what the neighbour has from us, and what we have from it where that is kept.
 func prefixes(s *speaker.PeerSnapshot) []v1alpha1.FamilyPrefixes {
 	var list []v1alpha1.FamilyPrefixes
 	for _, count := range s.Routes.Announced {
 		list = append(list, v1alpha1.FamilyPrefixes{Family: familyOf(count.Family), Announced: counter(count.Routes)})
+	}
+	if s.Received != nil {
+		for _, count := range s.Received.Families {
+			family := familyOf(count.Family)
+			i := slices.IndexFunc(list, func(p v1alpha1.FamilyPrefixes) bool { return p.Family == family })
+			if i < 0 {
+				i, list = len(list), append(list, v1alpha1.FamilyPrefixes{Family: family})
+			}
+			list[i].Received = new(counter(count.Routes))
+		}
 	}
 	slices.SortFunc(list, func(a, b v1alpha1.FamilyPrefixes) int {
 		return cmp.Compare(a.Family.AFI, b.Family.AFI)

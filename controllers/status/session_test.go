@@ -18,6 +18,7 @@ import (
 	"github.com/herald-bgp/herald/controllers/compile"
 	"github.com/herald-bgp/herald/controllers/status"
 	"github.com/herald-bgp/herald/speaker"
+	"github.com/herald-bgp/herald/speaker/adjin"
 	"github.com/herald-bgp/herald/speaker/rib"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
@@ -118,6 +119,16 @@ func TestSessionConditions(t *testing.T) {
 			name:        "a deferred change",
 			snapshot:    up(func(s *speaker.PeerSnapshot) { s.PendingReset = []string{"families", "holdSeconds"} }),
 			established: "True Established", current: "False PendingReset", texts: []string{"families, holdSeconds"},
+		},
+		{
+			name:        "more routes than are kept",
+			snapshot:    up(func(s *speaker.PeerSnapshot) { s.Received = &adjin.Report{Limit: 500, Excess: true} }),
+			established: "True Established", current: "False ReceiveLimitReached", texts: []string{"spec.receive.maxPrefixes, 500"},
+		},
+		{
+			name:        "as many routes as are kept",
+			snapshot:    up(func(s *speaker.PeerSnapshot) { s.Received = &adjin.Report{Limit: 500} }),
+			established: "True Established", current: "True Current",
 		},
 		{
 			name: "no listener", snapshot: down(func(s *speaker.PeerSnapshot) { s.ListenerError = "bind: address already in use" }),
@@ -335,6 +346,27 @@ func TestSessionAnnouncements(t *testing.T) {
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("\n got %+v\nwant %+v", got, want)
+	}
+}
+
+// Received routes are counted where they are kept: a family without any has 0, one that is not kept has no number.
+func TestReceivedPrefixes(t *testing.T) {
+	snapshot := up(func(s *speaker.PeerSnapshot) {
+		s.Routes.Announced = []rib.FamilyCount{{Family: wire.IPv6Unicast, Routes: 2}}
+		s.Received = &adjin.Report{Families: []adjin.Count{
+			{Family: wire.IPv4Unicast, Routes: 7}, {Family: wire.IPv6Unicast},
+		}}
+	})
+	want := []v1alpha1.FamilyPrefixes{
+		{Family: v1alpha1.Family{AFI: v1alpha1.AFIIPv4, SAFI: v1alpha1.SAFIUnicast}, Received: new(int32(7))},
+		{Family: v1alpha1.Family{AFI: v1alpha1.AFIIPv6, SAFI: v1alpha1.SAFIUnicast}, Announced: 2, Received: new(int32(0))},
+	}
+	if got := session(snapshot).Prefixes; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	snapshot.Received = nil
+	if got := session(snapshot).Prefixes; len(got) != 1 || got[0].Received != nil {
+		t.Errorf("ignored routes are counted: %+v", got)
 	}
 }
 
