@@ -34,8 +34,8 @@ timeformat route iso long ms;
 protocol device {}
 protocol direct { ipv4; ipv6; }
 
-{{range .Originate}}protocol static { {{if .Addr.Is4}}ipv4{{else}}ipv6{{end}}; route {{.}} blackhole; }
-{{end}}
+protocol static { ipv4; {{range .Originate}}{{if .Addr.Is4}}route {{.}} blackhole; {{end}}{{end}} }
+protocol static { ipv6; {{range .Originate}}{{if .Addr.Is6}}route {{.}} blackhole; {{end}}{{end}} }
 protocol bgp herald {
   debug { states, events, packets };
   local {{if .Neighbor.LocalAddress.IsValid}}{{.Neighbor.LocalAddress}}{{end}} port {{.Port}} as {{.ASN}};

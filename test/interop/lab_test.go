@@ -57,6 +57,7 @@ type setup struct {
 	withoutGraceful  bool
 	routerHold       int
 	routerOriginates bool
+	originate        []netip.Prefix // by the router, besides
 }
 
 // lab is a Herald and a daemon that are each other's neighbour. Neither runs yet.
@@ -88,6 +89,7 @@ func newLab(t *testing.T, daemon harness.Daemon, s setup) *lab {
 	if s.routerOriginates {
 		config.Originate = []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24"), netip.MustParsePrefix("2001:db8:f::/48")}
 	}
+	config.Originate = append(config.Originate, s.originate...)
 	if s.watched {
 		l.wire = harness.NewCapture(t, l.topo.Node)
 	}
