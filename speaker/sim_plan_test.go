@@ -306,7 +306,7 @@ func someAddPath(rnd *rand.Rand) []wire.AddPathFamily {
 	return list
 }
 
-func someRate(rnd *rand.Rand) int { return []int{0, 0, 1, 3, 40}[rnd.IntN(5)] }
+func someRate(rnd *rand.Rand) int { return []int{0, 0, 2, 5, 40}[rnd.IntN(5)] }
 
 // editNode changes what all peers have in common.
 func (p *plan) editNode(rnd *rand.Rand) string {

@@ -14,8 +14,8 @@ import (
 )
 
 // restLimit is how long it may take to send everything once nothing hinders the sessions: hold times, back-offs, and at worst a
-// message for each of some thousand prefixes at one a second.
-const restLimit = 3 * time.Hour
+// message for each of some thousand prefixes at two a second.
+const restLimit = time.Hour
 
 // rest ends all faults, waits until everything has come to rest, and checks what must hold then.
 func (s *simulation) rest() {
