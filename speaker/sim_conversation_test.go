@@ -34,6 +34,8 @@ type conversation struct {
 	closed string // by the router, and why
 	excuse string // why the speaker may give up
 	rival  bool   // there was another connection during the handshake
+	// replaceable: there was a connection as after a restart of the router, for which the speaker gives up this one silently.
+	replaceable bool
 
 	established bool
 	link        link
@@ -119,6 +121,7 @@ func (c *conversation) takeOpen(body []byte) (reply []byte, ok bool) {
 	}
 	c.opened = open
 	for _, other := range slices.Clone(c.conversations) {
+		other.replaceable = other.replaceable || c.again
 		switch {
 		case other == c || other.opened == nil || c.again:
 		case other.established:
@@ -249,9 +252,7 @@ func (c *conversation) lost(err error) {
 // excused reports whether the speaker may end the session. Called with mu held.
 func (c *conversation) excused() bool {
 	collision := c.rival && c.farewell != nil && c.farewell.Code == wire.CodeCease && c.farewell.Subcode == wire.CeaseCollision
-	replaced := c.farewell == nil && c.graceful() && slices.ContainsFunc(c.conversations, func(o *conversation) bool {
-		return o.again && o.opened != nil
-	})
+	replaced := c.farewell == nil && c.graceful() && c.replaceable
 	if c.excuse != "" || collision || replaced || c.stopping || c.instance != c.simulation.instance {
 		return true
 	}

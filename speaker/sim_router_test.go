@@ -156,7 +156,7 @@ func (r *router) begin(conn *faketest.Conn, dialled, again bool) *conversation {
 	conn.ShapeIn(r.shape[0])
 	conn.ShapeOut(r.shape[1])
 	for _, other := range r.conversations {
-		c.rival = true
+		c.rival, c.replaceable = true, c.replaceable || other.again
 		other.rival = other.rival || other.messages == 0 // the speaker may not be as far yet
 	}
 	r.conversations = append(r.conversations, c)
