@@ -30,7 +30,7 @@ type Session struct {
 	PeerASN uint32
 }
 
-// LimitError says that a peer has more routes than may be kept, and that its session is to end.
+// LimitError says that a peer has more routes than may be kept, and that its session is to end (RFC 4271 §6.7).
 type LimitError struct {
 	Family wire.Family // of the route too many
 	Limit  int
@@ -288,7 +288,7 @@ func (t *Table) flags(a *wire.Attributes) byte {
 	return 0
 }
 
-// martian reports whether a prefix can be no route to unicast hosts: multicast, loopback, "this network" (RFC 6890), or
+// martian reports whether a prefix can be no route to unicast hosts: multicast, loopback, "this network", or
 // link-local of IPv6.
 func martian(p netip.Prefix) bool {
 	a := p.Addr()
