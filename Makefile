@@ -66,6 +66,11 @@ test-race: ## Run every test under the race detector
 bench: ## Measure Herald and its rivals side by side, and write docs/benchmarks.md (BENCH='-scale 0.01 -rounds 1' for a look)
 	@hack/bench $(BENCH)
 
+.PHONY: soak
+soak: export HERALD_SIM_HISTORIES ?= 50000
+soak: ## Run HERALD_SIM_HISTORIES (50000) random histories of the whole speaker, from HERALD_SIM_SEED on where it is set
+	go test -count=1 -timeout 0 -run '^TestSimulation$$' ./speaker
+
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (10s)
 	@hack/fuzz $(FUZZTIME)

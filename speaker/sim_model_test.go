@@ -6,6 +6,7 @@ package speaker_test
 import (
 	"cmp"
 	"fmt"
+	"hash/fnv"
 	"net/netip"
 	"slices"
 
@@ -181,8 +182,16 @@ func family(p wire.Path) wire.Family {
 
 // describe writes a route down, as it is expected and as it is received.
 func describe(nextHop []netip.Addr, a *wire.Attributes) string {
+	communities := any(a.Communities)
+	if n := len(a.Communities); n > 9 {
+		hash := fnv.New64a()
+		for _, c := range a.Communities {
+			hash.Write([]byte{byte(c >> 24), byte(c >> 16), byte(c >> 8), byte(c)})
+		}
+		communities = fmt.Sprintf("(%d, %x)", n, hash.Sum64())
+	}
 	return fmt.Sprintf("via %v origin %v path [%v] MED %t/%d pref %t/%d communities %v %v %v aggregated %t %v reflected %v %v OTC %t/%d raw %v",
 		nextHop, a.Origin, a.ASPath, a.HasMED, a.MED, a.HasLocalPref, a.LocalPref,
-		a.Communities, a.LargeCommunities, a.ExtendedCommunities,
+		communities, a.LargeCommunities, a.ExtendedCommunities,
 		a.AtomicAggregate, a.Aggregator, a.OriginatorID, a.ClusterList, a.HasOTC, a.OTC, a.Unknown)
 }

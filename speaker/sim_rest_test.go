@@ -19,7 +19,6 @@ const restLimit = time.Hour
 
 // rest ends all faults, waits until everything has come to rest, and checks what must hold then.
 func (s *simulation) rest() {
-	s.logf("- rest")
 	for _, r := range s.routers {
 		r.up()
 		r.reshape(faketest.Shape{}, faketest.Shape{})

@@ -37,7 +37,7 @@ var actions = []*action{
 	{"defaults", 5, (*simulation).redefault},
 	{"peer", 8, (*simulation).editPeer},
 	{"node", 2, func(s *simulation, rnd *rand.Rand) {
-		s.logf("- node: %s", s.plan.editNode(rnd))
+		s.logf("  node: %s", s.plan.editNode(rnd))
 		s.apply(s.plan.config())
 	}},
 	{"same", 4, func(s *simulation, _ *rand.Rand) { s.plan.copies(); s.apply(s.plan.config()) }},
@@ -83,6 +83,7 @@ func randomSteps(rnd *rand.Rand) []step {
 // take does one step, and then lets everything or nothing come to an end, or some time pass.
 func (s *simulation) take(st step) {
 	rnd := rand.New(rand.NewPCG(st.seed, 1))
+	s.logf("%s:", st.action.name)
 	st.action.do(s, rnd)
 	switch rnd.IntN(5) {
 	case 0: // the next one at once
@@ -100,7 +101,7 @@ func one(name string, do func(*conversation, *rand.Rand)) func(*simulation, *ran
 	return func(s *simulation, rnd *rand.Rand) {
 		r := s.routers[rnd.IntN(len(s.routers))]
 		r.each(func(c *conversation) {
-			s.logf("- %s %s", name, r.name)
+			s.logf("  %s %s", name, r.name)
 			do(c, rnd)
 		})
 	}
@@ -108,7 +109,7 @@ func one(name string, do func(*conversation, *rand.Rand)) func(*simulation, *ran
 
 func (s *simulation) reannounce(rnd *rand.Rand, edits int) {
 	for range edits {
-		s.logf("- announcements: %s", s.plan.edit(rnd))
+		s.logf("  announcements: %s", s.plan.edit(rnd))
 	}
 	s.apply(s.plan.config())
 }
@@ -120,7 +121,7 @@ func (s *simulation) burst(rnd *rand.Rand) {
 		s.reannounce(rnd, 1)
 	}
 	if rnd.IntN(2) == 0 {
-		s.logf("- announcements: back")
+		s.logf("  announcements: back")
 		s.plan.announcements = before
 		s.apply(s.plan.config())
 	}
@@ -135,7 +136,7 @@ func (s *simulation) withhold(rnd *rand.Rand) {
 		peer := s.plan.peers[rnd.IntN(len(s.plan.peers))]
 		key := peer.Name + "/" + s.plan.announcements[rnd.IntN(len(s.plan.announcements))].ID
 		s.plan.withheld[key] = !s.plan.withheld[key]
-		s.logf("- %s withheld %t", key, s.plan.withheld[key])
+		s.logf("  %s withheld %t", key, s.plan.withheld[key])
 	}
 	s.apply(s.plan.config())
 }
@@ -143,13 +144,13 @@ func (s *simulation) withhold(rnd *rand.Rand) {
 func (s *simulation) redefault(rnd *rand.Rand) {
 	peer := s.plan.peers[rnd.IntN(len(s.plan.peers))]
 	peer.Export.Defaults = someDefaults(rnd)
-	s.logf("- %s defaults: %s", peer.Name, summary(&rib.Announcement{Attributes: peer.Export.Defaults}))
+	s.logf("  %s defaults: %s", peer.Name, summary(&rib.Announcement{Attributes: peer.Export.Defaults}))
 	s.apply(s.plan.config())
 }
 
 func (s *simulation) editPeer(rnd *rand.Rand) {
 	peer := s.plan.peers[rnd.IntN(len(s.plan.peers))]
-	s.logf("- peer %s: %s", peer.Name, peer.edit(rnd))
+	s.logf("  peer %s: %s", peer.Name, peer.edit(rnd))
 	s.apply(s.plan.config())
 }
 
@@ -157,7 +158,7 @@ func (s *simulation) editPeer(rnd *rand.Rand) {
 func (s *simulation) again(rnd *rand.Rand) {
 	r := s.routers[rnd.IntN(len(s.routers))]
 	if r.cancel != nil {
-		s.logf("- %s connects again", r.name)
+		s.logf("  %s connects again", r.name)
 		r.dial(context.Background(), true)
 	}
 }
@@ -170,7 +171,7 @@ func (s *simulation) shape(rnd *rand.Rand) {
 		Latency: []time.Duration{0, time.Millisecond, 20 * time.Millisecond}[rnd.IntN(3)],
 	}
 	out := faketest.Shape{Segment: []int{0, 1, 7}[rnd.IntN(3)], Latency: []time.Duration{0, 5 * time.Millisecond}[rnd.IntN(2)]}
-	s.logf("- %s shape in %+v out %+v", r.name, in, out)
+	s.logf("  %s shape in %+v out %+v", r.name, in, out)
 	r.reshape(in, out)
 }
 
@@ -178,10 +179,10 @@ func (s *simulation) shape(rnd *rand.Rand) {
 func (s *simulation) toggle(rnd *rand.Rand) {
 	r := s.routers[rnd.IntN(len(s.routers))]
 	if r.cancel != nil && rnd.IntN(3) == 0 {
-		s.logf("- %s down", r.name)
+		s.logf("  %s down", r.name)
 		r.down()
 	} else {
-		s.logf("- %s up", r.name)
+		s.logf("  %s up", r.name)
 		r.up()
 	}
 }
@@ -195,13 +196,13 @@ func (s *simulation) restart(rnd *rand.Rand) {
 	case 1:
 		crash = true
 	}
-	s.logf("- speaker restarts (%v, crash %t)", cause, crash)
+	s.logf("  speaker restarts (%v, crash %t)", cause, crash)
 	s.endSpeaker(cause, crash)
 	if rnd.IntN(2) == 0 {
 		s.sleep(time.Duration(rnd.IntN(120)) * time.Second)
 	}
 	if rnd.IntN(2) == 0 {
-		s.logf("- announcements: %s", s.plan.edit(rnd))
+		s.logf("  announcements: %s", s.plan.edit(rnd))
 	}
 	s.run()
 }

@@ -4,6 +4,7 @@
 package speaker_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -12,8 +13,6 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-
-	"context"
 
 	"github.com/herald-bgp/herald/speaker"
 )
@@ -25,7 +24,7 @@ import (
 //
 // HERALD_SIM_HISTORIES is how many histories run, HERALD_SIM_SEED the seed of the first; the others follow it.
 func TestSimulation(t *testing.T) {
-	first, n := rand.Uint64N(1e12), 1500
+	first, n := rand.Uint64N(1e12), histories
 	if s, ok := os.LookupEnv("HERALD_SIM_SEED"); ok {
 		first, n = uint64(number(t, s)), 1
 	}

@@ -63,7 +63,7 @@ func newSimulation(t *testing.T, rnd *rand.Rand) *simulation {
 		node4: *cmp.Or(maybe(rnd, netip.MustParseAddr("203.0.113.10")), new(netip.Addr)),
 		node6: *cmp.Or(maybe(rnd, netip.MustParseAddr("2001:db8:ffff::10")), new(netip.Addr)),
 	}
-	if rnd.IntN(16) == 0 {
+	if rnd.IntN(24) == 0 {
 		s.plan.blocks = slices.Concat(smallBlocks, largeBlocks)
 	}
 	for i := range 1 + rnd.IntN(5) {
