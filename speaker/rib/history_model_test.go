@@ -1,0 +1,136 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package rib_test
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+
+	"github.com/herald-bgp/herald/speaker/rib"
+	"github.com/herald-bgp/herald/speaker/wire"
+)
+
+// want is a route of the model.
+type want struct {
+	nextHop netip.Addr
+	link    netip.Addr
+	attr    string
+}
+
+// model is what a session holds of an export, from the parameters of both alone, and how many prefixes the export lists.
+func (h *history) model(s *session, e rib.Export) (map[wire.Path]want, int) {
+	routes := map[wire.Path]want{}
+	listed := 0
+	for _, a := range e.Announcements {
+		for prefix := range expandAll(a) {
+			listed++
+			f := wire.IPv4Unicast
+			if prefix.Addr().Is6() {
+				f = wire.IPv6Unicast
+			}
+			if !slices.Contains(s.params.Families, f) {
+				continue
+			}
+			room, nh, w, ok := rib.ModelRoute(s.params, &e.Defaults, a, f)
+			length := wire.PrefixLen(prefix)
+			if slices.Contains(s.params.AddPath, f) {
+				length += wire.PathIDLen
+			}
+			if !ok || room < length {
+				continue
+			}
+			path := wire.Path{Prefix: prefix}
+			if slices.Contains(s.params.AddPath, f) {
+				path.ID = a.PathID
+			}
+			if _, taken := routes[path]; taken {
+				continue
+			}
+			x := want{nextHop: nh[0], attr: describe(w)}
+			if len(nh) > 1 {
+				x.link = nh[1]
+			}
+			routes[path] = x
+		}
+	}
+	return routes, listed
+}
+
+func expandAll(a *rib.Announcement) map[netip.Prefix]bool {
+	set := map[netip.Prefix]bool{}
+	for r := range a.Prefixes.All() {
+		base := r.Prefix.Addr()
+		for i := range 1 << (r.Length - r.Prefix.Bits()) {
+			x := base.AsSlice()
+			for bit := 0; bit < r.Length-r.Prefix.Bits(); bit++ {
+				if i&(1<<bit) != 0 {
+					pos := r.Length - 1 - bit
+					x[pos/8] |= 1 << (7 - pos%8)
+				}
+			}
+			ad, _ := netip.AddrFromSlice(x)
+			set[netip.PrefixFrom(ad, r.Length)] = true
+		}
+	}
+	return set
+}
+
+func (h *history) compare(s *session, e rib.Export, when string) int {
+	m, listed := h.model(s, e)
+	got := map[wire.Path]want{}
+	for k, r := range s.paths {
+		got[k] = want{r.nextHop, r.linkLocal, r.attributes}
+	}
+	short := func(w want) string {
+		if len(w.attr) > 80 {
+			w.attr = w.attr[:80]
+		}
+		return fmt.Sprint(w)
+	}
+	if !maps.Equal(got, m) {
+		for k, g := range got {
+			if w, ok := m[k]; !ok {
+				h.t.Errorf("%s: %s: should not hold %v %s", when, s.name, k, short(g))
+			} else if w != g {
+				h.t.Errorf("%s: %s: %v is %s want %s", when, s.name, k, short(g), short(w))
+			}
+		}
+		for k, w := range m {
+			if _, ok := got[k]; !ok {
+				h.t.Errorf("%s: %s: lacks %v %s", when, s.name, k, short(w))
+			}
+		}
+	}
+	return listed
+}
+
+func (h *history) checkReport(s *session) {
+	r := s.out.Report()
+	if r.Token == s.token || r.Token == nil {
+		return
+	}
+	if s.token != nil && r.Token.(int) < s.token.(int) {
+		h.t.Errorf("%s: token %v after %v", s.name, r.Token, s.token)
+	}
+	s.token = r.Token
+	e := h.exports[r.Token.(int)][s.name]
+	listed := h.compare(s, e, "report")
+	withheld, announced := 0, 0
+	for _, w := range r.Withheld {
+		withheld += w.Prefixes
+	}
+	for _, c := range r.Announced {
+		announced += c.Routes
+	}
+	if withheld+announced != listed || announced != len(s.paths) {
+		h.t.Errorf("%s: %d announced and %d withheld of %d prefixes, the peer holds %d", s.name, announced, withheld, listed, len(s.paths))
+	}
+	for _, f := range s.params.Families {
+		if s.ends[f] != 1 {
+			h.t.Errorf("report before End-of-RIB")
+		}
+	}
+}
