@@ -6,6 +6,7 @@ package speaker
 import (
 	"errors"
 	"fmt"
+	"syscall"
 
 	"github.com/herald-bgp/herald/speaker/wire"
 )
@@ -60,6 +61,14 @@ type localError struct {
 
 func (e *localError) Error() string {
 	return fmt.Sprintf("%s: sent %v", e.text, &e.notification)
+}
+
+// lost says what a connection that timed out means for people: TCP gave up what the peer did not acknowledge.
+func lost(err error) error {
+	if errors.Is(err, syscall.ETIMEDOUT) {
+		return fmt.Errorf("the peer reads nothing, or is gone: %w", err)
+	}
+	return err
 }
 
 // peerError is a NOTIFICATION that the peer sent.

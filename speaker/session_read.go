@@ -54,7 +54,7 @@ func (s *session) read(ctx context.Context) error {
 			return errHoldTimer // RFC 4271 §6.5
 		}
 		if err != nil {
-			return fmt.Errorf("read: %w", protocolError(err))
+			return fmt.Errorf("read: %w", protocolError(lost(err)))
 		}
 		switch t {
 		case wire.TypeKeepalive:

@@ -34,7 +34,7 @@ func newAdmitter(t testing.TB) *admission.Admitter {
 // parse reads one object.
 func parse(t testing.TB, text string) *unstructured.Unstructured {
 	t.Helper()
-	documents := admission.Decode([]byte(text))
+	documents := admission.Decode([]byte(text), nil)
 	if len(documents) != 1 || documents[0].Err != nil {
 		t.Fatalf("want one object: %+v", documents)
 	}

@@ -28,7 +28,9 @@ type Document struct {
 	// Raw are its bytes: equal bytes are the same object. The items of a List share
 	// those of the List.
 	Raw []byte
-	// Object is set unless Err is.
+	// Known: whoever asked knows what the document holds, and it was not decoded.
+	Known bool
+	// Object is set unless Err or Known is.
 	Object *unstructured.Unstructured
 	// Err says why the document is no object, with its place in the file.
 	Err error
@@ -39,9 +41,12 @@ type Document struct {
 // is written twice is an error, and so is anything that follows the object of a
 // document, as well as a file that is not UTF-8. A v1 List stands for its items.
 //
+// A document that known, which may be nil, knows by its bytes to hold one object is
+// not decoded.
+//
 // An Err quotes nothing of the file but the names of types: any document may be a
 // Secret.
-func Decode(data []byte) []Document {
+func Decode(data []byte, known func(raw []byte) bool) []Document {
 	if line := lineOfInvalidUTF8(data); line > 0 {
 		err := fmt.Errorf("document 1 (line 1): %w", fmt.Errorf("line %d: the text is not UTF-8", line))
 		return []Document{{Index: 1, Line: 1, Raw: data, Err: err}}
@@ -49,6 +54,11 @@ func Decode(data []byte) []Document {
 	var documents []Document
 	index := 0
 	for _, part := range split(data) {
+		if known != nil && known(part.raw) {
+			index++
+			documents = append(documents, Document{Index: index, Line: part.line, Raw: part.raw, Known: true})
+			continue
+		}
 		object, err := part.decode()
 		if err == nil && object == nil {
 			continue // nothing but space and comments

@@ -68,7 +68,7 @@ func TestDecode(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			have := admission.Decode([]byte(test.file))
+			have := admission.Decode([]byte(test.file), nil)
 			if len(have) != len(test.want) {
 				t.Fatalf("%d documents, want %d: %+v", len(have), len(test.want), have)
 			}
@@ -122,7 +122,7 @@ func TestDecodeQuotesNothing(t *testing.T) {
 		"apiVersion: v1\nkind: List\nitems: hunter2": "items: want a list, have a string",
 		"hunter2": "want an object, have a string",
 	} {
-		documents := admission.Decode([]byte("# a comment\n---\n" + text + "\n"))
+		documents := admission.Decode([]byte("# a comment\n---\n" + text + "\n"), nil)
 		if len(documents) != 1 || documents[0].Err == nil {
 			t.Errorf("%q: want one error: %+v", text, documents)
 			continue
@@ -140,7 +140,7 @@ func TestDecodeQuotesNothing(t *testing.T) {
 // The API server reads whole numbers as int64; as float64 CEL would refuse them.
 func TestDecodeKeepsIntegers(t *testing.T) {
 	t.Parallel()
-	documents := admission.Decode([]byte("apiVersion: v1\nkind: X\nwhole: 4294967295\nbroken: 0.5\n"))
+	documents := admission.Decode([]byte("apiVersion: v1\nkind: X\nwhole: 4294967295\nbroken: 0.5\n"), nil)
 	if len(documents) != 1 || documents[0].Err != nil {
 		t.Fatalf("%+v", documents)
 	}
@@ -158,7 +158,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte("apiVersion: v1\nkind: Secret\n---\n# nothing\n--- \nkind: [\n"))
 	f.Add([]byte("apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: Node}, 7]\n"))
 	f.Fuzz(func(t *testing.T, file []byte) {
-		for _, document := range admission.Decode(file) {
+		for _, document := range admission.Decode(file, nil) {
 			if (document.Object == nil) == (document.Err == nil) {
 				t.Errorf("want either an object or an error: %+v", document)
 			}
@@ -182,7 +182,7 @@ func TestDecodeIsLinear(t *testing.T) {
 				data := []byte(strings.Repeat(text, documents))
 				var before, after runtime.MemStats
 				runtime.ReadMemStats(&before)
-				admission.Decode(data)
+				admission.Decode(data, nil)
 				runtime.ReadMemStats(&after)
 				return after.TotalAlloc - before.TotalAlloc
 			}

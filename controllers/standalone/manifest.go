@@ -94,13 +94,27 @@ func decode(f file, former *manifest) *manifest {
 			known[d.key] = d
 		}
 	}
+	// admitted is what is known of the one object of a document.
+	admitted := func(sum checksum) *document {
+		d, list := known[documentKey{sum: sum}], known[documentKey{sum: sum, item: 1}]
+		if d == nil || list != nil || d.verdict == nil || d.id == (identity{}) {
+			return nil
+		}
+		return d
+	}
 	item, index := 0, 0
-	for _, decoded := range admission.Decode(f.data) {
+	for _, decoded := range admission.Decode(f.data, func(raw []byte) bool { return admitted(sha256.Sum256(raw)) != nil }) {
 		if decoded.Index != index {
 			item, index = 0, decoded.Index
 		}
 		key := documentKey{sum: sha256.Sum256(decoded.Raw), item: item}
 		item++
+		if decoded.Known {
+			d := *admitted(key.sum)
+			d.index, d.line = decoded.Index, decoded.Line
+			m.documents = append(m.documents, &d)
+			continue
+		}
 		d := newDocument(decoded, key)
 		if same, ok := known[key]; ok && same.verdict != nil {
 			d.verdict, d.object = same.verdict, nil

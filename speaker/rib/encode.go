@@ -114,7 +114,7 @@ func (p *Params) encode(a *Attributes) *wire.Attributes {
 		ExtendedCommunities: a.ExtendedCommunities,
 		AtomicAggregate:     a.AtomicAggregate,
 		Aggregator:          a.Aggregator,
-		Unknown:             a.Raw,
+		Unknown:             p.raw(a.Raw),
 	}
 	if p.OTC != 0 {
 		w.OTC, w.HasOTC = p.OTC, true // RFC 9234 §5, egress 1
@@ -136,6 +136,20 @@ func (p *Params) encode(a *Attributes) *wire.Attributes {
 		w.OriginatorID, w.ClusterList = a.OriginatorID, a.ClusterList
 	}
 	return w
+}
+
+// raw returns the raw attributes that go to the peer: those of a route reflector stay in the AS (RFC 4456 §8).
+func (p *Params) raw(list []wire.RawAttribute) []wire.RawAttribute {
+	if !p.External {
+		return list
+	}
+	var out []wire.RawAttribute
+	for _, r := range list {
+		if r.Type != wire.AttrOriginatorID && r.Type != wire.AttrClusterList {
+			out = append(out, r)
+		}
+	}
+	return out
 }
 
 // asPath returns the AS_PATH of a: as it is for an internal peer, with the local

@@ -4,6 +4,7 @@
 package rib_test
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/herald-bgp/herald/speaker/rib"
@@ -96,6 +97,22 @@ func TestOnlyToCustomer(t *testing.T) {
 	}
 	if w := up.out.Report().Withheld; len(up.routes) != 1 || len(w) != 1 || w[0].Reason != rib.ReasonOnlyToCustomer {
 		t.Errorf("to a provider: %v, withheld %+v", up.routes, w)
+	}
+}
+
+// TestReflectorAttributesStay: what a route reflector says does not leave the AS, raw or not (RFC 4456 §8).
+func TestReflectorAttributesStay(t *testing.T) {
+	table := rib.New()
+	id := addr("192.0.2.3")
+	update(table, export(1, announcement("a", rib.Attributes{
+		OriginatorID: id, Raw: []wire.RawAttribute{{Type: wire.AttrClusterList, Flags: wire.FlagOptional, Value: []byte{1, 2, 3, 4}}},
+	}, "10.0.0.0/24")))
+	for name, params := range map[string]rib.Params{"external": external(), "internal": internal()} {
+		p := attach(t, table, "tor", params)
+		batch := p.out.Next(nil, 1)
+		if has := bytes.Contains(batch, []byte{1, 2, 3, 4}) && bytes.Contains(batch, id.AsSlice()); has == params.External {
+			t.Errorf("%s: %x", name, batch)
+		}
 	}
 }
 

@@ -67,7 +67,7 @@ func readExample(t *testing.T, file string) example {
 			e.refused = append(e.refused, cause)
 		}
 	}
-	for _, document := range admission.Decode(data) {
+	for _, document := range admission.Decode(data, nil) {
 		if document.Err != nil {
 			t.Fatalf("%s: %v", file, document.Err)
 		}
