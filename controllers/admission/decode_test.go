@@ -122,7 +122,7 @@ func TestDecodeQuotesNothing(t *testing.T) {
 		"apiVersion: v1\nkind: List\nitems: hunter2": "items: want a list, have a string",
 		"hunter2": "want an object, have a string",
 	} {
-		documents := admission.Decode([]byte("# a comment\n---\n" + text + "\n"), nil)
+		documents := admission.Decode([]byte("# a comment\n---\n"+text+"\n"), nil)
 		if len(documents) != 1 || documents[0].Err == nil {
 			t.Errorf("%q: want one error: %+v", text, documents)
 			continue

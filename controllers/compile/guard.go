@@ -44,9 +44,6 @@ func (c *Catalog) guardOf(peer *Peer) *rib.Guard {
 	if spec.MaxPrefixes != nil {
 		guard.MaxPrefixes = int(*spec.MaxPrefixes)
 	}
-	if guard.MaxPrefixes == 0 {
-		guard.Families = nil // 0 is no bound to a guard
-	}
 	guard.DefaultRoute = slices.Contains(spec.Infrastructure, v1alpha1.InfrastructureDefaultRoute)
 	if c.trustAll {
 		return guard

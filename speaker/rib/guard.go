@@ -16,8 +16,7 @@ import (
 type Guard struct {
 	// Families that may be sent.
 	Families []wire.Family
-	// MaxPrefixes bounds what is sent of the families in Counted; of announcements the first in the order of the export go. 0
-	// is no bound.
+	// MaxPrefixes bounds what is sent of the families in Counted; of announcements the first in the order of the export go.
 	MaxPrefixes int
 	Counted     []wire.Family
 	// DefaultRoute: 0.0.0.0/0 and ::/0 may be sent.
@@ -102,7 +101,7 @@ func (g *Guard) counted(s *source) (n int) {
 
 // bound takes those sources from an export's members that would take it over the guard's limit.
 func (x *exported) bound(t *Table) {
-	if x.Guard == nil || x.Guard.MaxPrefixes == 0 {
+	if x.Guard == nil {
 		return
 	}
 	total := 0
