@@ -71,8 +71,11 @@ func testDecommission(t *testing.T, daemon harness.Daemon) {
 	l := newLab(t, daemon, setup{})
 	l.start()
 	l.wantWeb()
-	l.herald.stop(t, syscall.SIGINT)
-	l.wantShutdown("decommissioned")
+	if err := l.herald.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	l.wantShutdown("decommissioned") // before the daemon tries again, and says that instead
+	l.herald.wantEnd(t)
 }
 
 func testGracefulRestart(t *testing.T, daemon harness.Daemon) {

@@ -100,6 +100,21 @@ func (h *herald) stop(t *testing.T, s syscall.Signal) {
 	}
 }
 
+// wantEnd waits until the program ended without an error.
+func (h *herald) wantEnd(t *testing.T) {
+	t.Helper()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-h.Done():
+	case <-timer.C:
+		t.Fatalf("herald did not end within %v", patience)
+	}
+	if err := h.Err(); err != nil {
+		t.Fatalf("herald ended with %v", err)
+	}
+}
+
 // write replaces a manifest at once, as an editor does.
 func (h *herald) write(t *testing.T, name, content string) {
 	t.Helper()

@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	// Most of what these tests do is wait for others: more of them than cores run at once, unless -parallel says so.
 	if !isSet("test.parallel") {
-		_ = flag.Set("test.parallel", "6") // the flag is there, and 6 is a number
+		_ = flag.Set("test.parallel", "4") // the flag is there, and 4 is a number
 	}
 	os.Exit(buildAndRun(m))
 }

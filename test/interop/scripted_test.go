@@ -4,6 +4,7 @@
 package interop_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -63,12 +64,28 @@ func (p *scriptedPeer) accept(t *testing.T) *scriptedSession {
 	if err := p.listener.(*net.TCPListener).SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
-	conn, err := p.listener.Accept()
-	if err != nil {
-		t.Fatalf("%s: no connection: %v", p.name, err)
+	for {
+		conn, err := p.listener.Accept()
+		if err != nil {
+			t.Fatalf("%s: no connection: %v", p.name, err)
+		}
+		// Herald's OPEN comes first. A connection that waited here for too long was given up, and another follows.
+		opened := &openedConn{Conn: conn, reader: bufio.NewReader(conn)}
+		if _, err := opened.reader.Peek(1); err == nil {
+			return p.handshake(t, opened)
+		}
+		_ = conn.Close()
 	}
-	return p.handshake(t, conn)
 }
+
+// openedConn is a connection of which something was looked at already.
+type openedConn struct {
+	net.Conn
+	reader *bufio.Reader
+}
+
+// Read implements net.Conn.
+func (c *openedConn) Read(b []byte) (int, error) { return c.reader.Read(b) }
 
 // handshake exchanges OPENs and KEEPALIVEs on a connection, then reads on until it ends.
 func (p *scriptedPeer) handshake(t *testing.T, conn net.Conn) *scriptedSession {
