@@ -22,6 +22,7 @@ type plan struct {
 	routerID     netip.Addr
 	node4, node6 netip.Addr
 	blocks       []string
+	bulky        bool // few prefixes fit into a message
 	// announcements are in order of precedence. Their values are never changed, only replaced.
 	announcements []*rib.Announcement
 	deleted       []*rib.Announcement
@@ -108,9 +109,9 @@ func (p *plan) edit(rnd *rand.Rand) string {
 	case 2:
 		changed.Prefixes = p.prefixes(rnd)
 	case 3:
-		changed.Attributes = attributes(rnd)
+		changed.Attributes = p.attributes(rnd)
 	case 4:
-		changed.Prefixes, changed.Attributes = p.prefixes(rnd), attributes(rnd)
+		changed.Prefixes, changed.Attributes = p.prefixes(rnd), p.attributes(rnd)
 	case 5:
 		changed.Name += "'"
 	case 6:
@@ -132,12 +133,12 @@ func (p *plan) edit(rnd *rand.Rand) string {
 
 // add announces something, often what was deleted before or something else with its identity.
 func (p *plan) add(rnd *rand.Rand) string {
-	a := &rib.Announcement{ID: fmt.Sprintf("a%d", rnd.IntN(30)), Prefixes: p.prefixes(rnd), Attributes: attributes(rnd)}
+	a := &rib.Announcement{ID: fmt.Sprintf("a%d", rnd.IntN(30)), Prefixes: p.prefixes(rnd), Attributes: p.attributes(rnd)}
 	a.Name, a.PathID = a.ID, rnd.Uint32N(3)
 	if n := len(p.deleted); n > 0 && rnd.IntN(3) > 0 {
 		deleted := *p.deleted[rnd.IntN(n)]
 		if rnd.IntN(4) == 0 {
-			deleted.Attributes = attributes(rnd)
+			deleted.Attributes = p.attributes(rnd)
 		}
 		a = &deleted
 	}
@@ -175,6 +176,17 @@ func (p *plan) prefixes(rnd *rand.Rand) rib.Prefixes {
 		list = append(list, block(p.blocks[rnd.IntN(len(p.blocks))]))
 	}
 	return rib.NewPrefixes(list...)
+}
+
+// attributes are those of an announcement.
+func (p *plan) attributes(rnd *rand.Rand) rib.Attributes {
+	a := attributes(rnd)
+	if p.bulky && len(a.Communities) < 3 {
+		for i := range 940 {
+			a.Communities = append(a.Communities, wire.Community(i))
+		}
+	}
+	return a
 }
 
 // attributes are a few of each kind, so that different announcements have the same at times.

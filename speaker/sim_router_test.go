@@ -33,6 +33,7 @@ type router struct {
 	cancel context.CancelFunc // nil while down
 
 	// Guarded by simulation.mu.
+	off           bool              // is going down: new connections end at once
 	shape         [2]faketest.Shape // of new connections: in and out
 	conversations []*conversation
 	session       *conversation // the Established one
@@ -87,6 +88,9 @@ func (r *router) up() {
 		return
 	}
 	r.cancel = func() { cancel(); l.Close() }
+	r.mu.Lock()
+	r.off = false
+	r.mu.Unlock()
 	r.group.Go(func() {
 		for {
 			conn, err := l.Accept()
@@ -109,11 +113,11 @@ func (r *router) down() {
 	r.cancel()
 	r.cancel = nil
 	r.mu.Lock()
-	open := slices.Clone(r.conversations)
-	r.mu.Unlock()
-	for _, c := range open {
-		c.close("router down")
+	r.off = true
+	for _, c := range slices.Clone(r.conversations) {
+		c.closeLocked("router down")
 	}
+	r.mu.Unlock()
 	r.group.Wait()
 }
 
@@ -160,5 +164,8 @@ func (r *router) begin(conn *faketest.Conn, dialled, again bool) *conversation {
 		other.rival = other.rival || other.messages == 0 // the speaker may not be as far yet
 	}
 	r.conversations = append(r.conversations, c)
+	if r.off {
+		c.closeLocked("router down")
+	}
 	return c
 }

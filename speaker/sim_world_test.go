@@ -65,6 +65,7 @@ func newSimulation(t *testing.T, rnd *rand.Rand) *simulation {
 	}
 	if rnd.IntN(24) == 0 {
 		s.plan.blocks = slices.Concat(smallBlocks, largeBlocks)
+		s.plan.bulky = rnd.IntN(3) == 0 // so that who reads nothing is soon told from the table instead of the log
 	}
 	for i := range 1 + rnd.IntN(5) {
 		r := newRouter(s, rnd, i)
