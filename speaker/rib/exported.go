@@ -93,6 +93,17 @@ func equalTokens(a, b any) bool {
 	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
 }
 
+// name notes the next hops that a source's announcement names, unname forgets them.
+func (t *Table) name(number uint32, a *Attributes) {
+	t.four.name(number, a)
+	t.six.name(number, a)
+}
+
+func (t *Table) unname(s *source) {
+	t.four.unname(s)
+	t.six.unname(s)
+}
+
 // name notes which sources name an address as next hop, unname that one does so no more.
 func (f *family[K]) name(number uint32, a *Attributes) {
 	if nextHop := a.nextHop(f.ops.family); nextHop.IsValid() {

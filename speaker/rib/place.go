@@ -259,8 +259,8 @@ func (f *family[K]) turn(c viewChange[K]) {
 	}
 }
 
-// move takes a session that left its view to the one for members and profile. It is told what it missed from the table; everything, where the
-// routes are encoded otherwise.
+// move takes a session that left its view to the one for members and profile. It is told what it missed from the table;
+// everything, where the routes are encoded otherwise.
 func (f *family[K]) move(m move[K]) {
 	c := m.cursor
 	c.mayHold.union(m.members)

@@ -163,9 +163,8 @@ func nextHopAt(b []byte, start int, f wire.Family, set *attributeSet) int {
 		return start + attributes + set.block.NextHopOffset + 3 // flags, type, length
 	}
 	// MP_REACH_NLRI goes first (RFC 7606 §5.1): flags, type, one or two octets of length, AFI, SAFI, length of next hop.
-	const extendedLength = 0x10
 	at := start + attributes + 3 + 4
-	if b[start+attributes]&extendedLength != 0 {
+	if b[start+attributes]&wire.FlagExtendedLength != 0 {
 		at++
 	}
 	return at

@@ -118,8 +118,7 @@ func (u *update) compare(announcements []*Announcement) {
 			s = t.numbered(a)
 			s.count = a.Prefixes.count()
 			u.added = append(u.added, sourceChange{source: s, next: a, attributes: true})
-			t.four.name(s.number, &a.Attributes)
-			t.six.name(s.number, &a.Attributes)
+			t.name(s.number, &a.Attributes)
 		} else {
 			u.reordered = u.reordered || s.rank < highest
 			highest = max(highest, s.rank)
@@ -132,8 +131,7 @@ func (u *update) compare(announcements []*Announcement) {
 	for _, s := range before {
 		if s.removed == t.updates {
 			u.removed = append(u.removed, s)
-			t.four.unname(s)
-			t.six.unname(s)
+			t.unname(s)
 		}
 	}
 }
@@ -149,11 +147,9 @@ func (u *update) change(s *source, a *Announcement) {
 		c.gone, c.come = s.Prefixes.without(a.Prefixes), a.Prefixes.without(s.Prefixes)
 	}
 	u.changed = append(u.changed, c)
-	if t := u.table; c.attributes {
-		t.four.unname(s)
-		t.six.unname(s)
-		t.four.name(s.number, &a.Attributes)
-		t.six.name(s.number, &a.Attributes)
+	if c.attributes {
+		u.table.unname(s)
+		u.table.name(s.number, &a.Attributes)
 	}
 }
 

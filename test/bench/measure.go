@@ -80,6 +80,21 @@ func connectAll(ctx context.Context, p place, options func(i int) sink.Options) 
 	return sessions, nil
 }
 
+// syncAll connects all sinks of a place and waits until each has as many routes as are expected.
+func syncAll(ctx context.Context, p place, expect int) ([]*sink.Session, error) {
+	sessions, err := connectAll(ctx, p, func(i int) sink.Options { return p.sinkOptions(i, expect) })
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range sessions {
+		if _, err := s.First.Wait(ctx); err != nil {
+			closeAll(sessions)
+			return nil, err
+		}
+	}
+	return sessions, nil
+}
+
 // closeAll ends the sessions that came up, at once: a program may take its time for each.
 func closeAll(sessions []*sink.Session) {
 	var group errgroup.Group

@@ -56,16 +56,11 @@ func (b *bench) churnOf(ctx context.Context, i int, routes, changing *dataset.Da
 	c.err = b.started(ctx, i, plan, func(p program.Program, _ time.Duration) error {
 		ctx, cancel := context.WithTimeoutCause(ctx, b.patience, fmt.Errorf("not all rounds within %s", b.patience))
 		defer cancel()
-		sessions, err := connectAll(ctx, at, func(i int) sink.Options { return at.sinkOptions(i, plan.Count()) })
+		sessions, err := syncAll(ctx, at, plan.Count())
 		if err != nil {
 			return err
 		}
 		defer closeAll(sessions)
-		for _, s := range sessions {
-			if _, err := s.First.Wait(ctx); err != nil {
-				return err
-			}
-		}
 		for n := range b.rounds {
 			if err := c.round(ctx, p, sessions, changing.Count(), uint16(1000+n)); err != nil {
 				return err

@@ -32,14 +32,11 @@ func latency(ctx context.Context, b *bench) error {
 	err := b.started(ctx, 0, plan, func(p program.Program, _ time.Duration) error {
 		ctx, cancel := context.WithTimeoutCause(ctx, b.patience, fmt.Errorf("not within %s", b.patience))
 		defer cancel()
-		sessions, err := connectAll(ctx, at, func(i int) sink.Options { return at.sinkOptions(i, plan.Count()) })
+		sessions, err := syncAll(ctx, at, plan.Count())
 		if err != nil {
 			return err
 		}
 		defer closeAll(sessions)
-		if _, err := sessions[0].First.Wait(ctx); err != nil {
-			return err
-		}
 		herald, ok := p.(*program.Herald)
 		if !ok {
 			return errors.New("the first program is not Herald")

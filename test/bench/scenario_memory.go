@@ -11,7 +11,6 @@ import (
 	"github.com/herald-bgp/herald/test/bench/dataset"
 	"github.com/herald-bgp/herald/test/bench/program"
 	"github.com/herald-bgp/herald/test/bench/report"
-	"github.com/herald-bgp/herald/test/bench/sink"
 )
 
 // footprint is the memory of a program with its routes sent.
@@ -83,14 +82,11 @@ func (b *bench) footprintOf(ctx context.Context, i int, data *dataset.Data) (f f
 	f.err = b.started(ctx, i, plan, func(p program.Program, _ time.Duration) error {
 		ctx, cancel := context.WithTimeoutCause(ctx, b.patience, fmt.Errorf("not within %s", b.patience))
 		defer cancel()
-		sessions, err := connectAll(ctx, at, func(i int) sink.Options { return at.sinkOptions(i, plan.Count()) })
+		sessions, err := syncAll(ctx, at, plan.Count())
 		if err != nil {
 			return err
 		}
 		defer closeAll(sessions)
-		if _, err := sessions[0].First.Wait(ctx); err != nil {
-			return err
-		}
 		if err := wait(ctx, b.rest); err != nil {
 			return err
 		}

@@ -4,48 +4,34 @@
 package conformance_test
 
 import (
-	"flag"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
+
+	"github.com/herald-bgp/herald/test/harness"
 )
 
 var (
-	// heraldBinary is the program under test: what HERALD_BINARY names, or what TestMain builds.
+	// heraldBinary is the program under test.
 	heraldBinary string
 	// results are those of all cases.
 	results = &report{}
 )
 
 func TestMain(m *testing.M) {
-	flag.Parse()
-	// Most of what a case does is wait: more of them than cores run at once, unless -parallel says so.
-	parallel := false
-	flag.Visit(func(f *flag.Flag) { parallel = parallel || f.Name == "test.parallel" })
-	if !parallel {
-		_ = flag.Set("test.parallel", "4") // the flag is there, and 4 is a number
-	}
-	os.Exit(buildAndRun(m))
+	harness.Parallel(4)
+	os.Exit(run(m))
 }
 
-func buildAndRun(m *testing.M) int {
-	heraldBinary = os.Getenv("HERALD_BINARY")
-	if heraldBinary == "" && os.Getenv("VECTORS") != "" {
-		dir, err := os.MkdirTemp("", "herald-conformance-")
+func run(m *testing.M) int {
+	if os.Getenv("VECTORS") != "" { // else nothing runs it
+		path, remove, err := harness.Herald()
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
-		defer func() { _ = os.RemoveAll(dir) }()
-		heraldBinary = filepath.Join(dir, "herald")
-		build := exec.Command("go", "build", "-o", heraldBinary, "github.com/herald-bgp/herald/cmd/herald")
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := build.CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "build herald: %v\n%s", err, out)
-			return 1
-		}
+		defer remove()
+		heraldBinary = path
 	}
 	code := m.Run()
 	table := results.String()

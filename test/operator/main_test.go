@@ -8,12 +8,12 @@ package operator
 import (
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 
 	"github.com/go-logr/logr"
 	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/herald-bgp/herald/test/harness"
 )
 
 // herald is the binary under test.
@@ -25,22 +25,16 @@ func TestMain(m *testing.M) {
 
 func run(m *testing.M) int {
 	ctrllog.SetLogger(logr.Discard()) // of the clients in the tests themselves
-	dir, err := os.MkdirTemp("", "herald-operator-")
+	var flags []string
+	if raceDetector {
+		flags = append(flags, "-race")
+	}
+	path, remove, err := harness.Herald(flags...)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	defer os.RemoveAll(dir)
-	herald = filepath.Join(dir, "herald")
-	arguments := []string{"build", "-o", herald}
-	if raceDetector {
-		arguments = append(arguments, "-race")
-	}
-	build := exec.Command("go", append(arguments, "../../cmd/herald")...)
-	build.Stdout, build.Stderr = os.Stderr, os.Stderr
-	if err := build.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, "build herald:", err)
-		return 1
-	}
+	defer remove()
+	herald = path
 	return m.Run()
 }
