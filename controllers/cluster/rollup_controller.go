@@ -41,9 +41,8 @@ type Reconciler struct {
 	queue   workqueue.TypedRateLimitingInterface[request]
 	written *kube.Written
 
-	// supported, catalog and confirmed belong to the survey, which never runs twice at a time.
-	supported compile.LastSupported
-	catalog   *compile.Catalog
+	// reader and confirmed belong to the survey, which never runs twice at a time.
+	reader    compile.Reader
 	confirmed map[types.UID]*status.Confirmation
 
 	mu sync.Mutex
@@ -111,7 +110,6 @@ func (r *Reconciler) survey(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.catalog = w.catalog
 	due := r.compare(w, time.Now())
 	r.mu.Lock()
 	r.due = due

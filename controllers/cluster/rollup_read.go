@@ -52,12 +52,9 @@ func (r *Reconciler) read(ctx context.Context) (*world, error) {
 		labelsOf[namespaces.Items[i].Name] = namespaces.Items[i].Labels
 	}
 	// What each node goes on with where the newest version is not supported; the statuses are still of the newest.
-	w.catalog = compile.NewCatalog(r.supported.Replace(compile.Objects{
-		Peers:             w.peers,
-		Announcements:     w.announcements,
-		Namespaces:        labelsOf,
-		OperatorNamespace: r.options.Namespace,
-	}), r.catalog)
+	objects := r.reader.Read(w.peers, w.announcements)
+	objects.Namespaces, objects.OperatorNamespace = labelsOf, r.options.Namespace
+	w.catalog = compile.NewCatalog(objects)
 	w.rollup = status.NewRollup(status.Cluster{
 		Catalog: w.catalog, Nodes: w.nodes, Sessions: w.sessions, Speakers: speakers,
 	})

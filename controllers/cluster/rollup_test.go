@@ -54,9 +54,10 @@ func newWorld(selector labels.Selector, nodes ...corev1.Node) *world {
 
 // rollUp reads the world anew.
 func (w *world) rollUp(speakers map[string]bool) {
-	w.catalog = compile.NewCatalog(compile.Objects{
-		Peers: w.peers, Announcements: w.announcements, OperatorNamespace: "herald-system",
-	}, nil)
+	var reader compile.Reader
+	objects := reader.Read(w.peers, w.announcements)
+	objects.OperatorNamespace = "herald-system"
+	w.catalog = compile.NewCatalog(objects)
 	w.rollup = status.NewRollup(status.Cluster{Catalog: w.catalog, Nodes: w.nodes, Sessions: w.sessions, Speakers: speakers})
 }
 

@@ -22,29 +22,22 @@ type Announcement struct {
 	Prefixes int
 
 	created  time.Time
-	peers    labels.Selector
-	nodes    labels.Selector
-	peersKey string
-	nodesKey string
+	peers    *selector
+	nodes    *selector
 	families families
+	// ipv6 is how many of Prefixes are of IPv6, and defaultRoute whether a default route is among them all.
+	ipv6         int
+	defaultRoute bool
 	// whole is all of it; a session that may have only a part is sent a part.
 	whole *rib.Announcement
 }
 
-// CheckAnnouncement validates an Announcement, and says how many prefixes it comes to. The Issue is nil for a valid one.
-func CheckAnnouncement(object *v1alpha1.Announcement) (prefixes int, issue *Issue) {
-	announcement, issue := newAnnouncement(object)
-	if issue != nil {
-		return 0, issue
-	}
-	return announcement.Prefixes, nil
-}
-
-// newAnnouncement parses an Announcement, or says why it cannot be used.
-func newAnnouncement(object *v1alpha1.Announcement) (*Announcement, *Issue) {
+// ReadAnnouncement reads an Announcement, or says why it cannot be used. What is equal in before, the version that was read before
+// it, is shared with that; before may be nil, and has no other effect.
+func ReadAnnouncement(object *v1alpha1.Announcement, before *Announcement) (*Announcement, *Issue) {
 	spec := &object.Spec
-	peers, errPeers := selectorOf("spec.peerSelector", spec.PeerSelector)
-	nodes, errNodes := selectorOf("spec.nodeSelector", spec.NodeSelector)
+	peers, errPeers := readSelector("spec.peerSelector", spec.PeerSelector)
+	nodes, errNodes := readSelector("spec.nodeSelector", spec.NodeSelector)
 	prefixes, errPrefixes := prefixesOf(spec)
 	attributes, errAttributes := attributesOf("spec.attributes", spec.Attributes)
 	errPathID := inRange("spec.pathID", spec.PathID, 0, math.MaxUint32)
@@ -52,39 +45,63 @@ func newAnnouncement(object *v1alpha1.Announcement) (*Announcement, *Issue) {
 		return nil, issueOf(KindAnnouncement, &object.ObjectMeta, err)
 	}
 	ref := RefOf(&object.ObjectMeta)
+	name := ref.String()
+	// One text holds all names: there may be a great many announcements.
+	ref.Namespace, ref.Name = name[:len(ref.Namespace)], name[len(name)-len(ref.Name):]
 	announcement := &Announcement{
-		Ref:      ref,
-		Prefixes: countAll(prefixes),
-		created:  object.CreationTimestamp.Time,
-		peers:    peers,
-		nodes:    nodes,
-		peersKey: peers.String(),
-		nodesKey: nodes.String(),
+		Ref:     ref,
+		created: object.CreationTimestamp.Time,
+		peers:   peers,
+		nodes:   nodes,
 		whole: &rib.Announcement{
-			ID: ref.String(), Name: ref.String(), Owner: ref.Namespace, Prefixes: rib.NewPrefixes(prefixes...),
+			ID: name, Name: name, Owner: ref.Namespace, Prefixes: rib.NewPrefixes(prefixes...),
 			PathID: uint32(valueOr(spec.PathID, 0)), Attributes: attributes,
 		},
 	}
-	for _, r := range prefixes {
-		announcement.families |= familyOf(r.Prefix)
+	announcement.countPrefixes(prefixes)
+	if before != nil && before.whole.Equal(announcement.whole) {
+		announcement.whole = before.whole
 	}
 	return announcement, nil
 }
 
-// share takes over from prev, which may be nil, what is equal in it.
-func (a *Announcement) share(prev *Catalog) {
-	if prev == nil {
-		return
-	}
-	if known := prev.announcements[a.whole.Name]; known != nil && known.whole.Equal(a.whole) {
-		a.whole = known.whole
+// countPrefixes sums up.
+func (a *Announcement) countPrefixes(ranges []rib.PrefixRange) {
+	for _, r := range ranges {
+		family := familyOf(r.Prefix)
+		a.families |= family
+		a.Prefixes += count(r)
+		if family == ipv6Unicast {
+			a.ipv6 += count(r)
+		}
+		a.defaultRoute = a.defaultRoute || isDefaultRoute(r)
 	}
 }
+
+// prefixesOf is how many prefixes are of a family.
+func (a *Announcement) prefixesOf(family families) int {
+	if family == ipv6Unicast {
+		return a.ipv6
+	}
+	return a.Prefixes - a.ipv6
+}
+
+// PrefixTexts are the prefixes as spec.prefixes may have them: sorted, and without those that are part of another one.
+func (a *Announcement) PrefixTexts() []string {
+	texts := make([]string, 0, a.whole.Prefixes.Len())
+	for r := range a.whole.Prefixes.All() {
+		texts = append(texts, r.Prefix.String())
+	}
+	return texts
+}
+
+// Created is when the object was.
+func (a *Announcement) Created() time.Time { return a.created }
 
 // SelectsNode reports whether the announcement goes out from a node with these labels.
 func (a *Announcement) SelectsNode(node map[string]string) bool {
-	return a.nodes.Matches(labels.Set(node))
+	return a.nodes.matches(labels.Set(node))
 }
 
 // NodeSelector is the canonical form of what SelectsNode asks: of two announcements with one NodeSelector it is the same.
-func (a *Announcement) NodeSelector() string { return a.nodesKey }
+func (a *Announcement) NodeSelector() string { return a.nodes.key }

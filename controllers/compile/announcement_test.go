@@ -12,7 +12,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
-	"github.com/herald-bgp/herald/controllers/compile"
 	"github.com/herald-bgp/herald/speaker/rib"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
@@ -71,7 +70,7 @@ func TestPrefixes(t *testing.T) {
 			a := announcement("platform", "net", 0, test.prefixes, func(a *v1alpha1.Announcement) {
 				a.Spec.Deaggregate = test.deaggregate
 			})
-			out := compile.Compile(input(func(in *compile.Input) {
+			out := compileGiven(input(func(in *given) {
 				in.Announcements = []v1alpha1.Announcement{a}
 				in.Peers[0].Spec.AllowedAnnouncements = &v1alpha1.AllowedAnnouncements{MaxPrefixes: new(int32(10_000_000))}
 			}), nil)
@@ -82,7 +81,7 @@ func TestPrefixes(t *testing.T) {
 				}
 				wantStrings(t, "routes", routes(sessionPeer(t, out)), want...)
 			}
-			if count, issue := compile.CheckAnnouncement(&a); count != test.count || issue != nil {
+			if count, issue := out.Catalog().CheckAnnouncement(&a); count != test.count || issue != nil {
 				t.Errorf("%d prefixes, issue %v, want %d", count, issue, test.count)
 			}
 		})
@@ -90,7 +89,7 @@ func TestPrefixes(t *testing.T) {
 }
 
 func TestAttributes(t *testing.T) {
-	in := input(func(in *compile.Input) {
+	in := input(func(in *given) {
 		in.Announcements = []v1alpha1.Announcement{
 			announcement("platform", "net", 0, []string{"203.0.113.0/24"}, func(a *v1alpha1.Announcement) {
 				a.Spec.Attributes = &v1alpha1.PathAttributes{
@@ -123,7 +122,7 @@ func TestAttributes(t *testing.T) {
 		LargeCommunities:    []wire.LargeCommunity{{Global: 64512, Local1: 1, Local2: 2}, {Global: 64512, Local1: 2, Local2: 1}},
 		ExtendedCommunities: []wire.ExtendedCommunity{target},
 	}
-	export := sessionPeer(t, compile.Compile(in, nil)).Export
+	export := sessionPeer(t, compileGiven(in, nil)).Export
 	if len(export.Announcements) != 1 {
 		t.Fatalf("%d announcements, want 1", len(export.Announcements))
 	}
@@ -205,12 +204,16 @@ func TestAnnouncementRefused(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			bad := announcement("platform", "bad", 0, []string{"198.51.100.0/24"}, func(a *v1alpha1.Announcement) { test.change(&a.Spec) })
-			out := compile.Compile(input(func(in *compile.Input) {
+			out := compileGiven(input(func(in *given) {
 				in.Announcements = []v1alpha1.Announcement{bad, announcement("platform", "good", 1, []string{"203.0.113.0/24"})}
 			}), nil)
 			wantStrings(t, "routes", routes(sessionPeer(t, out)), "platform/good 203.0.113.0/24")
 			wantIssue(t, out.Issues, "platform/bad", v1alpha1.ConditionAccepted, test.reason, test.field)
-			if _, issue := compile.CheckAnnouncement(&bad); issue == nil || *issue != out.Issues[0] {
+			if _, issue := out.Catalog().CheckAnnouncement(&bad); issue == nil || *issue != out.Issues[0] {
+				t.Errorf("CheckAnnouncement says %v, Compile %v", issue, out.Issues[0])
+			}
+			bad.Generation++ // a version that nobody has read yet
+			if _, issue := out.Catalog().CheckAnnouncement(&bad); issue == nil || issue.Message != out.Issues[0].Message {
 				t.Errorf("CheckAnnouncement says %v, Compile %v", issue, out.Issues[0])
 			}
 		})

@@ -17,7 +17,7 @@ import (
 )
 
 func TestFurtherAttributes(t *testing.T) {
-	in := input(func(in *compile.Input) {
+	in := input(func(in *given) {
 		in.Announcements = []v1alpha1.Announcement{
 			announcement("platform", "net", 0, []string{"203.0.113.0/24", "2001:db8::/48"}, func(a *v1alpha1.Announcement) {
 				a.Spec.PathID = new(int64(1<<32 - 1))
@@ -46,9 +46,9 @@ func TestFurtherAttributes(t *testing.T) {
 			{Type: 200, Flags: 0xc0, Value: []byte{}},
 		},
 	}
-	whole := compile.Compile(in, nil)
+	whole := compileGiven(in, nil)
 	in.Peers[0].Spec.AllowedAnnouncements = &v1alpha1.AllowedAnnouncements{Families: []v1alpha1.Family{family4()}}
-	part := compile.Compile(in, nil)
+	part := compileGiven(in, nil)
 	for _, out := range []*compile.Output{whole, part} {
 		list := sessionPeer(t, out).Export.Announcements
 		if len(list) != 1 {
@@ -70,7 +70,7 @@ func TestOrderOfRaw(t *testing.T) {
 		for _, code := range codes {
 			raw = append(raw, v1alpha1.RawAttribute{Code: code})
 		}
-		out := compile.Compile(input(func(in *compile.Input) {
+		out := compileGiven(input(func(in *given) {
 			in.Announcements = []v1alpha1.Announcement{announcement("platform", "net", 0, []string{"203.0.113.0/24"}, func(a *v1alpha1.Announcement) {
 				a.Spec.Attributes = &v1alpha1.PathAttributes{Raw: raw}
 			})}
@@ -124,14 +124,14 @@ func TestFurtherAttributesRefused(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			bad := announcement("platform", "bad", 0, []string{"198.51.100.0/24"}, func(a *v1alpha1.Announcement) { a.Spec.Attributes = &test.uses })
-			_, issue := compile.CheckAnnouncement(&bad)
+			_, issue := compile.ReadAnnouncement(&bad, nil)
 			if issue == nil || issue.Reason != v1alpha1.ReasonInvalid || !strings.Contains(issue.Message, test.field) {
 				t.Errorf("issue %v, want one with %q", issue, test.field)
 			}
 		})
 	}
 	bad := announcement("platform", "bad", 0, []string{"198.51.100.0/24"}, func(a *v1alpha1.Announcement) { a.Spec.PathID = new(int64(1 << 32)) })
-	if _, issue := compile.CheckAnnouncement(&bad); issue == nil || !strings.Contains(issue.Message, "spec.pathID") {
+	if _, issue := compile.ReadAnnouncement(&bad, nil); issue == nil || !strings.Contains(issue.Message, "spec.pathID") {
 		t.Errorf("issue %v, want one with spec.pathID", issue)
 	}
 }

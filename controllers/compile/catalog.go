@@ -9,13 +9,13 @@ import (
 	"github.com/herald-bgp/herald/api/v1alpha1"
 )
 
-// Objects are what people wrote. They are read, never changed.
+// Objects are what people wrote, each read once: see Reader. They are immutable.
 type Objects struct {
-	// Peers and Announcements, in any order.
-	Peers         []v1alpha1.BGPPeer
-	Announcements []v1alpha1.Announcement
-	// Replaced are the Issues of the versions that are not among them, since an older one is: see LastSupported.
-	Replaced []Issue
+	// Peers and Announcements that are valid, in any order.
+	Peers         []*Peer
+	Announcements []*Announcement
+	// Issues say which others are not valid, and which are not the newest version since that is not supported.
+	Issues []Issue
 	// Namespaces holds the labels of every namespace, by name.
 	Namespaces map[string]map[string]string
 	// OperatorNamespace belongs to the platform team: it needs no tenant entry.
@@ -24,8 +24,7 @@ type Objects struct {
 	TrustAll bool
 }
 
-// Catalog is what the objects say whatever the node: every valid BGPPeer and Announcement, parsed once, in order of
-// precedence. It is immutable.
+// Catalog is what the objects say whatever the node, in order of precedence. It is immutable.
 type Catalog struct {
 	// Peers and Announcements that are valid, oldest first.
 	Peers         []*Peer
@@ -35,54 +34,77 @@ type Catalog struct {
 
 	peers             map[string]*Peer
 	announcements     map[string]*Announcement
+	refused           map[objectVersion]*Issue
 	owners            map[string]bool // the namespaces that have announcements
 	namespaces        map[string]map[string]string
 	operatorNamespace string
 	trustAll          bool
 }
 
-// NewCatalog reads the objects. One that is being deleted counts as gone, whatever its finalizers wait for. What did not
-// change since prev, which may be nil, is shared with it.
-func NewCatalog(objects Objects, prev *Catalog) *Catalog {
+// objectVersion is one version of an object.
+type objectVersion struct {
+	kind string
+	ref  Ref
+}
+
+// NewCatalog puts the objects in order.
+func NewCatalog(objects Objects) *Catalog {
 	c := &Catalog{
+		Peers:             slices.Clone(objects.Peers),
+		Announcements:     slices.Clone(objects.Announcements),
+		Issues:            slices.Clone(objects.Issues),
 		peers:             make(map[string]*Peer, len(objects.Peers)),
 		announcements:     make(map[string]*Announcement, len(objects.Announcements)),
+		refused:           make(map[objectVersion]*Issue, len(objects.Issues)),
 		owners:            map[string]bool{},
 		namespaces:        objects.Namespaces,
 		operatorNamespace: objects.OperatorNamespace,
 		trustAll:          objects.TrustAll,
 	}
-	c.Issues = append(c.Issues, objects.Replaced...)
-	for i := range objects.Peers {
-		if objects.Peers[i].DeletionTimestamp != nil {
-			continue
-		}
-		peer, issue := newPeer(&objects.Peers[i])
-		if issue != nil {
-			c.Issues = append(c.Issues, *issue)
-			continue
-		}
-		c.Peers = append(c.Peers, peer)
+	for _, peer := range c.Peers {
 		c.peers[peer.Ref.Name] = peer
 	}
-	for i := range objects.Announcements {
-		if objects.Announcements[i].DeletionTimestamp != nil {
-			continue
-		}
-		announcement, issue := newAnnouncement(&objects.Announcements[i])
-		if issue != nil {
-			c.Issues = append(c.Issues, *issue)
-			continue
-		}
-		announcement.share(prev)
-		c.Announcements = append(c.Announcements, announcement)
+	for _, announcement := range c.Announcements {
 		c.announcements[announcement.whole.Name] = announcement
 		c.owners[announcement.Ref.Namespace] = true
 	}
 	slices.SortFunc(c.Peers, func(a, b *Peer) int { return older(a.created, b.created, a.Ref, b.Ref) })
 	slices.SortFunc(c.Announcements, func(a, b *Announcement) int { return older(a.created, b.created, a.Ref, b.Ref) })
 	sortIssues(c.Issues)
+	for i := range c.Issues {
+		issue := &c.Issues[i]
+		c.refused[objectVersion{issue.Kind, issue.Ref}] = issue
+	}
 	return c
+}
+
+// CheckPeer says what is wrong with a version of a BGPPeer, nil for nothing. Only one that the Catalog was not made from is read.
+func (c *Catalog) CheckPeer(object *v1alpha1.BGPPeer) *Issue {
+	ref := RefOf(&object.ObjectMeta)
+	if known := c.peers[ref.Name]; known != nil && known.Ref == ref {
+		return nil
+	}
+	if issue := c.refused[objectVersion{KindBGPPeer, ref}]; issue != nil {
+		return issue
+	}
+	_, issue := ReadPeer(object, nil)
+	return issue
+}
+
+// CheckAnnouncement does the same for an Announcement, and says how many prefixes a valid one comes to.
+func (c *Catalog) CheckAnnouncement(object *v1alpha1.Announcement) (prefixes int, issue *Issue) {
+	ref := RefOf(&object.ObjectMeta)
+	if known := c.announcements[ref.String()]; known != nil && known.Ref == ref {
+		return known.Prefixes, nil
+	}
+	if issue := c.refused[objectVersion{KindAnnouncement, ref}]; issue != nil {
+		return 0, issue
+	}
+	known, issue := ReadAnnouncement(object, nil)
+	if issue != nil {
+		return 0, issue
+	}
+	return known.Prefixes, nil
 }
 
 // Peer is the valid BGPPeer of that name, nil when there is none.

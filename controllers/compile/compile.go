@@ -43,13 +43,30 @@ type Output struct {
 	Issues []Issue
 
 	catalog *Catalog
+	// verdicts are those that the next Compile may use, by the peer that they are about.
+	verdicts map[*Peer]map[*Announcement]*verdict
 	// parts are the announcements that some session may have only a part of, by ID; partsOf are theirs, by that of the whole.
 	parts   map[string]*rib.Announcement
 	partsOf map[string][]*rib.Announcement
-	// tokens are the decisions for each peer, by its name.
-	tokens map[string]*Decisions
-	// sent are the announcements that some session is sent.
-	sent map[*rib.Announcement]bool
+	// exports are what each peer is sent, by its name.
+	exports map[string]export
+}
+
+// export is what a peer is sent, and why.
+type export struct {
+	announcements []*rib.Announcement
+	decisions     *Decisions
+}
+
+// share returns before where it is equal.
+func (e export) share(before export) export {
+	if slices.Equal(e.announcements, before.announcements) {
+		e.announcements = before.announcements
+	}
+	if e.decisions.equal(before.decisions) {
+		e.decisions = before.decisions
+	}
+	return e
 }
 
 // Catalog is what the objects say, as the configuration was compiled from it.
@@ -62,11 +79,11 @@ func Compile(in Input, prev *Output) *Output {
 		prev = &Output{}
 	}
 	out := &Output{
-		catalog: NewCatalog(in.Objects, prev.catalog),
-		parts:   map[string]*rib.Announcement{},
-		partsOf: map[string][]*rib.Announcement{},
-		tokens:  map[string]*Decisions{},
-		sent:    map[*rib.Announcement]bool{},
+		catalog:  NewCatalog(in.Objects),
+		verdicts: map[*Peer]map[*Announcement]*verdict{},
+		parts:    map[string]*rib.Announcement{},
+		partsOf:  map[string][]*rib.Announcement{},
+		exports:  make(map[string]export, len(in.Objects.Peers)),
 	}
 	out.Issues = append(out.Issues, out.catalog.Issues...)
 	config := &speaker.Config{
@@ -81,10 +98,14 @@ func Compile(in Input, prev *Output) *Output {
 	}
 	sessions, issues := out.catalog.Sessions(&in.Node)
 	out.Issues = append(out.Issues, issues...)
+	whole := map[*rib.Announcement]bool{} // what some session is sent all of
 	for _, session := range sessions {
-		config.Peers = append(config.Peers, out.compilePeer(&in, session, prev))
+		config.Peers = append(config.Peers, out.compilePeer(&in, session, prev, whole))
 	}
-	config.Announcements = out.announcements()
+	config.Announcements = out.announcements(whole)
+	if prev.Config != nil && slices.Equal(config.Announcements, prev.Config.Announcements) {
+		config.Announcements = prev.Config.Announcements
+	}
 	out.Sessions = sessions
 	out.Config = config
 	if reflect.DeepEqual(prev.Config, config) {
@@ -95,7 +116,7 @@ func Compile(in Input, prev *Output) *Output {
 }
 
 // compilePeer adds to a peer what the node knows: its ASN, the key, and what it is sent.
-func (out *Output) compilePeer(in *Input, session Session, prev *Output) speaker.Peer {
+func (out *Output) compilePeer(in *Input, session Session, prev *Output, whole map[*rib.Announcement]bool) speaker.Peer {
 	peer := session.Peer.session
 	peer.LocalASN = session.LocalASN
 	peer.ConnectMode = session.Peer.connectMode(in.Listening)
@@ -104,55 +125,80 @@ func (out *Output) compilePeer(in *Input, session Session, prev *Output) speaker
 		out.Issues = append(out.Issues, *issue)
 	}
 	peer.Export.Guard = out.catalog.guardOf(session.Peer)
-	decisions := &Decisions{Peer: session.Peer.Ref}
-	judge := newJudge(out.catalog, session.Peer)
-	for _, a := range out.catalog.granted(session.Peer) {
+	sent := out.export(in, session.Peer, prev, whole).share(prev.exports[peer.Name])
+	out.exports[peer.Name] = sent
+	peer.Export.Announcements, peer.Export.Token = sent.announcements, sent.decisions
+	return peer
+}
+
+// export decides what a peer is sent.
+func (out *Output) export(in *Input, peer *Peer, prev *Output, whole map[*rib.Announcement]bool) export {
+	granted := out.catalog.granted(peer)
+	announcements, decisions := make([]*rib.Announcement, 0, len(granted)), make([]Decision, 0, len(granted))
+	judge := newJudge(out.catalog, peer, prev.settled(peer, out.catalog))
+	for _, a := range granted {
 		if !a.SelectsNode(in.Node.Labels) {
 			continue
 		}
 		verdict := judge.decide(a)
-		decision := Decision{Ref: a.Ref, Reason: verdict.reason, Foreign: verdict.foreign}
-		if len(verdict.kept) > 0 {
-			part := out.part(a, verdict.kept, prev)
-			decision.ID, decision.Prefixes = part.ID, verdict.prefixes
-			peer.Export.Announcements = append(peer.Export.Announcements, part)
-			out.sent[part] = true
+		decision := Decision{Of: a, Foreign: int32(verdict.foreign), Reason: verdict.reason}
+		switch {
+		case verdict.whole:
+			decision.Sent = a.whole
+			whole[a.whole] = true
+		case verdict.kept.Len() > 0:
+			decision.Sent = out.part(a, verdict.kept, prev)
 		}
-		if a.families.has(session.Peer.families) {
-			decisions.Announcements = append(decisions.Announcements, decision)
+		if decision.Sent != nil {
+			decision.Prefixes = int32(verdict.prefixes)
+			announcements = append(announcements, decision.Sent)
+		}
+		if a.families.has(peer.families) {
+			decisions = append(decisions, decision)
 		}
 	}
-	if known := prev.tokens[peer.Name]; decisions.equal(known) {
-		decisions = known
+	out.verdicts[peer] = judge.settled
+	return export{nonEmpty(announcements), &Decisions{Peer: peer.Ref, Announcements: nonEmpty(decisions)}}
+}
+
+// nonEmpty is nil for an empty list, so that all empty ones are equal.
+func nonEmpty[T any](list []T) []T {
+	if len(list) == 0 {
+		return nil
 	}
-	out.tokens[peer.Name] = decisions
-	peer.Export.Token = decisions
-	return peer
+	return list
+}
+
+// settled are the verdicts about a peer that are as true of another catalog.
+func (out *Output) settled(peer *Peer, of *Catalog) map[*Announcement]*verdict {
+	if c := out.catalog; c == nil || c.trustAll != of.trustAll || c.operatorNamespace != of.operatorNamespace {
+		return nil
+	}
+	return out.verdicts[peer]
 }
 
 // part is the announcement of some of a's prefixes. Every session that may have the same part shares it.
-func (out *Output) part(a *Announcement, kept []rib.PrefixRange, prev *Output) *rib.Announcement {
-	if len(kept) == a.whole.Prefixes.Len() {
-		return a.whole
-	}
+func (out *Output) part(a *Announcement, kept rib.Prefixes, prev *Output) *rib.Announcement {
 	id := a.whole.ID + "#" + partName(a, kept)
 	if part := out.parts[id]; part != nil {
 		return part
 	}
-	part := &rib.Announcement{ID: id, Name: a.whole.Name, Owner: a.whole.Owner, Prefixes: rib.NewPrefixes(kept...), PathID: a.whole.PathID, Attributes: a.whole.Attributes}
-	if known := prev.parts[id]; known != nil && known.Equal(part) {
-		part = known
+	part := *a.whole
+	part.ID, part.Prefixes = id, kept
+	shared := &part
+	if known := prev.parts[id]; known != nil && known.Equal(shared) {
+		shared = known
 	}
-	out.parts[id] = part
-	out.partsOf[a.whole.ID] = append(out.partsOf[a.whole.ID], part)
-	return part
+	out.parts[id] = shared
+	out.partsOf[a.whole.ID] = append(out.partsOf[a.whole.ID], shared)
+	return shared
 }
 
 // announcements are all that some session is sent, in order of precedence. No session is sent two parts of one.
-func (out *Output) announcements() []*rib.Announcement {
-	list := make([]*rib.Announcement, 0, len(out.sent))
+func (out *Output) announcements(whole map[*rib.Announcement]bool) []*rib.Announcement {
+	list := make([]*rib.Announcement, 0, len(whole)+len(out.parts))
 	for _, a := range out.catalog.Announcements {
-		if out.sent[a.whole] {
+		if whole[a.whole] {
 			list = append(list, a.whole)
 		}
 		parts := out.partsOf[a.whole.ID]
@@ -164,9 +210,9 @@ func (out *Output) announcements() []*rib.Announcement {
 
 // partName tells the parts of an announcement apart. All of one family is the common part, and keeps its name when the
 // prefixes change; any other is named by a hash of its prefixes.
-func partName(a *Announcement, kept []rib.PrefixRange) string {
+func partName(a *Announcement, kept rib.Prefixes) string {
 	var in families
-	for _, r := range kept {
+	for r := range kept.All() {
 		in |= familyOf(r.Prefix)
 	}
 	all := 0
@@ -175,11 +221,11 @@ func partName(a *Announcement, kept []rib.PrefixRange) string {
 			all++
 		}
 	}
-	if all == len(kept) {
+	if all == kept.Len() {
 		return in.String()
 	}
 	hash := sha256.New()
-	for _, r := range kept {
+	for r := range kept.All() {
 		fmt.Fprintf(hash, "%s-%d\n", r.Prefix, r.Length)
 	}
 	return hex.EncodeToString(hash.Sum(nil)[:8])

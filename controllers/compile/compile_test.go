@@ -16,14 +16,14 @@ import (
 )
 
 func TestNodeAddresses(t *testing.T) {
-	config := compile.Compile(input(), nil).Config
+	config := compileGiven(input(), nil).Config
 	if config.NodeAddress4 != netip.MustParseAddr("192.0.2.10") || config.NodeAddress6 != netip.MustParseAddr("2001:db8::10") {
 		t.Errorf("node addresses %v and %v", config.NodeAddress4, config.NodeAddress6)
 	}
 }
 
 func TestSelectors(t *testing.T) {
-	in := input(func(in *compile.Input) {
+	in := input(func(in *given) {
 		in.Peers = []v1alpha1.BGPPeer{
 			peer("left", "192.0.2.1", 0, func(p *v1alpha1.BGPPeer) { p.Labels = map[string]string{"side": "left"} }),
 			peer("right", "192.0.2.2", 0),
@@ -42,14 +42,14 @@ func TestSelectors(t *testing.T) {
 			}),
 		}
 	})
-	out := compile.Compile(in, nil)
+	out := compileGiven(in, nil)
 	// Conflicts are judged by the session, after eligibility: each is handed over, the oldest first.
 	wantStrings(t, "left", verdicts(t, peerNamed(t, out, "left")), "platform/everywhere ok", "platform/left ok", "platform/rack-a ok")
 	wantStrings(t, "right", verdicts(t, peerNamed(t, out, "right")), "platform/everywhere ok", "platform/rack-a ok")
 }
 
 func TestOrderOfPrecedence(t *testing.T) {
-	out := compile.Compile(input(func(in *compile.Input) {
+	out := compileGiven(input(func(in *given) {
 		in.TrustAll = true
 		in.Announcements = []v1alpha1.Announcement{
 			announcement("b", "x", 1, []string{"203.0.113.0/24"}),
@@ -65,7 +65,7 @@ func TestOrderOfPrecedence(t *testing.T) {
 }
 
 func TestPartsAreShared(t *testing.T) {
-	in := input(func(in *compile.Input) {
+	in := input(func(in *given) {
 		only4 := func(p *v1alpha1.BGPPeer) {
 			p.Spec.AllowedAnnouncements = &v1alpha1.AllowedAnnouncements{Families: []v1alpha1.Family{family4()}}
 		}
@@ -75,7 +75,7 @@ func TestPartsAreShared(t *testing.T) {
 		}
 		in.Announcements = []v1alpha1.Announcement{announcement("platform", "net", 0, []string{"203.0.113.0/24", "2001:db8::/48"})}
 	})
-	out := compile.Compile(in, nil)
+	out := compileGiven(in, nil)
 	sent := func(name string) string { return strings.Join(routes(peerNamed(t, out, name)), ", ") }
 	if got := sent("four-1"); got != "platform/net 203.0.113.0/24" {
 		t.Errorf("four-1 is sent %s", got)
@@ -91,14 +91,14 @@ func TestPartsAreShared(t *testing.T) {
 	// A prefix more changes the content of the part, not what it is known by.
 	in.Announcements[0].Spec.Prefixes = append(in.Announcements[0].Spec.Prefixes, "198.51.100.0/24")
 	in.Announcements[0].Generation++
-	out = compile.Compile(in, out)
+	out = compileGiven(in, out)
 	if got := peerNamed(t, out, "four-1").Export.Announcements[0]; got == four || got.ID != four.ID {
 		t.Errorf("the part %+v became %+v", four, got)
 	}
 }
 
 func TestDecisions(t *testing.T) {
-	out := compile.Compile(input(func(in *compile.Input) {
+	out := compileGiven(input(func(in *given) {
 		in.Peers[0].Generation = 7
 		in.Announcements = []v1alpha1.Announcement{
 			announcement("platform", "net", 0, []string{"10.0.0.0/16"}, split(20), func(a *v1alpha1.Announcement) { a.Generation = 3 }),
@@ -109,13 +109,11 @@ func TestDecisions(t *testing.T) {
 	if got == nil || got.Peer.Generation != 7 || got.Peer.Name != "tor-a" || len(got.Announcements) != 2 {
 		t.Fatalf("decisions %+v", got)
 	}
-	sent := compile.Decision{
-		Ref: compile.Ref{Namespace: "platform", Name: "net", UID: "uid-platform-net", Generation: 3}, ID: "platform/net", Prefixes: 16,
+	of := compile.Ref{Namespace: "platform", Name: "net", UID: "uid-platform-net", Generation: 3}
+	if d := got.Announcements[0]; d.Of.Ref != of || d.Sent == nil || d.Sent.ID != "platform/net" || d.Prefixes != 16 || d.Foreign != 0 || d.Reason != "" {
+		t.Errorf("decision %+v, want all 16 prefixes of %v", d, of)
 	}
-	if got.Announcements[0] != sent {
-		t.Errorf("decision %+v, want %+v", got.Announcements[0], sent)
-	}
-	if d := got.Announcements[1]; d.ID != "" || d.Prefixes != 0 || d.Reason != v1alpha1.ReasonInfrastructureRefused {
+	if d := got.Announcements[1]; d.Sent != nil || d.Prefixes != 0 || d.Reason != v1alpha1.ReasonInfrastructureRefused {
 		t.Errorf("decision %+v on what is withheld whole", d)
 	}
 	if compile.DecisionsOf(nil) != nil || compile.DecisionsOf("something else") != nil {
@@ -126,23 +124,23 @@ func TestDecisions(t *testing.T) {
 func TestWhyNoPeer(t *testing.T) {
 	tests := []struct {
 		name   string
-		change func(*compile.Input)
+		change func(*given)
 		want   string // a part of the sentence; empty where a peer is eligible
 	}{
-		{name: "eligible", change: func(in *compile.Input) { in.TrustAll = true }},
-		{name: "no peer", change: func(in *compile.Input) { in.Peers = nil }, want: "no BGPPeer in use"},
-		{name: "not selected", change: func(in *compile.Input) {
+		{name: "eligible", change: func(in *given) { in.TrustAll = true }},
+		{name: "no peer", change: func(in *given) { in.Peers = nil }, want: "no BGPPeer in use"},
+		{name: "not selected", change: func(in *given) {
 			in.Announcements[0].Spec.PeerSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"side": "left"}}
 		}, want: "peerSelector"},
-		{name: "family", change: func(in *compile.Input) { in.Peers[0].Spec.Families = []v1alpha1.Family{family6()} }, want: "family"},
-		{name: "namespace", change: func(*compile.Input) {}, want: "the namespace shop"},
+		{name: "family", change: func(in *given) { in.Peers[0].Spec.Families = []v1alpha1.Family{family6()} }, want: "family"},
+		{name: "namespace", change: func(*given) {}, want: "the namespace shop"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			in := input(func(in *compile.Input) {
+			in := input(func(in *given) {
 				in.Announcements = []v1alpha1.Announcement{announcement("shop", "net", 0, []string{"203.0.113.0/24"})}
 			}, test.change)
-			catalog := compile.NewCatalog(in.Objects, nil)
+			catalog := compile.NewCatalog(in.read(&compile.Reader{}).Objects)
 			got := catalog.WhyNoPeer(catalog.Announcement("shop/net"))
 			if (got == "") != (test.want == "") || !strings.Contains(got, test.want) {
 				t.Errorf("%q, want %q in it", got, test.want)

@@ -3,7 +3,11 @@
 
 package compile
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/herald-bgp/herald/speaker/rib"
+)
 
 // Decisions are what was decided for one session. They travel with the configuration as rib.Export.Token, and come back
 // in the session's report once everything that was decided is written to its socket. They are immutable.
@@ -16,15 +20,15 @@ type Decisions struct {
 
 // Decision is what one session is sent of one announcement.
 type Decision struct {
-	// Ref is the Announcement that was judged.
-	Ref Ref
-	// ID is that of the rib.Announcement that the session is sent, empty when all of it is withheld.
-	ID string
+	// Of is the Announcement that was judged.
+	Of *Announcement
+	// Sent is what the session is sent of it, nil when all of it is withheld.
+	Sent *rib.Announcement
 	// Prefixes is how many prefixes of it are sent.
-	Prefixes int
+	Prefixes int32
 	// Foreign is how many more there are of families that the peer does not have configured. They go only to a session
 	// that was opened when it had: to others they are of a family that is not negotiated, which is no reason then.
-	Foreign int
+	Foreign int32
 	// Reason is why some or all of it is withheld, empty when nothing is.
 	Reason string
 }

@@ -22,7 +22,7 @@ func (c *Catalog) granted(peer *Peer) []*Announcement {
 	granted := map[string]bool{}
 	var list []*Announcement
 	for _, a := range c.Announcements {
-		if !memo(selected, a.peersKey, func() bool { return a.peers.Matches(peer.labels) }) ||
+		if !memo(selected, a.peers.key, func() bool { return a.peers.matches(peer.labels) }) ||
 			!memo(granted, a.Ref.Namespace, func() bool { return c.grantsNamespace(peer, a.Ref.Namespace) }) {
 			continue
 		}
@@ -35,7 +35,7 @@ func (c *Catalog) granted(peer *Peer) []*Announcement {
 func (c *Catalog) WhyNoPeer(a *Announcement) string {
 	selected, familiar := false, false
 	for _, peer := range c.Peers {
-		if !a.peers.Matches(peer.labels) {
+		if !a.peers.matches(peer.labels) {
 			continue
 		}
 		selected = true

@@ -47,7 +47,9 @@ func familiesOf(field string, list []v1alpha1.Family) (families, error) {
 	return set, nil
 }
 
-func (f families) has(g families) bool { return f&g != 0 }
+// has reports whether any of g is among them, and hasAll whether all are.
+func (f families) has(g families) bool    { return f&g != 0 }
+func (f families) hasAll(g families) bool { return f&g == g }
 
 // wire lists the families in the order of their numbers, whatever order people wrote them in.
 func (f families) wire() []wire.Family {

@@ -69,3 +69,25 @@ func selectorOf(field string, selector *metav1.LabelSelector) (labels.Selector, 
 	}
 	return parsed, nil
 }
+
+// selector is a label selector with its canonical form: of two with one key, both select the same. Those that select everything
+// are one value.
+type selector struct {
+	labels.Selector
+	key string
+}
+
+var everything = &selector{Selector: labels.Everything()}
+
+func readSelector(field string, spec *metav1.LabelSelector) (*selector, error) {
+	parsed, err := selectorOf(field, spec)
+	if err != nil {
+		return nil, err
+	}
+	if parsed.Empty() {
+		return everything, nil
+	}
+	return &selector{Selector: parsed, key: parsed.String()}, nil
+}
+
+func (s *selector) matches(set labels.Set) bool { return s == everything || s.Matches(set) }

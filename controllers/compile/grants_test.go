@@ -9,7 +9,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
-	"github.com/herald-bgp/herald/controllers/compile"
 )
 
 // webTenant lets namespaces of the team web announce parts of 203.0.113.0/24 up to /28.
@@ -42,7 +41,7 @@ func TestGrants(t *testing.T) {
 		prefixes  []string
 		split     *int32
 		allowed   *v1alpha1.AllowedAnnouncements
-		input     func(*compile.Input)
+		input     func(*given)
 		routes    []string // prefixes that are sent
 		verdict   string   // empty: not eligible
 	}{
@@ -50,18 +49,18 @@ func TestGrants(t *testing.T) {
 		{name: "another needs one", namespace: "shop", prefixes: []string{"203.0.113.0/24"}},
 		{
 			name: "everybody is trusted in standalone", namespace: "shop", prefixes: []string{"203.0.113.0/24"},
-			input: func(in *compile.Input) { in.TrustAll = true }, routes: []string{"203.0.113.0/24"}, verdict: "ok",
+			input: func(in *given) { in.TrustAll = true }, routes: []string{"203.0.113.0/24"}, verdict: "ok",
 		},
 		{name: "a tenant", namespace: "shop", prefixes: []string{"203.0.113.0/24"}, allowed: allow(webTenant()), routes: []string{"203.0.113.0/24"}, verdict: "ok"},
 		{name: "a namespace that no entry covers", namespace: "other", prefixes: []string{"203.0.113.0/24"}, allowed: allow(webTenant()),
-			input: func(in *compile.Input) { in.Namespaces["other"] = map[string]string{"team": "db"} }},
+			input: func(in *given) { in.Namespaces["other"] = map[string]string{"team": "db"} }},
 		{name: "a namespace that is not known", namespace: "ghost", prefixes: []string{"203.0.113.0/24"}, allowed: allow(webTenant(func(e *v1alpha1.Tenant) {
 			e.Namespaces.Selector = &metav1.LabelSelector{}
 		}))},
 		{
 			name: "a namespace without labels", namespace: "bare", prefixes: []string{"203.0.113.0/24"},
 			allowed: allow(webTenant(func(e *v1alpha1.Tenant) { e.Namespaces.Selector = &metav1.LabelSelector{} })),
-			input:   func(in *compile.Input) { in.Namespaces["bare"] = nil }, routes: []string{"203.0.113.0/24"}, verdict: "ok",
+			input:   func(in *given) { in.Namespaces["bare"] = nil }, routes: []string{"203.0.113.0/24"}, verdict: "ok",
 		},
 		{name: "from All", namespace: "ghost", prefixes: []string{"203.0.113.0/28"}, allowed: allow(webTenant(all)), routes: []string{"203.0.113.0/28"}, verdict: "ok"},
 		{name: "up to maxLength", namespace: "shop", prefixes: []string{"203.0.113.16/28"}, allowed: allow(webTenant()), routes: []string{"203.0.113.16/28"}, verdict: "ok"},
@@ -85,12 +84,12 @@ func TestGrants(t *testing.T) {
 		{
 			name: "a prefix of a family that is not configured is not for the session", namespace: "platform",
 			prefixes: []string{"203.0.113.0/24", "2001:db8::/48"},
-			input:    func(in *compile.Input) { in.Peers[0].Spec.Families = []v1alpha1.Family{family4()} },
+			input:    func(in *given) { in.Peers[0].Spec.Families = []v1alpha1.Family{family4()} },
 			routes:   []string{"203.0.113.0/24", "2001:db8::/48"}, verdict: "ok", // kept for a session that still has it
 		},
 		{
 			name: "no prefix of a configured family", namespace: "platform", prefixes: []string{"2001:db8::/48"},
-			input:  func(in *compile.Input) { in.Peers[0].Spec.Families = []v1alpha1.Family{family4()} },
+			input:  func(in *given) { in.Peers[0].Spec.Families = []v1alpha1.Family{family4()} },
 			routes: []string{"2001:db8::/48"},
 		},
 		{
@@ -119,7 +118,7 @@ func TestGrants(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			out := compile.Compile(input(func(in *compile.Input) {
+			out := compileGiven(input(func(in *given) {
 				in.Peers[0].Spec.AllowedAnnouncements = test.allowed
 				a := announcement(test.namespace, "net", 0, test.prefixes)
 				if test.split != nil {
@@ -198,7 +197,7 @@ func TestAttributeGrants(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			out := compile.Compile(input(func(in *compile.Input) {
+			out := compileGiven(input(func(in *given) {
 				in.Peers[0].Spec.AllowedAnnouncements = allow(webTenant(func(e *v1alpha1.Tenant) { e.Attributes = test.grant }))
 				in.Announcements = []v1alpha1.Announcement{
 					announcement("shop", "net", 0, []string{"203.0.113.0/24"}, func(a *v1alpha1.Announcement) { a.Spec.Attributes = &test.uses }),
@@ -300,7 +299,7 @@ func TestMaxPrefixes(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			out := compile.Compile(input(func(in *compile.Input) {
+			out := compileGiven(input(func(in *given) {
 				in.Peers[0].Spec.AllowedAnnouncements = test.allowed
 				in.Peers[0].Spec.Families = test.families
 				in.Announcements = test.announcements
@@ -319,7 +318,7 @@ func TestOrderOfTenants(t *testing.T) {
 		e.Prefixes = append(e.Prefixes, v1alpha1.TenantPrefix{CIDR: "198.51.100.0/24"})
 	})
 	for _, entries := range [][]v1alpha1.Tenant{{narrow, wide}, {wide, narrow}} {
-		out := compile.Compile(input(func(in *compile.Input) {
+		out := compileGiven(input(func(in *given) {
 			in.Peers[0].Spec.AllowedAnnouncements = allow(entries...)
 			in.Announcements = []v1alpha1.Announcement{
 				announcement("shop", "both", 1, []string{"203.0.113.0/28"}),

@@ -9,15 +9,14 @@ import (
 	"testing"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
-	"github.com/herald-bgp/herald/controllers/compile"
 	"github.com/herald-bgp/herald/speaker/rib"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
 // sent runs a configuration through a table, and returns what the guard refused for each peer, and how many routes went.
-func sent(t *testing.T, in compile.Input) (refused []rib.Withheld, routes int) {
+func sent(t *testing.T, in given) (refused []rib.Withheld, routes int) {
 	t.Helper()
-	cfg := compile.Compile(in, nil).Config
+	cfg := compileGiven(in, nil).Config
 	exports := map[string]rib.Export{}
 	for _, p := range cfg.Peers {
 		exports[p.Name] = p.Export
@@ -65,13 +64,13 @@ func TestGuardAgrees(t *testing.T) {
 
 // TestGuardRefuses: a guard made from narrower permissions than compile had refuses.
 func TestGuardRefuses(t *testing.T) {
-	in := input(func(in *compile.Input) {
+	in := input(func(in *given) {
 		in.Peers[0].Spec.AllowedAnnouncements = allow(webTenant())
 		in.Announcements = []v1alpha1.Announcement{announcement("shop", "web", 0, []string{"203.0.113.0/24"})}
 	})
-	cfg := compile.Compile(in, nil).Config
+	cfg := compileGiven(in, nil).Config
 	in.Peers[0].Spec.AllowedAnnouncements = nil
-	narrow := compile.Compile(in, nil).Config.Peers[0].Export.Guard
+	narrow := compileGiven(in, nil).Config.Peers[0].Export.Guard
 	export := cfg.Peers[0].Export
 	if len(export.Announcements) != 1 {
 		t.Fatalf("%d announcements, want one", len(export.Announcements))

@@ -52,16 +52,38 @@ func announcement(namespace, name string, age int, prefixes []string, change ...
 	return a
 }
 
+// given is an input as people write it.
+type given struct {
+	compile.Input
+	Peers         []v1alpha1.BGPPeer
+	Announcements []v1alpha1.Announcement
+}
+
+// read is what is compiled, where reader has read the objects.
+func (in given) read(reader *compile.Reader) compile.Input {
+	objects := reader.Read(in.Peers, in.Announcements)
+	objects.Namespaces, objects.OperatorNamespace, objects.TrustAll = in.Namespaces, in.OperatorNamespace, in.TrustAll
+	in.Objects = objects
+	return in.Input
+}
+
+// compileGiven compiles objects that nobody has read before.
+func compileGiven(in given, prev *compile.Output) *compile.Output {
+	return compile.Compile(in.read(&compile.Reader{}), prev)
+}
+
 // input is a node with one peer, where the namespace platform is the operator's own.
-func input(change ...func(*compile.Input)) compile.Input {
-	in := compile.Input{
-		Objects: compile.Objects{
-			Peers:             []v1alpha1.BGPPeer{peer("tor-a", "192.0.2.1", 0)},
-			Namespaces:        map[string]map[string]string{"shop": {"team": "web"}, "platform": {}},
-			OperatorNamespace: "platform",
+func input(change ...func(*given)) given {
+	in := given{
+		Input: compile.Input{
+			Objects: compile.Objects{
+				Namespaces:        map[string]map[string]string{"shop": {"team": "web"}, "platform": {}},
+				OperatorNamespace: "platform",
+			},
+			Node:          compile.NodeFacts{Name: "node-1", Addresses: addrs("192.0.2.10", "2001:db8::10")},
+			AuthNamespace: "platform",
 		},
-		Node:          compile.NodeFacts{Name: "node-1", Addresses: addrs("192.0.2.10", "2001:db8::10")},
-		AuthNamespace: "platform",
+		Peers: []v1alpha1.BGPPeer{peer("tor-a", "192.0.2.1", 0)},
 	}
 	for _, f := range change {
 		f(&in)
@@ -124,7 +146,7 @@ func verdicts(t *testing.T, p speaker.Peer) []string {
 		if reason == "" {
 			reason = "ok"
 		}
-		list = append(list, d.Ref.String()+" "+reason)
+		list = append(list, d.Of.Ref.String()+" "+reason)
 	}
 	return list
 }

@@ -59,7 +59,7 @@ func TestRouterID(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			in := input(func(in *compile.Input) {
+			in := input(func(in *given) {
 				in.Node.Addresses = test.addresses
 				if test.annotation != "" {
 					in.Node.Annotations = map[string]string{v1alpha1.AnnotationRouterID: test.annotation}
@@ -68,7 +68,7 @@ func TestRouterID(t *testing.T) {
 					in.RouterID = netip.MustParseAddr(test.override)
 				}
 			})
-			out := compile.Compile(in, nil)
+			out := compileGiven(in, nil)
 			got := out.Config.RouterID
 			if test.want != "" && got.String() != test.want {
 				t.Errorf("router ID %v, want %s", got, test.want)
@@ -76,7 +76,7 @@ func TestRouterID(t *testing.T) {
 			if !got.Is4() || got.IsUnspecified() {
 				t.Errorf("router ID %v is no BGP identifier", got)
 			}
-			if again := compile.Compile(in, nil).Config.RouterID; again != got {
+			if again := compileGiven(in, nil).Config.RouterID; again != got {
 				t.Errorf("router ID %v, then %v", got, again)
 			}
 			if test.issue != "" {
@@ -89,10 +89,10 @@ func TestRouterID(t *testing.T) {
 }
 
 func TestHashedRouterIDsDiffer(t *testing.T) {
-	in := input(func(in *compile.Input) { in.Node.Addresses = nil })
-	one := compile.Compile(in, nil).Config.RouterID
+	in := input(func(in *given) { in.Node.Addresses = nil })
+	one := compileGiven(in, nil).Config.RouterID
 	in.Node.Name = "node-2"
-	if two := compile.Compile(in, nil).Config.RouterID; one == two {
+	if two := compileGiven(in, nil).Config.RouterID; one == two {
 		t.Errorf("both nodes have the router ID %v", one)
 	}
 }
@@ -115,7 +115,7 @@ func TestLocalASN(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			out := compile.Compile(input(func(in *compile.Input) {
+			out := compileGiven(input(func(in *given) {
 				in.Peers[0].Spec.LocalASN = test.peer
 				if test.annotation != "" {
 					in.Node.Annotations = map[string]string{v1alpha1.AnnotationASN: test.annotation}

@@ -54,14 +54,8 @@ type Peer struct {
 	session speaker.Peer
 }
 
-// CheckPeer validates a BGPPeer. The Issue is nil for a valid one.
-func CheckPeer(object *v1alpha1.BGPPeer) *Issue {
-	_, issue := newPeer(object)
-	return issue
-}
-
-// newPeer parses a BGPPeer, or says why it cannot be used.
-func newPeer(object *v1alpha1.BGPPeer) (*Peer, *Issue) {
+// ReadPeer reads a BGPPeer, or says why it cannot be used. before is not looked at: see ReadAnnouncement.
+func ReadPeer(object *v1alpha1.BGPPeer, _ *Peer) (*Peer, *Issue) {
 	peer := &Peer{Ref: RefOf(&object.ObjectMeta), created: object.CreationTimestamp.Time, labels: labels.Set(object.Labels)}
 	peer.allowed = object.Spec.AllowedAnnouncements
 	peer.session.Name, peer.session.Revision = object.Name, peer.Ref

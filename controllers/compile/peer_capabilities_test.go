@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
-	"github.com/herald-bgp/herald/controllers/compile"
 	"github.com/herald-bgp/herald/speaker"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
@@ -116,13 +115,13 @@ func TestSessionOptions(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			in := input(func(in *compile.Input) { in.SoftwareVersion = "Herald/v1" })
+			in := input(func(in *given) { in.SoftwareVersion = "Herald/v1" })
 			test.spec(&in.Peers[0].Spec)
 			want := plainPeer()
 			if test.want != nil {
 				test.want(&want)
 			}
-			got := sessionPeer(t, compile.Compile(in, nil))
+			got := sessionPeer(t, compileGiven(in, nil))
 			got.Export.Token, got.Export.Guard, got.Revision = nil, nil, nil
 			if !reflect.DeepEqual(got, want) {
 				t.Errorf("\n got %+v\nwant %+v", got, want)
@@ -133,12 +132,12 @@ func TestSessionOptions(t *testing.T) {
 
 // TestHostNameOfTheNode: a node's name may be longer than what is told, and one object speaks for many nodes.
 func TestHostNameOfTheNode(t *testing.T) {
-	in := input(func(in *compile.Input) {
+	in := input(func(in *given) {
 		in.Node.Name = strings.Repeat("n", 65)
 		in.Peers[0].Spec.Capabilities = &v1alpha1.Capabilities{FQDN: &v1alpha1.FQDN{DomainName: new("example.com")}}
 	})
 	want := wire.FQDN{HostName: strings.Repeat("n", 64), DomainName: "example.com"}
-	if got := sessionPeer(t, compile.Compile(in, nil)).Capabilities.FQDN; got == nil || *got != want {
+	if got := sessionPeer(t, compileGiven(in, nil)).Capabilities.FQDN; got == nil || *got != want {
 		t.Errorf("name %v, want %v", got, want)
 	}
 }
@@ -208,7 +207,7 @@ func TestSessionOptionsRefused(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			bad := peer("bad", "192.0.2.9", 0, func(p *v1alpha1.BGPPeer) { test.change(&p.Spec) })
-			out := compile.Compile(input(func(in *compile.Input) { in.Peers = append(in.Peers, bad) }), nil)
+			out := compileGiven(input(func(in *given) { in.Peers = append(in.Peers, bad) }), nil)
 			if got := sessionPeer(t, out); got.Name != "tor-a" {
 				t.Errorf("the peer %s is in use", got.Name)
 			}
@@ -219,7 +218,7 @@ func TestSessionOptionsRefused(t *testing.T) {
 
 // TestTwoOctetNode: an ASN that only one node has keeps that node alone from a session.
 func TestTwoOctetNode(t *testing.T) {
-	out := compile.Compile(input(func(in *compile.Input) {
+	out := compileGiven(input(func(in *given) {
 		in.Node.Annotations = map[string]string{v1alpha1.AnnotationASN: "4200000000"}
 		in.Peers[0].Spec.Capabilities = &v1alpha1.Capabilities{FourOctetASN: new(false)}
 	}), nil)

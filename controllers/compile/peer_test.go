@@ -36,13 +36,13 @@ func TestPeer(t *testing.T) {
 	tests := []struct {
 		name  string
 		spec  func(*v1alpha1.BGPPeerSpec)
-		input func(*compile.Input)
+		input func(*given)
 		want  func(*speaker.Peer)
 	}{
 		{name: "defaults"},
 		{
 			name:  "connectMode where the process listens",
-			input: func(in *compile.Input) { in.Listening = true },
+			input: func(in *given) { in.Listening = true },
 			want:  func(p *speaker.Peer) { p.ConnectMode = speaker.ConnectBoth },
 		},
 		{
@@ -50,7 +50,7 @@ func TestPeer(t *testing.T) {
 			spec: func(s *v1alpha1.BGPPeerSpec) {
 				s.Transport = &v1alpha1.Transport{ConnectMode: new(v1alpha1.ConnectActive)}
 			},
-			input: func(in *compile.Input) { in.Listening = true },
+			input: func(in *given) { in.Listening = true },
 		},
 		{
 			name: "connectMode Passive",
@@ -168,7 +168,7 @@ func TestPeer(t *testing.T) {
 			if test.want != nil {
 				test.want(&want)
 			}
-			got := sessionPeer(t, compile.Compile(in, nil))
+			got := sessionPeer(t, compileGiven(in, nil))
 			if of, ok := compile.PeerOf(got.Revision); !ok || of != compile.RefOf(&in.Peers[0].ObjectMeta) {
 				t.Errorf("revision %v, want that of the BGPPeer", got.Revision)
 			}
@@ -188,17 +188,17 @@ func family6() v1alpha1.Family {
 }
 
 func TestNodeSelector(t *testing.T) {
-	in := input(func(in *compile.Input) {
+	in := input(func(in *given) {
 		in.Peers[0].Spec.NodeSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"rack": "a"}}
 	})
-	if out := compile.Compile(in, nil); len(out.Config.Peers) != 0 || len(out.Issues) != 0 {
+	if out := compileGiven(in, nil); len(out.Config.Peers) != 0 || len(out.Issues) != 0 {
 		t.Errorf("a node that is not selected has %+v, issues %v", out.Config.Peers, out.Issues)
 	}
 	in.Node.Labels = map[string]string{"rack": "a"}
-	sessionPeer(t, compile.Compile(in, nil))
+	sessionPeer(t, compileGiven(in, nil))
 	in.Peers[0].Spec.NodeSelector = &metav1.LabelSelector{}
 	in.Node.Labels = nil
-	sessionPeer(t, compile.Compile(in, nil)) // an empty selector selects every node
+	sessionPeer(t, compileGiven(in, nil)) // an empty selector selects every node
 }
 
 func TestPeersInConflict(t *testing.T) {
@@ -247,7 +247,7 @@ func TestPeersInConflict(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			out := compile.Compile(input(func(in *compile.Input) { in.Peers = test.peers }), nil)
+			out := compileGiven(input(func(in *given) { in.Peers = test.peers }), nil)
 			var names []string
 			for _, p := range out.Config.Peers {
 				names = append(names, p.Name)
@@ -375,12 +375,12 @@ func TestPeerRefused(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			bad := peer("bad", "192.0.2.9", 0, func(p *v1alpha1.BGPPeer) { test.change(&p.Spec) })
-			out := compile.Compile(input(func(in *compile.Input) { in.Peers = append(in.Peers, bad) }), nil)
+			out := compileGiven(input(func(in *given) { in.Peers = append(in.Peers, bad) }), nil)
 			if got := sessionPeer(t, out); got.Name != "tor-a" {
 				t.Errorf("the peer %s is in use", got.Name)
 			}
 			wantIssue(t, out.Issues, "bad", v1alpha1.ConditionAccepted, test.reason, test.field)
-			if issue := compile.CheckPeer(&bad); issue == nil || *issue != out.Issues[0] {
+			if issue := out.Catalog().CheckPeer(&bad); issue == nil || *issue != out.Issues[0] {
 				t.Errorf("CheckPeer says %v, Compile %v", issue, out.Issues[0])
 			}
 		})

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -17,8 +18,8 @@ import (
 )
 
 // randomInput is a cluster of valid objects, with conflicts, grants and limits among them.
-func randomInput(r *rand.Rand) compile.Input {
-	in := input(func(in *compile.Input) {
+func randomInput(r *rand.Rand) given {
+	in := input(func(in *given) {
 		in.Peers = nil
 		in.Node.Labels = map[string]string{"rack": "a"}
 		in.Secrets = map[string]map[string][]byte{"present": {"password": []byte("k")}}
@@ -64,7 +65,7 @@ func randomInput(r *rand.Rand) compile.Input {
 }
 
 // clone is a deep copy of the objects, so that what Compile does to its input shows.
-func clone(in compile.Input) compile.Input {
+func clone(in given) given {
 	out := in
 	out.Peers, out.Announcements = nil, nil
 	for i := range in.Peers {
@@ -76,7 +77,7 @@ func clone(in compile.Input) compile.Input {
 	return out
 }
 
-func shuffle(r *rand.Rand, in *compile.Input) {
+func shuffle(r *rand.Rand, in *given) {
 	r.Shuffle(len(in.Peers), func(i, j int) { in.Peers[i], in.Peers[j] = in.Peers[j], in.Peers[i] })
 	r.Shuffle(len(in.Announcements), func(i, j int) {
 		in.Announcements[i], in.Announcements[j] = in.Announcements[j], in.Announcements[i]
@@ -92,17 +93,17 @@ func TestCompileProperties(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		in := randomInput(r)
 		before := clone(in)
-		out := compile.Compile(in, nil)
+		out := compileGiven(in, nil)
 		if !reflect.DeepEqual(in, before) {
 			t.Fatalf("seed %d: the input changed", seed)
 		}
 
 		shuffled := clone(in)
 		shuffle(r, &shuffled)
-		if again := compile.Compile(shuffled, nil); !reflect.DeepEqual(again.Config, out.Config) || !reflect.DeepEqual(again.Issues, out.Issues) {
+		if again := compileGiven(shuffled, nil); !reflect.DeepEqual(again.Config, out.Config) || !reflect.DeepEqual(again.Issues, out.Issues) {
 			t.Fatalf("seed %d: another order gives another output", seed)
 		}
-		if again := compile.Compile(shuffled, out); again.Config != out.Config {
+		if again := compileGiven(shuffled, out); again.Config != out.Config {
 			t.Fatalf("seed %d: nothing changed, but the configuration is not the one before", seed)
 		}
 		spoil(t, seed, r, in, out)
@@ -110,13 +111,13 @@ func TestCompileProperties(t *testing.T) {
 }
 
 // spoil adds objects that are not valid, and asserts that nobody else notices.
-func spoil(t *testing.T, seed uint64, r *rand.Rand, in compile.Input, out *compile.Output) {
+func spoil(t *testing.T, seed uint64, r *rand.Rand, in given, out *compile.Output) {
 	t.Helper()
 	bad := clone(in)
 	bad.Peers = append(bad.Peers, peer("bad-peer", "192.0.2.1", -1, func(p *v1alpha1.BGPPeer) { p.Spec.Port = new(int32(0)) }))
 	bad.Announcements = append(bad.Announcements, announcement("platform", "bad-announcement", -1, []string{"203.0.113.1/24"}))
 	shuffle(r, &bad)
-	spoiled := compile.Compile(bad, out)
+	spoiled := compileGiven(bad, out)
 	if spoiled.Config != out.Config {
 		t.Fatalf("seed %d: objects that are not valid changed the others' configuration", seed)
 	}
@@ -125,34 +126,119 @@ func spoil(t *testing.T, seed uint64, r *rand.Rand, in compile.Input, out *compi
 	}
 }
 
-func TestOneChangeSharesTheRest(t *testing.T) {
-	for seed := range uint64(300) {
+// TestHistoriesLeaveNoTrace changes one thing after the other: what is compiled step by step is what is compiled at once, and
+// shares with the step before every announcement that did not change.
+func TestHistoriesLeaveNoTrace(t *testing.T) {
+	for seed := range uint64(200) {
 		r := rand.New(rand.NewPCG(seed, 2))
 		in := randomInput(r)
-		out := compile.Compile(in, nil)
-
-		next := clone(in)
-		changed := &next.Announcements[r.IntN(len(next.Announcements))]
-		changed.Generation++
-		changed.Spec.Attributes = &v1alpha1.PathAttributes{MED: new(int64(77))}
-		name := changed.Namespace + "/" + changed.Name
-
-		incremental, scratch := compile.Compile(next, out), compile.Compile(next, nil)
-		if !reflect.DeepEqual(incremental.Config, scratch.Config) || !reflect.DeepEqual(incremental.Issues, scratch.Issues) {
-			t.Fatalf("seed %d: what came before shows in the output", seed)
-		}
-		old := map[string]*rib.Announcement{}
-		for _, p := range out.Config.Peers {
-			for _, a := range p.Export.Announcements {
+		var reader compile.Reader
+		out := compile.Compile(in.read(&reader), nil)
+		for step := range 12 {
+			next := clone(in)
+			changed := edit(r, &next)
+			incremental, scratch := compile.Compile(next.read(&reader), out), compileGiven(next, nil)
+			if !reflect.DeepEqual(incremental.Config, scratch.Config) || !reflect.DeepEqual(incremental.Issues, scratch.Issues) {
+				t.Fatalf("seed %d, step %d: what came before shows in the output", seed, step)
+			}
+			if reflect.DeepEqual(incremental.Config, out.Config) != (incremental.Config == out.Config) {
+				t.Fatalf("seed %d, step %d: an equal configuration is another one", seed, step)
+			}
+			old := map[string]*rib.Announcement{}
+			for _, a := range out.Config.Announcements {
 				old[a.ID] = a
 			}
-		}
-		for _, p := range incremental.Config.Peers {
-			for _, a := range p.Export.Announcements {
-				if was := old[a.ID]; was != nil && was != a && a.Name != name {
-					t.Fatalf("seed %d: %s changed, and %s is a new value", seed, name, a.ID)
+			for _, a := range incremental.Config.Announcements {
+				if was := old[a.ID]; was != nil && was != a && a.Name != changed {
+					t.Fatalf("seed %d, step %d: %q changed, and %s is a new value", seed, step, changed, a.ID)
 				}
 			}
+			in, out = next, incremental
 		}
+	}
+}
+
+// edit changes one thing, and returns the name of the announcement that it was, if it was one.
+func edit(r *rand.Rand, in *given) (announcement string) {
+	switch r.IntN(8) {
+	case 0:
+		in.Peers[r.IntN(len(in.Peers))].Labels = map[string]string{"side": []string{"left", "right"}[r.IntN(2)]}
+	case 1:
+		p := &in.Peers[r.IntN(len(in.Peers))]
+		p.Generation++
+		p.Spec.AllowedAnnouncements = allow(webTenant())
+		p.Spec.AllowedAnnouncements.MaxPrefixes = new(int32(r.IntN(8)))
+	case 2:
+		in.Namespaces = map[string]map[string]string{"shop": {"team": []string{"web", "other"}[r.IntN(2)]}, "platform": {}}
+	case 3:
+		in.Node.Labels = map[string]string{"rack": []string{"a", "b"}[r.IntN(2)]}
+	case 4:
+		in.TrustAll = !in.TrustAll
+	case 5: // as a new object of that name
+		i := r.IntN(len(in.Announcements))
+		a := &in.Announcements[i]
+		a.UID += "-again"
+		a.CreationTimestamp.Time = a.CreationTimestamp.Add(10 * time.Second)
+		return a.Namespace + "/" + a.Name
+	default:
+		other := randomInput(r).Announcements[0]
+		a := &in.Announcements[r.IntN(len(in.Announcements))]
+		a.Generation++
+		a.Spec = other.Spec
+		if r.IntN(4) == 0 {
+			a.Spec.Prefixes = []string{"203.0.113.1/24"}
+		}
+		return a.Namespace + "/" + a.Name
+	}
+	return ""
+}
+
+// TestEachVersionIsReadOnce changes one of the announcements without a new generation: nobody looks at it.
+func TestEachVersionIsReadOnce(t *testing.T) {
+	var reader compile.Reader
+	in := input(func(in *given) {
+		in.Announcements = []v1alpha1.Announcement{
+			announcement("platform", "a", 0, []string{"203.0.113.0/28"}), announcement("platform", "b", 0, []string{"203.0.113.16/28"}),
+		}
+	})
+	before := in.read(&reader)
+	for i := range in.Announcements {
+		in.Announcements[i].Spec.Prefixes[0] = "198.51.100.0/24"
+	}
+	in.Announcements[1].Generation++
+	after := in.read(&reader)
+	if before.Announcements[0] != after.Announcements[0] || before.Peers[0] != after.Peers[0] {
+		t.Error("what has the generation of before was read again")
+	}
+	if got := after.Announcements[1].PrefixTexts(); len(got) != 1 || got[0] != "198.51.100.0/24" {
+		t.Errorf("prefixes %v of the new generation", got)
+	}
+}
+
+func BenchmarkOneOfTenThousand(b *testing.B) {
+	const count = 10_000
+	in := input(func(in *given) {
+		in.TrustAll = true
+		in.Peers[0].Spec.AllowedAnnouncements = &v1alpha1.AllowedAnnouncements{MaxPrefixes: new(int32(1 << 20))}
+		for i := range count {
+			var prefixes []string
+			for j := range 100 {
+				n := 100*i + j
+				prefixes = append(prefixes, fmt.Sprintf("%d.%d.%d.0/24", 1+n>>16, n>>8&255, n&255))
+			}
+			in.Announcements = append(in.Announcements, announcement("platform", fmt.Sprint("ann-", i), i%7, prefixes))
+		}
+	})
+	var reader compile.Reader
+	out := compile.Compile(in.read(&reader), nil)
+	for i := 0; b.Loop(); i++ {
+		changed := &in.Announcements[i%count]
+		changed.Generation++
+		changed.Spec.Attributes = &v1alpha1.PathAttributes{MED: new(int64(i))}
+		next := compile.Compile(in.read(&reader), out)
+		if next.Config == out.Config || len(next.Config.Announcements) != count {
+			b.Fatalf("%d announcements, want %d and a new configuration", len(next.Config.Announcements), count)
+		}
+		out = next
 	}
 }

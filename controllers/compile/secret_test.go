@@ -33,7 +33,7 @@ func TestMD5Key(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			out := compile.Compile(input(func(in *compile.Input) {
+			out := compileGiven(input(func(in *given) {
 				in.Peers[0].Spec.Authentication = &v1alpha1.Authentication{
 					Type:   v1alpha1.AuthenticationTCPMD5,
 					TCPMD5: &v1alpha1.TCPMD5{SecretRef: v1alpha1.SecretKeyReference{Name: "tor-a", Key: test.entry}},

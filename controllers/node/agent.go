@@ -40,7 +40,7 @@ type Agent struct {
 	options   Options
 	speaker   *speaker.Speaker
 	output    atomic.Pointer[compile.Output]
-	supported compile.LastSupported
+	reader    compile.Reader
 	readiness nodeapi.Readiness
 	written   *kube.Written
 	said      memory

@@ -42,8 +42,9 @@ func drain(q queue) []string {
 // compiled is the configuration with these peers on node-1. Nobody is at their addresses.
 func compiled(prev *compile.Output, peers ...string) *compile.Output {
 	in := compile.Input{Node: compile.NodeFacts{Name: "node-1", Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.10")}}}
+	var objects []v1alpha1.BGPPeer
 	for i, name := range peers {
-		in.Peers = append(in.Peers, v1alpha1.BGPPeer{
+		objects = append(objects, v1alpha1.BGPPeer{
 			ObjectMeta: metav1.ObjectMeta{Name: name, Generation: 1},
 			Spec: v1alpha1.BGPPeerSpec{
 				Address:  netip.AddrFrom4([4]byte{192, 0, 2, byte(100 + i)}).String(),
@@ -52,6 +53,8 @@ func compiled(prev *compile.Output, peers ...string) *compile.Output {
 			},
 		})
 	}
+	var reader compile.Reader
+	in.Objects = reader.Read(objects, nil)
 	return compile.Compile(in, prev)
 }
 

@@ -43,7 +43,6 @@ func (r *ConfigReconciler) input(ctx context.Context) (compile.Input, error) {
 		AuthNamespace:   r.agent.options.AuthNamespace,
 		Node:            compile.NodeFacts{Name: r.agent.options.NodeName},
 	}
-	in.OperatorNamespace = r.agent.options.Namespace
 	var node corev1.Node
 	err := r.client.Get(ctx, client.ObjectKey{Name: r.agent.options.NodeName}, &node)
 	switch {
@@ -55,30 +54,27 @@ func (r *ConfigReconciler) input(ctx context.Context) (compile.Input, error) {
 		return in, fmt.Errorf("node: %w", err)
 	}
 	in.Node = compile.FactsOf(&node)
-	if in.Objects.Namespaces, err = r.namespaces(ctx); err != nil {
-		return in, err
-	}
 	if in.Secrets, err = r.secrets(ctx); err != nil {
 		return in, err
 	}
-	if in.Peers, in.Announcements, err = r.objects(ctx); err != nil {
-		return in, err
-	}
-	in.Objects = r.agent.supported.Replace(in.Objects)
-	return in, nil
+	in.Objects, err = r.objects(ctx)
+	return in, err
 }
 
 // objects lists without copying: compile changes nothing that it reads.
-func (r *ConfigReconciler) objects(ctx context.Context) ([]v1alpha1.BGPPeer, []v1alpha1.Announcement, error) {
+func (r *ConfigReconciler) objects(ctx context.Context) (objects compile.Objects, err error) {
 	var peers v1alpha1.BGPPeerList
 	if err := r.client.List(ctx, &peers, client.UnsafeDisableDeepCopy); err != nil {
-		return nil, nil, fmt.Errorf("BGPPeers: %w", err)
+		return objects, fmt.Errorf("BGPPeers: %w", err)
 	}
 	var announcements v1alpha1.AnnouncementList
 	if err := r.client.List(ctx, &announcements, client.UnsafeDisableDeepCopy); err != nil {
-		return nil, nil, fmt.Errorf("announcements: %w", err)
+		return objects, fmt.Errorf("announcements: %w", err)
 	}
-	return peers.Items, announcements.Items, nil
+	objects = r.agent.reader.Read(peers.Items, announcements.Items)
+	objects.OperatorNamespace = r.agent.options.Namespace
+	objects.Namespaces, err = r.namespaces(ctx)
+	return objects, err
 }
 
 func (r *ConfigReconciler) namespaces(ctx context.Context) (map[string]map[string]string, error) {

@@ -26,8 +26,9 @@ func shutDown(generation int64) *compile.Output {
 			PeerASN:    new(int64(64500)),
 		},
 	}
+	var reader compile.Reader
 	return compile.Compile(compile.Input{
-		Objects: compile.Objects{Peers: []v1alpha1.BGPPeer{peer}},
+		Objects: reader.Read([]v1alpha1.BGPPeer{peer}, nil),
 		Node:    compile.NodeFacts{Name: "node-1"},
 	}, nil)
 }

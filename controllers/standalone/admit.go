@@ -24,24 +24,44 @@ type Admitter interface {
 	Admit(ctx context.Context, obj *unstructured.Unstructured, old client.Object) (client.Object, error)
 }
 
-// admit gives the verdict on an object. old is the version in force, nil for none, and seen the creationTimestamp of an
-// object that has neither old nor one of its own.
-func admit(ctx context.Context, admitter Admitter, u *unstructured.Unstructured, id identity, old client.Object, seen metav1.Time) *verdict {
+// admit gives the verdict on an object: its content, or why it was refused. former is the version in force, nil for none, and seen
+// the creationTimestamp of an object that has neither former nor one of its own.
+func admit(
+	ctx context.Context, admitter Admitter, u *unstructured.Unstructured, id identity, former content, seen metav1.Time,
+) (content, *refusal) {
 	if _, known := kinds[u.GroupVersionKind()]; !known {
-		return &verdict{causes: unknownKind(u)}
+		return nil, &refusal{causes: unknownKind(u)}
 	}
-	object, err := admitter.Admit(ctx, u, old)
+	object, err := admitter.Admit(ctx, u, oldOf(former, u))
 	if err != nil {
-		return &verdict{content: presentable(u, id), causes: causesOf(err)}
+		return nil, &refusal{content: presentable(u, id), causes: causesOf(err)}
 	}
 	stamp(object, id)
 	if created := object.GetCreationTimestamp(); created.IsZero() {
-		if old != nil {
-			seen = old.GetCreationTimestamp()
+		if former != nil {
+			seen = former.meta().CreationTimestamp
 		}
 		object.SetCreationTimestamp(seen)
 	}
-	return &verdict{object: object}
+	return newContent(object, id, former), nil
+}
+
+// oldOf is the version in force as admission is to compare it with its successor: prefixes in another order are no change.
+func oldOf(former content, successor *unstructured.Unstructured) client.Object {
+	switch former := former.(type) {
+	case nil:
+		return nil
+	case *Announcement:
+		texts, _, err := unstructured.NestedStringSlice(successor.Object, "spec", "prefixes")
+		if err != nil || former.read == nil || !hasAll(former.read, texts) {
+			return former.object()
+		}
+		old := *former.Object()
+		old.Spec.Prefixes = texts
+		return &old
+	default:
+		return former.object()
+	}
 }
 
 func unknownKind(u *unstructured.Unstructured) []metav1.StatusCause {
@@ -90,7 +110,7 @@ func causesOf(err error) []metav1.StatusCause {
 	var status apierrors.APIStatus
 	if errors.As(err, &status) {
 		if details := status.Status().Details; details != nil && len(details.Causes) > 0 {
-			return plain(details.Causes)
+			return withoutNoise(details.Causes)
 		}
 	}
 	return []metav1.StatusCause{{Message: err.Error()}}
@@ -103,8 +123,8 @@ const (
 	rulesSkipped = "some validation rules were not checked"
 )
 
-// plain leaves out of causes what is of no use to the person who reads them.
-func plain(causes []metav1.StatusCause) []metav1.StatusCause {
+// withoutNoise leaves out of causes what is of no use to the person who reads them.
+func withoutNoise(causes []metav1.StatusCause) []metav1.StatusCause {
 	kept := make([]metav1.StatusCause, 0, len(causes))
 	for _, c := range causes {
 		if c.Field == noField {

@@ -4,17 +4,19 @@
 package standalone
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // entry is an object in force.
 type entry struct {
-	object client.Object
+	content content
 	// place is the document that it came from.
 	place place
 }
@@ -23,7 +25,7 @@ type entry struct {
 // objects come or go.
 type place struct {
 	file string
-	nth  int
+	nth  int32
 }
 
 // merger decides what is in force from the manifests and from what was in force before.
@@ -48,20 +50,39 @@ type claim struct {
 	refused []int
 }
 
-// merge takes manifests sorted by name. Objects that are seen for the first time are of the age of seen.
-func merge(ctx context.Context, admitter Admitter, manifests []*manifest, former map[identity]entry, seen metav1.Time) (map[identity]entry, []Problem) {
-	m := &merger{admitter: admitter, former: former, seen: seen, next: map[identity]entry{}, claims: map[identity]*claim{}}
+// merge takes manifests sorted by name, and what was in force before. Objects that are seen for the first time are of the age of
+// seen. It returns what is in force sorted by namespace and name.
+func merge(ctx context.Context, admitter Admitter, manifests []*manifest, former []entry, seen metav1.Time) ([]entry, []Problem) {
+	m := &merger{
+		admitter: admitter, seen: seen, claims: map[identity]*claim{},
+		former: make(map[identity]entry, len(former)), next: make(map[identity]entry, len(former)),
+	}
+	for _, e := range former {
+		m.former[e.content.identity()] = e
+	}
 	held := map[string]bool{}
 	for _, file := range manifests {
 		held[file.name] = m.file(ctx, file)
 	}
 	// What a file with a document that cannot be told had before, and no file has now, stays.
-	for id, e := range former {
+	for id, e := range m.former {
 		if _, claimed := m.claims[id]; held[e.place.file] && !claimed {
 			m.next[id] = e
 		}
 	}
-	return m.next, m.problems
+	return m.sorted(), m.problems
+}
+
+// sorted is what is in force.
+func (m *merger) sorted() []entry {
+	ids := slices.SortedFunc(maps.Keys(m.next), func(a, b identity) int {
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Kind, b.Kind))
+	})
+	entries := make([]entry, 0, len(ids))
+	for _, id := range ids {
+		entries = append(entries, m.next[id])
+	}
+	return entries
 }
 
 // file takes over what is good in a file. It returns whether the file may still mean objects that are not found in it.
@@ -78,15 +99,15 @@ func (m *merger) file(ctx context.Context, f *manifest) (held bool) {
 
 // document takes over what is good in a document. It returns whether the document may mean objects that it does not name.
 func (m *merger) document(ctx context.Context, file string, d *document) (held bool) {
-	if d.id != (identity{}) {
-		m.object(ctx, file, d)
+	if id := d.identity(); id != (identity{}) {
+		m.object(ctx, file, d, id)
 		return d.mayBeAny
 	}
-	problem := Problem{File: file, Document: d.index, Line: d.line, Kept: m.hasFrom(file)}
-	if d.err != nil {
-		problem.Causes = []metav1.StatusCause{{Message: reason(d.err).Error()}}
+	problem := Problem{File: file, Document: int(d.index), Line: int(d.line), Kept: m.hasFrom(file)}
+	if d.draft.err != nil {
+		problem.Causes = []metav1.StatusCause{{Message: reason(d.draft.err).Error()}}
 	} else {
-		problem.Object = d.object.GetKind()
+		problem.Object = d.draft.object.GetKind()
 		problem.Causes = []metav1.StatusCause{{
 			Type:    metav1.CauseTypeFieldValueRequired,
 			Field:   "metadata.name",
@@ -107,13 +128,13 @@ func reason(err error) error {
 
 // object takes over a document that names its object. Of several that are admitted the first counts, unless the document
 // that the object in force came from stands before it and is refused: then what is in force stays.
-func (m *merger) object(ctx context.Context, file string, d *document) {
-	problem := Problem{File: file, Document: d.index, Line: d.line, Object: d.id.String()}
-	c := m.claims[d.id]
+func (m *merger) object(ctx context.Context, file string, d *document, id identity) {
+	problem := Problem{File: file, Document: int(d.index), Line: int(d.line), Object: id.String()}
+	c := m.claims[id]
 	switch {
 	case c == nil:
 		c = &claim{last: place{file: file}}
-		m.claims[d.id] = c
+		m.claims[id] = c
 	case c.last.file == file:
 		c.last.nth++
 	default:
@@ -128,17 +149,18 @@ func (m *merger) object(ctx context.Context, file string, d *document) {
 		m.report(problem)
 		return
 	}
-	former := m.former[d.id]
-	if d.verdict == nil {
-		d.verdict = admit(ctx, m.admitter, d.object, d.id, former.object, m.seen)
-		d.object = nil
+	if !d.judged() {
+		d.admitted, d.draft.refusal = admit(ctx, m.admitter, d.draft.object, id, m.former[id].content, m.seen)
+		if d.draft.object = nil; d.admitted != nil {
+			d.draft = nil
+		}
 	}
-	if d.verdict.object == nil {
+	if d.admitted == nil {
 		m.refuse(problem, d, c)
 		return
 	}
 	c.counts = problem.Position()
-	m.next[d.id] = entry{object: d.verdict.object, place: c.last}
+	m.next[id] = entry{content: d.admitted, place: c.last}
 	for _, i := range c.refused {
 		m.problems[i].Kept = false
 	}
@@ -147,16 +169,17 @@ func (m *merger) object(ctx context.Context, file string, d *document) {
 // refuse reports a document that was not admitted. The former version of its object stays: for good if it came from this
 // document, else unless one that follows is admitted.
 func (m *merger) refuse(problem Problem, d *document, c *claim) {
-	former, existed := m.former[d.id]
-	problem.Causes, problem.content, problem.generation = d.verdict.causes, d.verdict.content, 1
+	id, refused := d.draft.id, d.draft.refusal
+	former, existed := m.former[id]
+	problem.Causes, problem.content, problem.generation = refused.causes, refused.content, 1
 	problem.Kept = existed || d.mayBeAny && m.hasFrom(problem.File)
 	if existed {
-		problem.generation = former.object.GetGeneration() + 1
+		problem.generation = former.content.meta().Generation + 1
 		if former.place == c.last {
 			c.counts = problem.Position()
 		}
 		if len(c.refused) == 0 || c.counts != "" {
-			m.next[d.id] = entry{object: former.object, place: c.last}
+			m.next[id] = entry{content: former.content, place: c.last}
 		}
 	}
 	c.refused = append(c.refused, len(m.problems))

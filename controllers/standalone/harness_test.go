@@ -92,7 +92,7 @@ func describe(o *Objects) string {
 		b.WriteString("peer " + p.Name + " " + p.Spec.Address + "; ")
 	}
 	for _, a := range o.Announcements {
-		b.WriteString("announcement " + a.Namespace + "/" + a.Name + " " + strings.Join(a.Spec.Prefixes, ",") + "; ")
+		b.WriteString("announcement " + a.Ref().String() + " " + strings.Join(a.Object().Spec.Prefixes, ",") + "; ")
 	}
 	for i := range o.Problems {
 		b.WriteString("problem " + o.Problems[i].String() + "; ")

@@ -5,18 +5,23 @@ package standalone
 
 import (
 	"crypto/sha256"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/admission"
 )
 
 // checksum identifies bytes that were seen before.
-type checksum [sha256.Size]byte
+type checksum [16]byte
+
+func checksumOf(data []byte) checksum {
+	sum := sha256.Sum256(data)
+	return checksum(sum[:])
+}
 
 // manifest is what a file holds.
 type manifest struct {
@@ -30,23 +35,41 @@ type manifest struct {
 // document is one object of a file. Equal bytes at another place in the same file are the same document, and are not
 // admitted again.
 type document struct {
-	index, line int
+	index, line int32
 	key         documentKey
-	id          identity
 	// mayBeAny is set when the document may be the new version of any object of its file, which it fails to name.
 	mayBeAny bool
-	// object is what was decoded. It is dropped once there is a verdict.
+	// admitted is the object, and draft what there is of a document without: one of them is nil.
+	admitted content
+	draft    *draft
+}
+
+// draft is a document that was refused, or that was not looked at as the one that counts for its object.
+type draft struct {
+	id identity
+	// object is what was decoded. It is dropped once the document was refused.
 	object *unstructured.Unstructured
 	// err says why the document is no object.
 	err error
-	// verdict is nil until the document was looked at as the one that counts for its object.
-	verdict *verdict
+	// refusal is nil until it was refused.
+	refusal *refusal
 }
+
+// identity is the zero value where the document does not name its object.
+func (d *document) identity() identity {
+	if d.admitted != nil {
+		return d.admitted.identity()
+	}
+	return d.draft.id
+}
+
+// judged reports whether there is a verdict on the document.
+func (d *document) judged() bool { return d.admitted != nil || d.draft.refusal != nil }
 
 // documentKey tells documents of a file apart: by their bytes, and the items of a List by their position too.
 type documentKey struct {
 	sum  checksum
-	item int
+	item int32
 }
 
 // identity names an object across its versions and files.
@@ -63,10 +86,8 @@ func (id identity) String() string {
 	return id.Kind + " " + id.Namespace + "/" + id.Name
 }
 
-// verdict is what admission made of a document.
-type verdict struct {
-	// object is the admitted object, nil when it was refused.
-	object client.Object
+// refusal is why admission refused a document.
+type refusal struct {
 	// content is the refused object as far as it may be shown, nil for a kind that may hold secrets.
 	content *unstructured.Unstructured
 	// causes say what was refused, field by field.
@@ -94,43 +115,44 @@ func decode(f file, former *manifest) *manifest {
 			known[d.key] = d
 		}
 	}
-	// admitted is what is known of the one object of a document.
-	admitted := func(sum checksum) *document {
+	// judged is what is known of the one object of a document.
+	judged := func(sum checksum) *document {
 		d, list := known[documentKey{sum: sum}], known[documentKey{sum: sum, item: 1}]
-		if d == nil || list != nil || d.verdict == nil || d.id == (identity{}) {
+		if d == nil || list != nil || !d.judged() || d.identity() == (identity{}) {
 			return nil
 		}
 		return d
 	}
-	item, index := 0, 0
-	for _, decoded := range admission.Decode(f.data, func(raw []byte) bool { return admitted(sha256.Sum256(raw)) != nil }) {
+	item, index := int32(0), 0
+	for _, decoded := range admission.Decode(f.data, func(raw []byte) bool { return judged(checksumOf(raw)) != nil }) {
 		if decoded.Index != index {
 			item, index = 0, decoded.Index
 		}
-		key := documentKey{sum: sha256.Sum256(decoded.Raw), item: item}
+		key := documentKey{sum: checksumOf(decoded.Raw), item: item}
 		item++
+		former := known[key]
 		if decoded.Known {
-			d := *admitted(key.sum)
-			d.index, d.line = decoded.Index, decoded.Line
-			m.documents = append(m.documents, &d)
-			continue
+			former = judged(key.sum)
 		}
-		d := newDocument(decoded, key)
-		if same, ok := known[key]; ok && same.verdict != nil {
-			d.verdict, d.object = same.verdict, nil
+		d := &document{index: int32(decoded.Index), line: int32(decoded.Line), key: key}
+		if former != nil && former.judged() {
+			d.mayBeAny, d.admitted, d.draft = former.mayBeAny, former.admitted, former.draft
+		} else {
+			d.read(decoded)
 		}
 		m.documents = append(m.documents, d)
 	}
+	m.documents = slices.Clip(m.documents)
 	return m
 }
 
-func newDocument(decoded admission.Document, key documentKey) *document {
-	d := &document{index: decoded.Index, line: decoded.Line, key: key, object: decoded.Object, err: decoded.Err}
-	if d.object != nil {
-		d.id = identityOf(d.object)
+// read takes over what was decoded.
+func (d *document) read(decoded admission.Document) {
+	d.draft = &draft{object: decoded.Object, err: decoded.Err}
+	if decoded.Object != nil {
+		d.draft.id = identityOf(decoded.Object)
 	}
-	d.mayBeAny = d.id == (identity{}) || isMisspelt(d.object.GroupVersionKind())
-	return d
+	d.mayBeAny = d.draft.id == (identity{}) || isMisspelt(decoded.Object.GroupVersionKind())
 }
 
 // isMisspelt reports whether a kind claims to be ours and is none that we know.
@@ -142,9 +164,9 @@ func isMisspelt(gvk schema.GroupVersionKind) bool {
 // sumOf identifies what reading a file gave, its failure included.
 func sumOf(f file) checksum {
 	if f.err != nil {
-		return sha256.Sum256([]byte("unreadable: " + f.err.Error()))
+		return checksumOf([]byte("unreadable: " + f.err.Error()))
 	}
-	return sha256.Sum256(f.data)
+	return checksumOf(f.data)
 }
 
 // identityOf is the zero value for an object without a name.

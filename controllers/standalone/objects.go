@@ -4,47 +4,59 @@
 package standalone
 
 import (
-	"cmp"
-	"slices"
-
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/controllers/compile"
 )
 
 // Objects is what is in force, each kind sorted by namespace and name, and what is not. It is never modified.
 type Objects struct {
 	Peers         []*v1alpha1.BGPPeer
-	Announcements []*v1alpha1.Announcement
+	Announcements []*Announcement
 	Secrets       []*corev1.Secret
 	Namespaces    []*corev1.Namespace
 	Nodes         []*corev1.Node
 	Problems      []Problem
+	// Read is what the peers and announcements contribute, without the surroundings.
+	Read compile.Objects
 }
 
 // objects sorts what is in force by kind.
 func (s *Source) objects() Objects {
-	ids := make([]identity, 0, len(s.inForce))
-	for id := range s.inForce {
-		ids = append(ids, id)
-	}
-	slices.SortFunc(ids, func(a, b identity) int {
-		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
-	})
 	objects := Objects{Problems: s.problems}
-	for _, id := range ids {
-		switch object := s.inForce[id].object.(type) {
-		case *v1alpha1.BGPPeer:
-			objects.Peers = append(objects.Peers, object)
-		case *v1alpha1.Announcement:
-			objects.Announcements = append(objects.Announcements, object)
-		case *corev1.Secret:
-			objects.Secrets = append(objects.Secrets, object)
-		case *corev1.Namespace:
-			objects.Namespaces = append(objects.Namespaces, object)
-		case *corev1.Node:
-			objects.Nodes = append(objects.Nodes, object)
+	for _, e := range s.inForce {
+		switch c := e.content.(type) {
+		case *peer:
+			objects.Peers = append(objects.Peers, c.admitted.(*v1alpha1.BGPPeer))
+			objects.Read.Peers = appendRead(objects.Read.Peers, c.read, c.issue, &objects)
+		case *Announcement:
+			objects.Announcements = append(objects.Announcements, c)
+			objects.Read.Announcements = appendRead(objects.Read.Announcements, c.read, c.issue, &objects)
+		case *plain:
+			objects.add(c)
 		}
 	}
 	return objects
+}
+
+// appendRead adds a contribution to a list, or the issue that there is instead.
+func appendRead[C any](list []*C, read *C, issue *compile.Issue, objects *Objects) []*C {
+	if issue != nil {
+		objects.Read.Issues = append(objects.Read.Issues, *issue)
+		return list
+	}
+	return append(list, read)
+}
+
+// add adds an object of a kind of Kubernetes.
+func (o *Objects) add(p *plain) {
+	switch object := p.admitted.(type) {
+	case *corev1.Secret:
+		o.Secrets = append(o.Secrets, object)
+	case *corev1.Namespace:
+		o.Namespaces = append(o.Namespaces, object)
+	case *corev1.Node:
+		o.Nodes = append(o.Nodes, object)
+	}
 }

@@ -53,6 +53,8 @@ type Runner struct {
 	node     compile.NodeFacts
 	output   *compile.Output
 	statuses statuses
+	// applied has an element when the statuses are to be looked at for what was applied.
+	applied chan struct{}
 }
 
 // NewRunner prepares a Runner. It fails when the directory does not exist; what is wrong in the directory is reported
@@ -74,6 +76,7 @@ func NewRunner(o Options) (*Runner, error) {
 		options: o,
 		log:     log,
 		source:  source,
+		applied: make(chan struct{}, 1),
 		speaker: speaker.New(speaker.Options{Logger: log.WithName("speaker"), Listen: o.Listen}),
 	}, nil
 }
@@ -107,8 +110,12 @@ func (r *Runner) apply(objects Objects) {
 		}
 		r.readiness.Applied(output.Config)
 	}
+	r.statuses.follow(r.objects.Announcements, objects.Announcements)
 	r.objects, r.node, r.output = objects, in.Node, output
-	r.update(time.Now())
+	select {
+	case r.applied <- struct{}{}:
+	default:
+	}
 	r.log.Info("manifests applied", "peers", len(objects.Peers), "announcements", len(objects.Announcements),
 		"sessions", len(output.Sessions), "problems", len(objects.Problems))
 	for _, issue := range output.Issues {
@@ -120,11 +127,7 @@ func (r *Runner) apply(objects Objects) {
 // input is what a node's configuration is compiled from.
 func (r *Runner) input(objects *Objects) compile.Input {
 	in := compile.Input{
-		Objects: compile.Objects{
-			Namespaces: make(map[string]map[string]string, len(objects.Namespaces)),
-			// Whoever may write the files is the platform team.
-			TrustAll: true,
-		},
+		Objects:         objects.Read,
 		Node:            compile.FactsOf(nodeOf(objects, r.options.NodeName)),
 		Listening:       len(r.options.Listen) > 0,
 		SoftwareVersion: r.options.SoftwareVersion,
@@ -132,12 +135,9 @@ func (r *Runner) input(objects *Objects) compile.Input {
 		AuthNamespace:   r.options.AuthNamespace,
 		Secrets:         map[string]map[string][]byte{},
 	}
-	for _, peer := range objects.Peers {
-		in.Peers = append(in.Peers, *peer)
-	}
-	for _, announcement := range objects.Announcements {
-		in.Announcements = append(in.Announcements, *announcement)
-	}
+	// Whoever may write the files is the platform team.
+	in.TrustAll = true
+	in.Namespaces = make(map[string]map[string]string, len(objects.Namespaces))
 	for _, namespace := range objects.Namespaces {
 		in.Namespaces[namespace.Name] = namespace.Labels
 	}
@@ -159,16 +159,19 @@ func nodeOf(objects *Objects, name string) *corev1.Node {
 	return &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}}
 }
 
-// refreshInterval is how long news of the speaker gathers before the statuses are made anew.
-const refreshInterval = 100 * time.Millisecond
+const (
+	// refreshInterval is how long news gathers before the statuses are made anew.
+	refreshInterval = 100 * time.Millisecond
+	// refreshShare bounds what that takes of a core, to one part in so many: with ten thousand objects it is work.
+	refreshShare = 20
+)
 
-// follow looks at the statuses whenever the speaker has news, so that a condition's time is that of its change, until ctx
-// ends.
+// follow looks at the statuses whenever there is news, so that a condition's time is that of its change, until ctx ends.
 func (r *Runner) follow(ctx context.Context) {
 	refresh := time.NewTimer(0)
 	refresh.Stop()
 	defer refresh.Stop()
-	pending := false
+	pending, pause := false, refreshInterval
 	for {
 		select {
 		case <-ctx.Done():
@@ -177,21 +180,26 @@ func (r *Runner) follow(ctx context.Context) {
 			r.speaker.TakeChanged()
 			// An End-of-RIB on a session that is lost before anybody asks still counts.
 			_ = r.Ready()
-			if !pending {
-				refresh.Reset(refreshInterval)
-				pending = true
-			}
+		case <-r.applied:
 		case <-refresh.C:
 			pending = false
-			r.refresh()
+			pause = max(refreshInterval, refreshShare*r.refresh())
+			continue
+		}
+		if !pending {
+			refresh.Reset(pause)
+			pending = true
 		}
 	}
 }
 
-func (r *Runner) refresh() {
+// refresh returns how long it took.
+func (r *Runner) refresh() time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.update(time.Now())
+	began := time.Now()
+	r.update(began, nil)
+	return time.Since(began)
 }
 
 // Ready implements nodeapi.Backend.

@@ -26,7 +26,7 @@ type Source struct {
 
 	// files holds the manifests as they were last read, inForce the objects that came from them.
 	files    map[string]*manifest
-	inForce  map[identity]entry
+	inForce  []entry
 	problems []Problem
 	// dirErr says why the directory could not be listed.
 	dirErr error

@@ -57,8 +57,8 @@ items:
 	if got := names(o.Peers); !slices.Equal(got, []string{"tor-a", "tor-b"}) {
 		t.Errorf("peers %v", got)
 	}
-	if got := names(o.Announcements); !slices.Equal(got, []string{"default/web"}) {
-		t.Errorf("announcements %v", got)
+	if len(o.Announcements) != 1 || o.Announcements[0].Ref().String() != "default/web" {
+		t.Errorf("announcements %s", describe(&o))
 	}
 	if len(o.Secrets) != 1 || string(o.Secrets[0].Data["password"]) != "s3cret" || o.Secrets[0].Namespace != "default" {
 		t.Errorf("secrets %v", names(o.Secrets))
@@ -352,7 +352,7 @@ func (c *countingAdmitter) Admit(ctx context.Context, u *unstructured.Unstructur
 
 func TestOnlyChangedDocumentsAreAdmitted(t *testing.T) {
 	counter := &countingAdmitter{Admitter: testAdmitter(t)}
-	load := func(former *manifest, inForce map[identity]entry, content string) (*manifest, map[identity]entry) {
+	load := func(former *manifest, inForce []entry, content string) (*manifest, []entry) {
 		m := decode(file{name: "a.yaml", data: []byte(content)}, former)
 		next, _ := merge(t.Context(), counter, []*manifest{m}, inForce, metav1.Now())
 		return m, next

@@ -7,8 +7,10 @@ import (
 	"context"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/compile"
@@ -19,43 +21,104 @@ import (
 
 // statuses remembers what the statuses said last, for the times of their conditions.
 type statuses struct {
-	sessions      []v1alpha1.BGPSession
-	peers         []v1alpha1.BGPPeer
-	announcements []v1alpha1.Announcement
-	// confirmations are the roll-up's own memory, by the UID of the Announcement.
-	confirmations map[string]*status.Confirmation
+	sessions []v1alpha1.BGPSession
+	peers    []v1alpha1.BGPPeer
+	// announcements are in the order of the objects.
+	announcements []told
 }
 
-// update makes the statuses anew from what the speaker says now. The caller holds r.mu.
-func (r *Runner) update(now time.Time) {
+// told is what is remembered of the status of an Announcement: little, for there may be very many.
+type told struct {
+	accepted, advertised transition
+	// confirmation is the roll-up's own memory, nil before the first status.
+	confirmation *status.Confirmation
+}
+
+// transition is when a condition came to its status, in seconds of Unix time.
+type transition struct {
+	status metav1.ConditionStatus
+	at     int64
+}
+
+func transitionOf(conditions []metav1.Condition, kind string) transition {
+	c := meta.FindStatusCondition(conditions, kind)
+	if c == nil {
+		return transition{}
+	}
+	return transition{status: c.Status, at: c.LastTransitionTime.Unix()}
+}
+
+func (t transition) condition(kind string) metav1.Condition {
+	return metav1.Condition{Type: kind, Status: t.status, LastTransitionTime: metav1.Unix(t.at, 0)}
+}
+
+// conditions are those of the last status, as far as the next depends on them.
+func (t *told) conditions() []metav1.Condition {
+	if t.confirmation == nil {
+		return nil
+	}
+	return []metav1.Condition{t.accepted.condition(v1alpha1.ConditionAccepted), t.advertised.condition(v1alpha1.ConditionAdvertised)}
+}
+
+func (t *told) note(conditions []metav1.Condition, confirmation *status.Confirmation) {
+	t.accepted = transitionOf(conditions, v1alpha1.ConditionAccepted)
+	t.advertised = transitionOf(conditions, v1alpha1.ConditionAdvertised)
+	if t.confirmation == nil || *t.confirmation != *confirmation {
+		t.confirmation = confirmation
+	}
+}
+
+// follow takes what is remembered along to the next list of announcements.
+func (s *statuses) follow(former, next []*Announcement) {
+	known := make(map[types.UID]told, len(former))
+	for i, a := range former {
+		known[a.Ref().UID] = s.announcements[i]
+	}
+	s.announcements = make([]told, len(next))
+	for i, a := range next {
+		s.announcements[i] = known[a.Ref().UID]
+	}
+}
+
+// update makes the statuses anew from what the speaker says now, and shows those of the announcements to show, which may be nil.
+// The caller holds r.mu.
+func (r *Runner) update(now time.Time, show func(a *Announcement, status v1alpha1.AnnouncementStatus)) {
 	if r.output == nil {
 		return
 	}
-	next := statuses{sessions: r.sessions(now), confirmations: map[string]*status.Confirmation{}}
+	sessions := r.sessions(now)
 	rollup := status.NewRollup(status.Cluster{
 		Catalog:  r.output.Catalog(),
 		Nodes:    []compile.NodeFacts{r.node},
-		Sessions: next.sessions,
+		Sessions: sessions,
 	})
-	peers := conditionsOf(r.statuses.peers, func(p *v1alpha1.BGPPeer) []metav1.Condition { return p.Status.Conditions })
+	r.statuses.sessions = sessions
+	r.statuses.peers = r.peers(rollup, now)
+	for i, announcement := range r.objects.Announcements {
+		told := &r.statuses.announcements[i]
+		// The roll-up asks no more of an object that the catalog was made from.
+		object := &v1alpha1.Announcement{ObjectMeta: announcement.meta()}
+		object.Status.Conditions = told.conditions()
+		shown, confirmation := rollup.Announcement(object, told.confirmation, now)
+		told.note(shown.Conditions, confirmation)
+		if show != nil {
+			show(announcement, shown)
+		}
+	}
+}
+
+// peers are the BGPPeers with their statuses.
+func (r *Runner) peers(rollup *status.Rollup, now time.Time) []v1alpha1.BGPPeer {
+	before := conditionsOf(r.statuses.peers, func(p *v1alpha1.BGPPeer) []metav1.Condition { return p.Status.Conditions })
+	var peers []v1alpha1.BGPPeer
 	for _, peer := range r.objects.Peers {
 		shown := *peer
 		shown.TypeMeta = typeMeta("BGPPeer")
-		shown.Status.Conditions = peers[string(peer.UID)]
+		shown.Status.Conditions = before[string(peer.UID)]
 		shown.Status = rollup.Peer(&shown, now)
-		next.peers = append(next.peers, shown)
+		peers = append(peers, shown)
 	}
-	announcements := conditionsOf(r.statuses.announcements,
-		func(a *v1alpha1.Announcement) []metav1.Condition { return a.Status.Conditions })
-	for _, announcement := range r.objects.Announcements {
-		uid := string(announcement.UID)
-		shown := *announcement
-		shown.TypeMeta = typeMeta("Announcement")
-		shown.Status.Conditions = announcements[uid]
-		shown.Status, next.confirmations[uid] = rollup.Announcement(&shown, r.statuses.confirmations[uid], now)
-		next.announcements = append(next.announcements, shown)
-	}
-	r.statuses = next
+	return peers
 }
 
 // sessions makes the BGPSessions of the peers that the speaker has taken up.
@@ -113,14 +176,16 @@ func typeMeta(kind string) metav1.TypeMeta {
 func (r *Runner) Status(context.Context) ([]runtime.Object, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.update(time.Now())
-	var list []runtime.Object
+	var announcements, list []runtime.Object
+	r.update(time.Now(), func(a *Announcement, status v1alpha1.AnnouncementStatus) {
+		shown := *a.Object()
+		shown.TypeMeta, shown.Status = typeMeta("Announcement"), status
+		announcements = append(announcements, &shown)
+	})
 	for i := range r.statuses.peers {
 		list = append(list, &r.statuses.peers[i])
 	}
-	for i := range r.statuses.announcements {
-		list = append(list, &r.statuses.announcements[i])
-	}
+	list = append(list, announcements...)
 	for i := range r.statuses.sessions {
 		list = append(list, &r.statuses.sessions[i])
 	}

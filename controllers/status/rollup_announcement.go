@@ -26,7 +26,7 @@ type Confirmation struct {
 // Announcement is the status of an Announcement, over all eligible sessions. Before is what the call for its last status
 // gave; nil, after an election, takes the status that the object has as confirmed where it says True of this generation.
 func (r *Rollup) Announcement(object *v1alpha1.Announcement, before *Confirmation, now time.Time) (v1alpha1.AnnouncementStatus, *Confirmation) {
-	prefixes, issue := compile.CheckAnnouncement(object)
+	prefixes, issue := r.catalog.CheckAnnouncement(object)
 	known := r.catalog.Announcement(object.Namespace + "/" + object.Name)
 	accepted := condition(v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted, "the object is valid and in use")
 	if issue != nil {

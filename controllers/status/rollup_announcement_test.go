@@ -167,7 +167,7 @@ func TestAnnouncementStatus(t *testing.T) {
 			advertised: "False NoSession", summary: "0/0", text: "spec.peerSelector",
 		},
 		{
-			name: "no grant", change: func(c *cluster) { c.objects.OperatorNamespace = "elsewhere"; c.report(everywhere) },
+			name: "no grant", change: func(c *cluster) { c.objects.operatorNamespace = "elsewhere"; c.report(everywhere) },
 			advertised: "False NoSession", summary: "0/0", text: "grants the namespace platform",
 		},
 		{

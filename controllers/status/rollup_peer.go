@@ -11,13 +11,12 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
-	"github.com/herald-bgp/herald/controllers/compile"
 )
 
 // Peer is the status of a BGPPeer, over the nodes that it selects.
 func (r *Rollup) Peer(object *v1alpha1.BGPPeer, now time.Time) v1alpha1.BGPPeerStatus {
 	view := r.peers[object.Name]
-	accepted := acceptedPeer(object, view)
+	accepted := r.acceptedPeer(object, view)
 	if view == nil {
 		return v1alpha1.BGPPeerStatus{
 			Conditions: conditions(object.Status.Conditions, object.Generation, now, accepted,
@@ -36,9 +35,9 @@ func (r *Rollup) Peer(object *v1alpha1.BGPPeer, now time.Time) v1alpha1.BGPPeerS
 }
 
 // acceptedPeer judges the object as it is now; what is in use may be an older version of it.
-func acceptedPeer(object *v1alpha1.BGPPeer, view *peerView) metav1.Condition {
+func (r *Rollup) acceptedPeer(object *v1alpha1.BGPPeer, view *peerView) metav1.Condition {
 	const kind = v1alpha1.ConditionAccepted
-	if issue := compile.CheckPeer(object); issue != nil {
+	if issue := r.catalog.CheckPeer(object); issue != nil {
 		return condition(kind, metav1.ConditionFalse, issue.Reason, issue.Message)
 	}
 	if view == nil {

@@ -23,21 +23,36 @@ func uid(namespace, name string) types.UID { return types.UID("uid-" + namespace
 // cluster is a world of objects, nodes and speakers: each node compiles what it sees and reports it, as in a real one.
 type cluster struct {
 	t        testing.TB
-	objects  compile.Objects
+	objects  objects
 	nodes    []compile.NodeFacts
 	sessions map[string]*v1alpha1.BGPSession
 	speakers map[string]bool
 }
 
+// objects are what people wrote.
+type objects struct {
+	Peers         []v1alpha1.BGPPeer
+	Announcements []v1alpha1.Announcement
+	// operatorNamespace needs no grant.
+	operatorNamespace string
+}
+
+func (o *objects) read() compile.Objects {
+	var reader compile.Reader
+	read := reader.Read(o.Peers, o.Announcements)
+	read.OperatorNamespace = o.operatorNamespace
+	return read
+}
+
 // newCluster has nodes node-1 to node-n, and one peer tor-a.
 func newCluster(t testing.TB, nodes int) *cluster {
 	c := &cluster{t: t, sessions: map[string]*v1alpha1.BGPSession{}, speakers: map[string]bool{}}
-	c.objects.OperatorNamespace = "platform"
 	for i := range nodes {
 		name := "node-" + string(rune('1'+i))
 		c.nodes = append(c.nodes, compile.NodeFacts{Name: name, Labels: map[string]string{"name": name}})
 		c.speakers[name] = true
 	}
+	c.objects.operatorNamespace = "platform"
 	c.addPeer("tor-a", "192.0.2.1")
 	return c
 }
@@ -101,7 +116,7 @@ func (c *cluster) report(nodes []string, change ...func(*speaker.PeerSnapshot)) 
 }
 
 func (c *cluster) reportNode(node compile.NodeFacts, change []func(*speaker.PeerSnapshot)) {
-	out := compile.Compile(compile.Input{Objects: c.objects, Node: node}, nil)
+	out := compile.Compile(compile.Input{Objects: c.objects.read(), Node: node}, nil)
 	for i, s := range out.Sessions {
 		snapshot := up(func(p *speaker.PeerSnapshot) {
 			p.Name = s.Peer.Ref.Name
@@ -143,7 +158,7 @@ func (c *cluster) rollup() *status.Rollup {
 		sessions = append(sessions, *s)
 	}
 	return status.NewRollup(status.Cluster{
-		Catalog: compile.NewCatalog(c.objects, nil), Nodes: c.nodes, Sessions: sessions, Speakers: c.speakers,
+		Catalog: compile.NewCatalog(c.objects.read()), Nodes: c.nodes, Sessions: sessions, Speakers: c.speakers,
 	})
 }
 

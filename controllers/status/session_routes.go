@@ -109,18 +109,18 @@ func announcements(report *rib.Report) *v1alpha1.AnnouncementsStatus {
 	out := &v1alpha1.AnnouncementsStatus{}
 	var withheld []v1alpha1.WithheldAnnouncement
 	for _, d := range decisions.Announcements {
-		refs = append(refs, d.Ref)
+		refs = append(refs, d.Of.Ref)
 		reason, own := d.Reason, part{}
-		if d.ID != "" {
-			own = kept[d.ID]
+		if d.Sent != nil {
+			own = kept[d.Sent.ID]
 			reason = compile.FirstReason(reason, own.reason)
-			if own.prefixes < d.Prefixes {
+			if own.prefixes < int(d.Prefixes) {
 				out.Sent++
 			}
 		}
 		if reason != "" {
 			withheld = append(withheld, v1alpha1.WithheldAnnouncement{
-				Namespace: d.Ref.Namespace, Name: d.Ref.Name, Generation: d.Ref.Generation, Reason: reason,
+				Namespace: d.Of.Ref.Namespace, Name: d.Of.Ref.Name, Generation: d.Of.Ref.Generation, Reason: reason,
 				Winner: own.winnerOf(reason),
 			})
 		}
@@ -151,8 +151,8 @@ func (p part) winnerOf(reason string) string {
 func keptBack(list []rib.Withheld, decisions *compile.Decisions) map[string]part {
 	foreign := map[string]int{}
 	for _, d := range decisions.Announcements {
-		if d.ID != "" && d.Foreign > 0 {
-			foreign[d.ID] = d.Foreign
+		if d.Sent != nil && d.Foreign > 0 {
+			foreign[d.Sent.ID] = int(d.Foreign)
 		}
 	}
 	parts := map[string]part{}

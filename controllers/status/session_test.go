@@ -311,9 +311,9 @@ func decided(reasons ...string) rib.Report {
 	decisions := &compile.Decisions{}
 	for i, reason := range reasons {
 		name := fmt.Sprintf("ann-%03d", i)
-		d := compile.Decision{Ref: compile.Ref{Namespace: "shop", Name: name, UID: ref(name).UID, Generation: 1}}
+		d := compile.Decision{Of: &compile.Announcement{Ref: ref(name)}}
 		if reason == "ok" {
-			d.ID, d.Prefixes = "shop/"+name, 2
+			d.Sent, d.Prefixes = &rib.Announcement{ID: "shop/" + name}, 2
 		} else {
 			d.Reason = reason
 		}

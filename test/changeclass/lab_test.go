@@ -27,6 +27,7 @@ type lab struct {
 	t       *testing.T
 	speaker *speaker.Speaker
 	objects objects
+	reader  compile.Reader
 	output  *compile.Output
 	version uint32 // of the canary
 	edited  *view
@@ -78,7 +79,7 @@ func (l *lab) edit(change func(*objects)) {
 
 func (l *lab) apply() {
 	l.t.Helper()
-	in := l.objects.input()
+	in := l.objects.input(&l.reader)
 	l.output = compile.Compile(in, l.output)
 	for _, issue := range l.output.Issues {
 		l.t.Fatalf("the objects are not valid: %+v", issue)

@@ -129,29 +129,30 @@ func (o *objects) touch(change func(*objects)) {
 	*o = next
 }
 
+// secrets are the session keys that there are.
+var secrets = map[string]map[string][]byte{"one": {"password": []byte("k1"), "other": []byte("k2")}, "two": {"password": []byte("k3")}}
+
 // input is what is compiled.
-func (o *objects) input() compile.Input {
+func (o *objects) input(reader *compile.Reader) compile.Input {
+	peers, announcements := []v1alpha1.BGPPeer{o.witness}, []v1alpha1.Announcement{o.canary, o.tenant}
+	if !o.peerGone {
+		peers = append(peers, o.peer)
+	}
+	if !o.netGone {
+		announcements = append(announcements, o.net)
+	}
 	in := compile.Input{
-		Objects: compile.Objects{
-			Peers:             []v1alpha1.BGPPeer{o.witness},
-			Announcements:     []v1alpha1.Announcement{o.canary, o.tenant},
-			Namespaces:        map[string]map[string]string{tenantNS: {"team": "web"}, operatorNS: {}},
-			OperatorNamespace: operatorNS,
-		},
+		Objects: reader.Read(peers, announcements),
 		Node: compile.NodeFacts{
 			Name: "node-1", Labels: map[string]string{"rack": "a"},
 			Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.10"), netip.MustParseAddr("2001:db8::10")},
 		},
 		AuthNamespace:   operatorNS,
 		SoftwareVersion: "Herald/test",
-		Secrets:         map[string]map[string][]byte{"one": {"password": []byte("k1"), "other": []byte("k2")}, "two": {"password": []byte("k3")}},
+		Secrets:         secrets,
 	}
-	if !o.peerGone {
-		in.Peers = append(in.Peers, o.peer)
-	}
-	if !o.netGone {
-		in.Announcements = append(in.Announcements, o.net)
-	}
+	in.OperatorNamespace = operatorNS
+	in.Namespaces = map[string]map[string]string{tenantNS: {"team": "web"}, operatorNS: {}}
 	return in
 }
 
@@ -174,6 +175,5 @@ func (o *objects) neighbour() (asn uint32, key string) {
 	if ref.Key != nil {
 		entry = *ref.Key
 	}
-	in := o.input()
-	return asn, string(in.Secrets[ref.Name][entry])
+	return asn, string(secrets[ref.Name][entry])
 }

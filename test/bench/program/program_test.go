@@ -58,8 +58,9 @@ func TestManifests(t *testing.T) {
 		t.Errorf("%d peers, %d announcements", len(objects.Peers), len(objects.Announcements))
 	}
 	for _, a := range objects.Announcements {
-		if first := strings.HasPrefix(a.Name, "first"); first != (a.Spec.PeerSelector != nil) {
-			t.Errorf("%s: peer selector %v", a.Name, a.Spec.PeerSelector)
+		object := a.Object()
+		if first := strings.HasPrefix(object.Name, "first"); first != (object.Spec.PeerSelector != nil) {
+			t.Errorf("%s: peer selector %v", object.Name, object.Spec.PeerSelector)
 		}
 	}
 }

@@ -17,19 +17,18 @@ const unknownMode = v1alpha1.ApplyMode("AtMidnight")
 
 // history compiles one version of the objects after the other, as a controller does.
 type history struct {
-	last compile.LastSupported
-	out  *compile.Output
+	reader compile.Reader
+	out    *compile.Output
 }
 
-func (h *history) compile(in compile.Input) *compile.Output {
-	in.Objects = h.last.Replace(in.Objects)
-	h.out = compile.Compile(in, h.out)
+func (h *history) compile(in given) *compile.Output {
+	h.out = compile.Compile(in.read(&h.reader), h.out)
 	return h.out
 }
 
 // edited is an input whose peer has that generation and change.
-func edited(generation int64, change func(*v1alpha1.BGPPeer)) compile.Input {
-	return input(func(in *compile.Input) {
+func edited(generation int64, change func(*v1alpha1.BGPPeer)) given {
+	return input(func(in *given) {
 		in.Peers[0].Generation = generation
 		change(&in.Peers[0])
 	})
@@ -68,8 +67,8 @@ func TestUnsupportedPeerKeepsTheVersionBefore(t *testing.T) {
 
 func TestUnsupportedAnnouncementKeepsTheVersionBefore(t *testing.T) {
 	var h history
-	at := func(generation int64, prefix string, attributes *v1alpha1.PathAttributes) compile.Input {
-		return input(func(in *compile.Input) {
+	at := func(generation int64, prefix string, attributes *v1alpha1.PathAttributes) given {
+		return input(func(in *given) {
 			in.Announcements = []v1alpha1.Announcement{announcement("platform", "net", 1, []string{prefix}, func(a *v1alpha1.Announcement) {
 				a.Generation, a.Spec.Attributes = generation, attributes
 			})}
@@ -80,7 +79,7 @@ func TestUnsupportedAnnouncementKeepsTheVersionBefore(t *testing.T) {
 	wantStrings(t, "routes", routes(sessionPeer(t, out)), "platform/net 203.0.113.0/24")
 	wantIssue(t, out.Issues, "platform/net", v1alpha1.ConditionAccepted, v1alpha1.ReasonUnsupported, "Elsewhere")
 	decisions := compile.DecisionsOf(sessionPeer(t, out).Export.Token)
-	if got := decisions.Announcements[0].Ref.Generation; got != 1 {
+	if got := decisions.Announcements[0].Of.Ref.Generation; got != 1 {
 		t.Errorf("decided on generation %d, want 1, which is what is sent", got)
 	}
 }
@@ -89,31 +88,31 @@ func TestNothingToKeep(t *testing.T) {
 	unsupported := func(p *v1alpha1.BGPPeer) { p.Spec.ApplyMode = new(unknownMode) }
 	tests := []struct {
 		name   string
-		before []compile.Input
-		in     compile.Input
+		before []given
+		in     given
 		issues int
 	}{
 		{name: "the first version seen is not supported", in: edited(2, unsupported), issues: 1},
 		{
 			name:   "a version that was not valid took it out of use",
-			before: []compile.Input{edited(1, func(*v1alpha1.BGPPeer) {}), edited(2, func(p *v1alpha1.BGPPeer) { p.Spec.Port = new(int32(0)) })},
+			before: []given{edited(1, func(*v1alpha1.BGPPeer) {}), edited(2, func(p *v1alpha1.BGPPeer) { p.Spec.Port = new(int32(0)) })},
 			in:     edited(3, unsupported), issues: 1,
 		},
 		{
 			name:   "another object of the same name",
-			before: []compile.Input{edited(1, func(*v1alpha1.BGPPeer) {})},
+			before: []given{edited(1, func(*v1alpha1.BGPPeer) {})},
 			in:     edited(1, func(p *v1alpha1.BGPPeer) { p.UID = "another"; unsupported(p) }), issues: 1,
 		},
 		{
 			name: "it was gone meanwhile",
-			before: []compile.Input{
-				edited(1, func(*v1alpha1.BGPPeer) {}), input(func(in *compile.Input) { in.Peers = nil }),
+			before: []given{
+				edited(1, func(*v1alpha1.BGPPeer) {}), input(func(in *given) { in.Peers = nil }),
 			},
 			in: edited(2, unsupported), issues: 1,
 		},
 		{
 			name:   "it is being deleted",
-			before: []compile.Input{edited(1, func(*v1alpha1.BGPPeer) {})},
+			before: []given{edited(1, func(*v1alpha1.BGPPeer) {})},
 			in: edited(2, func(p *v1alpha1.BGPPeer) {
 				p.DeletionTimestamp = new(metav1.NewTime(born))
 				unsupported(p)
@@ -139,18 +138,18 @@ func TestNothingToKeep(t *testing.T) {
 
 // TestDeletedObjectsAreGone: a finalizer of somebody else keeps an object, not its routes.
 func TestDeletedObjectsAreGone(t *testing.T) {
-	objects := func(change func(*compile.Input)) *compile.Output {
-		return compile.Compile(input(func(in *compile.Input) {
+	objects := func(change func(*given)) *compile.Output {
+		return compileGiven(input(func(in *given) {
 			in.Announcements = []v1alpha1.Announcement{announcement("platform", "net", 1, []string{"203.0.113.0/24"})}
 			change(in)
 		}), nil)
 	}
 	deleted := new(metav1.NewTime(born))
-	out := objects(func(in *compile.Input) { in.Announcements[0].DeletionTimestamp = deleted })
+	out := objects(func(in *given) { in.Announcements[0].DeletionTimestamp = deleted })
 	if got := sessionPeer(t, out); len(routes(got)) > 0 || out.Catalog().Announcement("platform/net") != nil {
 		t.Errorf("routes %v of an announcement that is being deleted", routes(got))
 	}
-	out = objects(func(in *compile.Input) { in.Peers[0].DeletionTimestamp = deleted })
+	out = objects(func(in *given) { in.Peers[0].DeletionTimestamp = deleted })
 	if len(out.Config.Peers) > 0 || len(out.Sessions) > 0 || out.Catalog().Peer("tor-a") != nil {
 		t.Errorf("a session with a peer that is being deleted: %+v", out.Config.Peers)
 	}
@@ -158,8 +157,8 @@ func TestDeletedObjectsAreGone(t *testing.T) {
 
 // TestRevisionFollowsTheGeneration: an edit that changes nothing on the wire is still another version to speak of.
 func TestRevisionFollowsTheGeneration(t *testing.T) {
-	before := compile.Compile(edited(1, func(*v1alpha1.BGPPeer) {}), nil)
-	after := compile.Compile(edited(2, func(p *v1alpha1.BGPPeer) { p.Spec.Description = new("left") }), before)
+	before := compileGiven(edited(1, func(*v1alpha1.BGPPeer) {}), nil)
+	after := compileGiven(edited(2, func(p *v1alpha1.BGPPeer) { p.Spec.Description = new("left") }), before)
 	if after.Config == before.Config {
 		t.Fatal("the configuration is the one before, so no snapshot would ever speak of generation 2")
 	}

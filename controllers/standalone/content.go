@@ -1,0 +1,150 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package standalone
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/controllers/compile"
+)
+
+// content is one admitted version of an object. It is immutable.
+type content interface {
+	identity() identity
+	// meta has what an API server adds: UID, generation and creationTimestamp.
+	meta() metav1.ObjectMeta
+	// object is the object as it was admitted. It must not be changed.
+	object() client.Object
+}
+
+// newContent keeps an admitted object. former is the version that it replaces, nil for none.
+func newContent(admitted client.Object, id identity, former content) content {
+	switch object := admitted.(type) {
+	case *v1alpha1.Announcement:
+		before, _ := former.(*Announcement)
+		return newAnnouncement(object, before)
+	case *v1alpha1.BGPPeer:
+		read, issue := compile.ReadPeer(object, nil)
+		return &peer{plain: plain{admitted, id}, read: read, issue: issue}
+	default:
+		return &plain{admitted, id}
+	}
+}
+
+// plain is an object that is kept as it is.
+type plain struct {
+	admitted client.Object
+	id       identity
+}
+
+func (p *plain) identity() identity    { return p.id }
+func (p *plain) object() client.Object { return p.admitted }
+
+func (p *plain) meta() metav1.ObjectMeta {
+	return metav1.ObjectMeta{
+		Namespace: p.id.Namespace, Name: p.id.Name, UID: p.admitted.GetUID(), Generation: p.admitted.GetGeneration(),
+		CreationTimestamp: p.admitted.GetCreationTimestamp(),
+	}
+}
+
+// peer is a BGPPeer and what it contributes.
+type peer struct {
+	plain
+	read  *compile.Peer
+	issue *compile.Issue
+}
+
+// Announcement is an Announcement in force and what it contributes. There may be very many, with a million prefixes: what the
+// contribution has is not kept twice.
+type Announcement struct {
+	// read is the contribution. Without one issue says why, and whole is the object.
+	read  *compile.Announcement
+	issue *compile.Issue
+	whole *v1alpha1.Announcement
+	// rest is the object but for what read has, in JSON.
+	rest []byte
+}
+
+var announcementKind = schema.GroupKind{Group: v1alpha1.GroupName, Kind: "Announcement"}
+
+func newAnnouncement(object *v1alpha1.Announcement, former *Announcement) *Announcement {
+	a := &Announcement{}
+	var before *compile.Announcement
+	if former != nil {
+		before = former.read
+	}
+	if a.read, a.issue = compile.ReadAnnouncement(object, before); a.read == nil || !hasAll(a.read, object.Spec.Prefixes) {
+		a.whole = object
+		return a
+	}
+	rest := *object
+	rest.TypeMeta, rest.Namespace, rest.Name, rest.UID, rest.Generation = metav1.TypeMeta{}, "", "", "", 0
+	rest.CreationTimestamp, rest.Spec.Prefixes, rest.Status = metav1.Time{}, nil, v1alpha1.AnnouncementStatus{}
+	var err error
+	if a.rest, err = json.Marshal(&rest); err != nil {
+		a.whole = object // it was made from JSON, so this cannot happen, and costs no more than memory
+	}
+	return a
+}
+
+// hasAll reports whether a contribution has the prefixes as they are written, but for their order, which has no meaning.
+func hasAll(read *compile.Announcement, texts []string) bool {
+	kept := read.PrefixTexts()
+	if len(kept) != len(texts) {
+		return false
+	}
+	texts = slices.Clone(texts)
+	slices.Sort(texts)
+	slices.Sort(kept)
+	return slices.Equal(kept, texts)
+}
+
+func (a *Announcement) identity() identity {
+	ref := a.Ref()
+	return identity{GroupKind: announcementKind, Namespace: ref.Namespace, Name: ref.Name}
+}
+
+// Ref names the object.
+func (a *Announcement) Ref() compile.Ref {
+	if a.read != nil {
+		return a.read.Ref
+	}
+	return compile.RefOf(&a.whole.ObjectMeta)
+}
+
+func (a *Announcement) meta() metav1.ObjectMeta {
+	if a.whole != nil {
+		return a.whole.ObjectMeta
+	}
+	ref := a.read.Ref
+	return metav1.ObjectMeta{
+		Namespace: ref.Namespace, Name: ref.Name, UID: ref.UID, Generation: ref.Generation, CreationTimestamp: metav1.NewTime(a.read.Created()),
+	}
+}
+
+func (a *Announcement) object() client.Object { return a.Object() }
+
+// Object is the Announcement without a status, its prefixes in the order of addresses. It must not be changed.
+func (a *Announcement) Object() *v1alpha1.Announcement {
+	if a.whole != nil {
+		return a.whole
+	}
+	object := &v1alpha1.Announcement{}
+	if err := json.Unmarshal(a.rest, object); err != nil {
+		panic(fmt.Sprintf("what was written from an Announcement cannot be read: %v", err))
+	}
+	meta := a.meta()
+	object.TypeMeta = typeMeta("Announcement")
+	object.Namespace, object.Name, object.UID = meta.Namespace, meta.Name, meta.UID
+	object.Generation, object.CreationTimestamp = meta.Generation, meta.CreationTimestamp
+	object.Spec.Prefixes = a.read.PrefixTexts()
+	return object
+}
