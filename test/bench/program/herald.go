@@ -149,8 +149,9 @@ func (h *Herald) Kill() { kill(h.process) }
 
 var traceLine = regexp.MustCompile(`(?m)^gc \d+ @.* \d+->\d+->(\d+) MB`)
 
-// LiveHeap has the program collect its garbage, by asking for its status again and again, and returns the octets that
-// were live then: to the MiB, as the Go runtime's trace gives them. Plan.Trace must be set.
+// LiveHeap has the program collect its garbage, by asking for its metrics again and again, and returns the octets that
+// were live then: to the MiB, as the Go runtime's trace gives them. Plan.Trace must be set. The metrics are garbage at once; a
+// status would be counted as live while it is made.
 func (h *Herald) LiveHeap(ctx context.Context) (int, error) {
 	before := len(traceLine.FindAllString(h.Log(), -1))
 	ctx, cancel := context.WithTimeout(ctx, h.plan.Patience)
@@ -168,7 +169,7 @@ func (h *Herald) LiveHeap(ctx context.Context) (int, error) {
 }
 
 func (h *Herald) ask(ctx context.Context) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+h.health.String()+"/status", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+h.health.String()+"/metrics", nil)
 	if err != nil {
 		return err
 	}
