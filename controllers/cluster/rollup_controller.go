@@ -79,16 +79,27 @@ func (r *Reconciler) Reconcile(ctx context.Context, key request) (reconcile.Resu
 	if !ok {
 		return reconcile.Result{}, nil
 	}
-	if !found.urgent {
-		if delay := r.written.Delay(found.uid, time.Now()); delay > 0 {
-			return reconcile.Result{RequeueAfter: delay}, nil
-		}
+	if delay := r.delay(found); delay > 0 {
+		// By then a survey may have found something else to be due, or nothing.
+		return reconcile.Result{RequeueAfter: delay}, nil
 	}
 	if err := found.do(ctx); err != nil {
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
 	r.note(found)
 	return reconcile.Result{}, nil
+}
+
+// delay is how long a task has to wait. A deletion never does: it does not come again.
+func (r *Reconciler) delay(t task) time.Duration {
+	switch {
+	case t.conditions == nil:
+		return 0
+	case t.urgent:
+		return r.written.UrgentDelay(t.uid, time.Now())
+	default:
+		return r.written.Delay(t.uid, time.Now())
+	}
 }
 
 // note takes down what was done. The first of the writes that can wait goes at once, however soon it comes after one that
@@ -98,7 +109,7 @@ func (r *Reconciler) note(done task) {
 	case done.conditions == nil:
 		r.written.Forget(done.uid)
 	case done.urgent:
-		r.written.NoteUrgent(done.uid, done.conditions)
+		r.written.NoteUrgent(done.uid, time.Now(), done.conditions)
 	default:
 		r.written.Note(done.uid, time.Now(), done.conditions)
 	}

@@ -6,6 +6,7 @@ package cluster
 import (
 	"context"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,6 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/client-go/util/workqueue"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/compile"
@@ -181,4 +183,98 @@ func TestWhatCanWaitIsPaced(t *testing.T) {
 			t.Error("a condition waits for the time of a count")
 		}
 	})
+}
+
+// TestFlapsArePaced: a peer comes and goes every second for two minutes. Its owner hears of it at once, then now and then,
+// and in the end how it stands, which nobody asks for again.
+func TestFlapsArePaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, key := newTestReconciler(), request{kind: peer}
+		r.queue = workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[request]())
+		var worker sync.WaitGroup
+		worker.Go(func() { work(t, r) })
+		defer worker.Wait()
+		defer r.queue.ShutDown()
+
+		const flaps = 120
+		var said []metav1.ConditionStatus
+		var times []time.Time
+		// found is what a survey does that finds the status to be another than what was said last.
+		found := func(status metav1.ConditionStatus) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.due = nil
+			if len(said) > 0 && said[len(said)-1] == status {
+				return
+			}
+			r.due = map[request]task{key: {
+				uid: "uid-tor-a", urgent: true, conditions: []metav1.Condition{{Type: v1alpha1.ConditionEstablished, Status: status}},
+				do: func(context.Context) error {
+					said, times = append(said, status), append(times, time.Now())
+					return nil
+				},
+			}}
+			r.queue.Add(key)
+		}
+		start := time.Now()
+		status := map[bool]metav1.ConditionStatus{true: metav1.ConditionTrue, false: metav1.ConditionFalse}
+		for i := range flaps {
+			found(status[i%2 == 0])
+			<-time.After(time.Second)
+			synctest.Wait()
+		}
+		// The last of them is the opposite of what was said last, and nothing happens after it.
+		last := status[said[len(said)-1] != metav1.ConditionTrue]
+		found(last)
+		<-time.After(time.Minute)
+		synctest.Wait()
+
+		if got := said[len(said)-1]; got != last {
+			t.Errorf("the last state is %s, and what was said last is %s", last, got)
+		}
+		if wait := times[len(times)-1].Sub(start) - flaps*time.Second; wait > 10*time.Second {
+			t.Errorf("the last state was said after %v, want at most 10 s", wait)
+		}
+		for i, at := range times {
+			if want := start.Add(time.Duration(i) * time.Second); i < 5 && !at.Equal(want) {
+				t.Errorf("change %d was said at %v, want at once", i, at.Sub(start))
+			}
+			if i >= 5 && at.Sub(times[i-1]) < 5*time.Second {
+				t.Errorf("change %d was said %v after the one before", i, at.Sub(times[i-1]))
+			}
+		}
+		if most := 5 + flaps/10 + 1; len(said) > most {
+			t.Errorf("%d writes, want at most %d", len(said), most)
+		}
+	})
+}
+
+// work does what is in the queue until it is shut down, as a controller does.
+func work(t *testing.T, r *Reconciler) {
+	for {
+		key, shutdown := r.queue.Get()
+		if shutdown {
+			return
+		}
+		result, err := r.Reconcile(t.Context(), key)
+		if err != nil {
+			t.Error(err)
+		}
+		if result.RequeueAfter > 0 {
+			r.queue.AddAfter(key, result.RequeueAfter)
+		}
+		r.queue.Done(key)
+	}
+}
+
+// TestADeletionIsNotPaced: nobody else removes a left-over, and none comes twice.
+func TestADeletionIsNotPaced(t *testing.T) {
+	r, key, deleted := newTestReconciler(), request{kind: session}, false
+	for range 5 {
+		r.written.NoteUrgent("uid", time.Now(), nil)
+	}
+	r.due = map[request]task{key: {uid: "uid", urgent: true, do: func(context.Context) error { deleted = true; return nil }}}
+	if result, err := r.Reconcile(t.Context(), key); err != nil || !deleted || result.RequeueAfter != 0 {
+		t.Errorf("deleted: %v, %+v, %v, want at once", deleted, result, err)
+	}
 }

@@ -11,8 +11,15 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Written remembers the statuses that a controller wrote, and when. A cache is behind our own writes: a time of transition
-// taken from it alone could move although nothing changed.
+const (
+	// urgentBurst is how many writes of an object that people wait for go at once, and urgentInterval how often one does after
+	// them: a neighbour may come and go for ever, and the API server is not to hear of each time.
+	urgentBurst    = 5
+	urgentInterval = 10 * time.Second
+)
+
+// Written remembers the statuses that a controller wrote, and when, and so paces them. A cache is behind our own writes: a
+// time of transition taken from it alone could move although nothing changed.
 type Written struct {
 	interval time.Duration
 
@@ -21,7 +28,11 @@ type Written struct {
 }
 
 type write struct {
-	at         time.Time
+	// at is when the last write was that could wait.
+	at time.Time
+	// rested is when the object will have had urgentInterval of rest for each of its urgent writes, after which a whole burst
+	// may go again.
+	rested     time.Time
 	conditions []metav1.Condition
 }
 
@@ -34,14 +45,21 @@ func NewWritten(interval time.Duration) *Written {
 func (w *Written) Note(object types.UID, at time.Time, conditions []metav1.Condition) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.last[object] = write{at: at, conditions: conditions}
+	last := w.last[object]
+	last.at, last.conditions = at, conditions
+	w.last[object] = last
 }
 
-// NoteUrgent takes down a write that could not wait. It makes no other wait.
-func (w *Written) NoteUrgent(object types.UID, conditions []metav1.Condition) {
+// NoteUrgent takes down a write that people waited for. It makes none wait that can.
+func (w *Written) NoteUrgent(object types.UID, at time.Time, conditions []metav1.Condition) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.last[object] = write{at: w.last[object].at, conditions: conditions}
+	last := w.last[object]
+	if last.rested.Before(at) {
+		last.rested = at
+	}
+	last.rested, last.conditions = last.rested.Add(urgentInterval), conditions
+	w.last[object] = last
 }
 
 // Conditions are those last written to an object, or what is stored where none were.
@@ -63,6 +81,14 @@ func (w *Written) Delay(object types.UID, now time.Time) time.Duration {
 		return 0
 	}
 	return max(0, w.interval-now.Sub(last.at))
+}
+
+// UrgentDelay is how long a write to an object that people wait for has to: not at all, unless there were a burst of them.
+// Whoever waits writes what is true then, so that nothing is said of what came and went, and the last state always is.
+func (w *Written) UrgentDelay(object types.UID, now time.Time) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return max(0, w.last[object].rested.Add(-(urgentBurst-1)*urgentInterval).Sub(now))
 }
 
 // Forget drops an object that is written no more.

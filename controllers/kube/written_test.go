@@ -39,7 +39,7 @@ func TestWrittenLetsNothingWaitForAnUrgentWrite(t *testing.T) {
 	w := kube.NewWritten(time.Second)
 	now := time.Now()
 	urgent := []metav1.Condition{{Type: "Established", Status: metav1.ConditionTrue}}
-	w.NoteUrgent("a", urgent)
+	w.NoteUrgent("a", now, urgent)
 	if got := w.Delay("a", now); got != 0 {
 		t.Errorf("the first write after an urgent one waits %v, want 0", got)
 	}
@@ -47,9 +47,54 @@ func TestWrittenLetsNothingWaitForAnUrgentWrite(t *testing.T) {
 		t.Errorf("conditions %+v, want those of the urgent write", got)
 	}
 	w.Note("a", now, nil)
-	w.NoteUrgent("a", urgent)
+	w.NoteUrgent("a", now, urgent)
 	if got := w.Delay("a", now.Add(300*time.Millisecond)); got != 700*time.Millisecond {
 		t.Errorf("a write 300 ms after one that could wait waits %v, want 700 ms", got)
+	}
+}
+
+// TestWrittenPacesUrgentWrites: a burst goes at once, then one in a while, and a rest earns one for each such while.
+func TestWrittenPacesUrgentWrites(t *testing.T) {
+	w := kube.NewWritten(time.Second)
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	// burst writes until a write has to wait, and returns how many went.
+	burst := func() (went int) {
+		for w.UrgentDelay("a", now) == 0 {
+			w.NoteUrgent("a", now, nil)
+			went++
+		}
+		return went
+	}
+	for _, step := range []struct {
+		rest time.Duration
+		went int
+		wait time.Duration // of the next
+	}{
+		{0, 5, 10 * time.Second},
+		{4 * time.Second, 0, 6 * time.Second},
+		{6 * time.Second, 1, 10 * time.Second},
+		{10 * time.Second, 1, 10 * time.Second},
+		{25 * time.Second, 2, 5 * time.Second},
+		{time.Hour, 5, 10 * time.Second},
+	} {
+		now = now.Add(step.rest)
+		if went := burst(); went != step.went {
+			t.Errorf("after a rest of %v %d writes go at once, want %d", step.rest, went, step.went)
+		}
+		if wait := w.UrgentDelay("a", now); wait != step.wait {
+			t.Errorf("after a rest of %v and %d writes the next waits %v, want %v", step.rest, step.went, wait, step.wait)
+		}
+		w.Note("a", now, nil) // takes nothing from them, and gives nothing
+		if wait := w.UrgentDelay("a", now); wait != step.wait {
+			t.Errorf("a write that could wait makes it %v, want %v", wait, step.wait)
+		}
+	}
+	if wait := w.UrgentDelay("b", now); wait != 0 {
+		t.Errorf("a write to another object waits %v, want 0", wait)
+	}
+	w.Forget("a")
+	if wait := w.UrgentDelay("a", now); wait != 0 {
+		t.Errorf("a write to an object that was forgotten waits %v, want 0", wait)
 	}
 }
 

@@ -75,7 +75,7 @@ func (r *StatusReconciler) Reconcile(ctx context.Context, request reconcile.Requ
 }
 
 // write applies a status that differs from what is stored: at once where a condition, an error or the session itself
-// changed, else not before the interval of counts has passed since the last time.
+// changed, unless it changes again and again, else not before the interval of counts has passed since the last time.
 func (r *StatusReconciler) write(
 	ctx context.Context, stored *v1alpha1.BGPSession, want v1alpha1.BGPSessionStatus,
 ) (reconcile.Result, error) {
@@ -83,16 +83,22 @@ func (r *StatusReconciler) write(
 	if kube.SameStatus(have, want) {
 		return reconcile.Result{}, nil
 	}
-	if !urgent(have, want) {
-		if delay := r.agent.written.Delay(stored.UID, time.Now()); delay > 0 {
-			return reconcile.Result{RequeueAfter: delay}, nil
-		}
+	written, pressing := r.agent.written, urgent(have, want)
+	delay := written.Delay(stored.UID, time.Now())
+	if pressing {
+		delay = written.UrgentDelay(stored.UID, time.Now())
+	}
+	if delay > 0 {
+		return reconcile.Result{RequeueAfter: delay}, nil
 	}
 	session := &v1alpha1.BGPSession{ObjectMeta: metav1.ObjectMeta{Name: stored.Name, UID: stored.UID}, Status: want}
 	if err := kube.ApplyStatus(ctx, r.client, fieldOwner, session); err != nil {
 		return reconcile.Result{}, err
 	}
-	r.agent.written.Note(stored.UID, time.Now(), want.Conditions)
+	if pressing {
+		written.NoteUrgent(stored.UID, time.Now(), want.Conditions)
+	}
+	written.Note(stored.UID, time.Now(), want.Conditions)
 	return reconcile.Result{}, nil
 }
 
