@@ -113,8 +113,13 @@ func TestStandaloneAndStatus(t *testing.T) {
 	}
 	defer response.Body.Close()
 	var body bytes.Buffer
-	if _, err := body.ReadFrom(response.Body); err != nil || !strings.Contains(body.String(), `herald_session_established{peer="tor"} 0`) {
-		t.Errorf("metrics: %v\n%s", err, body.String())
+	if _, err := body.ReadFrom(response.Body); err != nil {
+		t.Error(err)
+	}
+	for _, line := range []string{`herald_session_established{peer="tor"} 0`, `herald_guard_refused_prefixes{peer="tor"} 0`} {
+		if !strings.Contains(body.String(), line+"\n") {
+			t.Errorf("no %s in\n%s", line, body.String())
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/herald-bgp/herald/speaker"
 	"github.com/herald-bgp/herald/speaker/adjin"
+	"github.com/herald-bgp/herald/speaker/rib"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
@@ -43,6 +44,8 @@ func counter(name, help string, value func(*speaker.PeerSnapshot) float64) peerM
 // peerMetrics are the metrics of every peer, in the order of their names. Names are part of what users rely on.
 func peerMetrics() []peerMetric {
 	return []peerMetric{
+		gauge("herald_guard_refused_prefixes", "Prefixes that the guard keeps from the peer although they were decided to be sent: a defect of Herald.",
+			guardRefused),
 		counter("herald_messages_received_total", "BGP messages received from the peer.",
 			func(p *speaker.PeerSnapshot) float64 { return sum(p.Messages.Received) }),
 		counter("herald_messages_sent_total", "BGP messages sent to the peer.",
@@ -107,6 +110,17 @@ func announced(p *speaker.PeerSnapshot) float64 {
 	total := 0
 	for _, f := range p.Routes.Announced {
 		total += f.Routes
+	}
+	return float64(total)
+}
+
+// guardRefused counts what should not have reached the last check before the encoder.
+func guardRefused(p *speaker.PeerSnapshot) float64 {
+	total := 0
+	for i := range p.Routes.Withheld {
+		if w := &p.Routes.Withheld[i]; w.Reason == rib.ReasonGuardRefused {
+			total += w.Prefixes
+		}
 	}
 	return float64(total)
 }

@@ -4,9 +4,13 @@
 package node_test
 
 import (
+	"fmt"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/herald-bgp/herald/controllers/node"
@@ -27,9 +31,13 @@ func TestCollector(t *testing.T) {
 			Name:  "tor-a",
 			State: speaker.StateEstablished,
 			Flaps: 2,
-			Routes: rib.Report{Announced: []rib.FamilyCount{
-				{Family: wire.IPv4Unicast, Routes: 3}, {Family: wire.IPv6Unicast, Routes: 4},
-			}},
+			Routes: rib.Report{
+				Announced: []rib.FamilyCount{{Family: wire.IPv4Unicast, Routes: 3}, {Family: wire.IPv6Unicast, Routes: 4}},
+				Withheld: []rib.Withheld{
+					{Reason: rib.ReasonGuardRefused, Prefixes: 2}, {Reason: rib.ReasonConflict, Prefixes: 8},
+					{Reason: rib.ReasonGuardRefused, Prefixes: 1},
+				},
+			},
 			Received: &adjin.Report{Families: []adjin.Count{
 				{Family: wire.IPv4Unicast, Routes: 5, Stale: 2, Leaked: 1, Dropped: 9}, {Family: wire.IPv6Unicast, Routes: 6},
 			}},
@@ -48,6 +56,10 @@ func TestCollector(t *testing.T) {
 		t.Errorf("%s: %s", problem.Metric, problem.Text)
 	}
 	const want = `
+# HELP herald_guard_refused_prefixes Prefixes that the guard keeps from the peer although they were decided to be sent: a defect of Herald.
+# TYPE herald_guard_refused_prefixes gauge
+herald_guard_refused_prefixes{peer="tor-a"} 3
+herald_guard_refused_prefixes{peer="tor-b"} 0
 # HELP herald_messages_sent_total BGP messages sent to the peer.
 # TYPE herald_messages_sent_total counter
 herald_messages_sent_total{peer="tor-a"} 11
@@ -85,10 +97,37 @@ herald_session_flaps_total{peer="tor-b"} 0
 herald_updates_sent_total{peer="tor-a"} 5
 herald_updates_sent_total{peer="tor-b"} 0
 `
-	if err := testutil.CollectAndCompare(c, strings.NewReader(want), "herald_messages_sent_total",
+	if err := testutil.CollectAndCompare(c, strings.NewReader(want), "herald_guard_refused_prefixes", "herald_messages_sent_total",
 		"herald_notifications_received_total", "herald_routes_announced", "herald_routes_kept",
 		"herald_routes_kept_ineligible", "herald_routes_over_limit", "herald_session_established",
 		"herald_session_flaps_total", "herald_updates_sent_total"); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestMetricsAreDocumented: docs/metrics.md has a row for each metric, as the metric describes itself, and no other.
+func TestMetricsAreDocumented(t *testing.T) {
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(node.NewCollector(snapshots{{Name: "tor-a"}}))
+	families, err := registry.Gather()
+	if err != nil || len(families) == 0 {
+		t.Fatalf("%d metrics: %v", len(families), err)
+	}
+	page, err := os.ReadFile("../../docs/metrics.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for _, f := range families {
+		want = append(want, fmt.Sprintf("| `%s` | %s | %s |", f.GetName(), strings.ToLower(f.GetType().String()), f.GetHelp()))
+	}
+	var got []string
+	for line := range strings.Lines(string(page)) {
+		if strings.HasPrefix(line, "| `herald_") {
+			got = append(got, strings.TrimSpace(line))
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("docs/metrics.md has\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }

@@ -224,6 +224,8 @@ func TestErrorsAreStatuses(t *testing.T) {
 		{"GET", "/routes?" + session + "&prefix=203.0.113.1/24", 400, "without host bits"},
 		{"GET", "/routes?" + session + "&prefix=nonsense", 400, "write an address and a length"},
 		{"GET", "/routes?" + session + "&peer=x", 400, `no parameter "peer"`},
+		{"GET", "/routes?" + session + "&family=IPv4%2", 400, `query: invalid URL escape "%2"`},
+		{"GET", "/routes?" + session + ";family=IPv4/Unicast", 400, "query: invalid semicolon separator"},
 		{"POST", "/status", 405, "GET alone"},
 		{"DELETE", "/routes?" + session, 405, "GET alone"},
 		{"HEAD", "/healthz", 405, ""},

@@ -100,7 +100,8 @@ func (h *handler) routes(w http.ResponseWriter, r *http.Request) {
 	}
 	if h.streams.Add(1) > maxStreams {
 		h.streams.Add(-1)
-		writeError(w, apierrors.NewTooManyRequests(fmt.Sprintf("%d streams of routes are under way", maxStreams), 1))
+		writeError(w, apierrors.NewTooManyRequests(
+			fmt.Sprintf("%d streams of routes are under way, and no more at once: ask again when one has ended", maxStreams), 1))
 		return
 	}
 	defer h.streams.Add(-1)

@@ -45,6 +45,7 @@ func TestMetrics(t *testing.T) {
 		fmt.Sprintf("herald_session_established{peer=%q} 1", tor.name),
 		fmt.Sprintf("herald_session_state{peer=%q} 5", tor.name),
 		fmt.Sprintf("herald_session_flaps_total{peer=%q} 0", tor.name),
+		fmt.Sprintf("herald_guard_refused_prefixes{peer=%q} 0", tor.name),
 		fmt.Sprintf("herald_routes_announced{peer=%q} 0", tor.name),
 	} {
 		if !strings.Contains(text, line+"\n") {
