@@ -57,10 +57,12 @@ verify: ## Check that generated files, format, imports and go.mod are as they sh
 test: ## Run every test, on a real control plane and against real BGP daemons
 	@hack/test
 
-.PHONY: test-race
-test-race: ## Run every test under the race detector
+.PHONY: race
+race: export CGO_ENABLED := 1
+race: ## Run what has goroutines under the race detector, then the tests of real processes with a program that has it too
 	@hack/deps gcc libc6-dev
-	@CGO_ENABLED=1 hack/test -race
+	go test -count=1 -race ./speaker/... ./controllers/... ./cmd/...
+	@HERALD_RACE=1 hack/test -race ./test/process ./test/conformance ./test/changeclass ./test/interop ./test/operator
 
 .PHONY: bench
 bench: ## Measure Herald and its rivals side by side, and write docs/benchmarks.md (BENCH='-scale 0.01 -rounds 1' for a look)

@@ -75,7 +75,7 @@ func (i *installation) startPod(t *testing.T, name string, network *harness.Netn
 	p.process = process
 	t.Cleanup(func() {
 		process.Kill()
-		process.LogOnFailure(t)
+		process.Report(t)
 	})
 	return p
 }

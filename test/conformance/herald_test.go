@@ -35,7 +35,7 @@ func newHerald(t *testing.T, routerID string) *herald {
 	t.Cleanup(func() {
 		if h.Process != nil {
 			h.Kill()
-			h.LogOnFailure(t)
+			h.Report(t)
 		}
 	})
 	return h

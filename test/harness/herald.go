@@ -12,9 +12,10 @@ import (
 	"strconv"
 )
 
-// Herald is the program under test: what HERALD_BINARY names, or what is built with these flags of go build. remove is
-// called at the end.
-func Herald(flags ...string) (path string, remove func(), err error) {
+// Herald is the program under test: what HERALD_BINARY names, or what is built here, with the race detector where the tests
+// have it or HERALD_RACE=1 asks for it. A race that it finds ends the program, and fails the test that started it: see
+// process.Process.Report. remove is called at the end.
+func Herald() (path string, remove func(), err error) {
 	if path = os.Getenv("HERALD_BINARY"); path != "" {
 		return path, func() {}, nil
 	}
@@ -24,8 +25,12 @@ func Herald(flags ...string) (path string, remove func(), err error) {
 	}
 	remove = func() { _ = os.RemoveAll(dir) }
 	path = filepath.Join(dir, "herald")
-	arguments := append([]string{"build", "-o", path}, flags...)
-	build := exec.Command("go", append(arguments, "github.com/herald-bgp/herald/cmd/herald")...)
+	build := exec.Command("go", "build", "-o", path)
+	if raceDetector || os.Getenv("HERALD_RACE") == "1" {
+		build.Args = append(build.Args, "-race")
+		build.Env = append(build.Environ(), "CGO_ENABLED=1") // the race detector needs it
+	}
+	build.Args = append(build.Args, "github.com/herald-bgp/herald/cmd/herald")
 	if out, err := build.CombinedOutput(); err != nil {
 		remove()
 		return "", nil, fmt.Errorf("build herald: %w\n%s", err, out)

@@ -64,7 +64,7 @@ func newHerald(t *testing.T, netns *harness.Netns, routerID netip.Addr, manifest
 	t.Cleanup(func() {
 		if h.Process != nil {
 			h.Kill()
-			h.LogOnFailure(t)
+			h.Report(t)
 		}
 	})
 	return h

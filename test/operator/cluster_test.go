@@ -162,7 +162,7 @@ func (c *cluster) startRole(t *testing.T, name string, config *rest.Config, args
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		defer process.LogOnFailure(t)
+		defer process.Report(t)
 		select {
 		case <-process.Done():
 			t.Errorf("%s ended by itself: %v", name, process.Err())

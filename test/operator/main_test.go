@@ -25,11 +25,7 @@ func TestMain(m *testing.M) {
 
 func run(m *testing.M) int {
 	ctrllog.SetLogger(logr.Discard()) // of the clients in the tests themselves
-	var flags []string
-	if raceDetector {
-		flags = append(flags, "-race")
-	}
-	path, remove, err := harness.Herald(flags...)
+	path, remove, err := harness.Herald()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

@@ -26,9 +26,8 @@ type Process struct {
 	LogFile string
 
 	pid  int
-	done chan struct{}    // closed once the child was waited for
-	err  error            // how it ended; read after done
-	end  *os.ProcessState // read after done
+	done chan struct{} // closed once the child was waited for
+	err  error         // how it ended; read after done
 }
 
 // Start starts the command, whose output goes to the end of a log file named after the program in dir.
@@ -40,6 +39,7 @@ func Start(dir, name string, command *exec.Cmd) (*Process, error) {
 	}
 	defer func() { _ = log.Close() }()
 	command.Stdout, command.Stderr = log, log
+	command.Env = append(command.Environ(), raceEnvironment)
 	command.SysProcAttr = attributes()
 	started := make(chan error)
 	go p.own(command, started)
@@ -62,7 +62,9 @@ func (p *Process) own(command *exec.Cmd, started chan<- error) {
 	p.pid = command.Process.Pid
 	started <- nil
 	p.err = command.Wait()
-	p.end = command.ProcessState
+	if command.ProcessState.ExitCode() == raceExitCode && p.raced() {
+		p.err = fmt.Errorf("%w: the race detector ended it, see the log", p.err)
+	}
 }
 
 // PID is the child's process identifier.
@@ -139,8 +141,14 @@ func (p *Process) Tail() string {
 	return fmt.Sprintf("--- %s\n%s", p.Name, LastLines(p.Log(), TailLines))
 }
 
-// LogOnFailure prints the end of the log after a test that failed.
-func (p *Process) LogOnFailure(tb testing.TB) {
+// Report is for the end of a test: it fails where the race detector found something in the child, and the end of the log
+// is printed if the test failed.
+func (p *Process) Report(tb testing.TB) {
+	tb.Helper()
+	if p.raced() {
+		tb.Errorf("a data race in %s:\n%s", p.Name, p.Log())
+		return
+	}
 	if tb.Failed() {
 		tb.Log(p.Tail())
 	}

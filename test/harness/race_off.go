@@ -3,7 +3,7 @@
 
 //go:build !race
 
-package operator
+package harness
 
-// raceDetector: the binary under test is built as the tests are.
+// raceDetector: these tests were built with it, and so is the program under test.
 const raceDetector = false
