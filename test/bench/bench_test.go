@@ -4,9 +4,16 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/herald-bgp/herald/test/bench/report"
 )
 
 func TestBurst(t *testing.T) {
@@ -52,5 +59,66 @@ func TestOptions(t *testing.T) {
 	o, err := parseOptions([]string{"-only", "sync,idle", "-rivals", "BIRD"})
 	if err != nil || !slices.Equal(o.only, []string{"sync", "idle"}) || !slices.Equal(o.rivals, []string{"BIRD"}) {
 		t.Errorf("%+v, %v", o, err)
+	}
+}
+
+// TestThePageIsWrittenAfterEachScenario: what was measured is there whatever comes of the rest, and what was not says so.
+func TestThePageIsWrittenAfterEachScenario(t *testing.T) {
+	dir := t.TempDir()
+	b := &bench{options: options{write: filepath.Join(dir, "page.md")}}
+	page := func() string {
+		text, err := os.ReadFile(b.write)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	expect := func(when string, want ...string) {
+		t.Helper()
+		for _, line := range want {
+			if text := page(); !strings.Contains(text, line+"\n") {
+				t.Errorf("%s: no %q in\n%s", when, line, text)
+			}
+		}
+	}
+	measured := func(title string) func(context.Context, *bench) error {
+		return func(_ context.Context, b *bench) error {
+			b.report.Tables = append(b.report.Tables, report.Table{Title: title, Columns: []string{"program"}})
+			return nil
+		}
+	}
+	ctx, interrupt := context.WithCancel(t.Context())
+	failed := b.measureAll(ctx, []scenario{
+		{"one", "the first", measured("One")},
+		{"two", "the second", func(context.Context, *bench) error {
+			expect("in the second", "## One", "| the second | the run had not come to it |", "| the last | the run had not come to it |")
+			return errors.New("no such\nprogram")
+		}},
+		{"three", "the third", func(ctx context.Context, b *bench) error {
+			expect("in the third", "## One", "| the second | no such program |", "| the third | the run had not come to it |")
+			interrupt()
+			return measured("Half of three")(ctx, b)
+		}},
+		{"last", "the last", func(context.Context, *bench) error { t.Error("it goes on"); return nil }},
+	})
+	if !slices.Equal(failed, []string{"two", "three"}) {
+		t.Errorf("failed: %q", failed)
+	}
+	expect("at the end", "## One", "## Half of three", "| the second | no such program |", "| the third | interrupted |",
+		"| the last | the run had not come to it |")
+	if files, err := os.ReadDir(dir); err != nil || len(files) != 1 {
+		t.Errorf("beside the page: %v, %v", files, err)
+	}
+
+	b = &bench{options: options{write: b.write}}
+	if failed := b.measureAll(t.Context(), []scenario{{"one", "the first", measured("Again")}}); len(failed) > 0 {
+		t.Errorf("failed: %q", failed)
+	}
+	if text := page(); !strings.Contains(text, "## Again") || strings.Contains(text, "Not measured") || strings.Contains(text, "## One") {
+		t.Errorf("another run's page is\n%s", text)
+	}
+	b.write = filepath.Join(dir, "nowhere", "page.md")
+	if err := b.save(); err == nil {
+		t.Error("a page was written nowhere")
 	}
 }

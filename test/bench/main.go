@@ -149,20 +149,7 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	b.report.Facts = b.facts()
-	var failed []string
-	for _, s := range scenarios() {
-		if len(o.only) > 0 && !slices.Contains(o.only, s.name) {
-			continue
-		}
-		progress("%s: %s", s.name, s.title)
-		if err := s.run(ctx, b); err != nil {
-			progress("%s: %v", s.name, err)
-			failed = append(failed, s.name)
-		}
-		if ctx.Err() != nil {
-			break
-		}
-	}
+	failed := b.measureAll(ctx, b.chosen())
 	if err := b.finish(); err != nil {
 		return err
 	}
@@ -170,6 +157,11 @@ func run(ctx context.Context, o options) error {
 		return fmt.Errorf("failed: %s", strings.Join(failed, ", "))
 	}
 	return ctx.Err()
+}
+
+// chosen are the scenarios to run.
+func (b *bench) chosen() []scenario {
+	return slices.DeleteFunc(scenarios(), func(s scenario) bool { return len(b.only) > 0 && !slices.Contains(b.only, s.name) })
 }
 
 // choosePrograms finds out which are installed.
@@ -200,30 +192,6 @@ func (b *bench) choosePrograms(ctx context.Context) error {
 	}
 	b.programs = installed
 	return nil
-}
-
-// finish prints the tables and writes the page.
-func (b *bench) finish() error {
-	for i := range b.report.Tables {
-		if err := b.report.Tables[i].Print(os.Stdout); err != nil {
-			return err
-		}
-	}
-	if err := b.report.Summary(os.Stdout); err != nil {
-		return err
-	}
-	if b.write == "" {
-		return nil
-	}
-	f, err := os.Create(b.write)
-	if err != nil {
-		return err
-	}
-	if err := b.report.Markdown(f); err != nil {
-		return err
-	}
-	progress("%s written", b.write)
-	return f.Close()
 }
 
 // progress prints a line for whoever waits.

@@ -32,25 +32,28 @@ func memory(ctx context.Context, b *bench) error {
 			Title: "Memory: " + data.Title,
 			Text: fmt.Sprintf("%s after the last route, with one sink: VmRSS; VmHWM, the most that it ever was, reading the configuration or the "+
 				"manifests included; both summed over all processes of a program.", b.rest),
-			Columns: []string{"program", "VmRSS", "VmHWM", "VmRSS × Herald's", "octets a route"},
+			Columns: []string{"program", "VmRSS", "VmHWM", "VmRSS × Herald's", "VmRSS a route"},
 		}
 		for i, p := range b.programs {
-			if ctx.Err() != nil {
-				return ctx.Err()
+			f := footprint{err: errInterrupted}
+			if ctx.Err() == nil {
+				f = b.footprintOf(ctx, i, data)
 			}
-			f := b.footprintOf(ctx, i, data)
 			all[p.Name()] = f
 			if f.err != nil {
 				progress("  %s: %v", p.Name(), f.err)
 				t.Row(p.Name(), oneLine(f.err), "", "", "")
 				continue
 			}
-			progress("  %s: %s", p.Name(), report.Octets(f.Resident))
+			progress("  %s: VmRSS %s, VmHWM %s", p.Name(), report.Octets(f.Resident), report.Octets(f.Peak))
 			t.Row(p.Name(), report.Octets(f.Resident), report.Octets(f.Peak), report.Ratio(f.Resident, all["Herald"].Resident),
-				fmt.Sprint(f.Resident/data.Count()))
+				fmt.Sprintf("%d octets", f.Resident/data.Count()))
 		}
 		b.memoryBudgets(data, &t, empty, all)
 		b.report.Tables = append(b.report.Tables, t)
+		if ctx.Err() != nil {
+			break
+		}
 	}
 	return ctx.Err()
 }
@@ -64,7 +67,7 @@ func (b *bench) memoryBudgets(data *dataset.Data, t *report.Table, empty footpri
 		return
 	}
 	each := float64(herald.live-empty.live) / float64(data.Count())
-	b.budget(what, live, fmt.Sprintf("%.1f", each), each <= 40)
+	b.budget(what, live, fmt.Sprintf("%.1f octets", each), each <= 40)
 	t.Note("Herald's live heap after a garbage collection: %s with the routes, %s with a single one: %.1f octets a route.",
 		report.Octets(herald.live), report.Octets(empty.live), each)
 	if _, measured := all["BIRD"]; !measured || bird.err != nil {

@@ -52,7 +52,7 @@ func syncManySets(ctx context.Context, b *bench) error {
 	if herald := all["Herald"]; herald.err != nil {
 		b.unmeasured(messages, promise, herald.err)
 	} else {
-		b.budget(messages, promise, fmt.Sprint(herald.updates), herald.updates <= bound)
+		b.budget(messages, promise, fmt.Sprintf("%d UPDATEs", herald.updates), herald.updates <= bound)
 	}
 	return floor.err
 }
@@ -84,15 +84,15 @@ func (b *bench) joins(ctx context.Context, title string, sinks int, data *datase
 	progress("  floor: %s", report.Durations(floor.last))
 	all = map[string]joined{}
 	for i, p := range b.programs {
-		if ctx.Err() != nil {
-			break
+		j := joined{err: errInterrupted}
+		if ctx.Err() == nil {
+			j = b.joinsOf(ctx, i, sinks, data)
 		}
-		j := b.joinsOf(ctx, i, sinks, data)
 		all[p.Name()] = j
 		if j.err != nil {
 			progress("  %s: %v", p.Name(), j.err)
 		} else {
-			progress("  %s: %s", p.Name(), report.Durations(j.last))
+			progress("  %s: %s, processor time a round %s", p.Name(), report.Durations(j.last), duration(j.cpu))
 		}
 	}
 	b.joinsTable(title, sinks, data, floor, all)

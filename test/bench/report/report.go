@@ -21,6 +21,8 @@ type Report struct {
 	Programs []Program
 	Budgets  []Budget
 	Tables   []Table
+	// Missing are the scenarios that could not be measured whole, each with the reason.
+	Missing []Fact
 }
 
 // Fact is a name and what it is.
@@ -82,6 +84,15 @@ func (r *Report) budgetTable() Table {
 	return t
 }
 
+// missingTable is what could not be measured as a table.
+func (r *Report) missingTable() Table {
+	t := Table{Title: "Not measured, or not whole", Columns: []string{"scenario", "why"}}
+	for _, m := range r.Missing {
+		t.Row(m.Name, m.Value)
+	}
+	return t
+}
+
 // Print writes a table for a terminal.
 func (t *Table) Print(w io.Writer) error {
 	b := bufio.NewWriter(w)
@@ -100,9 +111,13 @@ func (t *Table) Print(w io.Writer) error {
 	return b.Flush()
 }
 
-// Summary writes the budgets for a terminal.
+// Summary writes the budgets for a terminal, and what could not be measured.
 func (r *Report) Summary(w io.Writer) error {
 	t := r.budgetTable()
+	if err := t.Print(w); err != nil || len(r.Missing) == 0 {
+		return err
+	}
+	t = r.missingTable()
 	return t.Print(w)
 }
 
@@ -119,6 +134,10 @@ func (r *Report) Markdown(w io.Writer) error {
 	budgets.markdown(b)
 	for i := range r.Tables {
 		r.Tables[i].markdown(b)
+	}
+	if len(r.Missing) > 0 {
+		missing := r.missingTable()
+		missing.markdown(b)
 	}
 	programs := Table{Title: "Programs", Columns: []string{"program", "version", "configuration"}}
 	for _, p := range r.Programs {

@@ -46,6 +46,7 @@ func TestMarkdown(t *testing.T) {
 		Facts:    []report.Fact{{Name: "machine", Value: "a|b"}},
 		Programs: []report.Program{{Name: "Herald", Version: "v1", Setting: "as shipped"}},
 		Budgets:  []report.Budget{{What: "sync", Budget: "1 s", Measured: "2 s", Outcome: report.Judge(false)}},
+		Missing:  []report.Fact{{Name: "idle: ten peers", Value: "it does not start"}},
 	}
 	table := report.Table{Title: "Full sync", Columns: []string{"program", "median"}}
 	table.Row("Herald", "2 s")
@@ -58,12 +59,15 @@ func TestMarkdown(t *testing.T) {
 	if err := r.Summary(&screen); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{`| machine | a\|b |`, "| sync | 1 s | 2 s | MISSED |", "## Full sync", "| Herald | 2 s |", "\n3 routes\n", "| Herald | v1 | as shipped |"} {
+	for _, want := range []string{`| machine | a\|b |`, "| sync | 1 s | 2 s | MISSED |", "## Full sync", "| Herald | 2 s |", "\n3 routes\n", "| Herald | v1 | as shipped |",
+		"| idle: ten peers | it does not start |"} {
 		if !strings.Contains(page.String(), want) {
 			t.Errorf("no %q in:\n%s", want, page.String())
 		}
 	}
-	if !strings.Contains(screen.String(), "sync  1 s     2 s       MISSED") {
-		t.Errorf("no budget in:\n%s", screen.String())
+	for _, want := range []string{"sync  1 s     2 s       MISSED", "idle: ten peers  it does not start"} {
+		if !strings.Contains(screen.String(), want) {
+			t.Errorf("no %q in:\n%s", want, screen.String())
+		}
 	}
 }
