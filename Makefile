@@ -41,7 +41,7 @@ chart: ## Lint, render and package the Helm chart into dist/
 ##@ Develop
 
 .PHONY: generate
-generate: ## Write all that is generated from the Go sources: deep copies, CRDs, RBAC roles, the chart's copies
+generate: ## Write all that is generated from the Go sources: deep copies, CRDs, RBAC roles, the chart's copies, docs/reference.md
 	hack/generate
 
 .PHONY: lint
