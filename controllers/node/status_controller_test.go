@@ -1,0 +1,50 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package node
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/speaker"
+)
+
+// TestWritesAreSpaced: what people wait for is written at once, unless there was much of it; what only counts, once in an
+// interval. A write that has to wait is none, and comes again by itself.
+func TestWritesAreSpaced(t *testing.T) {
+	down := metav1.Condition{Type: v1alpha1.ConditionEstablished, Status: metav1.ConditionFalse}
+	up := metav1.Condition{Type: v1alpha1.ConditionEstablished, Status: metav1.ConditionTrue}
+	stored := &v1alpha1.BGPSession{ObjectMeta: metav1.ObjectMeta{Name: "tor-a.node-1", UID: "uid"}}
+	stored.Status.Conditions = []metav1.Condition{down}
+	changed := v1alpha1.BGPSessionStatus{Conditions: []metav1.Condition{up}}
+	counted := v1alpha1.BGPSessionStatus{Conditions: []metav1.Condition{down}, Flaps: 7}
+	for name, test := range map[string]struct {
+		want   v1alpha1.BGPSessionStatus
+		urgent int // writes of that kind before
+		wait   time.Duration
+	}{
+		"a condition that flaps":       {changed, 5, 10 * time.Second},
+		"counts soon after a write":    {counted, 0, countsInterval},
+		"counts of a session on flaps": {counted, 5, countsInterval},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := NewAgent(speaker.New(speaker.Options{}), Options{NodeName: "node-1"})
+				for range test.urgent {
+					a.written.NoteUrgent(stored.UID, time.Now(), nil)
+				}
+				a.written.Note(stored.UID, time.Now(), nil)
+				// Without a client: what is to wait is not written.
+				result, err := (&StatusReconciler{agent: a}).write(t.Context(), stored, test.want)
+				if err != nil || result.RequeueAfter != test.wait {
+					t.Errorf("it waits %v, %v, want %v", result.RequeueAfter, err, test.wait)
+				}
+			})
+		})
+	}
+}
