@@ -11,15 +11,15 @@ import (
 
 // cursor is one session in one family. It reads its view's log, or, where it has not read what came before, is told from
 // the table.
-type cursor[K comparable] struct {
-	family *family[K]
+type cursor[A address] struct {
+	family *family[A]
 	out    *Out
-	view   *view[K]
+	view   *view[A]
 	self   []netip.Addr // next hop self
 
 	at   *record // the last that was read; nil: it is told from the table, by one of these
-	walk *walk[K]
-	scan *scan[K]
+	walk *walk[A]
+	scan *scan[A]
 	// done is the change up to which everything was handed out.
 	done uint64
 	// mayHold are the sources that the session may hold routes of, while it is told from the table.
@@ -44,7 +44,7 @@ const (
 )
 
 // leaveLog makes the session one that is told from the table.
-func (c *cursor[K]) leaveLog() {
+func (c *cursor[A]) leaveLog() {
 	if v := c.view; c.at != nil {
 		c.mayHold = nil
 		if c.at.next != nil || v.due() {
@@ -56,44 +56,44 @@ func (c *cursor[K]) leaveLog() {
 }
 
 // lag takes the session off the log, which grew too long for it.
-func (c *cursor[K]) lag() {
+func (c *cursor[A]) lag() {
 	c.leaveLog()
 	c.view.forgetUnread()
 }
 
 // everything makes a session that was told something tell it all again, since its routes are encoded otherwise.
-func (c *cursor[K]) everything() {
+func (c *cursor[A]) everything() {
 	if c.done > 0 || c.walk != nil || c.scan != nil {
-		c.walk, c.scan = nil, &scan[K]{cursor: c, began: c.family.table.seq, withdrawals: true}
+		c.walk, c.scan = nil, &scan[A]{cursor: c, began: c.family.table.seq, withdrawals: true}
 		c.warnings = plan{} // the scan finds them
 	}
 }
 
 // due reports whether fill would append something or move on.
-func (c *cursor[K]) due() bool {
+func (c *cursor[A]) due() bool {
 	return c.at == nil || c.asked != noRefresh || c.refreshing != noRefresh || c.at.next != nil || c.view.due() || !c.endOfRIB
 }
 
 // refresh asks for all routes once more.
-func (c *cursor[K]) refresh(f wire.Family, how refresh) {
+func (c *cursor[A]) refresh(f wire.Family, how refresh) {
 	if f == c.family.ops.family {
 		c.asked = max(c.asked, how)
 	}
 }
 
 // withdraw makes the session one that is sent nothing.
-func (c *cursor[K]) withdraw() {
+func (c *cursor[A]) withdraw() {
 	c.family.leave(c)
-	c.family.move(move[K]{cursor: c, profile: c.view.profile, everything: true})
+	c.family.move(move[A]{cursor: c, profile: c.view.profile, everything: true})
 }
 
-func (c *cursor[K]) detach() {
+func (c *cursor[A]) detach() {
 	c.family.leave(c)
 	c.family.prune()
 }
 
 // told is the change up to which the session was handed everything.
-func (c *cursor[K]) told() uint64 {
+func (c *cursor[A]) told() uint64 {
 	if c.scan != nil {
 		return min(c.scan.since, c.done) // its plan names entries from there on, even where the session was told of them
 	}
@@ -104,7 +104,7 @@ func (c *cursor[K]) told() uint64 {
 }
 
 // fill appends messages until b is full or nothing is due.
-func (c *cursor[K]) fill(b *batch) {
+func (c *cursor[A]) fill(b *batch) {
 	f := c.family
 	for !b.full() {
 		switch {
@@ -129,7 +129,7 @@ func (c *cursor[K]) fill(b *batch) {
 }
 
 // beginRefresh starts a refresh, once all has been read: nothing older may follow.
-func (c *cursor[K]) beginRefresh(b *batch) {
+func (c *cursor[A]) beginRefresh(b *batch) {
 	c.refreshing, c.asked = c.asked, noRefresh
 	if c.refreshing == enhancedRefresh {
 		b.bytes = wire.RouteRefresh{Family: c.family.ops.family, Subtype: wire.RefreshBegin}.Append(b.bytes)
@@ -140,7 +140,7 @@ func (c *cursor[K]) beginRefresh(b *batch) {
 
 // endRefresh comes when the session was told of all changes that were made meanwhile, too: what it has not had again since
 // the beginning it drops (RFC 7313 §4).
-func (c *cursor[K]) endRefresh(b *batch) {
+func (c *cursor[A]) endRefresh(b *batch) {
 	if c.refreshing == enhancedRefresh {
 		b.bytes = wire.RouteRefresh{Family: c.family.ops.family, Subtype: wire.RefreshEnd}.Append(b.bytes)
 	}
@@ -148,7 +148,7 @@ func (c *cursor[K]) endRefresh(b *batch) {
 }
 
 // read appends the next record of the log.
-func (c *cursor[K]) read(b *batch) {
+func (c *cursor[A]) read(b *batch) {
 	r := c.at.next
 	if len(r.bytes) > 0 {
 		start := len(b.bytes)
@@ -164,7 +164,7 @@ func (c *cursor[K]) read(b *batch) {
 }
 
 // tell appends messages made from the table: a walk at first, then scans for what changed since, until nothing did.
-func (c *cursor[K]) tell(b *batch) {
+func (c *cursor[A]) tell(b *batch) {
 	f := c.family
 	switch {
 	case c.walk != nil:
@@ -189,12 +189,12 @@ func (c *cursor[K]) tell(b *batch) {
 	case c.done == 0:
 		c.walk = f.walk(c, f.table.seq)
 	default:
-		c.scan = &scan[K]{cursor: c, began: f.table.seq, since: c.done}
+		c.scan = &scan[A]{cursor: c, began: f.table.seq, since: c.done}
 	}
 }
 
 // catchUp ends a walk or scan: with the log where nothing changed since it began.
-func (c *cursor[K]) catchUp(began uint64) {
+func (c *cursor[A]) catchUp(began uint64) {
 	f, v := c.family, c.view
 	c.done = began
 	if began < f.table.seq {
@@ -210,7 +210,7 @@ func (c *cursor[K]) catchUp(began uint64) {
 
 // warn lets withdrawals go ahead of a walk that a rate limit makes long. They are told again by the scan that follows it. It
 // reports whether b is full.
-func (c *cursor[K]) warn(b *batch) (full bool) {
+func (c *cursor[A]) warn(b *batch) (full bool) {
 	f := c.family
 	c.warned = max(c.warned, c.walk.began)
 	if c.warned < f.table.seq {

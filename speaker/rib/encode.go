@@ -19,8 +19,7 @@ const defaultLocalPref = 100
 // attributeSet is all that the messages of a group of routes have in common, but for next hop self. It is immutable, but
 // for the count of offers.
 type attributeSet struct {
-	attributes *wire.Attributes
-	block      wire.AttributeBlock
+	block wire.AttributeBlock
 	// nextHop is the explicit one, or a placeholder of the same length for next hop self.
 	nextHop []netip.Addr
 	self    bool
@@ -29,12 +28,15 @@ type attributeSet struct {
 	// room is how many octets of NLRI fit into a message, negative where not even the attributes do.
 	room   int
 	offers int
+	// reason is why nothing is sent instead; a set with one has nothing else.
+	reason Reason
 }
 
-func newAttributeSet(k profileKey, a *wire.Attributes, block wire.AttributeBlock, nextHop []netip.Addr) *attributeSet {
-	s := &attributeSet{attributes: a, block: block, nextHop: nextHop, self: nextHop == nil}
+func newAttributeSet(p *profile, block wire.AttributeBlock, nextHop []netip.Addr) *attributeSet {
+	k := &p.key
+	s := &attributeSet{block: block, nextHop: nextHop, self: nextHop == nil}
 	if s.self {
-		s.nextHop = k.self.placeholder()
+		s.nextHop = p.placeholder
 	}
 	s.room = wire.ReachRoom(k.family, block, s.nextHop, k.maxLen)
 	s.key = string(wire.AppendReach(nil, k.family, block, s.nextHop, nil))

@@ -4,8 +4,10 @@
 package rib
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/herald-bgp/herald/speaker/wire"
 )
@@ -37,18 +39,16 @@ func ModelRoute(p Params, defaults *Attributes, a *Announcement, f wire.Family) 
 
 type Stats struct{ Entries, Dead, Graves, Keys, Conflicts, Views, Profiles, Sets, Sources, Marks, Ring int }
 
-func stats[K comparable](f *family[K], s *Stats) {
-	for i := slot(0); i < f.store.used; i++ {
-		e := f.store.at(i)
-		free := e.dead() && e.next == noSlot && e.seq == 0
-		if free {
-			continue
+func stats[A address](f *family[A], s *Stats) {
+	f.store.each(0, func(_ slot, e *entry[A]) bool {
+		if e.seq > 0 {
+			s.Entries++
+			if e.dead() {
+				s.Dead++
+			}
 		}
-		s.Entries++
-		if e.dead() {
-			s.Dead++
-		}
-	}
+		return true
+	})
 	s.Graves += len(f.dead)
 	s.Keys += f.store.keys
 	s.Conflicts += len(f.conflicts)
@@ -87,27 +87,31 @@ func (t *Table) Check() error {
 	return check(t.six)
 }
 
-func check[K comparable](f *family[K]) error {
+func check[A address](f *family[A]) error {
 	st := f.store
-	keys := map[K]int{}
+	keys := map[key[A]]int{}
 	live := map[uint32]int{}
-	for i := slot(0); i < st.used; i++ {
-		e := st.at(i)
-		if e.dead() && e.next == noSlot && e.seq == 0 {
-			continue
+	var err error
+	st.each(0, func(i slot, e *entry[A]) bool {
+		switch {
+		case e.seq == 0: // free
+			return true
+		case st.lookup(e.key(), e.number()) != i:
+			err = fmt.Errorf("entry %d of %v is not found", i, f.ops.prefix(e.key()))
+		case f.table.sources[e.number()] == nil:
+			err = fmt.Errorf("entry %d of source %d that is gone", i, e.number())
+		case e.shared() != (st.next(st.head(e.key())) != noSlot):
+			err = fmt.Errorf("entry %d of %v: shared %v", i, f.ops.prefix(e.key()), e.shared())
 		}
-		if st.lookup(e.key, e.number()) != i {
-			return fmt.Errorf("entry %d of %v is not found", i, f.ops.prefix(e.key))
-		}
-		if f.table.sources[e.number()] == nil {
-			return fmt.Errorf("entry %d of source %d that is gone", i, e.number())
-		}
+		keys[e.key()] += 0
 		if !e.dead() {
 			live[e.number()]++
-			keys[e.key]++
-		} else {
-			keys[e.key] += 0
+			keys[e.key()]++
 		}
+		return err == nil
+	})
+	if err = errors.Join(err, checkChunks(st)); err != nil {
+		return err
 	}
 	if len(keys) != st.keys {
 		return fmt.Errorf("%d keys, want %d", st.keys, len(keys))
@@ -123,7 +127,7 @@ func check[K comparable](f *family[K]) error {
 		}
 	}
 	for n, s := range f.table.sources {
-		if s != nil && s.live[f.index] != live[uint32(n)] {
+		if s != nil && f.live(s) != live[uint32(n)] {
 			return fmt.Errorf("source %s: live %d, want %d", s.ID, s.live[f.index], live[uint32(n)])
 		}
 	}
@@ -138,9 +142,9 @@ func check[K comparable](f *family[K]) error {
 			return fmt.Errorf("profile has %d views, says %d", views, p.views)
 		}
 		offers := map[*attributeSet]int{}
-		for _, o := range p.offers {
-			if o != nil && o.set != nil {
-				offers[o.set]++
+		for _, set := range p.offers {
+			if set != nil && set.reason == "" {
+				offers[set]++
 			}
 		}
 		if len(offers) != len(p.sets) {
@@ -156,6 +160,36 @@ func check[K comparable](f *family[K]) error {
 		if len(v.cursors) == 0 {
 			return fmt.Errorf("view without cursor")
 		}
+	}
+	return nil
+}
+
+// checkChunks verifies what chunks say of their entries.
+func checkChunks[A address](st *store[A]) error {
+	total := 0
+	for n, c := range st.chunks {
+		var used, chains, free int32
+		for place := range slot(c.fresh) {
+			i := slot(n)<<chunkBits | place
+			if c.entries[place].seq > 0 {
+				used++
+			}
+			if st.next(i) != noSlot {
+				chains++
+			}
+		}
+		for i := c.free; i > 0; i = int32(c.entries[i-1].number()) {
+			free++
+		}
+		total += int(used)
+		open := slices.Contains(st.open, slot(n))
+		if used != c.used || chains != c.chains || free != c.fresh-used || open != (used < chunkLen) ||
+			(c.entries == nil) != (used == 0) || (c.next == nil) != (chains == 0) {
+			return fmt.Errorf("chunk %d has %d entries, %d chains, %d free, open %v; says %+v", n, used, chains, free, open, c)
+		}
+	}
+	if total != st.used {
+		return fmt.Errorf("%d entries, says %d", total, st.used)
 	}
 	return nil
 }

@@ -105,7 +105,7 @@ func (t *Table) unname(s *source) {
 }
 
 // name notes which sources name an address as next hop, unname that one does so no more.
-func (f *family[K]) name(number uint32, a *Attributes) {
+func (f *family[A]) name(number uint32, a *Attributes) {
 	if nextHop := a.nextHop(f.ops.family); nextHop.IsValid() {
 		m := f.naming[nextHop]
 		m.add(number)
@@ -113,7 +113,7 @@ func (f *family[K]) name(number uint32, a *Attributes) {
 	}
 }
 
-func (f *family[K]) unname(s *source) {
+func (f *family[A]) unname(s *source) {
 	if nextHop := s.Attributes.nextHop(f.ops.family); nextHop.IsValid() {
 		if f.naming[nextHop].remove(s.number); f.naming[nextHop].empty() {
 			delete(f.naming, nextHop)
@@ -122,7 +122,7 @@ func (f *family[K]) unname(s *source) {
 }
 
 // refuse returns m without the sources that name the peer itself as next hop: RFC 4271 §5.1.3.
-func (f *family[K]) refuse(m members, peer netip.Addr) members {
+func (f *family[A]) refuse(m members, peer netip.Addr) members {
 	named := f.naming[peer]
 	for i := range min(len(m), len(named)) {
 		if m[i]&named[i] != 0 {

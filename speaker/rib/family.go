@@ -10,16 +10,16 @@ import (
 )
 
 // family is the table of one address family with the sessions that are sent it.
-type family[K comparable] struct {
+type family[A address] struct {
 	table *Table
 	index int // among the table's families
-	ops   *keyOps[K]
-	store *store[K]
+	ops   *familyOps[A]
+	store *store[A]
 
 	profiles []*profile
-	views    []*view[K]
+	views    []*view[A]
 	// conflicts are the keys with more than one route.
-	conflicts map[K]struct{}
+	conflicts map[key[A]]struct{}
 	// dead are the tombstones, the oldest first.
 	dead []grave
 	ring ring
@@ -35,17 +35,21 @@ type grave struct {
 	seq uint64
 }
 
-func newFamily[K comparable](t *Table, index int, ops *keyOps[K]) *family[K] {
-	return &family[K]{table: t, index: index, ops: ops, store: newStore(ops), conflicts: map[K]struct{}{}, ring: ring{limit: t.limits.Ring}, naming: map[netip.Addr]members{}}
+func newFamily[A address](t *Table, index int, ops *familyOps[A]) *family[A] {
+	return &family[A]{table: t, index: index, ops: ops, store: newStore(ops), conflicts: map[key[A]]struct{}{}, ring: ring{limit: t.limits.Ring}, naming: map[netip.Addr]members{}}
 }
 
-// ranges yields those of the family.
-func (f *family[K]) ranges(p Prefixes) iter.Seq[PrefixRange] {
-	return func(yield func(PrefixRange) bool) { f.ops.ranges(p, yield) }
+// ranges yields those of the family, spans the same as the table has them.
+func (f *family[A]) ranges(p Prefixes) iter.Seq[PrefixRange] {
+	return func(yield func(PrefixRange) bool) { ranges(f.ops, p, yield) }
+}
+
+func (f *family[A]) spans(p Prefixes) iter.Seq[span[A]] {
+	return func(yield func(span[A]) bool) { f.ops.spans(p, yield) }
 }
 
 // live is how many prefixes of the family a source announces.
-func (f *family[K]) live(s *source) int { return s.live[f.index] }
+func (f *family[A]) live(s *source) int { return int(s.live[f.index]) }
 
 // ring remembers the entries of the latest changes, between limit and twice as many.
 type ring struct {
@@ -74,7 +78,7 @@ func (r *ring) note(i slot, seq uint64) {
 }
 
 // recent returns the entries that changed after a change, the last time for each, and whether all are remembered.
-func (f *family[K]) recent(since uint64) ([]slot, bool) {
+func (f *family[A]) recent(since uint64) ([]slot, bool) {
 	r := &f.ring
 	end := r.oldest + uint64(len(r.slots))
 	if since < r.oldest || len(r.slots) == 0 {
@@ -102,14 +106,14 @@ const (
 )
 
 // edit changes entries of the family: in two steps, so that what sessions hold is known before anything is different.
-type edit[K comparable] struct {
-	f     *family[K]
+type edit[A address] struct {
+	f     *family[A]
 	slots []slot
 	kinds []change
 }
 
 // touch marks an entry for every view that sends or is to send its source.
-func (e *edit[K]) touch(i slot, kind change, concerned []*view[K]) {
+func (e *edit[A]) touch(i slot, kind change, concerned []*view[A]) {
 	f := e.f
 	for _, v := range concerned {
 		if v.overflowed = v.overflowed || len(v.marks) > f.marksLimit(v); v.overflowed {
@@ -126,10 +130,10 @@ func (e *edit[K]) touch(i slot, kind change, concerned []*view[K]) {
 }
 
 // announce touches what a source announces that it did not.
-func (e *edit[K]) announce(s *source, ranges Prefixes, concerned []*view[K]) {
+func (e *edit[A]) announce(s *source, ranges Prefixes, concerned []*view[A]) {
 	f := e.f
-	for r := range f.ranges(ranges) {
-		f.ops.expand(r, func(k K) bool {
+	for r := range f.spans(ranges) {
+		f.ops.expand(r, func(k key[A]) bool {
 			i := f.store.lookup(k, s.number)
 			if i == noSlot {
 				i = f.store.insert(k, s.number)
@@ -143,23 +147,14 @@ func (e *edit[K]) announce(s *source, ranges Prefixes, concerned []*view[K]) {
 	}
 }
 
-// size is how many prefixes of the family there are in ranges.
-func (f *family[K]) size(ranges Prefixes) int {
-	n := 0
-	for r := range f.ranges(ranges) {
-		n += r.count()
-	}
-	return n
-}
-
 // each touches what a source announces.
-func (e *edit[K]) each(s *source, ranges Prefixes, kind change, concerned []*view[K]) {
+func (e *edit[A]) each(s *source, ranges Prefixes, kind change, concerned []*view[A]) {
 	f := e.f
 	if f.live(s) == 0 {
 		return
 	}
-	for r := range f.ranges(ranges) {
-		f.ops.expand(r, func(k K) bool {
+	for r := range f.spans(ranges) {
+		f.ops.expand(r, func(k key[A]) bool {
 			if i := f.store.lookup(k, s.number); i != noSlot && !f.store.at(i).dead() {
 				e.touch(i, kind, concerned)
 			}
@@ -169,7 +164,7 @@ func (e *edit[K]) each(s *source, ranges Prefixes, kind change, concerned []*vie
 }
 
 // commit makes the changes.
-func (e *edit[K]) commit() {
+func (e *edit[A]) commit() {
 	f := e.f
 	for n, i := range e.slots {
 		f.table.seq++
@@ -180,29 +175,29 @@ func (e *edit[K]) commit() {
 		switch e.kinds[n] {
 		case added:
 			if entry.dead() {
-				entry.announcement &^= tombstone
+				entry.word &^= tombstone
 				s.live[f.index]++
 			}
 		case removed:
 			if !entry.dead() {
-				entry.announcement |= tombstone
+				entry.word |= tombstone
 				s.live[f.index]--
 			}
 		}
 		if entry.dead() {
 			f.dead = append(f.dead, grave{i, entry.seq})
 		}
-		if entry.announcement&shared != 0 {
-			f.judge(entry.key)
+		if entry.shared() {
+			f.judge(entry.key())
 		}
 	}
 	e.slots, e.kinds = e.slots[:0], e.kinds[:0]
 }
 
 // judge keeps conflicts up to date for a key.
-func (f *family[K]) judge(k K) {
+func (f *family[A]) judge(k key[A]) {
 	live := 0
-	for i := f.store.head(k); i != noSlot; i = f.store.at(i).next {
+	for i := f.store.head(k); i != noSlot; i = f.store.next(i) {
 		if !f.store.at(i).dead() {
 			live++
 		}
@@ -215,8 +210,8 @@ func (f *family[K]) judge(k K) {
 }
 
 // reclaim frees the tombstones that every session has been told of.
-func (f *family[K]) reclaim() {
-	if len(f.dead) > 2*int(f.store.used)+64 { // what came back left stale ones
+func (f *family[A]) reclaim() {
+	if len(f.dead) > 2*f.store.used+64 { // what came back left stale ones
 		f.dead = slices.DeleteFunc(f.dead, func(g grave) bool { e := f.store.at(g.at); return !e.dead() || e.seq != g.seq })
 	}
 	if len(f.dead) == 0 {
@@ -244,40 +239,38 @@ func (f *family[K]) reclaim() {
 	if f.dead = f.dead[n:]; len(f.dead) == 0 {
 		f.dead = nil
 	}
+	f.store.shrink()
 }
 
-// eachBut touches what a source announces in ranges, but not in those that stay, as removed.
-func (e *edit[K]) eachBut(s *source, ranges, stay Prefixes, concerned []*view[K]) {
+// eachBut touches what a source announces in ranges, but not in those that stay, as removed. It goes over what stays, which
+// may be much, and remembers nothing of it.
+func (e *edit[A]) eachBut(s *source, ranges, stay Prefixes, concerned []*view[A]) {
 	f := e.f
-	// shapes are the lengths of the ranges that stay, and of what they are made of.
-	type shape struct{ bits, length int }
-	shapes := map[shape]struct{}{}
-	staying := make(map[PrefixRange]struct{}, stay.Len())
-	for r := range f.ranges(stay) {
-		r.Length = r.first().Bits()
-		staying[r] = struct{}{}
-		shapes[shape{r.Prefix.Bits(), r.Length}] = struct{}{}
-	}
-	stays := func(k K) bool {
-		p := f.ops.prefix(k)
-		for s := range shapes {
-			if s.length != p.Bits() {
-				continue
-			}
-			if whole, err := p.Addr().Prefix(s.bits); err == nil {
-				if _, ok := staying[PrefixRange{Prefix: whole, Length: s.length}]; ok {
-					return true
-				}
-			}
-		}
-		return false
-	}
-	for r := range f.ranges(ranges) {
-		f.ops.expand(r, func(k K) bool {
-			if i := f.store.lookup(k, s.number); i != noSlot && !f.store.at(i).dead() && !stays(k) {
-				e.touch(i, removed, concerned)
+	var gone []key[A]
+	for r := range f.spans(ranges) {
+		f.ops.expand(r, func(k key[A]) bool {
+			if i := f.store.lookup(k, s.number); i != noSlot && !f.store.at(i).dead() {
+				gone = append(gone, k)
 			}
 			return true
 		})
+	}
+	if len(gone) == 0 {
+		return
+	}
+	slices.SortFunc(gone, f.ops.compare)
+	gone = slices.Compact(gone)
+	stays := make([]bool, len(gone))
+	for r := range f.spans(stay) {
+		// The prefixes within r follow each other, among others that are shorter or longer than those of r.
+		i, _ := slices.BinarySearchFunc(gone, key[A]{r.address, r.bits}, f.ops.compare)
+		for ; i < len(gone) && f.ops.mask(gone[i].address, r.bits) == r.address; i++ {
+			stays[i] = stays[i] || gone[i].bits == r.length
+		}
+	}
+	for i, k := range gone {
+		if !stays[i] {
+			e.touch(f.store.lookup(k, s.number), removed, concerned)
+		}
 	}
 }

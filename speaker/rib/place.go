@@ -10,23 +10,23 @@ import (
 )
 
 // prepared is an update of one family: what changes, with what sessions hold of it, and where the sessions go.
-type prepared[K comparable] struct {
-	edit  edit[K]
-	views []viewChange[K]
-	moves []move[K]
+type prepared[A address] struct {
+	edit  edit[A]
+	views []viewChange[A]
+	moves []move[A]
 }
 
 // viewChange turns a view, with all of its sessions, into another.
-type viewChange[K comparable] struct {
-	view    *view[K]
+type viewChange[A address] struct {
+	view    *view[A]
 	members members
 	profile *profile
 	read    bool // before the change
 }
 
 // move takes a session to another view.
-type move[K comparable] struct {
-	cursor  *cursor[K]
+type move[A address] struct {
+	cursor  *cursor[A]
 	members members
 	profile *profile
 	// everything: the routes are encoded otherwise.
@@ -34,9 +34,9 @@ type move[K comparable] struct {
 }
 
 // prepare finds where the sessions of a family go, and marks what they are to be told.
-func prepare[K comparable](f *family[K], u *update) *prepared[K] {
-	p := &prepared[K]{edit: edit[K]{f: f}}
-	after := map[*view[K]]members{}
+func prepare[A address](f *family[A], u *update) *prepared[A] {
+	p := &prepared[A]{edit: edit[A]{f: f}}
+	after := map[*view[A]]members{}
 	for _, v := range slices.Clone(f.views) {
 		p.place(v, u)
 	}
@@ -46,8 +46,8 @@ func prepare[K comparable](f *family[K], u *update) *prepared[K] {
 	for _, c := range p.views {
 		after[c.view] = c.members
 	}
-	concerned := func(n uint32, before bool) []*view[K] {
-		var list []*view[K]
+	concerned := func(n uint32, before bool) []*view[A] {
+		var list []*view[A]
 		for _, v := range f.views {
 			if after[v].has(n) || before && v.members.has(n) {
 				list = append(list, v)
@@ -63,7 +63,7 @@ func prepare[K comparable](f *family[K], u *update) *prepared[K] {
 	}
 	come := 0
 	for _, c := range u.added {
-		come += f.size(c.next.Prefixes)
+		come += count(f.ops, c.next.Prefixes)
 	}
 	f.store.reserve(come)
 	for _, c := range u.added {
@@ -72,7 +72,7 @@ func prepare[K comparable](f *family[K], u *update) *prepared[K] {
 	p.membership(u)
 	if u.reordered {
 		for k := range f.conflicts {
-			for i := f.store.head(k); i != noSlot; i = f.store.at(i).next {
+			for i := f.store.head(k); i != noSlot; i = f.store.next(i) {
 				if !f.store.at(i).dead() {
 					p.edit.touch(i, changed, f.views)
 				}
@@ -83,7 +83,7 @@ func prepare[K comparable](f *family[K], u *update) *prepared[K] {
 }
 
 // change marks what is different about a source that stays.
-func (p *prepared[K]) change(c *sourceChange, concerned []*view[K]) {
+func (p *prepared[A]) change(c *sourceChange, concerned []*view[A]) {
 	if c.gone.Len() > 0 {
 		p.edit.eachBut(c.source, c.gone, c.next.Prefixes, concerned)
 	}
@@ -96,12 +96,12 @@ func (p *prepared[K]) change(c *sourceChange, concerned []*view[K]) {
 }
 
 // place decides where the sessions of a view go. Those that are the most stay: for them the view changes.
-func (p *prepared[K]) place(v *view[K], u *update) {
+func (p *prepared[A]) place(v *view[A], u *update) {
 	f := p.edit.f
 	type group struct {
 		members members
 		profile *profile
-		cursors []*cursor[K]
+		cursors []*cursor[A]
 	}
 	var groups []*group
 	for c := range v.cursors {
@@ -131,24 +131,24 @@ func (p *prepared[K]) place(v *view[K], u *update) {
 		case i > 0:
 			p.part(v, g.cursors, g.members, g.profile)
 		case stays(g) != math.MaxInt:
-			p.views = append(p.views, viewChange[K]{view: v, members: g.members, profile: g.profile, read: v.read()})
+			p.views = append(p.views, viewChange[A]{view: v, members: g.members, profile: g.profile, read: v.read()})
 		}
 	}
 }
 
 // part takes sessions out of a view. Those that have read all there is get a view of their own, in which they are told the
 // difference alone; others are told from the table.
-func (p *prepared[K]) part(v *view[K], cursors []*cursor[K], m members, q *profile) {
+func (p *prepared[A]) part(v *view[A], cursors []*cursor[A], m members, q *profile) {
 	f := p.edit.f
-	var own *view[K]
+	var own *view[A]
 	for _, c := range cursors {
 		if c.at == nil || c.at.next != nil || v.due() {
-			p.moves = append(p.moves, move[K]{cursor: c, members: m, profile: q, everything: q != v.profile})
+			p.moves = append(p.moves, move[A]{cursor: c, members: m, profile: q, everything: q != v.profile})
 			continue
 		}
 		if own == nil {
-			own = newView[K](v.profile, v.members)
-			p.views = append(p.views, viewChange[K]{view: own, members: m, profile: q, read: true})
+			own = newView[A](v.profile, v.members)
+			p.views = append(p.views, viewChange[A]{view: own, members: m, profile: q, read: true})
 		}
 		delete(v.cursors, c)
 		own.cursors[c] = struct{}{}
@@ -160,10 +160,10 @@ func (p *prepared[K]) part(v *view[K], cursors []*cursor[K], m members, q *profi
 }
 
 // membership marks the routes that come to sessions or leave them because other announcements are for them now.
-func (p *prepared[K]) membership(u *update) {
+func (p *prepared[A]) membership(u *update) {
 	f := p.edit.f
 	for _, c := range p.views {
-		concerned := []*view[K]{c.view}
+		concerned := []*view[A]{c.view}
 		for _, s := range f.table.sources {
 			if s == nil || !u.keeps(s) {
 				continue
@@ -190,7 +190,7 @@ func (p *prepared[K]) membership(u *update) {
 }
 
 // apply makes the changes and takes the sessions to their views.
-func (p *prepared[K]) apply(u *update) {
+func (p *prepared[A]) apply(u *update) {
 	f := p.edit.f
 	for _, m := range p.moves {
 		f.leave(m.cursor) // before its view is another
@@ -217,7 +217,7 @@ func (p *prepared[K]) apply(u *update) {
 }
 
 // merge takes the sessions of views that became the same together, where they have read all there is.
-func (f *family[K]) merge() {
+func (f *family[A]) merge() {
 	for i := 0; i < len(f.views); i++ {
 		for j := len(f.views) - 1; j > i; j-- {
 			a, b := f.views[i], f.views[j]
@@ -236,7 +236,7 @@ func (f *family[K]) merge() {
 }
 
 // turn makes a view another for all of its sessions.
-func (f *family[K]) turn(c viewChange[K]) {
+func (f *family[A]) turn(c viewChange[A]) {
 	v := c.view
 	for cursor := range v.cursors {
 		if cursor.at == nil {
@@ -261,7 +261,7 @@ func (f *family[K]) turn(c viewChange[K]) {
 
 // move takes a session that left its view to the one for members and profile. It is told what it missed from the table;
 // everything, where the routes are encoded otherwise.
-func (f *family[K]) move(m move[K]) {
+func (f *family[A]) move(m move[A]) {
 	c := m.cursor
 	c.mayHold.union(m.members)
 	c.view = f.viewFor(m.profile, m.members)
@@ -272,13 +272,13 @@ func (f *family[K]) move(m move[K]) {
 }
 
 // viewFor finds or makes the view for members and profile.
-func (f *family[K]) viewFor(p *profile, m members) *view[K] {
+func (f *family[A]) viewFor(p *profile, m members) *view[A] {
 	for _, v := range f.views {
 		if v.profile == p && v.members.equal(m) {
 			return v
 		}
 	}
-	v := newView[K](p, m)
+	v := newView[A](p, m)
 	f.views = append(f.views, v)
 	return v
 }

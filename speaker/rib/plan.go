@@ -48,7 +48,7 @@ func (p *plan) rest() []mark {
 
 // plan makes a plan of marks. Of several for one path the first tells what the sessions hold. Unless again is set, what
 // they hold already is left out.
-func (f *family[K]) plan(v *view[K], marks []mark, again bool) plan {
+func (f *family[A]) plan(v *view[A], marks []mark, again bool) plan {
 	marks = f.first(v.profile, marks)
 	var p plan
 	groups := map[*attributeSet]int{}
@@ -80,9 +80,9 @@ func (f *family[K]) plan(v *view[K], marks []mark, again bool) plan {
 }
 
 // first sorts marks by path, and keeps the first of each.
-func (f *family[K]) first(p *profile, marks []mark) []mark {
+func (f *family[A]) first(p *profile, marks []mark) []mark {
 	compare := func(a, b mark) int {
-		if c := f.ops.compare(f.store.at(a.at).key, f.store.at(b.at).key); c != 0 || !p.key.addPath {
+		if c := f.ops.compare(f.store.at(a.at).key(), f.store.at(b.at).key()); c != 0 || !p.key.addPath {
 			return c
 		}
 		return cmp.Compare(f.pathOf(p, a.at), f.pathOf(p, b.at))
@@ -92,7 +92,7 @@ func (f *family[K]) first(p *profile, marks []mark) []mark {
 }
 
 // pathOf is the path identifier of an entry, 0 where there are none.
-func (f *family[K]) pathOf(p *profile, i slot) uint32 {
+func (f *family[A]) pathOf(p *profile, i slot) uint32 {
 	if !p.key.addPath {
 		return 0
 	}
@@ -110,7 +110,7 @@ func pathIn(nlri []byte, pathLen int) uint32 {
 func appendPathID(b []byte, id uint32) []byte { return binary.BigEndian.AppendUint32(b, id) }
 
 // appendMessage appends one message of the plan, which is not empty.
-func (f *family[K]) appendMessage(b []byte, q *profile, p *plan, self []netip.Addr, patches *[]int) []byte {
+func (f *family[A]) appendMessage(b []byte, q *profile, p *plan, self []netip.Addr, patches *[]int) []byte {
 	f.nlri = f.nlri[:0]
 	if len(p.withdrawals) > 0 {
 		n := f.gather(q, p.withdrawals, wire.UnreachRoom(f.ops.family, q.key.maxLen))
@@ -127,13 +127,13 @@ func (f *family[K]) appendMessage(b []byte, q *profile, p *plan, self []netip.Ad
 }
 
 // gather puts as many prefixes as there is room for into f.nlri.
-func (f *family[K]) gather(q *profile, marks []mark, room int) int {
+func (f *family[A]) gather(q *profile, marks []mark, room int) int {
 	for i, m := range marks {
 		before := len(f.nlri)
 		if q.pathLen > 0 {
 			f.nlri = appendPathID(f.nlri, f.pathOf(q, m.at))
 		}
-		if f.nlri = f.ops.appendNLRI(f.nlri, f.store.at(m.at).key); len(f.nlri) > room {
+		if f.nlri = f.ops.appendNLRI(f.nlri, f.store.at(m.at).key()); len(f.nlri) > room {
 			f.nlri = f.nlri[:before]
 			return i
 		}
@@ -142,7 +142,7 @@ func (f *family[K]) gather(q *profile, marks []mark, room int) int {
 }
 
 // appendReach appends a message with f.nlri. Where it names next hop self and self is nil, the place is noted for patch.
-func (f *family[K]) appendReach(b []byte, set *attributeSet, self []netip.Addr, patches *[]int) []byte {
+func (f *family[A]) appendReach(b []byte, set *attributeSet, self []netip.Addr, patches *[]int) []byte {
 	start := len(b)
 	b = wire.AppendReach(b, f.ops.family, set.block, set.nextHop, f.nlri)
 	if set.self {

@@ -9,7 +9,7 @@ import (
 	"iter"
 	"math/bits"
 	"net/netip"
-	"slices"
+	"strings"
 )
 
 // PrefixRange is a prefix, or all the subnets of a prefix of one length. It stays a generator: a /12 into /32s is one value.
@@ -20,93 +20,176 @@ type PrefixRange struct {
 	Length int
 }
 
-// Prefixes is an immutable list of ranges, packed: 8 octets for each of IPv4, 24 of IPv6. IPv4 comes first, otherwise the
-// order is that of [NewPrefixes]. The zero value is empty.
-type Prefixes struct {
-	four []range4
-	six  []range6
+// Prefixes is an immutable list of ranges, packed: 5 octets for each of IPv4, 17 of IPv6, and one more where the list has
+// subnets of a prefix. IPv4 comes first, otherwise the order is that of [NewPrefixes]. The zero value is empty.
+type Prefixes struct{ four, six packed }
+
+// packed are ranges of one family, one after the other: the octets of the address, the bits of the prefix and, where it is
+// not the same for all of them, the length of the subnets.
+type packed struct {
+	octets string
+	size   int // octets of a range
 }
 
-// range4 is a range of IPv4.
-type range4 struct {
-	address      uint32
-	bits, length uint8
-}
-
-// range6 is a range of IPv6.
-type range6 struct {
-	high, low    uint64
-	bits, length uint8
-}
+// The octets of a range without a length of subnets.
+const (
+	single4 = 4 + 1
+	single6 = 16 + 1
+)
 
 // NewPrefixes packs ranges.
 func NewPrefixes(ranges ...PrefixRange) Prefixes {
-	n4 := 0
+	size4, size6, n4 := single4, single6, 0
 	for _, r := range ranges {
-		if r.Prefix.Addr().Is4() {
+		subnets := r.Length > r.Prefix.Bits()
+		switch four := r.Prefix.Addr().Is4(); {
+		case four:
 			n4++
+			if subnets {
+				size4 = single4 + 1
+			}
+		case subnets:
+			size6 = single6 + 1
 		}
 	}
-	p := Prefixes{four: make([]range4, 0, n4), six: make([]range6, 0, len(ranges)-n4)}
+	var four, six strings.Builder
+	four.Grow(n4 * size4)
+	six.Grow((len(ranges) - n4) * size6)
 	for _, r := range ranges {
-		n, length := uint8(r.Prefix.Bits()), uint8(max(r.Length, r.Prefix.Bits()))
+		b, size := &six, size6
 		if a := r.Prefix.Addr(); a.Is4() {
+			b, size = &four, size4
 			v := a.As4()
-			p.four = append(p.four, range4{binary.BigEndian.Uint32(v[:]), n, length})
+			b.Write(v[:])
 		} else {
 			v := a.As16()
-			p.six = append(p.six, range6{binary.BigEndian.Uint64(v[:8]), binary.BigEndian.Uint64(v[8:]), n, length})
+			b.Write(v[:])
+		}
+		b.WriteByte(byte(r.Prefix.Bits()))
+		if size != single4 && size != single6 {
+			b.WriteByte(byte(max(r.Length, r.Prefix.Bits())))
 		}
 	}
-	return p
+	return Prefixes{packed{four.String(), size4}, packed{six.String(), size6}}
 }
 
 // Len is the number of ranges.
-func (p Prefixes) Len() int { return len(p.four) + len(p.six) }
-
-// count is how many prefixes the ranges stand for, by family.
-func (p Prefixes) count() (n [families]int) {
-	for _, r := range p.four {
-		n[0] += r.unpack().count()
-	}
-	for _, r := range p.six {
-		n[1] += r.unpack().count()
-	}
-	return n
-}
+func (p Prefixes) Len() int { return p.four.len() + p.six.len() }
 
 // Equal reports whether both hold the same ranges in the same order.
-func (p Prefixes) Equal(o Prefixes) bool {
-	return slices.Equal(p.four, o.four) && slices.Equal(p.six, o.six)
-}
+func (p Prefixes) Equal(o Prefixes) bool { return p.four.equal(o.four) && p.six.equal(o.six) }
 
 // All yields the ranges.
 func (p Prefixes) All() iter.Seq[PrefixRange] {
 	return func(yield func(PrefixRange) bool) {
-		for _, r := range p.four {
-			if !yield(r.unpack()) {
-				return
-			}
-		}
-		for _, r := range p.six {
-			if !yield(r.unpack()) {
-				return
-			}
+		if ranges(&ops4, p, yield) {
+			ranges(&ops6, p, yield)
 		}
 	}
 }
 
-func (r range4) unpack() PrefixRange {
-	var a [4]byte
-	binary.BigEndian.PutUint32(a[:], r.address)
-	return PrefixRange{Prefix: netip.PrefixFrom(netip.AddrFrom4(a), int(r.bits)), Length: int(r.length)}
+// ranges yields the ranges of a family, and reports whether yield took them all.
+func ranges[A address](ops *familyOps[A], p Prefixes, yield func(PrefixRange) bool) bool {
+	more := true
+	ops.spans(p, func(s span[A]) bool {
+		more = yield(PrefixRange{Prefix: ops.prefix(key[A]{s.address, s.bits}), Length: int(s.length)})
+		return more
+	})
+	return more
 }
 
-func (r range6) unpack() PrefixRange {
+// count is how many prefixes the ranges stand for, by family.
+func (p Prefixes) count() [families]int { return [families]int{count(&ops4, p), count(&ops6, p)} }
+
+func count[A address](ops *familyOps[A], p Prefixes) (n int) {
+	ops.spans(p, func(s span[A]) bool {
+		n += s.count()
+		return true
+	})
+	return n
+}
+
+// without returns the ranges of p that o does not have, and perhaps some of those that p has twice.
+func (p Prefixes) without(o Prefixes) Prefixes {
+	return Prefixes{p.four.without(o.four, single4), p.six.without(o.six, single6)}
+}
+
+func (p packed) len() int {
+	if p.octets == "" {
+		return 0
+	}
+	return len(p.octets) / p.size
+}
+
+func (p packed) equal(o packed) bool {
+	return p.octets == o.octets && (p.octets == "" || p.size == o.size)
+}
+
+// without is that of Prefixes. Both lists are looked at only where they differ, which most often is a small part.
+func (p packed) without(o packed, single int) packed {
+	if p.equal(o) {
+		return packed{}
+	}
+	if p.size != o.size {
+		p, o = p.withLengths(single), o.withLengths(single)
+	}
+	a, b, n := p.octets, o.octets, p.size
+	for len(a) > 0 && len(b) > 0 && a[:n] == b[:n] {
+		a, b = a[n:], b[n:]
+	}
+	for len(a) > 0 && len(b) > 0 && a[len(a)-n:] == b[len(b)-n:] {
+		a, b = a[:len(a)-n], b[:len(b)-n]
+	}
+	if a == "" {
+		return packed{}
+	}
+	in := make(map[string]struct{}, len(b)/n)
+	for ; b != ""; b = b[n:] {
+		in[b[:n]] = struct{}{}
+	}
+	var only strings.Builder
+	for ; a != ""; a = a[n:] {
+		if _, both := in[a[:n]]; !both {
+			only.WriteString(a[:n])
+		}
+	}
+	return packed{only.String(), n}
+}
+
+// withLengths returns the same ranges, each with a length.
+func (p packed) withLengths(single int) packed {
+	if p.octets != "" && p.size > single {
+		return p
+	}
+	var b strings.Builder
+	b.Grow(p.len() * (single + 1))
+	for rest := p.octets; rest != ""; rest = rest[single:] {
+		b.WriteString(rest[:single])
+		b.WriteByte(rest[single-1])
+	}
+	return packed{b.String(), single + 1}
+}
+
+// unpack4 reads a range of IPv4.
+func unpack4(b string) span[uint32] {
+	a := uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
+	return span[uint32]{a, b[single4-1], b[len(b)-1]}
+}
+
+// unpack6 reads a range of IPv6.
+func unpack6(b string) span[address6] {
 	var a [16]byte
-	binary.BigEndian.PutUint64(a[:8], r.high)
-	binary.BigEndian.PutUint64(a[8:], r.low)
-	return PrefixRange{Prefix: netip.PrefixFrom(netip.AddrFrom16(a), int(r.bits)), Length: int(r.length)}
+	copy(a[:], b)
+	return span[address6]{address6{binary.BigEndian.Uint64(a[:8]), binary.BigEndian.Uint64(a[8:])}, b[single6-1], b[len(b)-1]}
+}
+
+// each yields the ranges of a family.
+func each[A address](p packed, unpack func(string) span[A], yield func(span[A]) bool) {
+	for rest := p.octets; rest != ""; rest = rest[p.size:] {
+		if !yield(unpack(rest[:p.size])) {
+			return
+		}
+	}
 }
 
 // count returns how many prefixes the range stands for, or a very large number where an int cannot tell.
@@ -127,26 +210,4 @@ func (r PrefixRange) covers(o PrefixRange) bool {
 // compareRanges orders ranges by what they hold: by length of the subnets, then address, the larger range first.
 func compareRanges(a, b PrefixRange) int {
 	return cmp.Or(cmp.Compare(a.Length, b.Length), a.Prefix.Addr().Compare(b.Prefix.Addr()), cmp.Compare(a.Prefix.Bits(), b.Prefix.Bits()))
-}
-
-// without returns the ranges of p that o does not have.
-func (p Prefixes) without(o Prefixes) Prefixes {
-	return Prefixes{four: subtract(p.four, o.four), six: subtract(p.six, o.six)}
-}
-
-func subtract[R comparable](a, b []R) []R {
-	if slices.Equal(a, b) {
-		return nil
-	}
-	in := make(map[R]struct{}, len(b))
-	for _, r := range b {
-		in[r] = struct{}{}
-	}
-	var only []R
-	for _, r := range a {
-		if _, both := in[r]; !both {
-			only = append(only, r)
-		}
-	}
-	return only
 }

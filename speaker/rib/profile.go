@@ -71,20 +71,19 @@ type profile struct {
 	guard    *Guard
 	// pathLen is how many octets of path identifier a prefix has, maxNLRI how many octets it has at most, with that.
 	pathLen, maxNLRI int
-	offers           []*offer // by the number of the source
-	sets             map[string]*attributeSet
+	// placeholder stands for next hop self.
+	placeholder []netip.Addr
+	// offers are what a session could send of each source, by its number; nil where that was not asked for yet.
+	offers []*attributeSet
+	sets   map[string]*attributeSet
+	// refusals are those that stand for a reason.
+	refusals map[Reason]*attributeSet
 	// views that use it.
 	views int
 }
 
-// offer is what a session could send of an announcement in one family.
-type offer struct {
-	set    *attributeSet // nil: nothing, for the reason
-	reason Reason
-}
-
 // profileOf is the profile of a session with this export.
-func (f *family[K]) profileOf(c *cursor[K], e *exported) *profile {
+func (f *family[A]) profileOf(c *cursor[A], e *exported) *profile {
 	if p := c.view.profile; p.defaults.Equal(&e.Defaults) && p.guard.Equal(e.Guard) && (p.key.paced != nil) == (e.RatePerSecond > 0) {
 		return p // all else that decides stays while the session lasts
 	}
@@ -92,7 +91,7 @@ func (f *family[K]) profileOf(c *cursor[K], e *exported) *profile {
 }
 
 // profileFor finds or makes the profile of sessions with these parameters and defaults.
-func (f *family[K]) profileFor(o *Out, e *exported) *profile {
+func (f *family[A]) profileFor(o *Out, e *exported) *profile {
 	p, defaults := &o.params, &e.Defaults
 	k := profileKey{
 		family: f.ops.family, external: p.External, localASN: p.LocalASN, as4: p.AS4, maxLen: p.MaxLen,
@@ -109,7 +108,10 @@ func (f *family[K]) profileFor(o *Out, e *exported) *profile {
 			return known
 		}
 	}
-	made := &profile{key: k, params: *p, defaults: *defaults, guard: e.Guard, maxNLRI: f.ops.maxNLRI, sets: map[string]*attributeSet{}}
+	made := &profile{
+		key: k, params: *p, defaults: *defaults, guard: e.Guard, maxNLRI: f.ops.maxNLRI,
+		placeholder: k.self.placeholder(), sets: map[string]*attributeSet{}, refusals: map[Reason]*attributeSet{},
+	}
 	made.params.PeerAddress = netip.Addr{} // sessions of a profile have different peers: see refuse
 	if k.addPath {
 		made.pathLen = wire.PathIDLen
@@ -127,45 +129,62 @@ func (p *profile) path(s *source) uint32 {
 	return 0
 }
 
-// offer returns what sessions of the profile are sent of a source.
-func (p *profile) offer(s *source) *offer {
-	for int(s.number) >= len(p.offers) {
-		p.offers = append(p.offers, nil)
+// offer returns what sessions of the profile are sent of a source: nil and why, where that is nothing.
+func (p *profile) offer(s *source) (*attributeSet, Reason) {
+	if int(s.number) >= len(p.offers) {
+		p.offers = append(p.offers, make([]*attributeSet, int(s.number)+1-len(p.offers))...)
 	}
 	o := p.offers[s.number]
 	if o == nil {
 		o = p.make(s.Announcement)
 		p.offers[s.number] = o
 	}
-	return o
+	if o.reason != "" {
+		return nil, o.reason
+	}
+	return o, ""
 }
 
-func (p *profile) make(a *Announcement) *offer {
+// refusal is an offer of nothing.
+func (p *profile) refusal(reason Reason) *attributeSet {
+	if p.refusals[reason] == nil {
+		p.refusals[reason] = &attributeSet{reason: reason}
+	}
+	return p.refusals[reason]
+}
+
+func (p *profile) make(a *Announcement) *attributeSet {
 	if !p.guard.permits(a, p.key.family) {
-		return &offer{reason: ReasonGuardRefused}
+		return p.refusal(ReasonGuardRefused)
 	}
 	attributes := a.Attributes.inherit(&p.defaults)
 	nextHop, ok := p.params.nextHop(p.key.family, &attributes)
 	switch {
 	case !ok, nextHop == nil && p.key.self == noNextHop,
 		p.key.refuses && !a.Attributes.nextHop(p.key.family).IsValid():
-		return &offer{reason: ReasonNoNextHop}
+		return p.refusal(ReasonNoNextHop)
 	case p.key.withholdOTC && slices.ContainsFunc(attributes.Raw, func(r wire.RawAttribute) bool { return r.Type == wire.AttrOTC }):
-		return &offer{reason: ReasonOnlyToCustomer} // RFC 9234 §5, egress 2
+		return p.refusal(ReasonOnlyToCustomer) // RFC 9234 §5, egress 2
 	}
 	set := p.intern(&attributes, nextHop)
 	if set.room < 1+p.pathLen { // RFC 4271 §9.2: what fits no message is not sent; the shortest prefix takes one octet
 		p.release(set)
-		return &offer{reason: ReasonTooLong}
+		return p.refusal(ReasonTooLong)
 	}
-	return &offer{set: set}
+	return set
+}
+
+// encoded is what sessions of the profile send of a source, but for the next hop.
+func (p *profile) encoded(s *source) *wire.Attributes {
+	attributes := s.Attributes.inherit(&p.defaults)
+	return p.params.encode(&attributes)
 }
 
 // forget drops the offer of a source whose announcement changed or went.
 func (p *profile) forget(number uint32) {
 	if int(number) < len(p.offers) {
-		if o := p.offers[number]; o != nil && o.set != nil {
-			p.release(o.set)
+		if set := p.offers[number]; set != nil && set.reason == "" {
+			p.release(set)
 		}
 		p.offers[number] = nil
 	}
@@ -173,9 +192,8 @@ func (p *profile) forget(number uint32) {
 
 // intern returns the one attribute set for these attributes.
 func (p *profile) intern(a *Attributes, nextHop []netip.Addr) *attributeSet {
-	encoded := p.params.encode(a)
-	block := wire.NewAttributeBlock(encoded, wire.EncodeOptions{AS4: p.key.as4})
-	s := newAttributeSet(p.key, encoded, block, nextHop)
+	block := wire.NewAttributeBlock(p.params.encode(a), wire.EncodeOptions{AS4: p.key.as4})
+	s := newAttributeSet(p, block, nextHop)
 	if known := p.sets[s.key]; known != nil {
 		s = known
 	} else {
@@ -192,7 +210,7 @@ func (p *profile) release(s *attributeSet) {
 }
 
 // forget drops what is known of a source's encoding.
-func (f *family[K]) forget(number uint32) {
+func (f *family[A]) forget(number uint32) {
 	for _, p := range f.profiles {
 		p.forget(number)
 	}

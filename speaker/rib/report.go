@@ -87,7 +87,7 @@ func (o *Out) withheld() []Withheld {
 }
 
 // notNegotiated adds the prefixes of the family if the session does not have it.
-func (f *family[K]) notNegotiated(o *Out, w withholding) {
+func (f *family[A]) notNegotiated(o *Out, w withholding) {
 	if slices.Contains(o.params.Families, f.ops.family) {
 		return
 	}
@@ -97,7 +97,7 @@ func (f *family[K]) notNegotiated(o *Out, w withholding) {
 }
 
 // withheld adds what is kept back from the session in the family.
-func (c *cursor[K]) withheld(w withholding) {
+func (c *cursor[A]) withheld(w withholding) {
 	f := c.family
 	for number, list := range f.summary(c.view).withheld {
 		w[number] = append(w[number], list...)
@@ -117,12 +117,12 @@ func (c *cursor[K]) withheld(w withholding) {
 }
 
 // count is how many routes of the family the session has.
-func (c *cursor[K]) count() FamilyCount {
+func (c *cursor[A]) count() FamilyCount {
 	return FamilyCount{Family: c.family.ops.family, Routes: c.family.summary(c.view).routes}
 }
 
 // eachSource calls yield for the sources among m that announce something of the family.
-func (f *family[K]) eachSource(m members, yield func(*source)) {
+func (f *family[A]) eachSource(m members, yield func(*source)) {
 	for _, s := range f.table.sources {
 		if s != nil && f.live(s) > 0 && m.has(s.number) {
 			yield(s)
@@ -138,20 +138,20 @@ type summary struct {
 }
 
 // summary of the newest configuration.
-func (f *family[K]) summary(v *view[K]) *summary {
+func (f *family[A]) summary(v *view[A]) *summary {
 	if v.summed != nil && v.summed.update == f.table.updates {
 		return v.summed
 	}
 	sum := &summary{update: f.table.updates, withheld: withholding{}}
 	f.eachSource(v.members, func(s *source) {
-		o := v.offer(s)
-		if o.set == nil {
-			sum.withheld.add(s, Withheld{Reason: o.reason, Prefixes: f.live(s), Example: f.example(s)})
+		set, reason := v.offer(s)
+		if set == nil {
+			sum.withheld.add(s, Withheld{Reason: reason, Prefixes: f.live(s), Example: f.example(s)})
 			return
 		}
 		sum.routes += f.live(s)
-		if o.set.room < v.maxNLRI {
-			f.tooLong(s, o.set.room-v.pathLen, func(r PrefixRange) {
+		if set.room < v.maxNLRI {
+			f.tooLong(s, set.room-v.pathLen, func(r PrefixRange) {
 				sum.routes -= r.count()
 				sum.withheld.add(s, Withheld{Reason: ReasonTooLong, Prefixes: r.count(), Example: r.first()})
 			})
@@ -168,7 +168,7 @@ func (f *family[K]) summary(v *view[K]) *summary {
 }
 
 // tooLong calls yield for the ranges of a source whose prefixes are longer than there is room for.
-func (f *family[K]) tooLong(s *source, room int, yield func(PrefixRange)) {
+func (f *family[A]) tooLong(s *source, room int, yield func(PrefixRange)) {
 	var long []PrefixRange
 	for r := range f.ranges(s.Prefixes) {
 		if wire.PrefixLen(r.first()) > room {
@@ -187,7 +187,7 @@ func (f *family[K]) tooLong(s *source, room int, yield func(PrefixRange)) {
 }
 
 // example is the first prefix of the family that a source lists.
-func (f *family[K]) example(s *source) netip.Prefix {
+func (f *family[A]) example(s *source) netip.Prefix {
 	for r := range f.ranges(s.Prefixes) {
 		return r.first()
 	}
@@ -195,15 +195,15 @@ func (f *family[K]) example(s *source) netip.Prefix {
 }
 
 // losers calls yield for the routes of a prefix that could be sent if another were not.
-func (f *family[K]) losers(v *view[K], k K, yield func(s, winner *source)) {
+func (f *family[A]) losers(v *view[A], k key[A], yield func(s, winner *source)) {
 	head := f.store.head(k)
-	for i := head; i != noSlot; i = f.store.at(i).next {
+	for i := head; i != noSlot; i = f.store.next(i) {
 		e := f.store.at(i)
 		if e.dead() || !v.members.has(e.number()) {
 			continue
 		}
 		s := f.table.sources[e.number()]
-		if set := v.offer(s).set; set == nil || !f.fits(v.profile, set, k) {
+		if set, _ := v.offer(s); set == nil || !f.fits(v.profile, set, k) {
 			continue
 		}
 		if _, winner := f.winner(v.profile, v.members, head, v.path(s)); winner != s {

@@ -24,7 +24,7 @@ type Route struct {
 }
 
 // routesAtOnce is how many entries are looked at without letting others at the table.
-var routesAtOnce slot = 1024
+const routesAtOnce = 1024
 
 // Routes calls yield for each route that the peer is sent, until it returns false: families in the order of Params,
 // prefixes in no order. yield may take its time; what changes meanwhile may be seen or not.
@@ -39,12 +39,13 @@ func (o *Out) Routes(yield func(Route) bool) {
 	}
 }
 
-func (c *cursor[K]) routes(yield func(Route) bool) bool {
+func (c *cursor[A]) routes(yield func(Route) bool) bool {
 	t := c.family.table
+	known := map[*attributeSet]*wire.Attributes{}
 	for next, more := slot(0), true; more; {
 		var batch []Route
 		t.mu.Lock()
-		batch, next, more = c.someRoutes(next)
+		batch, next, more = c.someRoutes(next, known)
 		t.mu.Unlock()
 		for _, r := range batch {
 			if !yield(r) {
@@ -55,25 +56,30 @@ func (c *cursor[K]) routes(yield func(Route) bool) bool {
 	return true
 }
 
-// someRoutes returns the routes among the next entries.
-func (c *cursor[K]) someRoutes(from slot) (batch []Route, next slot, more bool) {
+// someRoutes returns the routes among the next entries. known are the attributes that others have.
+func (c *cursor[A]) someRoutes(from slot, known map[*attributeSet]*wire.Attributes) (batch []Route, next slot, more bool) {
 	f, v := c.family, c.view
-	next = min(from+routesAtOnce, f.store.used)
-	for i := from; i < next; i++ {
-		e := f.store.at(i)
+	left := routesAtOnce
+	next = f.store.each(from, func(i slot, e *entry[A]) bool {
+		left--
 		if e.dead() || !v.members.has(e.number()) {
-			continue
+			return left > 0
 		}
 		path := f.pathOf(v.profile, i)
-		set, s := f.winner(v.profile, v.members, f.store.head(e.key), path)
+		set, s := f.winner(v.profile, v.members, f.store.head(e.key()), path)
 		if s == nil || s.number != e.number() {
-			continue
+			return left > 0
 		}
-		nextHop := c.nextHop(set)
+		attributes := known[set]
+		if attributes == nil {
+			attributes = v.encoded(s)
+			known[set] = attributes
+		}
 		batch = append(batch, Route{
-			Family: f.ops.family, Prefix: f.ops.prefix(e.key), PathID: path, NextHop: nextHop[0],
-			Attributes: set.attributes, Announcement: s.Announcement,
+			Family: f.ops.family, Prefix: f.ops.prefix(e.key()), PathID: path, NextHop: c.nextHop(set)[0],
+			Attributes: attributes, Announcement: s.Announcement,
 		})
-	}
-	return batch, next, next < f.store.used
+		return left > 0
+	})
+	return batch, next, next < f.store.end()
 }

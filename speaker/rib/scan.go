@@ -5,8 +5,8 @@ package rib
 
 // scan tells a session from the table what changed since it was last told. Changes that come while it goes on are the next
 // scan's.
-type scan[K comparable] struct {
-	cursor *cursor[K]
+type scan[A address] struct {
+	cursor *cursor[A]
 	began  uint64
 	since  uint64 // the change after which entries are looked at
 	over   bool
@@ -22,7 +22,7 @@ type scan[K comparable] struct {
 var anything = &attributeSet{}
 
 // fill appends messages until b is full or the scan is over.
-func (s *scan[K]) fill(b *batch) {
+func (s *scan[A]) fill(b *batch) {
 	f, v := s.cursor.family, s.cursor.view
 	for !b.full() {
 		if s.renew(); !s.plan.empty() {
@@ -39,7 +39,7 @@ func (s *scan[K]) fill(b *batch) {
 }
 
 // make plans marks.
-func (s *scan[K]) make(marks []mark) {
+func (s *scan[A]) make(marks []mark) {
 	f := s.cursor.family
 	s.plan, s.planned = f.plan(s.cursor.view, marks, true), f.table.seq
 	if s.withdrawals {
@@ -48,7 +48,7 @@ func (s *scan[K]) make(marks []mark) {
 }
 
 // renew lets new withdrawals go ahead of what a rate limit holds up. They are told again by the next scan.
-func (s *scan[K]) renew() {
+func (s *scan[A]) renew() {
 	f, c := s.cursor.family, s.cursor
 	if c.view.key.paced == nil || s.plan.empty() || s.planned == f.table.seq {
 		return
@@ -59,29 +59,29 @@ func (s *scan[K]) renew() {
 }
 
 // collect returns marks for the next prefixes that changed, nothing when there are no more.
-func (s *scan[K]) collect() []mark {
+func (s *scan[A]) collect() []mark {
 	f := s.cursor.family
 	if s.resume == 0 {
 		if recent, ok := f.recent(s.since); ok {
-			s.resume = f.store.used
+			s.resume = f.store.end()
 			return s.cursor.changed(recent, s.since)
 		}
 	}
 	var marks []mark
-	for s.resume < f.store.used && len(marks) < f.table.limits.Scan {
-		if e := f.store.at(s.resume); e.seq > s.since {
-			marks = append(marks, s.cursor.mark(s.resume))
+	s.resume = f.store.each(s.resume, func(i slot, e *entry[A]) bool {
+		if e.seq > s.since {
+			marks = append(marks, s.cursor.mark(i))
 		}
-		s.resume++
-	}
+		return len(marks) < f.table.limits.Scan
+	})
 	return marks
 }
 
 // changed returns marks for those of the entries that changed since.
-func (c *cursor[K]) changed(entries []slot, since uint64) []mark {
+func (c *cursor[A]) changed(entries []slot, since uint64) []mark {
 	var marks []mark
 	for _, i := range entries {
-		if c.family.store.at(i).seq > since {
+		if c.family.store.seq(i) > since {
 			marks = append(marks, c.mark(i))
 		}
 	}
@@ -89,12 +89,12 @@ func (c *cursor[K]) changed(entries []slot, since uint64) []mark {
 }
 
 // mark says of an entry that changed whether the session may hold a route for it.
-func (c *cursor[K]) mark(i slot) mark {
+func (c *cursor[A]) mark(i slot) mark {
 	f, v := c.family, c.view
 	e := f.store.at(i)
 	m := mark{at: i}
 	path := f.pathOf(v.profile, i)
-	for j := f.store.head(e.key); j != noSlot; j = f.store.at(j).next {
+	for j := f.store.head(e.key()); j != noSlot; j = f.store.next(j) {
 		if c.mayHold.has(f.store.at(j).number()) && f.pathOf(v.profile, j) == path {
 			m.held = anything
 		}

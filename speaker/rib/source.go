@@ -16,16 +16,16 @@ func idOf(a *Announcement) sourceID { return sourceID{a.ID, a.PathID} }
 type source struct {
 	*Announcement
 	number uint32
+	// wanted: it is part of the newest configuration. removed is the update that it is not a part of any more.
+	wanted  bool
+	removed uint64
 	// rank is the place in the order of precedence: of two sources with one prefix the lower goes first.
 	rank int
 	// live counts the prefixes that are announced, entries those of both families and the tombstones.
 	// count is how many prefixes its newest announcement comes to, by family.
 	count   [families]int
-	live    [families]int
+	live    [families]uint32
 	entries int
-	// wanted: it is part of the newest configuration. removed is the update that it is not a part of any more.
-	wanted  bool
-	removed uint64
 }
 
 // families is how many families a table has: the length of what it keeps for each.

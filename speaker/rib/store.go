@@ -8,128 +8,206 @@ type slot uint32
 
 const noSlot = ^slot(0)
 
-// entry is one prefix of one announcement. It holds no pointers, so that the collector never looks at entries.
-type entry[K comparable] struct {
-	key K
+// entry is one prefix of one announcement: 16 octets for IPv4, 32 for IPv6. It holds no pointers, so that the collector never
+// looks at entries.
+type entry[A address] struct {
+	address A
+	// word is the number of the source in bits 0 to 21, the length of the prefix in bits 22 to 29, and the flags.
+	word uint32
 	// seq numbers the last change of the entry, in the order of the table's changes. 0 is never.
 	seq uint64
-	// announcement is the number of its source, with flags in the highest bits.
-	announcement uint32
-	// next is the next entry with the same key, in no order.
-	next slot
 }
 
 const (
 	// tombstone: the route is withdrawn, and the entry kept until every session that may have been sent it has been told.
 	tombstone = 1 << 31
-	// shared: the key has other entries.
+	// shared: the prefix has other entries.
 	shared = 1 << 30
-	flags  = tombstone | shared
+
+	numberBits = 22
+	numberMask = 1<<numberBits - 1
 )
 
-func (e *entry[K]) dead() bool     { return e.announcement&tombstone != 0 }
-func (e *entry[K]) number() uint32 { return e.announcement &^ flags }
+func (e *entry[A]) dead() bool        { return e.word&tombstone != 0 }
+func (e *entry[A]) shared() bool      { return e.word&shared != 0 }
+func (e *entry[A]) number() uint32    { return e.word & numberMask }
+func (e *entry[A]) key() key[A]       { return key[A]{e.address, uint8(e.word >> numberBits)} }
+func (e *entry[A]) has(k key[A]) bool { return e.key() == k }
 
 const (
 	chunkBits = 13
 	chunkLen  = 1 << chunkBits
 )
 
-// store holds the entries of one family, in chunks that never move, with an index of the keys in open addressing.
-type store[K comparable] struct {
-	ops    *keyOps[K]
-	chunks [][]entry[K]
-	used   slot   // entries handed out, freed ones included
-	free   []slot // to be handed out again
-	keys   int    // in the index
+// chunk is room for entries that have slots in sequence. The zero chunk takes none.
+type chunk[A address] struct {
+	entries *[chunkLen]entry[A] // nil: none is in use
+	// next are the next entries with the same prefix, in no order, each as its slot plus 1. It is nil where none has one.
+	next   *[chunkLen]slot
+	chains int32 // entries that have a next
+	used   int32 // entries in use
+	// fresh is the first place that was never used. Below it the free places are a list: free is the first plus 1, and
+	// each has that of the one after it instead of a source.
+	fresh, free int32
+}
 
-	// index holds the first slot of each key's chain, plus 1; 0 is empty. Its length is no power of two: it grows by a
+// places are all that were ever used.
+func (c *chunk[A]) places() []entry[A] {
+	if c.entries == nil {
+		return nil
+	}
+	return c.entries[:c.fresh]
+}
+
+// store holds the entries of one family, in chunks that never move, with an index of the prefixes in open addressing.
+type store[A address] struct {
+	ops    *familyOps[A]
+	chunks []chunk[A]
+	open   []slot              // the chunks with a free place, by number
+	spare  *[chunkLen]entry[A] // of a chunk that holds no entry, for the next that does
+	used   int                 // entries in use
+	keys   int                 // prefixes in the index
+
+	// index holds the first slot of each prefix's chain, plus 1; 0 is empty. Its length is no power of two: it grows by a
 	// quarter, so that it is never much larger than it needs to be.
 	index []uint32
 }
 
-func newStore[K comparable](ops *keyOps[K]) *store[K] {
-	return &store[K]{ops: ops, index: make([]uint32, 64)}
+// leastIndex is the length of an index that holds nothing.
+const leastIndex = 64
+
+func newStore[A address](ops *familyOps[A]) *store[A] {
+	return &store[A]{ops: ops, index: make([]uint32, leastIndex)}
 }
 
-// len is the number of entries, tombstones included.
-func (s *store[K]) len() int { return int(s.used) - len(s.free) }
+// at returns an entry that is in use.
+func (s *store[A]) at(i slot) *entry[A] { return &s.chunks[i>>chunkBits].entries[i&(chunkLen-1)] }
 
-func (s *store[K]) at(i slot) *entry[K] { return &s.chunks[i>>chunkBits][i&(chunkLen-1)] }
-
-// place is where the search for a key begins.
-func (s *store[K]) place(k K) int {
-	return int(uint64(s.ops.hash(k)) * uint64(len(s.index)) >> 32)
+// seq is the last change of an entry, 0 where it is in use no more.
+func (s *store[A]) seq(i slot) uint64 {
+	if s.chunks[i>>chunkBits].entries == nil {
+		return 0
+	}
+	return s.at(i).seq
 }
 
-// find returns the place of a key in the index, or the empty one where it belongs.
-func (s *store[K]) find(k K) int {
-	i := s.place(k)
-	for {
-		v := s.index[i]
-		if v == 0 || s.at(slot(v-1)).key == k {
-			return i
-		}
-		if i++; i == len(s.index) {
-			i = 0
-		}
+// next returns the next entry with the same prefix, or noSlot.
+func (s *store[A]) next(i slot) slot {
+	if next := s.chunks[i>>chunkBits].next; next != nil {
+		return next[i&(chunkLen-1)] - 1
+	}
+	return noSlot
+}
+
+// chain makes next the one after entry i.
+func (s *store[A]) chain(i, next slot) {
+	c, place := &s.chunks[i>>chunkBits], i&(chunkLen-1)
+	had, has := s.next(i) != noSlot, next != noSlot
+	if has && c.next == nil {
+		c.next = new([chunkLen]slot)
+	}
+	switch {
+	case has && !had:
+		c.chains++
+	case had && !has:
+		c.chains--
+	}
+	if c.chains == 0 {
+		c.next = nil
+	} else {
+		c.next[place] = next + 1
 	}
 }
 
-// head returns the first entry of a key's chain, or noSlot.
-func (s *store[K]) head(k K) slot { return slot(s.index[s.find(k)]) - 1 }
+// end is after the slots of all entries.
+func (s *store[A]) end() slot { return slot(len(s.chunks)) << chunkBits }
 
-// reserve makes room for n more keys at once.
-func (s *store[K]) reserve(n int) {
-	if need := (s.keys+n)*6/5 + 1; need > len(s.index) {
-		s.rehash(max(need+need/50, len(s.index)*5/4))
-	}
-}
-
-func (s *store[K]) rehash(size int) {
-	old := s.index
-	s.index = make([]uint32, size)
-	for _, v := range old {
-		if v != 0 {
-			s.index[s.find(s.at(slot(v-1)).key)] = v
+// each yields entries from a slot on, with free places among them, which are dead and have no seq. It returns the slot after
+// the last: the end, unless yield returned false.
+func (s *store[A]) each(from slot, yield func(slot, *entry[A]) bool) slot {
+	for i := from; i < s.end(); i = (i>>chunkBits + 1) << chunkBits {
+		c := &s.chunks[i>>chunkBits]
+		base := i &^ (chunkLen - 1)
+		entries := c.places()
+		for place := i - base; place < slot(len(entries)); place++ {
+			if !yield(base+place, &entries[place]) {
+				return base + place + 1
+			}
 		}
 	}
+	return s.end()
 }
 
-// insert adds a tombstone of an announcement to a key's chain.
-func (s *store[K]) insert(k K, announcement uint32) slot {
+// take returns a free slot.
+func (s *store[A]) take() slot {
+	if len(s.open) == 0 {
+		s.open = append(s.open, slot(len(s.chunks)))
+		s.chunks = append(s.chunks, chunk[A]{})
+	}
+	n := s.open[len(s.open)-1]
+	c := &s.chunks[n]
+	if c.entries == nil {
+		c.entries, s.spare = s.spare, nil
+	}
+	if c.entries == nil {
+		c.entries = new([chunkLen]entry[A])
+	}
+	var place int32
+	if c.free > 0 {
+		place = c.free - 1
+		c.free = int32(c.entries[place].number())
+	} else {
+		place = c.fresh
+		c.fresh++
+	}
+	s.used++
+	if c.used++; c.used == chunkLen {
+		s.open = s.open[:len(s.open)-1]
+	}
+	return n<<chunkBits | slot(place)
+}
+
+// give makes a slot free again. A chunk that holds no entry any more gives up its memory.
+func (s *store[A]) give(i slot) {
+	n, place := i>>chunkBits, i&(chunkLen-1)
+	c := &s.chunks[n]
+	if c.used == chunkLen {
+		s.open = append(s.open, n)
+	}
+	c.entries[place] = entry[A]{word: tombstone | uint32(c.free)}
+	c.free = int32(place) + 1
+	s.used--
+	if c.used--; c.used == 0 {
+		s.spare = c.entries
+		*c = chunk[A]{}
+	}
+}
+
+// insert adds a tombstone of a source to a prefix's chain.
+func (s *store[A]) insert(k key[A], number uint32) slot {
 	if s.keys >= len(s.index)*5/6 {
 		s.rehash(len(s.index)*5/4 + 64)
 	}
-	var i slot
-	if n := len(s.free); n > 0 {
-		i, s.free = s.free[n-1], s.free[:n-1]
-	} else {
-		if int(s.used>>chunkBits) == len(s.chunks) {
-			s.chunks = append(s.chunks, make([]entry[K], chunkLen))
-		}
-		i = s.used
-		s.used++
-	}
+	i := s.take()
 	place := s.find(k)
 	next := slot(s.index[place]) - 1
+	e := s.at(i)
+	*e = entry[A]{address: k.address, word: tombstone | uint32(k.bits)<<numberBits | number}
 	if next == noSlot {
 		s.keys++
-	}
-	e := s.at(i)
-	*e = entry[K]{key: k, announcement: announcement | tombstone, next: next}
-	if next != noSlot {
-		e.announcement |= shared
-		s.at(next).announcement |= shared
+	} else {
+		e.word |= shared
+		s.at(next).word |= shared
+		s.chain(i, next)
 	}
 	s.index[place] = uint32(i) + 1
 	return i
 }
 
-// lookup returns the entry of an announcement for a key, or noSlot.
-func (s *store[K]) lookup(k K, announcement uint32) slot {
-	for i := s.head(k); i != noSlot; i = s.at(i).next {
-		if s.at(i).number() == announcement {
+// lookup returns the entry of a source for a prefix, or noSlot.
+func (s *store[A]) lookup(k key[A], number uint32) slot {
+	for i := s.head(k); i != noSlot; i = s.next(i) {
+		if s.at(i).number() == number {
 			return i
 		}
 	}
@@ -137,44 +215,22 @@ func (s *store[K]) lookup(k K, announcement uint32) slot {
 }
 
 // remove frees an entry.
-func (s *store[K]) remove(i slot) {
-	e := s.at(i)
-	place := s.find(e.key)
+func (s *store[A]) remove(i slot) {
+	k, next := s.at(i).key(), s.next(i)
+	place := s.find(k)
 	if first := slot(s.index[place]) - 1; first != i {
-		for s.at(first).next != i {
-			first = s.at(first).next
+		for s.next(first) != i {
+			first = s.next(first)
 		}
-		s.at(first).next = e.next
-	} else if e.next != noSlot {
-		s.index[place] = uint32(e.next) + 1
+		s.chain(first, next)
+	} else if next != noSlot {
+		s.index[place] = uint32(next) + 1
 	} else {
 		s.unindex(place)
 	}
-	if first := s.head(e.key); first != noSlot && s.at(first).next == noSlot {
-		s.at(first).announcement &^= shared
+	if first := s.head(k); first != noSlot && s.next(first) == noSlot {
+		s.at(first).word &^= shared
 	}
-	*e = entry[K]{announcement: tombstone, next: noSlot}
-	s.free = append(s.free, i)
-}
-
-// unindex empties a place, and moves what was displaced by it.
-func (s *store[K]) unindex(hole int) {
-	s.keys--
-	n := len(s.index)
-	for i := hole; ; {
-		if i++; i == n {
-			i = 0
-		}
-		v := s.index[i]
-		if v == 0 {
-			s.index[hole] = 0
-			return
-		}
-		want := s.place(s.at(slot(v - 1)).key)
-		// The value may move to the hole when its own place is not between them, going round.
-		if (i-want+n)%n >= (i-hole+n)%n {
-			s.index[hole] = v
-			hole = i
-		}
-	}
+	s.chain(i, noSlot)
+	s.give(i)
 }

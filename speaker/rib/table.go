@@ -27,8 +27,8 @@ type Table struct {
 	order         []*source
 	updates       uint64 // number of the newest
 	outs          map[*Out]struct{}
-	four          *family[key4]
-	six           *family[key6]
+	four          *family[uint32]
+	six           *family[address6]
 }
 
 // New returns a table that sends nothing to anybody.

@@ -72,7 +72,7 @@ func (t *Table) Update(announcements []*Announcement, exports map[string]Export)
 // condemn finds the session for which too many tombstones are kept, if it has not moved for long.
 func (t *Table) condemn(now time.Time) {
 	dead := len(t.four.dead) + len(t.six.dead)
-	if dead <= max(t.limits.Graves, 2*(t.four.store.len()+t.six.store.len()-dead)) {
+	if dead <= max(t.limits.Graves, 2*(t.four.store.used+t.six.store.used-dead)) {
 		return
 	}
 	var slowest *Out

@@ -12,12 +12,12 @@ import (
 )
 
 // view is what sessions have in common that are sent the same: an update group. Its sessions read one log of messages.
-type view[K comparable] struct {
+type view[A address] struct {
 	*profile
 	members members
 	// past are members of which a session that reads the log may not have read yet that they left.
 	past    members
-	cursors map[*cursor[K]]struct{}
+	cursors map[*cursor[A]]struct{}
 
 	marks []mark // what changed since the plan was made
 	// overflowed: there are more than it may have, and not all are there. Its sessions will be told from the table.
@@ -39,15 +39,15 @@ type record struct {
 	complete uint64
 }
 
-func newView[K comparable](p *profile, m members) *view[K] {
+func newView[A address](p *profile, m members) *view[A] {
 	p.views++
-	return &view[K]{profile: p, members: m, cursors: map[*cursor[K]]struct{}{}, tail: &record{}}
+	return &view[A]{profile: p, members: m, cursors: map[*cursor[A]]struct{}{}, tail: &record{}}
 }
 
 // choose tells what the sessions of a view are sent for the prefix, and path, of an entry: of the sources that they may be
 // sent and that can be sent the first in order of precedence.
-func (f *family[K]) choose(v *view[K], i slot) (*attributeSet, int) {
-	set, s := f.winner(v.profile, v.members, f.store.head(f.store.at(i).key), f.pathOf(v.profile, i))
+func (f *family[A]) choose(v *view[A], i slot) (*attributeSet, int) {
+	set, s := f.winner(v.profile, v.members, f.store.head(f.store.at(i).key()), f.pathOf(v.profile, i))
 	if s == nil {
 		return nil, 0
 	}
@@ -55,12 +55,11 @@ func (f *family[K]) choose(v *view[K], i slot) (*attributeSet, int) {
 }
 
 // winner is what is sent of the entries of a chain that have a path, and its source; nothing where nothing is.
-func (f *family[K]) winner(p *profile, m members, head slot, path uint32) (*attributeSet, *source) {
+func (f *family[A]) winner(p *profile, m members, head slot, path uint32) (*attributeSet, *source) {
 	var set *attributeSet
 	var best *source
-	for i := head; i != noSlot; {
+	for i := head; i != noSlot; i = f.store.next(i) {
 		e := f.store.at(i)
-		i = e.next
 		if e.dead() || !m.has(e.number()) {
 			continue
 		}
@@ -68,20 +67,20 @@ func (f *family[K]) winner(p *profile, m members, head slot, path uint32) (*attr
 		if best != nil && best.rank < s.rank || p.path(s) != path {
 			continue
 		}
-		if o := p.offer(s); o.set != nil && f.fits(p, o.set, e.key) {
-			set, best = o.set, s
+		if o, _ := p.offer(s); o != nil && f.fits(p, o, e.key()) {
+			set, best = o, s
 		}
 	}
 	return set, best
 }
 
 // fits reports whether a prefix fits into a message with the attributes.
-func (f *family[K]) fits(p *profile, s *attributeSet, k K) bool {
+func (f *family[A]) fits(p *profile, s *attributeSet, k key[A]) bool {
 	return s.room >= p.maxNLRI || p.pathLen+wire.PrefixLen(f.ops.prefix(k)) <= s.room
 }
 
 // same reports whether the view's sessions see no difference between two sets: next hop self may be what was explicit.
-func (v *view[K]) same(a, b *attributeSet) bool {
+func (v *view[A]) same(a, b *attributeSet) bool {
 	if a.same(b) {
 		return true
 	}
@@ -97,7 +96,7 @@ func (v *view[K]) same(a, b *attributeSet) bool {
 }
 
 // nextHop is what the session is sent with a set.
-func (c *cursor[K]) nextHop(s *attributeSet) []netip.Addr {
+func (c *cursor[A]) nextHop(s *attributeSet) []netip.Addr {
 	if s.self {
 		return c.self
 	}
@@ -105,11 +104,11 @@ func (c *cursor[K]) nextHop(s *attributeSet) []netip.Addr {
 }
 
 // due reports whether the view has changes that are not in its log.
-func (v *view[K]) due() bool { return len(v.marks) > 0 || !v.plan.empty() }
+func (v *view[A]) due() bool { return len(v.marks) > 0 || !v.plan.empty() }
 
 // marksLimit is how many marks a view may have before its sessions are told from the table: its part of those that all may
 // have. A session whose rate is limited plans what is due anew with each change, so it is no more than a scan collects.
-func (f *family[K]) marksLimit(v *view[K]) int {
+func (f *family[A]) marksLimit(v *view[A]) int {
 	limit := f.table.limits.Marks / max(len(f.views), 1)
 	if v.key.paced != nil {
 		return min(limit, f.table.limits.Scan)
@@ -119,7 +118,7 @@ func (f *family[K]) marksLimit(v *view[K]) int {
 
 // compact drops the marks that another one of the same prefix precedes, each time they have doubled: what flaps while nobody
 // reads takes no more than what there is.
-func (f *family[K]) compact(v *view[K]) {
+func (f *family[A]) compact(v *view[A]) {
 	if len(v.marks) >= max(v.compactAt, 1024) {
 		v.marks = f.first(v.profile, v.marks)
 		v.compactAt = 2 * len(v.marks)
@@ -127,7 +126,7 @@ func (f *family[K]) compact(v *view[K]) {
 }
 
 // append adds a record to the log.
-func (v *view[K]) append(r *record) {
+func (v *view[A]) append(r *record) {
 	r.end = v.tail.end + int64(len(r.bytes)) + recordOverhead
 	v.tail.next = r
 	v.tail = r
@@ -135,7 +134,7 @@ func (v *view[K]) append(r *record) {
 
 // pack adds some messages of what is due to the log, each a record. For a session whose rate is limited it is one: what
 // comes later may be a withdrawal, which goes first.
-func (f *family[K]) pack(v *view[K]) {
+func (f *family[A]) pack(v *view[A]) {
 	if len(v.marks) > 0 {
 		v.plan = f.plan(v, append(v.plan.rest(), v.marks...), false)
 		v.marks = nil
@@ -160,7 +159,7 @@ func (f *family[K]) pack(v *view[K]) {
 }
 
 // forgetUnread drops what is due when no session reads the log.
-func (v *view[K]) forgetUnread() {
+func (v *view[A]) forgetUnread() {
 	for c := range v.cursors {
 		if c.at != nil {
 			return
@@ -170,7 +169,7 @@ func (v *view[K]) forgetUnread() {
 }
 
 // read reports whether every session that reads the log has read all there is.
-func (v *view[K]) read() bool {
+func (v *view[A]) read() bool {
 	for c := range v.cursors {
 		if c.at != nil && c.at.next != nil {
 			return false
@@ -180,7 +179,7 @@ func (v *view[K]) read() bool {
 }
 
 // leave takes a session out of its view, which goes when it was the last.
-func (f *family[K]) leave(c *cursor[K]) {
+func (f *family[A]) leave(c *cursor[A]) {
 	c.leaveLog()
 	v := c.view
 	delete(v.cursors, c)
@@ -189,10 +188,10 @@ func (f *family[K]) leave(c *cursor[K]) {
 		return
 	}
 	v.profile.views--
-	f.views = slices.DeleteFunc(f.views, func(o *view[K]) bool { return o == v })
+	f.views = slices.DeleteFunc(f.views, func(o *view[A]) bool { return o == v })
 }
 
 // prune forgets the profiles that no view uses.
-func (f *family[K]) prune() {
+func (f *family[A]) prune() {
 	f.profiles = slices.DeleteFunc(f.profiles, func(p *profile) bool { return p.views == 0 })
 }

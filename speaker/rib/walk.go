@@ -10,8 +10,8 @@ import (
 
 // walk tells a session all its routes. It goes over the entries once for each range of attribute sets whose NLRI fit a
 // buffer, so that messages are full whatever the order of the entries. What changed since it began it leaves to a scan.
-type walk[K comparable] struct {
-	cursor *cursor[K]
+type walk[A address] struct {
+	cursor *cursor[A]
 	began  uint64
 	over   bool
 
@@ -38,12 +38,12 @@ type bucket struct {
 }
 
 // walk starts a walk over all that the session is to be sent, as of a change.
-func (f *family[K]) walk(c *cursor[K], began uint64) *walk[K] {
-	w := &walk[K]{cursor: c, began: began}
+func (f *family[A]) walk(c *cursor[A], began uint64) *walk[A] {
+	w := &walk[A]{cursor: c, began: began}
 	places := map[*attributeSet]int{}
 	v := c.view
 	f.eachSource(v.members, func(s *source) {
-		set := v.offer(s).set
+		set, _ := v.offer(s)
 		if set == nil {
 			return
 		}
@@ -61,7 +61,7 @@ func (f *family[K]) walk(c *cursor[K], began uint64) *walk[K] {
 }
 
 // fill appends messages until b is full or the walk is over.
-func (w *walk[K]) fill(b *batch) {
+func (w *walk[A]) fill(b *batch) {
 	for !b.full() {
 		if w.bucket < len(w.buckets) {
 			w.pack(b)
@@ -76,7 +76,7 @@ func (w *walk[K]) fill(b *batch) {
 }
 
 // pack appends one message of the current bucket, or nothing where none of its prefixes is to be sent any more.
-func (w *walk[K]) pack(b *batch) {
+func (w *walk[A]) pack(b *batch) {
 	f, v := w.cursor.family, w.cursor.view
 	k := &w.buckets[w.bucket]
 	if f.table.seq == w.gathered {
@@ -96,7 +96,7 @@ func (w *walk[K]) pack(b *batch) {
 }
 
 // recheck puts a message full of prefixes into f.nlri, without those that changed since they were collected.
-func (w *walk[K]) recheck(k *bucket) {
+func (w *walk[A]) recheck(k *bucket) {
 	f, v := w.cursor.family, w.cursor.view
 	f.nlri = f.nlri[:0]
 	for len(k.nlri) > 0 {
@@ -133,7 +133,7 @@ func wholeNLRI(nlri []byte, room, pathLen int) int {
 }
 
 // gather fills the buckets of the next sets in one pass over the entries.
-func (w *walk[K]) gather() {
+func (w *walk[A]) gather() {
 	f := w.cursor.family
 	first, size, limit := w.next, 0, max(f.table.limits.Walk, w.cursor.view.maxNLRI)
 	for w.next < len(w.sets) && (w.next == first || size+w.sets[w.next].size <= limit) {
@@ -151,7 +151,7 @@ func (w *walk[K]) gather() {
 		offset = end
 	}
 	w.collect(w.places(at), w.next-first == 1)
-	if w.resume > 0 && w.resume < f.store.used {
+	if w.resume > 0 && w.resume < f.store.end() {
 		w.next = first // the one set goes on
 	} else {
 		w.resume = 0
@@ -159,14 +159,14 @@ func (w *walk[K]) gather() {
 }
 
 // places are the buckets by the number of the source, so that the pass itself looks nothing up.
-func (w *walk[K]) places(at map[*attributeSet]int32) []int32 {
+func (w *walk[A]) places(at map[*attributeSet]int32) []int32 {
 	f, v := w.cursor.family, w.cursor.view
 	places := make([]int32, len(f.table.sources))
 	for n := range places {
 		places[n] = -1
 	}
 	f.eachSource(v.members, func(s *source) {
-		if set := v.offer(s).set; set != nil {
+		if set, _ := v.offer(s); set != nil {
 			if i, ok := at[set]; ok {
 				places[s.number] = i
 			}
@@ -177,14 +177,13 @@ func (w *walk[K]) places(at map[*attributeSet]int32) []int32 {
 
 // collect puts the prefixes of the sources that have a place into its bucket. A single set that exceeds the buffer stops
 // where that is full.
-func (w *walk[K]) collect(places []int32, single bool) {
+func (w *walk[A]) collect(places []int32, single bool) {
 	f, v := w.cursor.family, w.cursor.view
-	for i := w.resume; i < f.store.used; {
-		chunk := f.store.chunks[i>>chunkBits]
-		base := i &^ (chunkLen - 1)
-		end := min(slot(len(chunk)), f.store.used-base)
-		for j := i - base; j < end; j++ {
-			e := &chunk[j]
+	for i := w.resume; i < f.store.end(); {
+		chunk := &f.store.chunks[i>>chunkBits]
+		entries, base := chunk.places(), i&^(chunkLen-1)
+		for j := int(i - base); j < len(entries); j++ {
+			e := &entries[j]
 			if e.dead() || e.seq > w.began {
 				continue
 			}
@@ -193,12 +192,12 @@ func (w *walk[K]) collect(places []int32, single bool) {
 				continue
 			}
 			k := &w.buckets[place]
-			if (e.announcement&shared != 0 || k.set.room < v.maxNLRI) && !w.wins(e, k.set) {
+			if (e.shared() || k.set.room < v.maxNLRI) && !w.wins(e, k.set) {
 				continue
 			}
 			if len(k.nlri)+v.maxNLRI > cap(k.nlri) {
 				if single {
-					w.resume = base + j
+					w.resume = base + slot(j)
 					return
 				}
 				continue // cannot be: the bucket holds all that there were
@@ -206,17 +205,17 @@ func (w *walk[K]) collect(places []int32, single bool) {
 			if v.pathLen > 0 {
 				k.nlri = appendPathID(k.nlri, f.table.sources[e.number()].PathID)
 			}
-			k.nlri = f.ops.appendNLRI(k.nlri, e.key)
+			k.nlri = f.ops.appendNLRI(k.nlri, e.key())
 		}
 		i = base + chunkLen
 	}
-	w.resume = f.store.used
+	w.resume = f.store.end()
 }
 
 // wins reports whether the route of an entry is the one that is sent, with this set.
-func (w *walk[K]) wins(e *entry[K], set *attributeSet) bool {
+func (w *walk[A]) wins(e *entry[A], set *attributeSet) bool {
 	f, v := w.cursor.family, w.cursor.view
 	source := f.table.sources[e.number()]
-	best, s := f.winner(v.profile, v.members, f.store.head(e.key), v.path(source))
+	best, s := f.winner(v.profile, v.members, f.store.head(e.key()), v.path(source))
 	return s == source && best == set
 }
