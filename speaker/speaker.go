@@ -235,7 +235,9 @@ func (s *Speaker) setExports(cfg *Config) {
 			exports[p.Name] = p.Export
 		}
 	}
-	s.table.Update(cfg.Announcements, exports)
+	if err := s.table.Update(cfg.Announcements, exports); err != nil {
+		s.log.Error(err, "announcements refused")
+	}
 }
 
 // refuse keeps peers from taking connections from now on: a key that is not theirs is about to let those through.

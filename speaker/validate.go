@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/herald-bgp/herald/speaker/rib"
 	"github.com/herald-bgp/herald/speaker/transport"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
@@ -20,6 +21,9 @@ func (c *Config) Validate() error {
 	if !c.RouterID.Is4() || c.RouterID.IsUnspecified() {
 		// RFC 6286 §2.1: the identifier is a non-zero 4-octet value.
 		errs = append(errs, fmt.Errorf("router ID %v: must be an IPv4 address other than 0.0.0.0", c.RouterID))
+	}
+	if len(c.Announcements) > rib.MaxAnnouncements {
+		errs = append(errs, fmt.Errorf("%d announcements: %w", len(c.Announcements), rib.ErrTooManyAnnouncements))
 	}
 	names := make(map[string]bool, len(c.Peers))
 	keys := make(map[peerKey]string, len(c.Peers))

@@ -114,6 +114,10 @@ func TestNextHop(t *testing.T) {
 		p.LocalAddress, p.PeerAddress = addr("2001:db8::2"), addr("2001:db8::1")
 		p.NodeAddress4, p.NodeAddress6 = addr("192.0.2.9"), addr("2001:db8::9")
 	}
+	overLinkLocal := func(p *rib.Params) {
+		overIPv6(p)
+		p.LocalAddress, p.PeerAddress, p.LinkLocalNextHop = addr("fe80::2%eth0"), addr("fe80::1%eth0"), true
+	}
 	for _, test := range []struct {
 		name       string
 		params     func(*rib.Params)
@@ -201,6 +205,31 @@ func TestNextHop(t *testing.T) {
 				p.NodeAddress6 = netip.Addr{}
 			},
 			want: hops{withheld, withheld},
+		},
+		{
+			name: "link-local alone, the peer's own", params: overLinkLocal,
+			attributes: rib.Attributes{NextHopLinkLocal: addr("fe80::1")}, want: hops{"192.0.2.9", withheld},
+		},
+		{
+			name: "link-local alone, the peer's own by default", params: overLinkLocal,
+			defaults: rib.Attributes{NextHopLinkLocal: addr("fe80::1%eth0")}, want: hops{"192.0.2.9", withheld},
+		},
+		{
+			name: "link-local alone, another than the default", params: overLinkLocal,
+			attributes: rib.Attributes{NextHopLinkLocal: addr("fe80::3")},
+			defaults:   rib.Attributes{NextHopLinkLocal: addr("fe80::1")}, want: hops{"192.0.2.9", "fe80::3"},
+		},
+		{
+			name: "link-local of the peer beside a global one by default", params: overLinkLocal,
+			attributes: rib.Attributes{NextHopLinkLocal: addr("fe80::1")},
+			defaults:   rib.Attributes{NextHop6: addr("2001:db8::77")}, want: hops{"192.0.2.9", "2001:db8::77 fe80::1"},
+		},
+		{
+			name: "link-local of the peer that it does not understand", params: func(p *rib.Params) {
+				overLinkLocal(p)
+				p.LinkLocalNextHop = false
+			},
+			attributes: rib.Attributes{NextHopLinkLocal: addr("fe80::1")}, want: hops{"192.0.2.9", "2001:db8::9 fe80::2"},
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

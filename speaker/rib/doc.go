@@ -18,12 +18,14 @@
 //
 //   - An entry is one prefix of one announcement. Entries with one prefix are a chain.
 //   - A source is an announcement (by ID and path identifier) across configurations.
-//     Its number is in its entries, and given to another source once none has it.
+//     Its number is in its entries, and given to another source once none has it. There are
+//     twice as many numbers as announcements that a table takes.
 //   - A change is one write to an entry. The table numbers changes, across families.
 //   - A tombstone is an entry whose route went, with the number of that change. A
 //     grave is a place in the list of them.
 //   - A profile is how announcements are encoded: the session's parameters that
-//     matter, and the defaults of its export. It makes of each source an offer.
+//     matter, and the defaults of its export. It makes of each source an offer: an
+//     attribute set, or a reason why nothing is sent.
 //   - A view is the sessions with one profile and one set of sources, its members:
 //     an update group. It has marks, a plan and a log.
 //   - A mark says that what a view sends for a prefix has changed, and what its
@@ -48,7 +50,8 @@
 //     freed only when its change is not after told of any cursor of the family. So what
 //     marks, plans and scans name is there as long as they are.
 //   - A number is given away again only when the source is not wanted and has no
-//     entry, tombstones included.
+//     entry, tombstones included. A session that was not told of so many that no number
+//     is left is condemned, and waited for no more.
 //   - Whatever decides what is sent for a prefix (attributes, members, precedence)
 //     changes only with a change of an entry of that prefix; where a profile changes,
 //     marks or a new walk cover all entries. So a walk may skip entries that changed

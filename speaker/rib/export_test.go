@@ -4,6 +4,7 @@
 package rib
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -15,8 +16,9 @@ import (
 // Limits are those of a table.
 type Limits = limits
 
-// SetLimits replaces them, before the table is used.
+// SetLimits replaces them, before the table is used. Without Sources they are as many as they may be.
 func (t *Table) SetLimits(l Limits) {
+	l.Sources = cmp.Or(l.Sources, defaultLimits.Sources)
 	t.limits = l
 	t.four.ring.limit, t.six.ring.limit = l.Ring, l.Ring
 }
@@ -51,7 +53,9 @@ func stats[A address](f *family[A], s *Stats) {
 	})
 	s.Graves += len(f.dead)
 	s.Keys += f.store.keys
-	s.Conflicts += len(f.conflicts)
+	for range f.conflicts {
+		s.Conflicts++
+	}
 	s.Views += len(f.views)
 	s.Profiles += len(f.profiles)
 	s.Ring += len(f.ring.slots)
@@ -116,14 +120,13 @@ func check[A address](f *family[A]) error {
 	if len(keys) != st.keys {
 		return fmt.Errorf("%d keys, want %d", st.keys, len(keys))
 	}
-	for k, n := range keys {
-		if _, ok := f.conflicts[k]; ok != (n > 1) {
-			return fmt.Errorf("conflict %v: %v, %d live", f.ops.prefix(k), ok, n)
-		}
+	conflicts := map[key[A]]struct{}{}
+	for head := range f.conflicts {
+		conflicts[st.at(head).key()] = struct{}{}
 	}
-	for k := range f.conflicts {
-		if keys[k] < 2 {
-			return fmt.Errorf("stale conflict %v", k)
+	for k, n := range keys {
+		if _, ok := conflicts[k]; ok != (n > 1) {
+			return fmt.Errorf("conflict %v: %v, %d live", f.ops.prefix(k), ok, n)
 		}
 	}
 	for n, s := range f.table.sources {
@@ -168,14 +171,14 @@ func check[A address](f *family[A]) error {
 func checkChunks[A address](st *store[A]) error {
 	total := 0
 	for n, c := range st.chunks {
-		var used, chains, free int32
+		var used, nexts, free int32
 		for place := range slot(c.fresh) {
 			i := slot(n)<<chunkBits | place
 			if c.entries[place].seq > 0 {
 				used++
 			}
 			if st.next(i) != noSlot {
-				chains++
+				nexts++
 			}
 		}
 		for i := c.free; i > 0; i = int32(c.entries[i-1].number()) {
@@ -183,9 +186,9 @@ func checkChunks[A address](st *store[A]) error {
 		}
 		total += int(used)
 		open := slices.Contains(st.open, slot(n))
-		if used != c.used || chains != c.chains || free != c.fresh-used || open != (used < chunkLen) ||
-			(c.entries == nil) != (used == 0) || (c.next == nil) != (chains == 0) {
-			return fmt.Errorf("chunk %d has %d entries, %d chains, %d free, open %v; says %+v", n, used, chains, free, open, c)
+		if used != c.used || nexts != c.nexts || free != c.fresh-used || open != (used < chunkLen) ||
+			(c.entries == nil) != (used == 0) || (c.next == nil) != (nexts == 0) {
+			return fmt.Errorf("chunk %d has %d entries, %d nexts, %d free, open %v; says %+v", n, used, nexts, free, open, c)
 		}
 	}
 	if total != st.used {
@@ -201,3 +204,6 @@ func (p Prefixes) First() netip.Prefix {
 	}
 	return netip.Prefix{}
 }
+
+// Without is the difference of two lists.
+func (p Prefixes) Without(o Prefixes) Prefixes { return p.without(o) }

@@ -4,7 +4,6 @@
 package rib
 
 import (
-	"net/netip"
 	"reflect"
 	"slices"
 )
@@ -91,47 +90,4 @@ func (x *exported) same(e *Export) bool {
 // equalTokens reports whether both are the same. Tokens that Go cannot compare are different.
 func equalTokens(a, b any) bool {
 	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
-}
-
-// name notes the next hops that a source's announcement names, unname forgets them.
-func (t *Table) name(number uint32, a *Attributes) {
-	t.four.name(number, a)
-	t.six.name(number, a)
-}
-
-func (t *Table) unname(s *source) {
-	t.four.unname(s)
-	t.six.unname(s)
-}
-
-// name notes which sources name an address as next hop, unname that one does so no more.
-func (f *family[A]) name(number uint32, a *Attributes) {
-	if nextHop := a.nextHop(f.ops.family); nextHop.IsValid() {
-		m := f.naming[nextHop]
-		m.add(number)
-		f.naming[nextHop] = m
-	}
-}
-
-func (f *family[A]) unname(s *source) {
-	if nextHop := s.Attributes.nextHop(f.ops.family); nextHop.IsValid() {
-		if f.naming[nextHop].remove(s.number); f.naming[nextHop].empty() {
-			delete(f.naming, nextHop)
-		}
-	}
-}
-
-// refuse returns m without the sources that name the peer itself as next hop: RFC 4271 §5.1.3.
-func (f *family[A]) refuse(m members, peer netip.Addr) members {
-	named := f.naming[peer]
-	for i := range min(len(m), len(named)) {
-		if m[i]&named[i] != 0 {
-			rest := slices.Clone(m)
-			for j := range min(len(m), len(named)) {
-				rest[j] &^= named[j]
-			}
-			return rest
-		}
-	}
-	return m
 }

@@ -5,7 +5,6 @@ package rib
 
 import (
 	"iter"
-	"net/netip"
 	"slices"
 )
 
@@ -18,13 +17,11 @@ type family[A address] struct {
 
 	profiles []*profile
 	views    []*view[A]
-	// conflicts are the keys with more than one route.
-	conflicts map[key[A]]struct{}
 	// dead are the tombstones, the oldest first.
 	dead []grave
 	ring ring
-	// naming are the sources that name an address as next hop.
-	naming map[netip.Addr]members
+	// naming are the sources that name an address as next hop, linkLocals those that name a link-local one and no other.
+	naming, linkLocals naming
 
 	nlri []byte // scratch
 }
@@ -36,7 +33,10 @@ type grave struct {
 }
 
 func newFamily[A address](t *Table, index int, ops *familyOps[A]) *family[A] {
-	return &family[A]{table: t, index: index, ops: ops, store: newStore(ops), conflicts: map[key[A]]struct{}{}, ring: ring{limit: t.limits.Ring}, naming: map[netip.Addr]members{}}
+	return &family[A]{
+		table: t, index: index, ops: ops, store: newStore(ops),
+		ring: ring{limit: t.limits.Ring}, naming: naming{}, linkLocals: naming{},
+	}
 }
 
 // ranges yields those of the family, spans the same as the table has them.
@@ -187,26 +187,21 @@ func (e *edit[A]) commit() {
 		if entry.dead() {
 			f.dead = append(f.dead, grave{i, entry.seq})
 		}
-		if entry.shared() {
-			f.judge(entry.key())
-		}
 	}
 	e.slots, e.kinds = e.slots[:0], e.kinds[:0]
 }
 
-// judge keeps conflicts up to date for a key.
-func (f *family[A]) judge(k key[A]) {
-	live := 0
-	for i := f.store.head(k); i != noSlot; i = f.store.next(i) {
-		if !f.store.at(i).dead() {
-			live++
+// conflicts yields the first entries of the prefixes with more than one route.
+func (f *family[A]) conflicts(yield func(head slot) bool) {
+	f.store.chains(func(head slot) bool {
+		live := 0
+		for i := head; i != noSlot; i = f.store.next(i) {
+			if !f.store.at(i).dead() {
+				live++
+			}
 		}
-	}
-	if live > 1 {
-		f.conflicts[k] = struct{}{}
-	} else {
-		delete(f.conflicts, k)
-	}
+		return live < 2 || yield(head)
+	})
 }
 
 // reclaim frees the tombstones that every session has been told of.

@@ -75,7 +75,7 @@ type session struct {
 
 var (
 	peerNames     = []string{"a", "b", "c"}
-	peerAddresses = []string{"192.0.2.1", "192.0.2.9", "2001:db8::9"}
+	peerAddresses = []string{"192.0.2.1", "192.0.2.9", "2001:db8::9", "fe80::99"}
 )
 
 // limit makes the table's limits small, so that short histories go beyond them.
@@ -83,7 +83,7 @@ func (h *history) limit() {
 	pick := func(v ...int) int { return v[h.rnd.IntN(len(v))] }
 	l := rib.Limits{
 		Lag: int64(pick(1, 100, 1000, 4<<20)), Record: pick(1, 200, 64<<10), Ring: uint64(pick(1, 2, 7, 64)),
-		Scan: pick(1, 3, 20, 1000), Walk: pick(40, 100, 300, 2<<20), Marks: pick(0, 1, 20, 1<<20, 1<<20), Graves: pick(0, 10, 1<<20), Patience: time.Hour,
+		Sources: pick(0, 18, 24), Scan: pick(1, 3, 20, 1000), Walk: pick(40, 100, 300, 2<<20), Marks: pick(0, 1, 20, 1<<20, 1<<20), Graves: pick(0, 10, 1<<20), Patience: time.Hour,
 	}
 	h.table.SetLimits(l)
 	h.logf("limits %+v", l)
@@ -101,7 +101,7 @@ func (h *history) attach() {
 	if h.rnd.IntN(2) == 0 {
 		p.MaxLen = 70 + h.rnd.IntN(60)
 	}
-	p.PeerAddress = addr(peerAddresses[h.rnd.IntN(3)])
+	p.PeerAddress = addr(peerAddresses[h.rnd.IntN(4)])
 	p.LocalAddress = addr(fmt.Sprintf("192.0.2.%d", 100+h.rnd.IntN(3)))
 	switch h.rnd.IntN(6) {
 	case 0:
@@ -125,122 +125,6 @@ func (h *history) attach() {
 	s.lenient = true
 	h.sessions = append(h.sessions, s)
 	h.logf("attach %s %v ext=%v as4=%v max=%d peer=%v", name, p.Families, p.External, p.AS4, p.MaxLen, p.PeerAddress)
-}
-
-func (h *history) attributes() rib.Attributes {
-	a := rib.Attributes{}
-	if h.rnd.IntN(4) > 0 {
-		a.MED = ptr(h.rnd.Uint32N(3))
-	}
-	if h.rnd.IntN(4) == 0 {
-		a.LocalPref = ptr(100 + h.rnd.Uint32N(2)) // 100 is equal in encoding
-	}
-	if h.rnd.IntN(6) == 0 {
-		a.Origin = ptr(wire.Origin(0))
-	}
-	comm := func(n int) {
-		for i := range n {
-			a.Communities = append(a.Communities, wire.Community(i))
-		}
-	}
-	switch h.rnd.IntN(15) {
-	case 12:
-		a.NextHop4 = addr("2001:db8::44")
-	case 13:
-		a.NextHopLinkLocal = addr("fe80::99")
-	case 14:
-		a.Aggregator = wire.Aggregator{ASN: 70000, Addr: addr("192.0.2.3")}
-		a.Raw = []wire.RawAttribute{{Type: 153, Flags: 0xc0, Value: []byte{1, 2}}}
-	case 0:
-		comm(40)
-	case 1:
-		comm(18)
-	case 2:
-		comm(1 + h.rnd.IntN(9))
-	case 3:
-		a.NextHop6 = addr("ff02::1")
-	case 4:
-		a.NextHop4 = addr(peerAddresses[h.rnd.IntN(2)])
-	case 5:
-		a.NextHop6 = addr("2001:db8::9")
-	case 6:
-		a.NextHop4, a.NextHop6 = addr("198.51.100.1"), addr("2001:db8::77")
-	}
-	return a
-}
-
-var blocks = [][]string{
-	{"10.0.0.0/24", "10.0.0.0/23 24", "10.0.0.0/22 24"},
-	{"10.0.1.0/28 32", "10.0.1.0/29 32", "10.0.1.8/29 32", "10.0.1.3/32"},
-	{"10.0.2.0/26 32", "10.0.2.0/27 32", "10.0.2.1/32", "10.0.2.2/32", "10.0.2.0/30 32"},
-	{"0.0.0.0/0"}, {"10.0.0.0/8"},
-	{"2001:db8::/32", "2001:db8::/31 32"},
-	{"2001:db8:1::/124 128", "2001:db8:1::/125 128", "2001:db8:1::1/128"},
-	{"::/0"},
-}
-
-func (h *history) prefixes() []string {
-	var out []string
-	for _, b := range blocks {
-		for _, p := range b {
-			if h.rnd.IntN(2*len(b)) == 0 {
-				out = append(out, p)
-			}
-		}
-	}
-	h.rnd.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
-	return out
-}
-
-func (h *history) change() {
-	if len(h.all) == 0 || h.rnd.IntN(3) == 0 && len(h.all) < 9 {
-		id := fmt.Sprint(h.rnd.IntN(14))
-		if slices.ContainsFunc(h.all, func(o *rib.Announcement) bool { return o.ID == id }) {
-			return
-		}
-		a := announcement(id, h.attributes(), h.prefixes()...)
-		a.PathID = h.rnd.Uint32N(3)
-		h.logf("  add %s %v %s", id, a.Prefixes, desc(&a.Attributes))
-		h.all = slices.Insert(h.all, h.rnd.IntN(len(h.all)+1), a)
-		return
-	}
-	i := h.rnd.IntN(len(h.all))
-	c := *h.all[i]
-	switch h.rnd.IntN(7) {
-	case 0:
-		h.logf("  del %s", c.ID)
-		h.all = slices.Delete(slices.Clone(h.all), i, i+1)
-		return
-	case 1:
-		c.Attributes = h.attributes()
-		c.Prefixes = announcement("", none, h.prefixes()...).Prefixes
-	case 2:
-		c.Attributes = h.attributes()
-	case 3:
-		c.Prefixes = announcement("", none, h.prefixes()...).Prefixes
-	case 4:
-		c.Name += "x"
-		if h.rnd.IntN(2) == 0 {
-			c.PathID = h.rnd.Uint32N(3)
-		}
-	case 5:
-	case 6:
-		h.all = slices.Clone(h.all)
-		h.rnd.Shuffle(len(h.all), func(i, j int) { h.all[i], h.all[j] = h.all[j], h.all[i] })
-		h.logf("  shuffle")
-		return
-	}
-	h.logf("  chg %s %v %s", c.ID, c.Prefixes, desc(&c.Attributes))
-	h.all = slices.Clone(h.all)
-	h.all[i] = &c
-}
-
-func desc(a *rib.Attributes) string {
-	s := fmt.Sprintf("nh %v %v comm %d", a.NextHop4, a.NextHop6, len(a.Communities))
-	if a.MED != nil {
-		s += fmt.Sprint(" med ", *a.MED)
-	}
-	return s
 }
 
 func (h *history) update() {
@@ -288,7 +172,17 @@ func (h *history) update() {
 		next[name] = e
 	}
 	h.exports = append(h.exports, next)
-	h.table.Update(slices.Clone(h.all), next)
+	if err := h.table.Update(slices.Clone(h.all), next); err != nil {
+		h.t.Errorf("%d announcements: %v", len(h.all), err)
+	}
+	h.sessions = slices.DeleteFunc(h.sessions, func(s *session) bool {
+		condemned := poked(s.out.Condemned())
+		if condemned { // it held up numbers of sources
+			h.logf("condemned %s", s.name)
+			s.out.Detach()
+		}
+		return condemned
+	})
 }
 
 func (h *history) deliver(s *session) {

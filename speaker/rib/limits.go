@@ -3,7 +3,10 @@
 
 package rib
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // limits bound what a table keeps for its sessions, whatever they do. None of them bounds what is announced.
 type limits struct {
@@ -23,9 +26,20 @@ type limits struct {
 	// condemned, if it read nothing for Patience.
 	Graves   int
 	Patience time.Duration
+	// Sources is how many sources there may be: as many as numbers, or fewer. Half of them may be wanted, so that an update
+	// can replace all.
+	Sources int
 }
 
-var defaultLimits = limits{Lag: 4 << 20, Record: 64 << 10, Ring: 1 << 15, Scan: 32 << 10, Walk: 2 << 20, Marks: 1 << 20, Graves: 1 << 20, Patience: time.Minute}
+// MaxAnnouncements is how many announcements a table takes at most.
+const MaxAnnouncements = 1 << (numberBits - 1)
+
+// ErrTooManyAnnouncements refuses an update with more than that.
+var ErrTooManyAnnouncements = fmt.Errorf("more than %d announcements", MaxAnnouncements)
+
+var defaultLimits = limits{
+	Sources: 2 * MaxAnnouncements, Lag: 4 << 20, Record: 64 << 10, Ring: 1 << 15, Scan: 32 << 10, Walk: 2 << 20, Marks: 1 << 20, Graves: 1 << 20, Patience: time.Minute,
+}
 
 // recordOverhead is what a record of the log costs beside its octets.
 const recordOverhead = 128

@@ -5,10 +5,65 @@ package rib_test
 
 import (
 	"fmt"
+	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/herald-bgp/herald/speaker/rib"
 )
+
+// TestMemory holds a million routes to a number of octets each: what is configured, what the table keeps of it, and what a
+// session adds that was told all. When they went, so has their memory.
+func TestMemory(t *testing.T) {
+	const routes = 1_000_000
+	measure := func(t *testing.T, what string, most float64, do func()) {
+		t.Helper()
+		before := heap()
+		do()
+		got := float64(int64(heap())-int64(before)) / routes
+		if t.Logf("%s: %.2f octets a route", what, got); got > most {
+			t.Errorf("%s: more than %v", what, most)
+		}
+	}
+	var mixed []*rib.Announcement
+	// 5 octets a prefix, and 450 for each announcement of 100 prefixes.
+	measure(t, "configured", 9.9, func() { mixed = million(10_000) })
+	for _, test := range []struct {
+		name           string
+		announcements  []*rib.Announcement
+		table, session float64 // octets a route at most
+	}{
+		{"one range", million(1), 23, 0.5}, // 16 an entry, 5 of index
+		{"10,000 announcements", mixed, 24, 3.1},
+		{"each prefix twice", twice(mixed[:5000]), 26, 3.1}, // a link for half of the entries
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			buffer := make([]byte, 0, 1<<17)
+			table, exports := rib.New(), export(1, test.announcements...)
+			before := heap()
+			measure(t, "table", test.table, func() { table.Update(test.announcements, exports) })
+			out := table.Attach("tor", external())
+			measure(t, "session", test.session, func() { write(out, buffer) })
+			table.Update(nil, export(2))
+			write(out, buffer)
+			table.Update(nil, export(3))
+			if left := int64(heap()) - int64(before); left > 4<<20 {
+				t.Errorf("%d octets for no route", left)
+			}
+			runtime.KeepAlive(exports)
+		})
+	}
+	runtime.KeepAlive(mixed)
+}
+
+// twice returns announcements with each of others of the same prefixes.
+func twice(list []*rib.Announcement) []*rib.Announcement {
+	all := slices.Clone(list)
+	for _, a := range list {
+		all = append(all, &rib.Announcement{ID: a.ID + " again", Name: a.Name, Prefixes: rib.NewPrefixes(slices.Collect(a.Prefixes.All())...)})
+	}
+	return all
+}
 
 // TestMarksOfManyViews: what waits for sessions that are all sent something else is bounded for all of them together.
 func TestMarksOfManyViews(t *testing.T) {

@@ -14,10 +14,7 @@ import (
 // nextHop returns the next hop that attributes ask for, of routes of family f: one address, or a global IPv6 address and a
 // link-local one. Nothing means next hop self; ok is false where the one asked for may not be sent.
 func (p *Params) nextHop(f wire.Family, a *Attributes) (nextHop []netip.Addr, ok bool) {
-	asked, linkLocal := a.nextHop(f), netip.Addr{}
-	if f == wire.IPv6Unicast {
-		linkLocal = a.NextHopLinkLocal
-	}
+	asked, linkLocal := a.nextHop(f)
 	if !asked.IsValid() {
 		if linkLocal.IsValid() && p.LinkLocalNextHop {
 			return []netip.Addr{linkLocal}, p.usable(linkLocal)
@@ -33,12 +30,22 @@ func (p *Params) nextHop(f wire.Family, a *Attributes) (nextHop []netip.Addr, ok
 	return []netip.Addr{asked}, true
 }
 
-// nextHop returns what a asks for as next hop of a family, without the zone that means nothing to a peer.
-func (a *Attributes) nextHop(f wire.Family) netip.Addr {
+// nextHop returns what a asks for as next hop of a family, without the zones that mean nothing to a peer. The link-local
+// address goes beside the other or, without one, alone.
+func (a *Attributes) nextHop(f wire.Family) (nextHop, linkLocal netip.Addr) {
 	if f == wire.IPv4Unicast {
-		return a.NextHop4.WithZone("")
+		return a.NextHop4.WithZone(""), netip.Addr{}
 	}
-	return a.NextHop6.WithZone("")
+	return a.NextHop6.WithZone(""), a.NextHopLinkLocal.WithZone("")
+}
+
+// asked is the address that a asks for as next hop of a family, or the first of two; invalid for next hop self.
+func (p *Params) asked(f wire.Family, a *Attributes) netip.Addr {
+	nextHop, linkLocal := a.nextHop(f)
+	if !nextHop.IsValid() && p.LinkLocalNextHop {
+		return linkLocal
+	}
+	return nextHop
 }
 
 // understands reports whether the peer takes an address as next hop of routes of family f.

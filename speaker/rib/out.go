@@ -159,6 +159,13 @@ func (o *Out) Drained() bool {
 func (o *Out) Detach() {
 	o.table.mu.Lock()
 	defer o.table.mu.Unlock()
+	o.detach()
+	o.table.four.reclaim()
+	o.table.six.reclaim()
+}
+
+// detach leaves the table. There is nothing more to be handed out.
+func (o *Out) detach() {
 	o.detached = true
 	o.pace.stop()
 	delete(o.table.outs, o)
@@ -166,6 +173,4 @@ func (o *Out) Detach() {
 		c.detach()
 	}
 	o.cursors = nil
-	o.table.four.reclaim()
-	o.table.six.reclaim()
 }

@@ -71,8 +71,8 @@ func prepare[A address](f *family[A], u *update) *prepared[A] {
 	}
 	p.membership(u)
 	if u.reordered {
-		for k := range f.conflicts {
-			for i := f.store.head(k); i != noSlot; i = f.store.next(i) {
+		for head := range f.conflicts {
+			for i := head; i != noSlot; i = f.store.next(i) {
 				if !f.store.at(i).dead() {
 					p.edit.touch(i, changed, f.views)
 				}

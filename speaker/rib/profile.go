@@ -98,8 +98,8 @@ func (f *family[A]) profileFor(o *Out, e *exported) *profile {
 		addPath: slices.Contains(p.AddPath, f.ops.family), self: formOf(p.nextHopSelf(f.ops.family)),
 		extended: p.ExtendedNextHop, linkLocal: p.LinkLocalNextHop, otc: p.OTC, withholdOTC: p.WithholdOTC,
 	}
-	nextHop := defaults.nextHop(f.ops.family)
-	k.refuses = nextHop.IsValid() && nextHop == p.PeerAddress
+	asked := p.asked(f.ops.family, defaults)
+	k.refuses = asked.IsValid() && asked == p.PeerAddress
 	if e.RatePerSecond > 0 {
 		k.paced = o
 	}
@@ -161,7 +161,7 @@ func (p *profile) make(a *Announcement) *attributeSet {
 	nextHop, ok := p.params.nextHop(p.key.family, &attributes)
 	switch {
 	case !ok, nextHop == nil && p.key.self == noNextHop,
-		p.key.refuses && !a.Attributes.nextHop(p.key.family).IsValid():
+		p.key.refuses && p.params.asked(p.key.family, &attributes) == p.params.asked(p.key.family, &p.defaults):
 		return p.refusal(ReasonNoNextHop)
 	case p.key.withholdOTC && slices.ContainsFunc(attributes.Raw, func(r wire.RawAttribute) bool { return r.Type == wire.AttrOTC }):
 		return p.refusal(ReasonOnlyToCustomer) // RFC 9234 §5, egress 2

@@ -105,15 +105,11 @@ func (c *cursor[A]) withheld(w withholding) {
 	f.eachSource(c.out.export.refused, func(s *source) {
 		w.add(s, Withheld{Reason: ReasonGuardRefused, Prefixes: f.live(s), Example: f.example(s)})
 	})
-	named := f.naming[c.out.params.PeerAddress]
-	if len(named) == 0 {
-		return
-	}
-	f.eachSource(c.out.export.members, func(s *source) {
-		if named.has(s.number) {
+	for number := range f.namingPeer(c.out, &c.out.export.Defaults) {
+		if s := f.table.sources[number]; c.out.export.members.has(number) && f.live(s) > 0 {
 			w.add(s, Withheld{Reason: ReasonNoNextHop, Prefixes: f.live(s), Example: f.example(s)})
 		}
-	})
+	}
 }
 
 // count is how many routes of the family the session has.
@@ -157,10 +153,11 @@ func (f *family[A]) summary(v *view[A]) *summary {
 			})
 		}
 	})
-	for k := range f.conflicts {
-		f.losers(v, k, func(s, winner *source) {
+	for head := range f.conflicts {
+		example := f.ops.prefix(f.store.at(head).key())
+		f.losers(v, head, func(s, winner *source) {
 			sum.routes--
-			sum.withheld.add(s, Withheld{Reason: ReasonConflict, Prefixes: 1, Example: f.ops.prefix(k), Winner: winner.Name})
+			sum.withheld.add(s, Withheld{Reason: ReasonConflict, Prefixes: 1, Example: example, Winner: winner.Name})
 		})
 	}
 	v.summed = sum
@@ -195,15 +192,14 @@ func (f *family[A]) example(s *source) netip.Prefix {
 }
 
 // losers calls yield for the routes of a prefix that could be sent if another were not.
-func (f *family[A]) losers(v *view[A], k key[A], yield func(s, winner *source)) {
-	head := f.store.head(k)
+func (f *family[A]) losers(v *view[A], head slot, yield func(s, winner *source)) {
 	for i := head; i != noSlot; i = f.store.next(i) {
 		e := f.store.at(i)
 		if e.dead() || !v.members.has(e.number()) {
 			continue
 		}
 		s := f.table.sources[e.number()]
-		if set, _ := v.offer(s); set == nil || !f.fits(v.profile, set, k) {
+		if set, _ := v.offer(s); set == nil || !f.fits(v.profile, set, e.key()) {
 			continue
 		}
 		if _, winner := f.winner(v.profile, v.members, head, v.path(s)); winner != s {

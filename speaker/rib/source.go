@@ -62,15 +62,6 @@ func (m *members) union(other members) {
 	}
 }
 
-func (m members) empty() bool {
-	for _, w := range m {
-		if w != 0 {
-			return false
-		}
-	}
-	return true
-}
-
 func (m members) equal(other members) bool {
 	if len(m) == len(other) && (len(m) == 0 || &m[0] == &other[0]) {
 		return true

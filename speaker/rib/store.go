@@ -43,9 +43,9 @@ const (
 type chunk[A address] struct {
 	entries *[chunkLen]entry[A] // nil: none is in use
 	// next are the next entries with the same prefix, in no order, each as its slot plus 1. It is nil where none has one.
-	next   *[chunkLen]slot
-	chains int32 // entries that have a next
-	used   int32 // entries in use
+	next  *[chunkLen]slot
+	nexts int32 // entries that have one
+	used  int32 // entries in use
 	// fresh is the first place that was never used. Below it the free places are a list: free is the first plus 1, and
 	// each has that of the one after it instead of a source.
 	fresh, free int32
@@ -108,14 +108,30 @@ func (s *store[A]) chain(i, next slot) {
 	}
 	switch {
 	case has && !had:
-		c.chains++
+		c.nexts++
 	case had && !has:
-		c.chains--
+		c.nexts--
 	}
-	if c.chains == 0 {
+	if c.nexts == 0 {
 		c.next = nil
 	} else {
 		c.next[place] = next + 1
+	}
+}
+
+// chains yields the first entry of each chain of several.
+func (s *store[A]) chains(yield func(head slot) bool) {
+	for n := range s.chunks {
+		c := &s.chunks[n]
+		for place, left := slot(0), c.nexts; left > 0; place++ {
+			if c.next[place] == 0 {
+				continue
+			}
+			left--
+			if i := slot(n)<<chunkBits | place; s.head(c.entries[place].key()) == i && !yield(i) {
+				return
+			}
+		}
 	}
 }
 

@@ -38,10 +38,14 @@ type target struct {
 // Update replaces the whole desired state, routes of our own alone (RFC 4271 §9.4): all announcements in order of precedence,
 // the first goes first, and the exports of each peer, whose announcements are among them; others are not sent. A peer that is
 // absent is sent nothing. Update returns at once: sessions are poked, and do the work when they can write. Nothing that is
-// given may be modified afterwards.
-func (t *Table) Update(announcements []*Announcement, exports map[string]Export) {
+// given may be modified afterwards. More than [MaxAnnouncements] are [ErrTooManyAnnouncements], and nothing changes.
+func (t *Table) Update(announcements []*Announcement, exports map[string]Export) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if len(announcements) > t.limits.Sources/2 {
+		return ErrTooManyAnnouncements
+	}
+	t.ensureNumbers(announcements)
 	t.updates++
 	now := time.Now()
 	for o := range t.outs {
@@ -67,6 +71,35 @@ func (t *Table) Update(announcements []*Announcement, exports map[string]Export)
 	for o := range t.outs {
 		poke(o.ready)
 	}
+	return nil
+}
+
+// ensureNumbers sees to it that there are numbers for new sources. Where those that went have too many still, the sessions that were
+// not told so are condemned, and waited for no more.
+func (t *Table) ensureNumbers(announcements []*Announcement) {
+	free := t.limits.Sources - len(t.byID)
+	if free >= len(announcements) {
+		return
+	}
+	for _, a := range announcements {
+		if t.byID[idOf(a)] == nil {
+			free--
+		}
+	}
+	if free >= 0 {
+		return
+	}
+	for o := range t.outs {
+		for _, c := range o.cursors {
+			if c.told() < t.seq {
+				o.detach()
+				poke(o.condemned)
+				break
+			}
+		}
+	}
+	t.four.reclaim()
+	t.six.reclaim()
 }
 
 // condemn finds the session for which too many tombstones are kept, if it has not moved for long.
@@ -159,7 +192,7 @@ func (u *update) target() {
 	for o := range t.outs {
 		e := t.exportOf(o)
 		u.targets[o] = &target{export: e, members: [families]members{
-			t.four.refuse(e.members, o.params.PeerAddress), t.six.refuse(e.members, o.params.PeerAddress),
+			t.four.refuse(o, e), t.six.refuse(o, e),
 		}}
 	}
 }

@@ -1,0 +1,90 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Announcements that name a session's own peer as next hop: RFC 4271 §5.1.3.
+
+package rib
+
+import (
+	"iter"
+	"net/netip"
+	"slices"
+)
+
+// naming are the numbers of the sources that name an address as next hop, by that address.
+type naming map[netip.Addr]map[uint32]struct{}
+
+func (n naming) add(a netip.Addr, number uint32) {
+	if n[a] == nil {
+		n[a] = map[uint32]struct{}{}
+	}
+	n[a][number] = struct{}{}
+}
+
+func (n naming) remove(a netip.Addr, number uint32) {
+	if delete(n[a], number); len(n[a]) == 0 {
+		delete(n, a)
+	}
+}
+
+// name notes the next hops that a source's announcement names, unname forgets them.
+func (t *Table) name(number uint32, a *Attributes) {
+	t.four.name(number, a)
+	t.six.name(number, a)
+}
+
+func (t *Table) unname(s *source) {
+	t.four.unname(s)
+	t.six.unname(s)
+}
+
+func (f *family[A]) name(number uint32, a *Attributes) {
+	if nextHop, linkLocal := a.nextHop(f.ops.family); nextHop.IsValid() {
+		f.naming.add(nextHop, number)
+	} else if linkLocal.IsValid() {
+		f.linkLocals.add(linkLocal, number)
+	}
+}
+
+func (f *family[A]) unname(s *source) {
+	if nextHop, linkLocal := s.Attributes.nextHop(f.ops.family); nextHop.IsValid() {
+		f.naming.remove(nextHop, s.number)
+	} else if linkLocal.IsValid() {
+		f.linkLocals.remove(linkLocal, s.number)
+	}
+}
+
+// namingPeer yields the numbers of the sources whose next hop, for a session with these defaults, is the session's own peer
+// because their announcement says so.
+func (f *family[A]) namingPeer(o *Out, defaults *Attributes) iter.Seq[uint32] {
+	peer := o.params.PeerAddress
+	return func(yield func(uint32) bool) {
+		for number := range f.naming[peer] {
+			if !yield(number) {
+				return
+			}
+		}
+		if nextHop, _ := defaults.nextHop(f.ops.family); nextHop.IsValid() || !o.params.LinkLocalNextHop {
+			return // so no link-local address stands alone
+		}
+		for number := range f.linkLocals[peer] {
+			if !yield(number) {
+				return
+			}
+		}
+	}
+}
+
+// refuse returns the members of an export without the sources that name the session's own peer as next hop.
+func (f *family[A]) refuse(o *Out, e *exported) members {
+	m, own := e.members, false
+	for number := range f.namingPeer(o, &e.Defaults) {
+		if m.has(number) && !own {
+			m, own = slices.Clone(m), true
+		}
+		if own {
+			m.remove(number)
+		}
+	}
+	return m
+}
