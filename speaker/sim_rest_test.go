@@ -4,6 +4,7 @@
 package speaker_test
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -28,10 +29,11 @@ func (s *simulation) rest() {
 			c.conn.ResetAfter(0)
 		})
 	}
-	for began := time.Now(); ; {
+	for began, read := time.Now(), s.read(); ; {
 		s.sleep(10 * time.Second)
-		if s.failed() || s.calm() {
-			break
+		before := read
+		if read = s.read(); s.failed() || s.calm() && maps.Equal(read, before) {
+			break // and no answer to a ROUTE-REFRESH goes on, be it at one UPDATE a second
 		}
 		if time.Since(began) > restLimit {
 			s.restless()
@@ -47,6 +49,19 @@ func (s *simulation) rest() {
 		}
 	}
 	s.compareReports()
+}
+
+// read is how many UPDATEs came on each session.
+func (s *simulation) read() map[*conversation]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	counts := map[*conversation]int{}
+	for _, r := range s.routers {
+		if r.session != nil {
+			counts[r.session] = r.session.messages
+		}
+	}
+	return counts
 }
 
 // expected reports whether a session with the router is to be up.
@@ -115,14 +130,7 @@ func (s *simulation) compareReports() {
 
 // still applies the same again, which is to move nothing.
 func (s *simulation) still() {
-	before := map[*conversation]int{}
-	s.mu.Lock()
-	for _, r := range s.routers {
-		if r.session != nil {
-			before[r.session] = r.session.messages
-		}
-	}
-	s.mu.Unlock()
+	before := s.read()
 	s.plan.copies()
 	s.apply(s.plan.config())
 	s.sleep(100 * time.Second)
