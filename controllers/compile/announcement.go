@@ -33,7 +33,7 @@ type Announcement struct {
 }
 
 // ReadAnnouncement reads an Announcement, or says why it cannot be used. What is equal in before, the version that was read before
-// it, is shared with that; before may be nil, and has no other effect.
+// it, is shared with that, all of it if nothing differs; before may be nil, and has no other effect.
 func ReadAnnouncement(object *v1alpha1.Announcement, before *Announcement) (*Announcement, *Issue) {
 	spec := &object.Spec
 	peers, errPeers := readSelector("spec.peerSelector", spec.PeerSelector)
@@ -62,7 +62,14 @@ func ReadAnnouncement(object *v1alpha1.Announcement, before *Announcement) (*Ann
 	if before != nil && before.whole.Equal(announcement.whole) {
 		announcement.whole = before.whole
 	}
+	if before != nil && announcement.equal(before) {
+		return before, nil
+	}
 	return announcement, nil
+}
+
+func (a *Announcement) equal(b *Announcement) bool {
+	return a.Ref == b.Ref && a.created.Equal(b.created) && a.peers.key == b.peers.key && a.nodes.key == b.nodes.key && a.whole == b.whole
 }
 
 // countPrefixes sums up.

@@ -135,19 +135,19 @@ func (out *Output) compilePeer(in *Input, session Session, prev *Output, whole m
 func (out *Output) export(in *Input, peer *Peer, prev *Output, whole map[*rib.Announcement]bool) export {
 	granted := out.catalog.granted(peer)
 	announcements, decisions := make([]*rib.Announcement, 0, len(granted)), make([]Decision, 0, len(granted))
-	judge := newJudge(out.catalog, peer, prev.settled(peer, out.catalog))
+	part := func(a *Announcement, kept []rib.PrefixRange) *rib.Announcement { return out.part(a, kept, prev) }
+	judge := newJudge(out.catalog, peer, part, prev.settled(peer, out.catalog))
 	for _, a := range granted {
 		if !a.SelectsNode(in.Node.Labels) {
 			continue
 		}
 		verdict := judge.decide(a)
-		decision := Decision{Of: a, Foreign: int32(verdict.foreign), Reason: verdict.reason}
+		decision := Decision{Of: a, Sent: verdict.sent, Foreign: int32(verdict.foreign), Reason: verdict.reason}
 		switch {
-		case verdict.whole:
-			decision.Sent = a.whole
+		case verdict.sent == a.whole:
 			whole[a.whole] = true
-		case verdict.kept.Len() > 0:
-			decision.Sent = out.part(a, verdict.kept, prev)
+		case verdict.sent != nil:
+			decision.Sent = out.addPart(a, verdict.sent, prev)
 		}
 		if decision.Sent != nil {
 			decision.Prefixes = int32(verdict.prefixes)
@@ -178,20 +178,31 @@ func (out *Output) settled(peer *Peer, of *Catalog) map[*Announcement]*verdict {
 }
 
 // part is the announcement of some of a's prefixes. Every session that may have the same part shares it.
-func (out *Output) part(a *Announcement, kept rib.Prefixes, prev *Output) *rib.Announcement {
-	id := a.whole.ID + "#" + partName(a, kept)
-	if part := out.parts[id]; part != nil {
-		return part
-	}
+func (out *Output) part(a *Announcement, kept []rib.PrefixRange, prev *Output) *rib.Announcement {
 	part := *a.whole
-	part.ID, part.Prefixes = id, kept
-	shared := &part
-	if known := prev.parts[id]; known != nil && known.Equal(shared) {
-		shared = known
+	part.ID += "#" + partName(a, kept)
+	if known := out.parts[part.ID]; known != nil {
+		return known
 	}
-	out.parts[id] = shared
-	out.partsOf[a.whole.ID] = append(out.partsOf[a.whole.ID], shared)
-	return shared
+	part.Prefixes = rib.NewPrefixes(kept...)
+	if known := prev.parts[part.ID]; known != nil && known.Equal(&part) {
+		return known
+	}
+	return &part
+}
+
+// addPart notes a part that some session is sent, and returns the one value that stands for it: a verdict may have kept another,
+// from when its session was sent nothing.
+func (out *Output) addPart(a *Announcement, part *rib.Announcement, prev *Output) *rib.Announcement {
+	if known := out.parts[part.ID]; known != nil {
+		return known
+	}
+	if known := prev.parts[part.ID]; known != nil && known.Equal(part) {
+		part = known
+	}
+	out.parts[part.ID] = part
+	out.partsOf[a.whole.ID] = append(out.partsOf[a.whole.ID], part)
+	return part
 }
 
 // announcements are all that some session is sent, in order of precedence. No session is sent two parts of one.
@@ -210,9 +221,9 @@ func (out *Output) announcements(whole map[*rib.Announcement]bool) []*rib.Announ
 
 // partName tells the parts of an announcement apart. All of one family is the common part, and keeps its name when the
 // prefixes change; any other is named by a hash of its prefixes.
-func partName(a *Announcement, kept rib.Prefixes) string {
+func partName(a *Announcement, kept []rib.PrefixRange) string {
 	var in families
-	for r := range kept.All() {
+	for _, r := range kept {
 		in |= familyOf(r.Prefix)
 	}
 	all := 0
@@ -221,11 +232,11 @@ func partName(a *Announcement, kept rib.Prefixes) string {
 			all++
 		}
 	}
-	if all == kept.Len() {
+	if all == len(kept) {
 		return in.String()
 	}
 	hash := sha256.New()
-	for r := range kept.All() {
+	for _, r := range kept {
 		fmt.Fprintf(hash, "%s-%d\n", r.Prefix, r.Length)
 	}
 	return hex.EncodeToString(hash.Sum(nil)[:8])

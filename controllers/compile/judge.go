@@ -14,6 +14,8 @@ import (
 type judge struct {
 	catalog *Catalog
 	peer    *Peer
+	// part is the announcement of some of the prefixes of another.
+	part func(of *Announcement, kept []rib.PrefixRange) *rib.Announcement
 	// tenants are the entries that cover each namespace met so far, sorted by name.
 	tenants map[string][]*tenant
 	// left and leftOf are what maxPrefixes still allows: of the session, and of each tenant entry.
@@ -24,8 +26,11 @@ type judge struct {
 }
 
 // newJudge returns one who may use the verdicts that the judge before had settled about the very same peer; nil for none.
-func newJudge(catalog *Catalog, peer *Peer, former map[*Announcement]*verdict) *judge {
+func newJudge(
+	catalog *Catalog, peer *Peer, part func(*Announcement, []rib.PrefixRange) *rib.Announcement, former map[*Announcement]*verdict,
+) *judge {
 	j := &judge{
+		part:    part,
 		catalog: catalog,
 		peer:    peer,
 		tenants: map[string][]*tenant{},
@@ -43,9 +48,8 @@ func newJudge(catalog *Catalog, peer *Peer, former map[*Announcement]*verdict) *
 
 // verdict is what a session may be sent of an announcement, before maxPrefixes. It is immutable once it was returned.
 type verdict struct {
-	// whole: all of it; else kept is the part.
-	whole bool
-	kept  rib.Prefixes
+	// sent is all of it or a part, nil for nothing.
+	sent *rib.Announcement
 	// prefixes is how many of them are of configured families, and foreign how many are not.
 	prefixes, foreign int
 	// reason is the first in the order of v1alpha1.WithheldReasons of those that keep back a prefix, empty for none.
@@ -95,7 +99,7 @@ func (j *judge) permitWhole(a *Announcement) *verdict {
 	if !j.catalog.owns(a.Ref.Namespace) || !granted.families.hasAll(a.families) || a.defaultRoute && !granted.defaultRoute {
 		return nil
 	}
-	v := &verdict{whole: true, prefixes: a.Prefixes}
+	v := &verdict{sent: a.whole, prefixes: a.Prefixes}
 	for _, f := range []families{ipv4Unicast, ipv6Unicast} {
 		if !j.peer.families.has(f) {
 			v.foreign += a.prefixesOf(f)
@@ -131,8 +135,12 @@ func (j *judge) consider(a *Announcement, tenants []*tenant) *verdict {
 			v.needOf(entry).prefixes += count(r)
 		}
 	}
-	if v.whole = len(kept) == a.whole.Prefixes.Len(); !v.whole {
-		v.kept = rib.NewPrefixes(kept...)
+	switch len(kept) {
+	case 0:
+	case a.whole.Prefixes.Len():
+		v.sent = a.whole
+	default:
+		v.sent = j.part(a, kept)
 	}
 	return v
 }

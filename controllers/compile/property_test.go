@@ -28,12 +28,9 @@ func randomInput(r *rand.Rand) given {
 	for i := range 2 + r.IntN(6) {
 		in.Peers = append(in.Peers, peer(fmt.Sprint("peer-", i), fmt.Sprintf("192.0.2.%d", 1+r.IntN(6)), r.IntN(4), func(p *v1alpha1.BGPPeer) {
 			p.Labels = map[string]string{"side": []string{"left", "right"}[r.IntN(2)]}
-			p.Spec.AllowedAnnouncements = allow(webTenant())
+			p.Spec.AllowedAnnouncements = randomGrants(r)
 			if pick(.3) {
 				p.Spec.Families = []v1alpha1.Family{family4()}
-			}
-			if pick(.3) {
-				p.Spec.AllowedAnnouncements.MaxPrefixes = new(int32(r.IntN(8)))
 			}
 			if pick(.3) {
 				p.Spec.NodeSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"rack": []string{"a", "b"}[r.IntN(2)]}}
@@ -45,13 +42,13 @@ func randomInput(r *rand.Rand) given {
 			}
 		}))
 	}
-	pool := []string{"203.0.113.0/24", "203.0.113.0/28", "203.0.113.16/28", "198.51.100.0/24", "0.0.0.0/0", "2001:db8::/48", "::/0"}
+	pool := []string{"203.0.113.0/24", "203.0.113.0/28", "203.0.113.16/28", "203.0.113.32/28", "203.0.113.48/28", "198.51.100.0/24", "0.0.0.0/0", "2001:db8::/48", "::/0"}
 	for i := range 1 + r.IntN(8) {
 		var prefixes []string
 		for range 1 + r.IntN(4) {
 			prefixes = append(prefixes, pool[r.IntN(len(pool))])
 		}
-		namespace := []string{"platform", "shop", "ghost"}[r.IntN(3)]
+		namespace := []string{"platform", "shop", "shop", "ghost"}[r.IntN(4)]
 		in.Announcements = append(in.Announcements, announcement(namespace, fmt.Sprint("ann-", i), r.IntN(4), prefixes, func(a *v1alpha1.Announcement) {
 			if pick(.3) {
 				a.Spec.PeerSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"side": "left"}}
@@ -62,6 +59,37 @@ func randomInput(r *rand.Rand) given {
 		}))
 	}
 	return in
+}
+
+// randomGrants are entries that overlap, with little room in some.
+func randomGrants(r *rand.Rand) *v1alpha1.AllowedAnnouncements {
+	pick := func(chance float64) bool { return r.Float64() < chance }
+	granted := allow()
+	if pick(.3) {
+		granted.MaxPrefixes = new(int32(r.IntN(8)))
+	}
+	if pick(.3) {
+		granted.Infrastructure = []v1alpha1.Infrastructure{v1alpha1.InfrastructureDefaultRoute}
+	}
+	if pick(.2) {
+		granted.Families = []v1alpha1.Family{family4()}
+	}
+	for i := range r.IntN(4) {
+		granted.Tenants = append(granted.Tenants, webTenant(func(entry *v1alpha1.Tenant) {
+			entry.Name = fmt.Sprint("entry-", (i*7+3)%5)
+			if pick(.4) {
+				entry.Namespaces = v1alpha1.TenantNamespaces{From: v1alpha1.NamespacesFromAll}
+			}
+			if pick(.4) {
+				entry.Prefixes = append(entry.Prefixes, v1alpha1.TenantPrefix{CIDR: "0.0.0.0/0", MaxLength: new(int32(32))},
+					v1alpha1.TenantPrefix{CIDR: "2001:db8::/32", MaxLength: new(int32(64))})
+			}
+			if pick(.6) {
+				entry.MaxPrefixes = new(int32(r.IntN(5)))
+			}
+		}))
+	}
+	return granted
 }
 
 // clone is a deep copy of the objects, so that what Compile does to its input shows.
@@ -129,7 +157,7 @@ func spoil(t *testing.T, seed uint64, r *rand.Rand, in given, out *compile.Outpu
 // TestHistoriesLeaveNoTrace changes one thing after the other: what is compiled step by step is what is compiled at once, and
 // shares with the step before every announcement that did not change.
 func TestHistoriesLeaveNoTrace(t *testing.T) {
-	for seed := range uint64(200) {
+	for seed := range uint64(300) {
 		r := rand.New(rand.NewPCG(seed, 2))
 		in := randomInput(r)
 		var reader compile.Reader
@@ -166,15 +194,17 @@ func edit(r *rand.Rand, in *given) (announcement string) {
 	case 1:
 		p := &in.Peers[r.IntN(len(in.Peers))]
 		p.Generation++
-		p.Spec.AllowedAnnouncements = allow(webTenant())
-		p.Spec.AllowedAnnouncements.MaxPrefixes = new(int32(r.IntN(8)))
+		p.Spec.AllowedAnnouncements = randomGrants(r)
 	case 2:
 		in.Namespaces = map[string]map[string]string{"shop": {"team": []string{"web", "other"}[r.IntN(2)]}, "platform": {}}
 	case 3:
 		in.Node.Labels = map[string]string{"rack": []string{"a", "b"}[r.IntN(2)]}
 	case 4:
-		in.TrustAll = !in.TrustAll
-	case 5: // as a new object of that name
+		in.TrustAll = r.IntN(4) == 0
+		in.OperatorNamespace = []string{"platform", "shop"}[r.IntN(2)]
+	case 5: // as new objects of those names
+		p := &in.Peers[r.IntN(len(in.Peers))]
+		p.UID += "-again"
 		i := r.IntN(len(in.Announcements))
 		a := &in.Announcements[i]
 		a.UID += "-again"
@@ -191,6 +221,44 @@ func edit(r *rand.Rand, in *given) (announcement string) {
 		return a.Namespace + "/" + a.Name
 	}
 	return ""
+}
+
+// TestCheckIsWhatReadingSays asks the catalog about versions that it was made from, and others: what is in force may be an older
+// one, and another object may have had the name.
+func TestCheckIsWhatReadingSays(t *testing.T) {
+	for seed := range uint64(300) {
+		r := rand.New(rand.NewPCG(seed, 3))
+		in := randomInput(r)
+		var h history
+		for step := range 12 {
+			next := clone(in)
+			edit(r, &next)
+			if a := &next.Announcements[r.IntN(len(next.Announcements))]; r.IntN(3) == 0 {
+				a.Generation++
+				a.Spec.Attributes = &v1alpha1.PathAttributes{Origin: new(v1alpha1.Origin("Elsewhere"))}
+			}
+			if p := &next.Peers[r.IntN(len(next.Peers))]; r.IntN(3) == 0 {
+				p.Generation++
+				p.Spec.ApplyMode = new(unknownMode)
+			}
+			catalog := h.compile(next).Catalog()
+			for _, given := range []given{in, next} {
+				for i := range given.Peers {
+					_, want := compile.ReadPeer(&given.Peers[i], nil)
+					if got := catalog.CheckPeer(&given.Peers[i]); !reflect.DeepEqual(got, want) {
+						t.Fatalf("seed %d, step %d: %s: %v, want %v", seed, step, given.Peers[i].Name, got, want)
+					}
+				}
+				for i := range given.Announcements {
+					_, want := compile.ReadAnnouncement(&given.Announcements[i], nil)
+					if _, got := catalog.CheckAnnouncement(&given.Announcements[i]); !reflect.DeepEqual(got, want) {
+						t.Fatalf("seed %d, step %d: %s: %v, want %v", seed, step, given.Announcements[i].Name, got, want)
+					}
+				}
+			}
+			in = next
+		}
+	}
 }
 
 // TestEachVersionIsReadOnce changes one of the announcements without a new generation: nobody looks at it.

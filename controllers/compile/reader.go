@@ -17,8 +17,8 @@ import (
 // parsed. It also remembers of each object the last version that this program knows all of, which stays in use in the place of
 // one with a member or value of a later version. The zero value remembers nothing yet.
 //
-// But for that, what it returns is what a new Reader would. A version is known by UID and generation; an object without a
-// generation, which no API server has stored, is read anew each time.
+// But for that, what it returns is what a new Reader would. A version is known by UID and generation, as everywhere in
+// Kubernetes; an object without a generation, which no API server has stored, is read anew each time.
 type Reader struct {
 	mu            sync.Mutex
 	peers         map[string]version[Peer]

@@ -162,8 +162,10 @@ func nodeOf(objects *Objects, name string) *corev1.Node {
 const (
 	// refreshInterval is how long news gathers before the statuses are made anew.
 	refreshInterval = 100 * time.Millisecond
-	// refreshShare bounds what that takes of a core, to one part in so many: with ten thousand objects it is work.
+	// refreshShare bounds what that takes of a core, to one part in so many: with ten thousand objects it is work. But news
+	// waits no longer than maxPause.
 	refreshShare = 20
+	maxPause     = 5 * time.Second
 )
 
 // follow looks at the statuses whenever there is news, so that a condition's time is that of its change, until ctx ends.
@@ -171,7 +173,7 @@ func (r *Runner) follow(ctx context.Context) {
 	refresh := time.NewTimer(0)
 	refresh.Stop()
 	defer refresh.Stop()
-	pending, pause := false, refreshInterval
+	pending, rested := false, time.Now() // when the next refresh would be too soon no more
 	for {
 		select {
 		case <-ctx.Done():
@@ -183,11 +185,12 @@ func (r *Runner) follow(ctx context.Context) {
 		case <-r.applied:
 		case <-refresh.C:
 			pending = false
-			pause = max(refreshInterval, refreshShare*r.refresh())
+			took := r.refresh()
+			rested = time.Now().Add(min(refreshShare*took, maxPause))
 			continue
 		}
 		if !pending {
-			refresh.Reset(pause)
+			refresh.Reset(max(refreshInterval, time.Until(rested)))
 			pending = true
 		}
 	}

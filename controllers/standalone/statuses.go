@@ -174,23 +174,33 @@ func typeMeta(kind string) metav1.TypeMeta {
 
 // Status implements nodeapi.Backend: what is in force with its status, then what is not.
 func (r *Runner) Status(context.Context) ([]runtime.Object, error) {
+	type shown struct {
+		announcement *Announcement
+		status       v1alpha1.AnnouncementStatus
+	}
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	var announcements, list []runtime.Object
+	announcements := make([]shown, 0, len(r.objects.Announcements))
 	r.update(time.Now(), func(a *Announcement, status v1alpha1.AnnouncementStatus) {
-		shown := *a.Object()
-		shown.TypeMeta, shown.Status = typeMeta("Announcement"), status
-		announcements = append(announcements, &shown)
+		announcements = append(announcements, shown{a, status})
 	})
-	for i := range r.statuses.peers {
-		list = append(list, &r.statuses.peers[i])
+	peers, sessions, problems := r.statuses.peers, r.statuses.sessions, r.objects.Problems
+	r.mu.Unlock()
+
+	// All of that is immutable. To put ten thousand objects together takes a while, which nobody is to wait for.
+	list := make([]runtime.Object, 0, len(peers)+len(announcements)+len(sessions)+len(problems))
+	for i := range peers {
+		list = append(list, &peers[i])
 	}
-	list = append(list, announcements...)
-	for i := range r.statuses.sessions {
-		list = append(list, &r.statuses.sessions[i])
+	for _, a := range announcements {
+		object := *a.announcement.Object()
+		object.TypeMeta, object.Status = typeMeta("Announcement"), a.status
+		list = append(list, &object)
 	}
-	for i := range r.objects.Problems {
-		list = append(list, r.objects.Problems[i].StatusObject())
+	for i := range sessions {
+		list = append(list, &sessions[i])
+	}
+	for i := range problems {
+		list = append(list, problems[i].StatusObject())
 	}
 	return list, nil
 }
