@@ -51,7 +51,8 @@ type Peer struct {
 	ConnectMode ConnectMode
 	// Blocked, when not empty, says why no new session may start (a key that is missing). A live one goes on.
 	Blocked string
-	// Families offered in the OPEN. Class: deferred.
+	// Families offered in the OPEN, at least one. A peer that offers none of them is refused with 2/7 (RFC 5492 §3).
+	// Class: deferred.
 	Families []wire.Family
 	// MultihopTTL is the TTL of an external session beyond one hop, 0 for the default: 1 external, 255 internal.
 	// Class: deferred.

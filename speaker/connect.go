@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -290,11 +291,14 @@ func (k *connector) attemptFailed(ctx context.Context, a *attempt, err error) {
 		k.failed(err) // the loser of a collision is no error
 	}
 	k.unpark()
-	// RFC 5492 §3: a peer that refuses capabilities is tried without, once: if it refuses that too, with them again.
-	retry := false
-	if notified(wire.CodeOpen, wire.OpenUnsupportedParameter) {
-		k.noCapabilities = !k.noCapabilities
-		retry = a.isDial && k.noCapabilities
+	// RFC 5492 §3: a peer that refuses capabilities is tried without, once: if that fails for want of them, with them again.
+	// RFC 4760 §8: without them there is IPv4 unicast alone.
+	refused, retry := notified(wire.CodeOpen, wire.OpenUnsupportedParameter), false
+	switch {
+	case k.noCapabilities && (refused || lacksFamily(err)):
+		k.noCapabilities = false
+	case refused && slices.Contains(k.cfg.Families, wire.IPv4Unicast):
+		k.noCapabilities, retry = true, a.isDial
 	}
 	if k.dialled == nil && k.cfg.dials() && (k.redialDue || retry) {
 		k.dial(ctx)

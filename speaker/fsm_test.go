@@ -5,6 +5,7 @@ package speaker_test
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/herald-bgp/herald/speaker"
@@ -35,10 +36,22 @@ func TestTimersBeforeEstablished(t *testing.T) {
 			p.ExpectOpen()
 			p.Send(theirOpen(true).Append(nil))
 			began := time.Now()
-			for range 3 {
-				p.Expect(wire.TypeKeepalive) // goes on while it waits
+			p.Expect(wire.TypeKeepalive)
+			for before := time.Now(); ; before = time.Now() {
+				kind, _, err := p.Next()
+				interval := time.Since(before)
+				if kind == wire.TypeNotification {
+					break
+				}
+				// It goes on while it waits: a third of the hold time, less at most a quarter of jitter.
+				if err != nil || kind != wire.TypeKeepalive || interval < 22500*time.Millisecond || interval >= 30*time.Second {
+					t.Errorf("%v after %v, error %v", kind, interval, err)
+				}
 			}
-			p.ExpectNotification(wire.CodeHoldTimer, 0)
+			synctest.Wait()
+			if e := w.snapshot().LastError; e == nil || e.Code != wire.CodeHoldTimer {
+				t.Errorf("error %+v", e)
+			}
 			if took := time.Since(began); took != 90*time.Second {
 				t.Errorf("after %v", took)
 			}

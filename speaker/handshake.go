@@ -27,6 +27,7 @@ type contender struct {
 	dialled    bool
 	counts     *messageCounters
 	closing    *lingering // the peer's
+	jitter     func() float64
 	ours, open *wire.Open // sent and received
 	negotiated Negotiated
 }
@@ -74,7 +75,8 @@ func armRead(ctx context.Context, conn net.Conn, deadline time.Time) {
 // exchangeOpens sends our OPEN and takes the peer's, as far as OpenConfirm. The connection is closed on error.
 func (p *peer) exchangeOpens(ctx context.Context, cfg *peerConfig, conn net.Conn, dialled bool, ours *wire.Open) (*contender, error) {
 	c := &contender{
-		cfg: cfg, conn: conn, reader: wire.NewReader(conn), dialled: dialled, counts: &p.messages, closing: &p.closing, ours: ours,
+		cfg: cfg, conn: conn, reader: wire.NewReader(conn), dialled: dialled, counts: &p.messages, closing: &p.closing,
+		jitter: p.jitter, ours: ours,
 	}
 	stop := interruptRead(ctx, conn)
 	err := c.takeOpen(ctx)
@@ -140,12 +142,12 @@ func (c *contender) awaitKeepalive(ctx context.Context) error {
 	if hold == 0 {
 		hold = openHold // no timer is negotiated, but a connection that never speaks is not kept
 	}
-	interval := c.negotiated.Keepalive
-	if interval == 0 {
-		interval = hold
-	}
 	for expiry := time.Now().Add(hold); ; {
-		armRead(ctx, c.conn, earlier(expiry, time.Now().Add(interval)))
+		deadline := expiry
+		if interval := keepaliveAfter(c.negotiated.Keepalive, c.jitter); interval > 0 {
+			deadline = earlier(expiry, time.Now().Add(interval))
+		}
+		armRead(ctx, c.conn, deadline)
 		t, body, err := c.next()
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):

@@ -219,24 +219,6 @@ func TestRouteRefreshByPeerWithoutCapability(t *testing.T) {
 	})
 }
 
-// A peer without capabilities has IPv4 unicast alone, and only where that is configured.
-func TestFallbackKeepsToTheFamilies(t *testing.T) {
-	run(t, func(w *world) {
-		l := w.listen()
-		w.apply(config(peerConfig(active, func(p *speaker.Peer) { p.Families = []wire.Family{wire.IPv6Unicast} })))
-		p := faketest.Accept(w, l)
-		p.ExpectOpen()
-		p.Send((&wire.Notification{Code: wire.CodeOpen, Subcode: wire.OpenUnsupportedParameter}).Append(nil))
-		p.ExpectClose()
-		p = faketest.Accept(w, l)
-		p.Handshake(&wire.Open{Version: 4, ASN: 64500, HoldTime: 90, RouterID: them})
-		w.expectSilence(p)
-		if families := w.snapshot().Negotiated.Families; len(families) > 0 {
-			t.Errorf("negotiated %v", families)
-		}
-	})
-}
-
 // RFC 4271 §8.2.2: only a KEEPALIVE or UPDATE restarts the hold timer.
 func TestRouteRefreshDoesNotHold(t *testing.T) {
 	run(t, func(w *world) {

@@ -92,7 +92,7 @@ func TestOddOpensAreAccepted(t *testing.T) {
 		"the extended form":               head + "ff ff 0005 02 0002 02 00",
 		"the extended form, length 1":     head + "01 ff 0005 02 0002 02 00",
 		"add-path with mode 7":            head + "08 02 06 45 04 00010107",
-		"families that nobody knows":      head + "08 02 06 01 04 4004 00 47",
+		"families that nobody knows":      head + "0e 02 0c 01 04 4004 00 47 01 04 0001 00 01",
 	} {
 		t.Run(name, func(t *testing.T) {
 			run(t, func(w *world) {

@@ -6,7 +6,9 @@
 package speaker
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/herald-bgp/herald/speaker/wire"
@@ -31,11 +33,9 @@ func negotiate(cfg *Peer, ours, theirs *wire.Open) (Negotiated, error) {
 		PeerSoftwareVersion: their.SoftwareVersion,
 	}
 	n.Keepalive = cfg.keepalive(n.HoldTime)
-	ourFamilies, theirFamilies := offered(ours), offered(theirs)
-	for _, f := range cfg.Families {
-		if slices.Contains(ourFamilies, f) && slices.Contains(theirFamilies, f) {
-			n.Families = append(n.Families, f)
-		}
+	var err error
+	if n.Families, err = commonFamilies(cfg, ours, theirs); err != nil {
+		return Negotiated{}, err
 	}
 	n.addFamilyCapabilities(our, their)
 	n.addRestart(our, their)
@@ -79,6 +79,44 @@ func (n *Negotiated) addRestart(our, their *wire.Capabilities) {
 			n.LongLived = append(n.LongLived, l)
 		}
 	}
+}
+
+// commonFamilies are those that the session can be used for. RFC 5492 §3: a peer that lacks what we need MAY be refused: a
+// session without any family would be of no use, and look as if it were.
+func commonFamilies(cfg *Peer, ours, theirs *wire.Open) ([]wire.Family, error) {
+	ourFamilies, theirFamilies := offered(ours), offered(theirs)
+	var common []wire.Family
+	for _, f := range cfg.Families {
+		if slices.Contains(ourFamilies, f) && slices.Contains(theirFamilies, f) {
+			common = append(common, f)
+		}
+	}
+	if len(common) > 0 {
+		return common, nil
+	}
+	what := familyNames(theirFamilies)
+	if len(theirs.Capabilities.Families) == 0 {
+		what += " alone, for it offers no others"
+	}
+	return nil, &localError{
+		notification: *wire.NewUnsupportedCapability(&wire.Capabilities{Families: cfg.Families}),
+		text:         fmt.Sprintf("no address family in common: we have %s, the neighbour has %s", familyNames(ourFamilies), what),
+	}
+}
+
+// maxFamilyNames bounds what is told of the families that a peer offers: it may offer thousands.
+const maxFamilyNames = 8
+
+func familyNames(families []wire.Family) string {
+	names := make([]string, 0, maxFamilyNames)
+	for _, f := range families[:min(len(families), maxFamilyNames)] {
+		names = append(names, f.String())
+	}
+	list := strings.Join(names, " and ")
+	if more := len(families) - maxFamilyNames; more > 0 {
+		list += fmt.Sprintf(" and %d more", more)
+	}
+	return list
 }
 
 // offered is what an OPEN offers: RFC 4760 §8, without the capability IPv4 unicast alone.

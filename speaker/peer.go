@@ -63,6 +63,7 @@ type peer struct {
 	messages messageCounters
 	received *adjin.Table // over all sessions
 	closing  lingering
+	seconds  pacedLog // about second connections
 	inbox    struct { // guards sending to accepted
 		sync.Mutex
 		closed bool

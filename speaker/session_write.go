@@ -145,15 +145,23 @@ func (w *writer) armWrite(ctx context.Context, timeout time.Duration) {
 // minKeepalive: RFC 4271 §4.4: KEEPALIVEs MUST NOT be sent more often than once a second, jitter or not.
 const minKeepalive = time.Second
 
-// armKeepalive restarts the KeepaliveTimer, jittered (RFC 4271 §10). RFC 4271 §4.2: with a hold time of 0 there
-// are no KEEPALIVEs.
-func (w *writer) armKeepalive() {
-	interval := w.keepalive.Load()
+// keepaliveAfter is when the next KEEPALIVE is due, jittered (RFC 4271 §10). RFC 4271 §4.2: with a hold time of 0 there are
+// none, and it is 0.
+func keepaliveAfter(interval time.Duration, jitter func() float64) time.Duration {
 	if interval == 0 {
+		return 0
+	}
+	return max(time.Duration(float64(interval)*jitter()), minKeepalive)
+}
+
+// armKeepalive restarts the KeepaliveTimer.
+func (w *writer) armKeepalive() {
+	after := keepaliveAfter(w.keepalive.Load(), w.peer.jitter)
+	if after == 0 {
 		w.keepaliveTimer.Stop()
 		return
 	}
-	w.keepaliveTimer.Reset(max(time.Duration(float64(interval)*w.jitter()), minKeepalive))
+	w.keepaliveTimer.Reset(after)
 }
 
 // farewell tells the peer why the session ends, and reports whether it did. A decommission withdraws first. What is missing

@@ -165,6 +165,9 @@ func (c *conversation) establish() {
 	}
 	c.established, c.session = true, c
 	c.negotiate()
+	if len(c.link.families) == 0 {
+		c.fail("Established without a family in common")
+	}
 	if c.link.extendedMessage {
 		c.reader.SetMaxLen(wire.MaxExtendedMessageLen)
 	}

@@ -391,6 +391,7 @@ func TestApplyRefusesWhatItCannotRun(t *testing.T) {
 		"router ID 0":  {RouterID: netip.IPv4Unspecified()},
 		"AS 0":         config(peerConfig(func(p *speaker.Peer) { p.PeerASN = 0 })),
 		"our AS 0":     config(peerConfig(func(p *speaker.Peer) { p.LocalASN = 0 })),
+		"no family":    config(peerConfig(func(p *speaker.Peer) { p.Families = nil })),
 		"hold 1":       config(peerConfig(func(p *speaker.Peer) { p.Timers.Hold = time.Second })),
 		"send hold": config(peerConfig(func(p *speaker.Peer) {
 			p.Timers.Hold, p.Timers.SendHold = time.Minute, time.Minute

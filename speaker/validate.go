@@ -57,6 +57,7 @@ func (p *Peer) validate() error {
 	check(p.Address.Port() != 0, "port 0")
 	check(!p.LocalAddress.IsValid() || p.LocalAddress.Is4() == addr.Is4(), "local address %v: not of the family of %v", p.LocalAddress, addr)
 	check(p.LocalASN != 0, "local ASN 0") // RFC 7607 §2
+	check(len(p.Families) > 0, "no address family")
 	check(p.PeerASN != 0 || p.PeerType != PeerTypeFixed, "peer ASN 0")
 	check(p.Timers.Hold == 0 || p.Timers.Hold >= 3*time.Second && p.Timers.Hold <= 65535*time.Second,
 		"hold time %v: not between 3 s and 65535 s", p.Timers.Hold) // RFC 4271 §4.2

@@ -101,6 +101,12 @@ func (c *Capabilities) append(b []byte) []byte {
 	return w.b
 }
 
+// NewUnsupportedCapability is the NOTIFICATION to a peer that lacks capabilities without which there can be no session.
+// RFC 5492 §5: the data MUST list them, encoded as in an OPEN.
+func NewUnsupportedCapability(needed *Capabilities) *Notification {
+	return &Notification{Code: CodeOpen, Subcode: OpenUnsupportedCapability, Data: needed.append(nil)}
+}
+
 func (c *Capabilities) appendRestart(w *capabilityWriter) {
 	if c.GracefulRestart == nil {
 		return // RFC 9494 §4.1: long-lived only beside that of RFC 4724

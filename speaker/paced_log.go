@@ -1,0 +1,56 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package speaker
+
+import (
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+)
+
+// pacedLog is for lines about what a peer may do as often as it likes: a few at once, and then one in a while, which tells
+// how many were left out. The zero value is ready; it may be used by any goroutine.
+type pacedLog struct {
+	mu      sync.Mutex
+	written int       // of the burst; one is forgiven each logInterval
+	since   time.Time // when it was last forgiven
+	leftOut int
+}
+
+const (
+	logBurst    = 5
+	logInterval = time.Minute
+)
+
+// info writes the line, or counts it.
+func (p *pacedLog) info(log logr.Logger, message string, keysAndValues ...any) {
+	leftOut, ok := p.allow(time.Now())
+	if !ok {
+		return
+	}
+	if leftOut > 0 {
+		keysAndValues = append(keysAndValues, "leftOut", leftOut)
+	}
+	log.Info(message, keysAndValues...)
+}
+
+// allow reports whether a line is written now, and how many were not since the last.
+func (p *pacedLog) allow(now time.Time) (leftOut int, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if forgiven := int(now.Sub(p.since) / logInterval); forgiven >= p.written {
+		p.written, p.since = 0, now
+	} else {
+		p.written -= forgiven
+		p.since = p.since.Add(time.Duration(forgiven) * logInterval)
+	}
+	if p.written == logBurst {
+		p.leftOut++
+		return 0, false
+	}
+	p.written++
+	leftOut, p.leftOut = p.leftOut, 0
+	return leftOut, true
+}
