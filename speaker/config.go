@@ -102,7 +102,8 @@ type GracefulRestart struct {
 	// Notifications offers to keep routes over a NOTIFICATION and the expiry of the hold timer too (RFC 8538).
 	Notifications bool
 	// LongLivedStaleTime, in whole seconds below 2^24, is how long the peer may keep our routes beyond the restart time, for
-	// want of better ones (RFC 9494); 0 does not offer it.
+	// want of better ones (RFC 9494); 0 does not offer it. RFC 9494 §5: it MUST NOT be enabled by default. Where it is offered,
+	// the peer's routes are kept for the time that the peer offers.
 	LongLivedStaleTime time.Duration
 }
 

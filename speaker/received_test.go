@@ -66,7 +66,7 @@ func hosts(from, n int) []string {
 	return list
 }
 
-// expectReceived wants the prefixes to be kept, with "stale" or "leaked" behind those that are.
+// expectReceived wants the prefixes to be kept, with "stale", "leaked" or "long-lived" behind those that are.
 func (w *world) expectReceived(want ...string) {
 	w.Helper()
 	synctest.Wait()
@@ -78,6 +78,9 @@ func (w *world) expectReceived(want ...string) {
 		}
 		if r.Leaked {
 			line += " leaked"
+		}
+		if slices.Contains(r.Attributes.Communities, wire.CommunityLLGRStale) {
+			line += " long-lived"
 		}
 		got = append(got, line)
 		return true

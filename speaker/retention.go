@@ -1,9 +1,7 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// The receiving speaker of a graceful restart: RFC 4724 §4.2, RFC 8538 §4. A peer that offers long-lived graceful restart has
-// its routes kept for the restart time alone: RFC 9494 §4.2 lets the receiver bound the time beyond it, and routes that
-// nothing is forwarded by are of no use then.
+// The receiving speaker of a graceful restart: RFC 4724 §4.2, RFC 8538 §4, and of a long-lived one: RFC 9494 §4.2.
 
 package speaker
 
@@ -20,16 +18,27 @@ import (
 // kept at all.
 type PeerRestart struct {
 	// Families whose End-of-RIB has not come since.
-	Families []wire.Family
-	// Until is when they are given up: the peer's restart time, counted from the loss of the session, and anew from its return.
+	Families []StaleFamily
+}
+
+// StaleFamily is a family in which routes of a peer are stale.
+type StaleFamily struct {
+	Family wire.Family
+	// LongLived: the restart time ended before the peer was back, and the long-lived stale time runs (RFC 9494 §4.2).
+	LongLived bool
+	// Until is when the routes are given up, or become long-lived: after the peer's restart time, counted from the loss of the
+	// session, and anew from its return; where LongLived is set, after the stale time, which runs on over the peer's return.
 	Until time.Time
 }
 
-// retention follows the restart of a peer. What it publishes is the truth: the reader of a session changes that too.
+// retention follows the restart of a peer. What it publishes is the truth: timers and the reader of a session change that too.
 type retention struct {
 	restartTime time.Duration // of the session before
-	timer       *time.Timer   // nil while nothing is retained
+	timers      []*time.Timer
 	generation  adjin.Generation
+	// expiry is when the long-lived stale time of a family ends. RFC 9494 §4.2: it MUST NOT be updated until the peer is
+	// back with its End-of-RIB.
+	expiry map[wire.Family]time.Time
 }
 
 // retains reports whether routes of the peer are kept over the end of a session with that cause.
@@ -38,7 +47,7 @@ func retains(cause error, negotiated *Negotiated) bool {
 	var remote *peerError
 	var limit *receiveLimitError
 	switch {
-	case !negotiated.GracefulRestart, len(negotiated.PeerPreserves) == 0, errors.Is(cause, ErrDecommission):
+	case !negotiated.GracefulRestart, errors.Is(cause, ErrDecommission):
 		return false
 	case errors.As(cause, &remote):
 		// RFC 8538 §4: a NOTIFICATION but a Hard Reset, where both sides said so. RFC 4724 §4.2 ends with any.
@@ -54,91 +63,225 @@ func retains(cause error, negotiated *Negotiated) bool {
 
 // retain begins when a session ends.
 func (p *peer) retain(cause error, negotiated *Negotiated) {
-	p.retained.end(p) // RFC 4724 §4.2: a restart before the End-of-RIB of the one before gives up what was stale
-	var families []wire.Family
-	if retains(cause, negotiated) && negotiated.PeerRestartTime > 0 {
-		for _, f := range negotiated.PeerPreserves {
-			families = append(families, f.Family)
+	t := &p.retained
+	unsynced := t.end(p)
+	var stale []StaleFamily
+	var keep, again []wire.Family
+	if retains(cause, negotiated) {
+		stale, again = t.plan(negotiated, unsynced)
+	}
+	for _, f := range stale {
+		keep = append(keep, f.Family)
+	}
+	t.generation = p.received.Retain(keep, again)
+	t.restartTime = negotiated.PeerRestartTime
+	t.begin(p, stale)
+}
+
+// plan says what is kept over the end of a session. Of the families in again what was stale before is kept too, which RFC
+// 4724 §4.2 gives up otherwise; unsynced are those whose long-lived stale time began before the session.
+func (t *retention) plan(negotiated *Negotiated, unsynced []wire.Family) (stale []StaleFamily, again []wire.Family) {
+	now := time.Now()
+	restartEnd := now.Add(negotiated.PeerRestartTime)
+	for _, f := range negotiated.Families {
+		longLived := negotiated.longLived(f)
+		switch {
+		case slices.Contains(unsynced, f):
+			// RFC 9494 §4.2: in consecutive restarts nothing is given up before the stale time has ended, and nothing is
+			// kept after it.
+			if now.Before(t.expiry[f]) {
+				stale = append(stale, StaleFamily{Family: f, LongLived: true, Until: t.expiry[f]})
+				again = append(again, f)
+			}
+			continue
+		case negotiated.preserved(f) != nil && negotiated.PeerRestartTime > 0:
+			stale = append(stale, StaleFamily{Family: f, Until: restartEnd})
+			t.expect(f, restartEnd, longLived)
+		case longLived != nil && longLived.StaleTime > 0: // RFC 9494 §4.2: the restart time may be zero
+			t.expect(f, now, longLived)
+			stale = append(stale, StaleFamily{Family: f, LongLived: true, Until: t.expiry[f]})
 		}
 	}
-	p.retained.generation = p.received.Retain(families)
-	p.retained.restartTime = negotiated.PeerRestartTime
-	p.retained.begin(p, families)
+	return stale, again
+}
+
+// expect notes when the long-lived stale time of a family ends that begins then.
+func (t *retention) expect(f wire.Family, begins time.Time, l *wire.LongLivedFamily) {
+	delete(t.expiry, f)
+	if l == nil || l.StaleTime == 0 {
+		return
+	}
+	if t.expiry == nil {
+		t.expiry = map[wire.Family]time.Time{}
+	}
+	t.expiry[f] = begins.Add(l.StaleTime)
+}
+
+// begin publishes families as stale, and what becomes of them in time.
+func (t *retention) begin(p *peer, stale []StaleFamily) {
+	if len(stale) == 0 {
+		return
+	}
+	p.note(func(r *record) { r.PeerRestart = &PeerRestart{Families: stale} })
+	g := t.generation
+	for _, f := range stale {
+		expiry, longLived := t.expiry[f.Family]
+		switch {
+		case f.LongLived:
+			p.received.LongLive(f.Family, g)
+		case longLived:
+			t.at(f.Until, func() { p.longLive(f, expiry, g) })
+		default:
+			expiry = f.Until
+		}
+		t.at(expiry, func() { p.expireStale(f.Family, expiry, g) })
+	}
 }
 
 // reconnected begins to wait for End-of-RIB. RFC 4724 §4.2: routes of a family whose forwarding the peer did not preserve,
-// or that it does not name any more, are given up at once.
+// or that it does not name any more, are given up at once; RFC 9494 §4.2 says the same of those that are long-lived.
 func (t *retention) reconnected(p *peer, negotiated *Negotiated) {
-	if t.timer == nil {
-		return
-	}
-	var stale, kept []wire.Family
+	t.stop()
+	var stale []StaleFamily
+	var kept []wire.Family
+	restarting := false
 	p.store.update(p, func(r *record) bool {
-		if r.PeerRestart != nil {
-			stale = r.PeerRestart.Families
+		if restarting = r.PeerRestart != nil; !restarting {
+			return false
 		}
-		return false
+		for _, f := range r.PeerRestart.Families {
+			if !negotiated.forwards(f) {
+				continue
+			}
+			if f.LongLived {
+				r.unsynced = append(r.unsynced, f.Family)
+			} else {
+				f.Until = time.Now().Add(t.restartTime)
+			}
+			stale, kept = append(stale, f), append(kept, f.Family)
+		}
+		if r.PeerRestart = nil; len(stale) > 0 {
+			r.PeerRestart = &PeerRestart{Families: stale}
+		}
+		return true
 	})
-	t.end(p)
-	for _, f := range negotiated.PeerPreserves {
-		if f.Forwarding && slices.Contains(stale, f.Family) {
-			kept = append(kept, f.Family)
-		}
+	if !restarting {
+		return
 	}
 	p.received.Keep(kept)
-	t.begin(p, kept)
+	g := t.generation
+	for _, f := range stale {
+		t.at(f.Until, func() { p.expireStale(f.Family, f.Until, g) })
+	}
 }
 
-// begin publishes families as stale until the restart time is over.
-func (t *retention) begin(p *peer, families []wire.Family) {
-	if len(families) == 0 || t.restartTime == 0 {
-		return
+// forwards reports whether the peer says at its return that it forwarded all the while.
+func (n *Negotiated) forwards(f StaleFamily) bool {
+	preserved, longLived := n.preserved(f.Family), n.longLived(f.Family)
+	if !f.LongLived {
+		return preserved != nil && preserved.Forwarding
 	}
-	until, stale := time.Now().Add(t.restartTime), t.generation
-	p.note(func(r *record) { r.PeerRestart = &PeerRestart{Families: families, Until: until} })
-	t.timer = time.AfterFunc(t.restartTime, func() {
-		p.received.Expire(stale) // what came since the session was lost stays
-		p.store.update(p, func(r *record) bool {
-			over := r.PeerRestart != nil && r.PeerRestart.Until.Equal(until)
-			if over {
-				r.PeerRestart = nil
-			}
-			return over
-		})
+	// RFC 9494 §4.2: the procedures of RFC 4724 apply as well: a family that its capability names needs both bits.
+	return longLived != nil && longLived.Forwarding && (preserved == nil || preserved.Forwarding)
+}
+
+// preserved is the family in the peer's graceful restart capability, nil where it is not there.
+func (n *Negotiated) preserved(f wire.Family) *wire.GracefulRestartFamily {
+	for i := range n.PeerPreserves {
+		if n.PeerPreserves[i].Family == f {
+			return &n.PeerPreserves[i]
+		}
+	}
+	return nil
+}
+
+// longLived is the family in the peer's long-lived graceful restart capability, nil where it is not there.
+func (n *Negotiated) longLived(f wire.Family) *wire.LongLivedFamily {
+	for i := range n.LongLived {
+		if n.LongLived[i].Family == f {
+			return &n.LongLived[i]
+		}
+	}
+	return nil
+}
+
+// end publishes that nothing is stale any more. It returns the families whose long-lived stale time began before the session
+// that ended, and whose End-of-RIB did not come in it.
+func (t *retention) end(p *peer) (unsynced []wire.Family) {
+	t.stop()
+	p.store.update(p, func(r *record) bool {
+		unsynced = r.unsynced
+		changed := r.PeerRestart != nil
+		r.PeerRestart, r.unsynced = nil, nil
+		return changed
 	})
+	return unsynced
 }
 
-// end publishes that nothing is stale any more.
-func (t *retention) end(p *peer) {
-	if t.timer == nil {
-		return
+// at has f run then.
+func (t *retention) at(then time.Time, f func()) {
+	t.timers = append(t.timers, time.AfterFunc(time.Until(then), f))
+}
+
+func (t *retention) stop() {
+	for _, timer := range t.timers {
+		timer.Stop()
 	}
-	t.timer.Stop()
-	t.timer = nil
-	p.note(func(r *record) { r.PeerRestart = nil })
+	t.timers = nil
+}
+
+// longLive begins the long-lived stale time of a family that is still as it was.
+func (p *peer) longLive(stale StaleFamily, expiry time.Time, g adjin.Generation) {
+	if p.changeStale(stale.Family, func(f *StaleFamily) (changed, over bool) {
+		if *f != stale {
+			return false, false
+		}
+		f.LongLived, f.Until = true, expiry
+		return true, false
+	}) {
+		p.received.LongLive(stale.Family, g)
+	}
+}
+
+// expireStale gives up what is stale in a family, unless it was granted more time. What came since the session was lost stays.
+func (p *peer) expireStale(family wire.Family, then time.Time, g adjin.Generation) {
+	if p.changeStale(family, func(f *StaleFamily) (changed, over bool) { over = !f.Until.After(then); return over, over }) {
+		p.received.Expire(family, g)
+	}
 }
 
 // endOfRIB takes notice of the peer's End-of-RIB: what was stale in the family and did not come again is given up
 // (RFC 4724 §4.2).
-func (p *peer) endOfRIB(f wire.Family) {
-	restarted := false
+func (p *peer) endOfRIB(family wire.Family) {
 	p.store.update(p, func(r *record) bool {
-		if r.PeerRestart == nil || !slices.Contains(r.PeerRestart.Families, f) {
+		r.unsynced = slices.DeleteFunc(r.unsynced, func(f wire.Family) bool { return f == family })
+		return false
+	})
+	if p.changeStale(family, func(*StaleFamily) (changed, over bool) { return true, true }) {
+		p.received.Purge(family)
+	}
+}
+
+// changeStale changes what is published of a family that is stale, or ends it, and reports whether it did.
+func (p *peer) changeStale(family wire.Family, change func(*StaleFamily) (changed, over bool)) (changed bool) {
+	p.store.update(p, func(r *record) bool {
+		if r.PeerRestart == nil {
 			return false
 		}
-		restarted = true
-		rest := PeerRestart{Until: r.PeerRestart.Until}
-		for _, other := range r.PeerRestart.Families {
-			if other != f {
-				rest.Families = append(rest.Families, other)
+		var rest []StaleFamily
+		for _, f := range r.PeerRestart.Families { // a snapshot may share it
+			over := false
+			if f.Family == family {
+				changed, over = change(&f)
+			}
+			if !over {
+				rest = append(rest, f)
 			}
 		}
-		if r.PeerRestart = &rest; len(rest.Families) == 0 {
-			r.PeerRestart = nil
+		if r.PeerRestart = nil; len(rest) > 0 {
+			r.PeerRestart = &PeerRestart{Families: rest}
 		}
-		return true
+		return changed
 	})
-	if restarted {
-		p.received.Purge(f)
-	}
+	return changed
 }

@@ -30,7 +30,9 @@ func (w *world) expectRestarting(want ...wire.Family) {
 	synctest.Wait()
 	var got []wire.Family
 	if r := w.snapshot().PeerRestart; r != nil {
-		got = r.Families
+		for _, f := range r.Families {
+			got = append(got, f.Family)
+		}
 	}
 	if !slices.Equal(got, want) {
 		w.Errorf("restarting with %v, want %v", got, want)

@@ -21,6 +21,8 @@ type record struct {
 	out      *rib.Out // of the Established session
 	received *adjin.Table
 	counts   *messageCounters
+	// unsynced are the families whose long-lived stale time began before the session and whose End-of-RIB has not come in it.
+	unsynced []wire.Family
 	accepts  bool // as configured
 	refused  string
 }

@@ -16,6 +16,7 @@ import (
 const (
 	setHeaderLen      = 2
 	flagLeaked   byte = 1 // ineligible by RFC 9234 §5
+	flagNoLLGR   byte = 2 // not to be kept as long-lived stale: NO_LLGR of RFC 9494 §3.3
 )
 
 // appendSet appends the octets of an attribute set. It reports false for attributes that do not fit into an UPDATE any more:
@@ -42,6 +43,9 @@ func appendSet(b []byte, flags byte, a *wire.Attributes, nextHop, linkLocal neti
 
 // leaked reports whether routes with the attribute set are ineligible.
 func leaked(set string) bool { return set[0]&flagLeaked != 0 }
+
+// noLLGR reports whether routes with the attribute set cannot be long-lived stale.
+func noLLGR(set string) bool { return set[0]&flagNoLLGR != 0 }
 
 // decodeSet reads an attribute set into a route.
 func decodeSet(set string, r *Route) {

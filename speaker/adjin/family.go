@@ -73,6 +73,7 @@ type family[K key[K]] struct {
 	stale      int    // kept of older generations
 	leaked     int    // kept and ineligible
 	refreshing bool   // between BoRR and EoRR
+	longLived  bool   // what is stale is long-lived stale (RFC 9494 §4.2)
 	pathIDs    bool   // the peer sends path identifiers
 }
 
@@ -85,6 +86,7 @@ type routes interface {
 	end()
 	resent()
 	mark(generation uint32)
+	longLive(before uint32)
 	markRefresh()
 	endRefresh()
 	purge(before uint32)
@@ -176,7 +178,17 @@ func (f *family[K]) resent() { f.uncounted = 0 }
 // mark makes all that is kept stale: what comes now is of that generation.
 func (f *family[K]) mark(generation uint32) {
 	f.generation = generation
-	f.stale = len(f.kept)
+	f.stale, f.longLived = len(f.kept), false
+}
+
+// longLive makes what is stale long-lived stale, but for what was sent after generations before that one.
+func (f *family[K]) longLive(before uint32) {
+	f.longLived = true
+	for k, e := range f.kept {
+		if f.outdated(e.generation, before) && noLLGR(f.table.sets.octets(e.set)) {
+			f.remove(k, e)
+		}
+	}
 }
 
 // markRefresh begins a refresh, or begins it anew.

@@ -23,7 +23,7 @@ func FuzzTable(f *testing.F) {
 	f.Add([]byte{})
 	f.Add(four)
 	f.Add(append(append(four, six...), step(0, unreach(wire.IPv4Unicast, "198.51.100.0/24"))...))
-	f.Add(append(append(six, 0, 1, 3), append(four, 0, 1, 8)...))
+	f.Add(append(append(six, 0, 1, 3), append(four, 0, 1, 9)...))
 	f.Add(append(append(four, 0, 1, 5), append(six, 0, 1, 6)...))
 	f.Fuzz(func(t *testing.T, history []byte) {
 		h := &happening{table: adjin.New(adjin.Policy{Keep: true, MaxPrefixes: 4})}
@@ -57,23 +57,25 @@ func (h *happening) step(t *testing.T, b []byte) {
 	if len(b) == 0 {
 		return
 	}
-	switch b[0] % 9 {
+	switch b[0] % 10 {
 	case 0, 1:
 		h.take(t, b[1:])
 	case 2:
 		h.addPath = !h.addPath
 		h.table.Begin(h.session())
 	case 3:
-		h.retired = h.table.Retain(both[:1+int(b[0])/9%2])
+		h.retired = h.table.Retain(both[:1+int(b[0])/10%2], both[:int(b[0])/20%3])
 		h.table.Begin(h.session())
 	case 4:
-		h.table.Expire(h.retired)
+		h.table.Expire(both[int(b[0])/10%2], h.retired)
 	case 5:
 		h.table.BeginRefresh(wire.IPv4Unicast)
 	case 6:
 		h.table.EndRefresh(wire.IPv4Unicast)
 	case 7:
-		h.table.Configure(adjin.Policy{Keep: b[0] > 9, MaxPrefixes: int(b[0]) / 9, Teardown: len(b) > 1})
+		h.table.Configure(adjin.Policy{Keep: b[0] > 10, MaxPrefixes: int(b[0]) / 10, Teardown: len(b) > 1})
+	case 8:
+		h.table.LongLive(both[int(b[0])/10%2], h.retired)
 	default:
 		h.table.Purge(wire.IPv6Unicast)
 	}

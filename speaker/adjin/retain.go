@@ -1,7 +1,7 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// What outlasts a session, and what a refresh leaves over: RFC 4724 §4.2, RFC 7313 §4.
+// What outlasts a session, and what a refresh leaves over: RFC 4724 §4.2, RFC 9494 §4.2, RFC 7313 §4.
 
 package adjin
 
@@ -15,8 +15,8 @@ import (
 type Generation uint32
 
 // Retain is called at the end of a session: the routes of families are kept as stale, all others go. RFC 4724 §4.2: so do
-// those that were stale before.
-func (t *Table) Retain(families []wire.Family) Generation {
+// those that were stale before, but for the families of again (RFC 9494 §4.2).
+func (t *Table) Retain(families, again []wire.Family) Generation {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	defer t.poke()
@@ -27,11 +27,24 @@ func (t *Table) Retain(families []wire.Family) Generation {
 			in.clear()
 			continue
 		}
-		in.purgeAll()
+		if !slices.Contains(again, f) {
+			in.purgeAll()
+		}
 		in.end()
 		in.mark(generation)
 	}
 	return Generation(generation)
+}
+
+// LongLive turns what was stale in a family at that moment, and still is, into long-lived stale routes. RFC 9494 §4.2: those
+// with NO_LLGR MUST NOT be retained.
+func (t *Table) LongLive(f wire.Family, g Generation) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if in := t.of(f); in != nil {
+		in.longLive(uint32(g))
+		t.poke()
+	}
 }
 
 // Keep removes what is stale outside of families.
@@ -46,13 +59,13 @@ func (t *Table) Keep(families []wire.Family) {
 	}
 }
 
-// Expire removes what was stale at that moment and still is.
-func (t *Table) Expire(g Generation) {
+// Expire removes what was stale in a family at that moment and still is.
+func (t *Table) Expire(f wire.Family, g Generation) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	defer t.poke()
-	for _, in := range t.all() {
+	if in := t.of(f); in != nil {
 		in.purge(uint32(g))
+		t.poke()
 	}
 }
 

@@ -17,7 +17,8 @@ type Route struct {
 	// PathID is that of RFC 7911 where HasPathID.
 	PathID    uint32
 	HasPathID bool
-	// Attributes may be shared with other routes and must not be modified. Their NextHop is not set.
+	// Attributes may be shared with other routes and must not be modified. Their NextHop is not set. Those of a route that is
+	// long-lived stale have the community LLGR_STALE (RFC 9494 §4.2), sent or not.
 	Attributes *wire.Attributes
 	NextHop    netip.Addr
 	// LinkLocal is valid where the next hop had a link-local address beside the global one (RFC 2545 §3).
@@ -46,7 +47,7 @@ func (f *family[K]) each(yield func(Route) bool) bool {
 	decoded := decoder{}
 	for part := range slices.Chunk(f.keys(), chunk) {
 		for _, found := range f.lookUp(part) {
-			route := decoded.route(found.set)
+			route := decoded.route(found.set, found.longLived)
 			path := found.key.path()
 			route.Family, route.Prefix, route.PathID = f.family, path.Prefix, path.ID
 			route.HasPathID, route.Stale = found.pathIDs, found.stale
@@ -75,6 +76,7 @@ type found[K any] struct {
 	key            K
 	set            string
 	stale, pathIDs bool
+	longLived      bool
 }
 
 func (f *family[K]) lookUp(keys []K) []found[K] {
@@ -83,8 +85,9 @@ func (f *family[K]) lookUp(keys []K) []found[K] {
 	list := make([]found[K], 0, len(keys))
 	for _, k := range keys {
 		if e, known := f.kept[k]; known {
+			stale := e.generation != f.generation
 			list = append(list, found[K]{
-				key: k, set: f.table.sets.octets(e.set), stale: e.generation != f.generation, pathIDs: f.pathIDs,
+				key: k, set: f.table.sets.octets(e.set), stale: stale, pathIDs: f.pathIDs, longLived: stale && f.longLived,
 			})
 		}
 	}
@@ -93,14 +96,19 @@ func (f *family[K]) lookUp(keys []K) []found[K] {
 
 // decoder decodes an attribute set once for the routes in a row that share it.
 type decoder struct {
-	set  string
-	last Route
+	set       string
+	longLived bool
+	last      Route
 }
 
-func (d *decoder) route(set string) Route {
-	if d.set != set {
-		d.set, d.last = set, Route{}
+func (d *decoder) route(set string, longLived bool) Route {
+	if d.set != set || d.longLived != longLived {
+		d.set, d.longLived, d.last = set, longLived, Route{}
 		decodeSet(set, &d.last)
+		if a := d.last.Attributes; longLived && !slices.Contains(a.Communities, wire.CommunityLLGRStale) {
+			// RFC 9494 §4.2: it MUST be attached to stale routes that are retained beyond the restart time.
+			a.Communities = append(a.Communities, wire.CommunityLLGRStale)
+		}
 	}
 	return d.last
 }

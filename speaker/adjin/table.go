@@ -282,10 +282,14 @@ func (t *Table) makeRoom() bool {
 // flags of an attribute set. RFC 9234 §5: a route with ONLY_TO_CUSTOMER that this peer must not have is ineligible. Rule 3
 // of the ingress procedure, which adds the attribute, is for routes that go on to others: none does.
 func (t *Table) flags(a *wire.Attributes) byte {
+	var flags byte
 	if r := t.session.Role; r != nil && r.Leak(a, t.session.PeerASN) {
-		return flagLeaked
+		flags |= flagLeaked
 	}
-	return 0
+	if slices.Contains(a.Communities, wire.CommunityNoLLGR) {
+		flags |= flagNoLLGR
+	}
+	return flags
 }
 
 // martian reports whether a prefix can be no route to unicast hosts: multicast, loopback, "this network", or
