@@ -51,6 +51,7 @@ protocol bgp herald {
   connect retry time 1;
   error wait time 1, 2;
   graceful restart {{if .Neighbor.GracefulRestart}}on{{else}}off{{end}};
+  {{with .Neighbor.LongLivedSeconds}}graceful restart time 2; long lived graceful restart on; long lived stale time {{.}};{{end}}
   enable extended messages on;
   ipv4 { import all; export where source = RTS_STATIC; add paths rx; extended next hop on; };
   ipv6 { import all; export where source = RTS_STATIC; add paths rx; };

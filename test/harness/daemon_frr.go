@@ -40,6 +40,9 @@ router bgp {{.ASN}}
  no bgp ebgp-requires-policy
  no bgp default ipv4-unicast
  no bgp network import-check
+ {{with .Neighbor.LongLivedSeconds}}bgp graceful-restart restart-time 2
+ bgp long-lived-graceful-restart stale-time {{.}}{{end}}
+ {{if .Neighbor.KeepsOverNotifications}}bgp graceful-restart notification{{end}}
  {{$peer := .Neighbor.Address}}
  neighbor {{$peer}} remote-as {{.Neighbor.ASN}}
  neighbor {{$peer}} timers {{.KeepaliveSeconds}} {{.Neighbor.HoldSeconds}}

@@ -59,14 +59,20 @@ var gobgpConfiguration = configuration("gobgpd.toml", `
 {{if .Neighbor.GracefulRestart}}
   [neighbors.graceful-restart.config]
     enabled = true
-    restart-time = 120
+    restart-time = {{if .Neighbor.LongLivedSeconds}}2{{else}}120{{end}}
+    long-lived-enabled = {{ne .Neighbor.LongLivedSeconds 0}}
+    notification-enabled = {{.Neighbor.KeepsOverNotifications}}
 {{end}}
 {{$gr := .Neighbor.GracefulRestart}}
+{{$stale := .Neighbor.LongLivedSeconds}}
   [[neighbors.afi-safis]]
     [neighbors.afi-safis.config]
       afi-safi-name = "ipv4-unicast"
     [neighbors.afi-safis.mp-graceful-restart.config]
       enabled = {{$gr}}
+    {{with $stale}}[neighbors.afi-safis.long-lived-graceful-restart.config]
+      enabled = true
+      restart-time = {{.}}{{end}}
     [neighbors.afi-safis.add-paths.config]
       receive = true
   [[neighbors.afi-safis]]
@@ -74,6 +80,9 @@ var gobgpConfiguration = configuration("gobgpd.toml", `
       afi-safi-name = "ipv6-unicast"
     [neighbors.afi-safis.mp-graceful-restart.config]
       enabled = {{$gr}}
+    {{with $stale}}[neighbors.afi-safis.long-lived-graceful-restart.config]
+      enabled = true
+      restart-time = {{.}}{{end}}
     [neighbors.afi-safis.add-paths.config]
       receive = true
 `)

@@ -12,7 +12,7 @@ import (
 )
 
 // wellKnownCommunities are the names that daemons print for communities of 65535:* (RFC 1997, RFC 7999,
-// RFC 8326), in lower case and without hyphens or underscores.
+// RFC 8326, RFC 9494), in lower case and without hyphens or underscores.
 var wellKnownCommunities = map[string]string{
 	"gracefulshutdown":  "65535:0",
 	"gshut":             "65535:0",
@@ -21,6 +21,7 @@ var wellKnownCommunities = map[string]string{
 	"noadvertise":       "65535:65282",
 	"noexportsubconfed": "65535:65283",
 	"localas":           "65535:65283",
+	"llgrstale":         "65535:6",
 }
 
 // Capability codes (draft-walton-bgp-hostname-capability, draft-abraitis-bgp-version-capability).

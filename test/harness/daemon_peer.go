@@ -145,7 +145,11 @@ type Neighbor struct {
 	TTLSecurityHops uint8  // GTSM (RFC 5082): the hops at most, 1 for a shared link; 0 for no such check
 	HoldSeconds     int    // 0 for 90
 	GracefulRestart bool
-	Role            Role // the daemon's own (RFC 9234), where it knows roles
+	// LongLivedSeconds offers long-lived graceful restart (RFC 9494) with that stale time after a restart time of 2 s; 0 for
+	// none. KeepsOverNotifications offers to keep routes over a NOTIFICATION too (RFC 8538). Both go with GracefulRestart.
+	LongLivedSeconds       int
+	KeepsOverNotifications bool
+	Role                   Role // the daemon's own (RFC 9234), where it knows roles
 }
 
 // Role is a role of RFC 9234, as every daemon that knows them writes it.

@@ -82,6 +82,15 @@ var interopCases = []interopCase{
 	{name: "crash (SIGKILL)", run: testCrash, unsupported: map[string]string{
 		"ExaBGP": "it has no table to keep stale routes in",
 	}},
+	{name: "long-lived graceful restart", run: testLongLived, unsupported: map[string]string{
+		"OpenBGPD": "7.7 has no long-lived graceful restart (RFC 9494)",
+		"ExaBGP":   "it has no table to keep stale routes in",
+	}},
+	{name: "a NOTIFICATION keeps routes, a Hard Reset does not", run: testOverNotification, unsupported: map[string]string{
+		"BIRD":     "2.0 has no graceful restart over a NOTIFICATION (RFC 8538)",
+		"OpenBGPD": "7.7 has no graceful restart over a NOTIFICATION (RFC 8538)",
+		"ExaBGP":   "it has no table to keep stale routes in",
+	}},
 }
 
 var withoutRoles = map[string]string{

@@ -51,6 +51,8 @@ type setup struct {
 	routerMultihop   uint8
 	routerTTLHops    uint8 // GTSM (RFC 5082)
 	routerRole       harness.Role
+	longLived        int      // seconds: long-lived graceful restart (RFC 9494)
+	overNotification bool     // graceful restart over a NOTIFICATION (RFC 8538)
 	watched          bool     // what Herald sends and gets is captured
 	spec             []string // further lines of the BGPPeer's spec
 	manifests        map[string]string
@@ -84,6 +86,7 @@ func newLab(t *testing.T, daemon harness.Daemon, s setup) *lab {
 		Neighbor: harness.Neighbor{
 			Address: node, ASN: s.daemonExpects, LocalAddress: router, Passive: s.routerPassive, Password: s.routerKey,
 			MultihopTTL: s.routerMultihop, TTLSecurityHops: s.routerTTLHops, Role: s.routerRole, HoldSeconds: s.routerHold, GracefulRestart: !s.withoutGraceful,
+			LongLivedSeconds: s.longLived, KeepsOverNotifications: s.overNotification,
 		},
 	}
 	if s.routerOriginates {
