@@ -17,7 +17,8 @@ import (
 // Receive says what becomes of the routes that a peer sends. They are never advertised to anybody.
 type Receive struct {
 	Mode ReceiveMode
-	// MaxPrefixes bounds the routes that are kept, over all families; default 1000.
+	// MaxPrefixes bounds the routes that are kept, over all families; default 1000. The octets of their path attributes are
+	// bounded too: by the larger of 64 MiB and 256 for each of MaxPrefixes.
 	MaxPrefixes int
 	OnLimit     ReceiveLimit
 }
@@ -40,7 +41,8 @@ type ReceiveLimit uint8
 const (
 	// ReceiveDiscard drops those that are too many; the session goes on.
 	ReceiveDiscard ReceiveLimit = iota
-	// ReceiveTeardown ends the session with Cease/1 (RFC 4486 §4), and opens it again after intervals that grow.
+	// ReceiveTeardown ends the session with Cease/1, or Cease/8 where the path attributes are too many octets (RFC 4486 §4),
+	// and opens it again after intervals that grow.
 	ReceiveTeardown
 )
 
@@ -80,9 +82,12 @@ func limitError(err error) error {
 	if !errors.As(err, &limit) {
 		return err
 	}
+	notification := wire.NewMaxPrefixes(limit.Family, uint32(limit.Limit))
+	if limit.Octets != 0 {
+		notification = &wire.Notification{Code: wire.CodeCease, Subcode: wire.CeaseOutOfResources} // RFC 4486 §4
+	}
 	return &receiveLimitError{LimitError: limit, cease: &localError{
-		notification: *wire.NewMaxPrefixes(limit.Family, uint32(limit.Limit)),
-		text:         fmt.Sprintf("the peer has %v", limit),
+		notification: *notification, text: fmt.Sprintf("the peer has %v", limit),
 	}}
 }
 

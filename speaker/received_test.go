@@ -284,6 +284,56 @@ func TestTeardownOverLimit(t *testing.T) {
 	})
 }
 
+// A peer whose routes are few and whose path attributes are too many octets is bounded too: 64 MiB of them.
+func TestAttributesOverLimit(t *testing.T) {
+	heavy := func(w *world, p *faketest.Peer, route int) {
+		a := &wire.Attributes{}
+		for i := range 16_000 {
+			a.Communities = append(a.Communities, wire.Community(route<<16+i))
+		}
+		p.Send(reachableWith(a, hosts(route, 1)...))
+		synctest.Wait()
+	}
+	const fit, more = 1045, 20
+	for name, test := range map[string]struct {
+		onLimit speaker.ReceiveLimit
+		then    func(w *world, p *faketest.Peer)
+	}{
+		"Discard": {speaker.ReceiveDiscard, func(w *world, p *faketest.Peer) {
+			for route := range more {
+				heavy(w, p, fit+route)
+			}
+			w.expectState(speaker.StateEstablished)
+			if r := w.snapshot().Received; !r.Excess || r.OctetLimit != 64<<20 || r.Families[0].Routes+r.Families[0].Dropped != fit+more {
+				w.Errorf("received %+v", r)
+			}
+		}},
+		"Teardown": {speaker.ReceiveTeardown, func(w *world, p *faketest.Peer) {
+			for route := 0; w.snapshot().State == speaker.StateEstablished && route < more; route++ {
+				heavy(w, p, fit+route)
+			}
+			p.ExpectNotification(wire.CodeCease, wire.CeaseOutOfResources)
+			w.expectState(speaker.StateIdle)
+			const want = "the peer has more than 67108864 octets of path attributes: sent Cease / Out of Resources (6/8)"
+			if e := w.snapshot().LastError; e == nil || e.Text != "peer's UPDATE: "+want && e.Text != want {
+				w.Errorf("error %+v", e)
+			}
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, func(w *world) {
+				w.apply(config(peerConfig(passive, report(2000, test.onLimit), func(p *speaker.Peer) { p.Capabilities.ExtendedMessage = true })))
+				p := w.arrive(theirOpen(false))
+				for route := range fit {
+					heavy(w, p, route)
+				}
+				w.expectCounts(fit, false)
+				test.then(w, p)
+			})
+		})
+	}
+}
+
 // RFC 8538 §4: a peer that keeps routes over other NOTIFICATIONs is told not to, and nothing of it is kept.
 func TestTeardownIsAHardReset(t *testing.T) {
 	run(t, func(w *world) {

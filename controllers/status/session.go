@@ -116,8 +116,12 @@ func current(s *speaker.PeerSnapshot) metav1.Condition {
 		return condition(kind, metav1.ConditionFalse, v1alpha1.ReasonListenerUnavailable, s.ListenerError)
 	case live && s.Received != nil && s.Received.Excess:
 		// Without the number of those that are dropped: a condition is not written anew for each of them.
+		more := "routes than spec.receive.maxPrefixes"
+		if n := s.Received.OctetLimit; n != 0 {
+			more = fmt.Sprintf("octets of path attributes than %d, which go with spec.receive.maxPrefixes", n)
+		}
 		return condition(kind, metav1.ConditionFalse, v1alpha1.ReasonReceiveLimitReached, fmt.Sprintf(
-			"the neighbour has more routes than spec.receive.maxPrefixes, %d: those over it are dropped; the session goes on", s.Received.Limit))
+			"the neighbour has more %s, %d: routes over it are dropped; the session goes on", more, s.Received.Limit))
 	}
 	return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonCurrent, "the session runs on the newest spec")
 }

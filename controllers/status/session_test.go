@@ -126,6 +126,12 @@ func TestSessionConditions(t *testing.T) {
 			established: "True Established", current: "False ReceiveLimitReached", texts: []string{"spec.receive.maxPrefixes, 500"},
 		},
 		{
+			name:        "more path attributes than are kept",
+			snapshot:    up(func(s *speaker.PeerSnapshot) { s.Received = &adjin.Report{Limit: 500, Excess: true, OctetLimit: 1234} }),
+			established: "True Established", current: "False ReceiveLimitReached",
+			texts: []string{"more octets of path attributes than 1234, which go with spec.receive.maxPrefixes, 500"},
+		},
+		{
 			name:        "as many routes as are kept",
 			snapshot:    up(func(s *speaker.PeerSnapshot) { s.Received = &adjin.Report{Limit: 500} }),
 			established: "True Established", current: "True Current",

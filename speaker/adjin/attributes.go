@@ -72,6 +72,16 @@ type sets struct {
 	index map[string]uint32
 	list  []internedSet
 	free  []uint32
+	size  int // octets of all, see octetsOfSet
+}
+
+// octetsOfSet is what a set of that length takes, with its place in the index and in the list.
+func octetsOfSet(length int) int { return length + 96 }
+
+// knows reports whether a set is there already.
+func (s *sets) knows(octets []byte) bool {
+	_, known := s.index[string(octets)]
+	return known
 }
 
 type internedSet struct {
@@ -89,6 +99,7 @@ func (s *sets) hold(octets []byte) uint32 {
 		s.index = map[string]uint32{}
 	}
 	set := internedSet{octets: string(octets), refs: 1}
+	s.size += octetsOfSet(len(octets))
 	var number uint32
 	if n := len(s.free); n > 0 {
 		number, s.free = s.free[n-1], s.free[:n-1]
@@ -110,6 +121,7 @@ func (s *sets) release(number uint32) {
 		return
 	}
 	delete(s.index, set.octets)
+	s.size -= octetsOfSet(len(set.octets))
 	*set = internedSet{}
 	s.free = append(s.free, number)
 	if len(s.index) == 0 {

@@ -18,11 +18,16 @@ func (t *Table) CheckReferences(tb testing.TB) {
 	if len(refs) != len(t.sets.index) || len(t.sets.list)-len(t.sets.free) != len(refs) {
 		tb.Errorf("%d attribute sets in use, %d known, %d of %d free", len(refs), len(t.sets.index), len(t.sets.free), len(t.sets.list))
 	}
+	size := 0
 	for number, n := range refs {
 		set := t.sets.list[number]
+		size += octetsOfSet(len(set.octets))
 		if set.refs != n || t.sets.index[set.octets] != number {
 			tb.Errorf("set %d: %d references, want %d", number, set.refs, n)
 		}
+	}
+	if size != t.sets.size || size > t.policy.maxOctets() && !t.policy.Teardown {
+		tb.Errorf("attribute sets of %d octets, counted %d, of %d at most", size, t.sets.size, t.policy.maxOctets())
 	}
 }
 

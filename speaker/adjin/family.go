@@ -92,7 +92,7 @@ type routes interface {
 	purge(before uint32)
 	purgeAll()
 	clear()
-	evict(n int)
+	evict()
 	count() Count
 	excess() bool
 	each(yield func(Route) bool) bool
@@ -239,13 +239,12 @@ func (f *family[K]) clear() {
 	f.end()
 }
 
-// evict drops so many of the kept ones.
-func (f *family[K]) evict(n int) {
+// evict drops some of the kept ones, as long as the table is over its limit.
+func (f *family[K]) evict() {
 	for k, e := range f.kept {
-		if n <= 0 {
+		if !f.table.over() {
 			return
 		}
-		n--
 		f.remove(k, e)
 		f.drop(k.path())
 	}

@@ -26,7 +26,7 @@ func FuzzTable(f *testing.F) {
 	f.Add(append(append(six, 0, 1, 3), append(four, 0, 1, 9)...))
 	f.Add(append(append(four, 0, 1, 5), append(six, 0, 1, 6)...))
 	f.Fuzz(func(t *testing.T, history []byte) {
-		h := &happening{table: adjin.New(adjin.Policy{Keep: true, MaxPrefixes: 4})}
+		h := &happening{table: adjin.New(adjin.Policy{Keep: true, MaxPrefixes: 4, MaxOctets: 400})}
 		h.table.Begin(h.session())
 		for len(history) >= 2 {
 			n := min(int(history[0])<<8|int(history[1]), len(history)-2)
@@ -73,7 +73,9 @@ func (h *happening) step(t *testing.T, b []byte) {
 	case 6:
 		h.table.EndRefresh(wire.IPv4Unicast)
 	case 7:
-		h.table.Configure(adjin.Policy{Keep: b[0] > 10, MaxPrefixes: int(b[0]) / 10, Teardown: len(b) > 1})
+		h.table.Configure(adjin.Policy{
+			Keep: b[0] > 10, MaxPrefixes: int(b[0]) / 10, Teardown: len(b)%2 == 0, MaxOctets: len(b) / 2 % 4 * 150,
+		})
 	case 8:
 		h.table.LongLive(both[int(b[0])/10%2], h.retired)
 	default:

@@ -15,8 +15,10 @@ type Report struct {
 	Families []Count
 	// Limit is how many routes may be kept, over all families.
 	Limit int
-	// Excess: the peer has routes that are not kept because of the limit.
+	// Excess: the peer has routes that are not kept because of the limit, or of that on octets.
 	Excess bool
+	// OctetLimit is that on the octets of path attributes where routes are not kept because of it, else 0.
+	OctetLimit int
 }
 
 // Count counts the routes of a family.
@@ -37,6 +39,9 @@ func (t *Table) Report() *Report {
 		return nil
 	}
 	r := &Report{Limit: t.policy.MaxPrefixes, Excess: t.excess()}
+	if t.heavy && r.Excess {
+		r.OctetLimit = t.policy.maxOctets()
+	}
 	for _, in := range t.all() {
 		if c := in.count(); c.Routes > 0 || slices.Contains(t.session.Families, c.Family) {
 			r.Families = append(r.Families, c)

@@ -4,7 +4,6 @@
 package adjin
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 	"sync"
@@ -17,6 +16,9 @@ type Policy struct {
 	Keep bool
 	// MaxPrefixes bounds the routes that are kept, over all families; paths of one prefix count one each.
 	MaxPrefixes int
+	// MaxOctets bounds the path attributes that are kept with them, counted as octetsOfSet says. 0 stands for the larger of
+	// 64 MiB and 256 octets a route of MaxPrefixes.
+	MaxOctets int
 	// Teardown makes a route too many an error; else it is dropped.
 	Teardown bool
 }
@@ -29,15 +31,6 @@ type Session struct {
 	Role    *wire.Role
 	PeerASN uint32
 }
-
-// LimitError says that a peer has more routes than may be kept, and that its session is to end (RFC 4271 §6.7).
-type LimitError struct {
-	Family wire.Family // of the route too many
-	Limit  int
-}
-
-// Error names the limit.
-func (e *LimitError) Error() string { return fmt.Sprintf("more than %d routes", e.Limit) }
 
 // Outcome is what somebody should know of an UPDATE.
 type Outcome struct {
@@ -64,6 +57,7 @@ type Table struct {
 	// missing: routes of the peer may not be there that it would send again.
 	missing bool
 	warned  bool // of the limit
+	heavy   bool // routes are missing because of MaxOctets
 	scratch []byte
 }
 
@@ -112,7 +106,7 @@ func (t *Table) excess() bool { return t.four.excess() || t.six.excess() }
 func (t *Table) Begin(s Session) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.session, t.missing, t.warned = s, false, false
+	t.session, t.missing, t.warned, t.heavy = s, false, false, false
 	t.four.begin(slices.Contains(s.AddPath, wire.IPv4Unicast))
 	t.six.begin(slices.Contains(s.AddPath, wire.IPv6Unicast))
 }
@@ -131,13 +125,14 @@ func (t *Table) Configure(p Policy) {
 	case !p.Keep:
 		t.clear()
 		t.missing = false
-	case !old.Keep, p.MaxPrefixes > old.MaxPrefixes && t.excess():
+	case !old.Keep, (p.MaxPrefixes > old.MaxPrefixes || p.maxOctets() > old.maxOctets()) && t.excess():
 		t.missing = true
-	case t.total > p.MaxPrefixes && !p.Teardown:
-		t.four.purgeAll()
-		t.six.purgeAll()
-		t.four.evict(t.total - p.MaxPrefixes)
-		t.six.evict(t.total - p.MaxPrefixes)
+	}
+	if p.Keep && !p.Teardown && t.over() {
+		t.makeRoom()
+		t.heavy = t.heavy || t.sets.size > p.maxOctets()
+		t.four.evict()
+		t.six.evict()
 	}
 	t.poke()
 }
@@ -149,24 +144,10 @@ func (t *Table) TakeMissing() bool {
 	if !t.missing {
 		return false
 	}
-	t.missing = false
+	t.missing, t.heavy = false, false
 	t.four.resent()
 	t.six.resent()
 	return true
-}
-
-// Exceeded returns a *LimitError where the peer has more routes than a policy allows that ends its session then.
-func (t *Table) Exceeded() error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if !t.policy.Keep || !t.policy.Teardown || t.total <= t.policy.MaxPrefixes && !t.excess() {
-		return nil
-	}
-	f := wire.IPv4Unicast
-	if len(t.four.kept) == 0 && !t.four.excess() {
-		f = wire.IPv6Unicast
-	}
-	return &LimitError{Family: f, Limit: t.policy.MaxPrefixes}
 }
 
 // Take applies an UPDATE; with withdraw all its NLRI are treated as withdrawn (RFC 7606 §2). The error is a *LimitError.
@@ -196,18 +177,6 @@ func (t *Table) Take(u *wire.Update, withdraw bool) (Outcome, error) {
 	o.Full = !full && t.excess()
 	o.Near = t.near()
 	return o, err
-}
-
-// near reports once that the limit has been reached to 80 %, and again after half of the routes were gone.
-func (t *Table) near() bool {
-	switch {
-	case t.total*2 < t.policy.MaxPrefixes:
-		t.warned = false
-	case t.total*5 >= t.policy.MaxPrefixes*4 && !t.warned:
-		t.warned = true
-		return true
-	}
-	return false
 }
 
 func (t *Table) withdraw(f wire.Family, pathIDs bool, nlri []byte) {
@@ -249,6 +218,12 @@ func (t *Table) announce(r *wire.MPReach, a *wire.Attributes, o *Outcome) error 
 		o.Oversize = true
 		return nil
 	}
+	if !t.fits(octets) {
+		t.withdraw(r.Family, r.PathIDs, r.NLRI) // perhaps it makes room
+		if !t.fits(octets) && !(t.makeRoom() && t.fits(octets)) {
+			return t.tooHeavy(in, r, o)
+		}
+	}
 	set := t.sets.hold(octets)
 	defer t.sets.release(set)
 	for path, err := range wire.Paths(r.Family, r.PathIDs, r.NLRI) {
@@ -260,23 +235,13 @@ func (t *Table) announce(r *wire.MPReach, a *wire.Attributes, o *Outcome) error 
 			o.Martians++
 		case in.announce(path, set), t.makeRoom() && in.announce(path, set):
 		case t.policy.Teardown:
-			return &LimitError{Family: r.Family, Limit: t.policy.MaxPrefixes}
+			return t.limitError(r.Family)
 		default:
 			in.drop(path)
 			o.Dropped++
 		}
 	}
 	return nil
-}
-
-// makeRoom gives up stale routes for new ones, and reports whether there were any.
-func (t *Table) makeRoom() bool {
-	if t.four.stale+t.six.stale == 0 {
-		return false
-	}
-	t.four.purgeAll()
-	t.six.purgeAll()
-	return true
 }
 
 // flags of an attribute set. RFC 9234 §5: a route with ONLY_TO_CUSTOMER that this peer must not have is ineligible. Rule 3
