@@ -10,6 +10,7 @@ import (
 
 	"github.com/herald-bgp/herald/speaker"
 	"github.com/herald-bgp/herald/speaker/internal/faketest"
+	"github.com/herald-bgp/herald/speaker/rib"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
@@ -171,6 +172,31 @@ func TestRestartAndForwardingBits(t *testing.T) {
 		p = w.establish(l, theirOpen(true))
 		if gr := p.Opened.Capabilities.GracefulRestart; gr.Restarting || !gr.Families[0].Forwarding {
 			t.Errorf("after a lost connection: %+v", gr)
+		}
+	})
+}
+
+// RFC 4271 §8.2.2: what restarts the KeepaliveTimer is a KEEPALIVE or an UPDATE, for nothing else restarts the peer's hold timer.
+func TestRouteRefreshIsNoKeepalive(t *testing.T) {
+	run(t, func(w *world) {
+		l := w.listen()
+		w.apply(config(peerConfig(active, func(p *speaker.Peer) { p.Export = rib.Export{Token: 1} })))
+		open := theirOpen(true)
+		open.Capabilities.EnhancedRefresh = true
+		p := faketest.Accept(w, l)
+		p.Handshake(open)
+		w.expectRoutes(p)
+		before := w.snapshot().Messages.Sent
+		for range 30 { // each is answered by two ROUTE-REFRESHs and no UPDATE
+			p.Send(routeRefresh)
+			p.Send(wire.AppendKeepalive(nil))
+			time.Sleep(5 * time.Second) // the bubble's clock
+		}
+		after := w.snapshot().Messages.Sent
+		sent := func(t wire.MessageType) uint64 { return after[t] - before[t] }
+		if sent(wire.TypeKeepalive) < 5 || sent(wire.TypeRouteRefresh) != 60 || sent(wire.TypeUpdate) != 0 {
+			t.Errorf("sent in 150 s: %d KEEPALIVEs, %d ROUTE-REFRESHs, %d UPDATEs",
+				sent(wire.TypeKeepalive), sent(wire.TypeRouteRefresh), sent(wire.TypeUpdate))
 		}
 	})
 }

@@ -200,16 +200,30 @@ func TestLongLivedAlone(t *testing.T) {
 	})
 }
 
-// A peer that is removed takes its stale routes along.
-func TestLongLivedPeerIsRemoved(t *testing.T) {
-	run(t, func(w *world) {
-		w.apply(keepsLongLived())
-		w.loseLongLived(longLiving())
-		time.Sleep(restartTime) // the bubble's clock
-		w.expectLongLived(staleTime)
-		w.apply(config())
-		w.apply(keepsLongLived())
-		w.expectReceived()
-		w.expectRestarting()
-	})
+// A peer that is removed, or shut down, takes its stale routes along. One that is blocked does not: a live session goes on too.
+func TestLongLivedPeerIsGone(t *testing.T) {
+	for name, end := range map[string]*speaker.Config{
+		"removed":   config(),
+		"shut down": config(peerConfig(passive, report(10), func(p *speaker.Peer) { p.AdminDown = true })),
+		"blocked":   config(peerConfig(passive, report(10), func(p *speaker.Peer) { p.Blocked = "no key" })),
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, func(w *world) {
+				w.apply(keepsLongLived())
+				w.loseLongLived(longLiving())
+				time.Sleep(restartTime) // the bubble's clock
+				w.expectLongLived(staleTime)
+				w.apply(end)
+				if name == "blocked" {
+					w.expectLongLived(staleTime)
+					return
+				}
+				if name == "removed" {
+					w.apply(keepsLongLived())
+				}
+				w.expectReceived()
+				w.expectRestarting()
+			})
+		})
+	}
 }

@@ -167,8 +167,8 @@ func (p *peer) run(ctx context.Context) {
 	if next != nil {
 		next.reject(ctx, nil)
 	}
-	p.retained.end(p)
 	p.received.Flush()
+	p.retained.end(p)
 	p.publish(StateIdle)
 }
 
@@ -177,6 +177,10 @@ func (p *peer) wait(ctx context.Context, cfg *peerConfig) {
 	p.publish(StateIdle)
 	p.note(func(r *record) { r.describe(cfg) })
 	p.restartBackoff()
+	if cfg.AdminDown { // nobody waits for what a peer that is down for good had
+		p.received.Flush()
+		p.retained.end(p)
+	}
 	for {
 		select {
 		case <-ctx.Done():

@@ -240,6 +240,7 @@ func (p *peer) longLive(stale StaleFamily, expiry time.Time, g adjin.Generation)
 		return true, false
 	}) {
 		p.received.LongLive(stale.Family, g)
+		p.note(func(*record) {}) // its count is published only now that it is true
 	}
 }
 
@@ -247,6 +248,7 @@ func (p *peer) longLive(stale StaleFamily, expiry time.Time, g adjin.Generation)
 func (p *peer) expireStale(family wire.Family, then time.Time, g adjin.Generation) {
 	if p.changeStale(family, func(f *StaleFamily) (changed, over bool) { over = !f.Until.After(then); return over, over }) {
 		p.received.Expire(family, g)
+		p.note(func(*record) {})
 	}
 }
 

@@ -88,12 +88,12 @@ func (w *writer) run(ctx context.Context) error {
 // four times in its length.
 func (w *writer) send(ctx context.Context, b []byte) error {
 	written, err := w.push(ctx, b)
-	whole := countMessages(&w.counts.sent, b[:written])
+	whole, holds := countMessages(&w.counts.sent, b[:written])
 	if whole < written {
 		w.rest = b[written : whole+messageLen(b[whole:])]
 	}
-	if err == nil {
-		w.armKeepalive() // RFC 4271 §8.2.2: each UPDATE restarts the KeepaliveTimer
+	if err == nil && holds {
+		w.armKeepalive() // RFC 4271 §8.2.2: each KEEPALIVE and UPDATE restarts the KeepaliveTimer, and nothing else does
 	}
 	return err
 }

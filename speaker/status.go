@@ -206,9 +206,9 @@ func (c *messageCounters) snapshot() MessageCounts {
 	return m
 }
 
-// countMessages adds the whole messages at the start of b and returns how long they are.
-func countMessages(counters *[messageTypes]atomic.Uint64, b []byte) int {
-	whole := 0
+// countMessages adds the whole messages at the start of b. It returns how long they are, and whether one of them restarts the
+// peer's hold timer (RFC 4271 §8.2.2: KEEPALIVE and UPDATE).
+func countMessages(counters *[messageTypes]atomic.Uint64, b []byte) (whole int, holds bool) {
 	for rest := b; len(rest) >= wire.HeaderLen; rest = b[whole:] {
 		length, t := messageLen(rest), int(rest[18])
 		if length > len(rest) {
@@ -217,9 +217,10 @@ func countMessages(counters *[messageTypes]atomic.Uint64, b []byte) int {
 		if t < messageTypes {
 			counters[t].Add(1)
 		}
+		holds = holds || t == int(wire.TypeKeepalive) || t == int(wire.TypeUpdate)
 		whole += length
 	}
-	return whole
+	return whole, holds
 }
 
 // messageLen is the length of the message of ours that b begins with.
