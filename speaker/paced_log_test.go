@@ -28,6 +28,22 @@ func (w *world) logged(text string) []string {
 	return lines
 }
 
+// Nor does one whose routes go over the limit and back.
+func TestLimitsAreLoggedSparsely(t *testing.T) {
+	run(t, func(w *world) {
+		w.apply(config(peerConfig(passive, report(4))))
+		p := w.arrive(theirOpen(false))
+		for range 100 {
+			p.Send(reachable(hosts(0, 5)...))
+			p.Send(unreachable(hosts(0, 5)...))
+			synctest.Wait()
+		}
+		if lines := w.logged("received routes"); len(lines) != 5 {
+			t.Errorf("%d lines, the last %q", len(lines), lines[len(lines)-1])
+		}
+	})
+}
+
 // A peer that opens one connection after the other beside its session fills no log: a few lines, then one a minute with the
 // number of those that were left out, and a few again after a quiet time.
 func TestSecondConnectionsAreLoggedSparsely(t *testing.T) {
@@ -50,7 +66,7 @@ func TestSecondConnectionsAreLoggedSparsely(t *testing.T) {
 			t.Helper()
 			got := w.logged(line)
 			if len(got) != lines || !strings.Contains(got[len(got)-1], leftOut) {
-				t.Errorf("%d lines, want %d with %s at the end: %q", len(got), lines, leftOut, got)
+				t.Errorf("%d lines, want %d with %s in the last, %q", len(got), lines, leftOut, got[len(got)-1])
 			}
 		}
 		connect(100)

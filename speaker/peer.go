@@ -64,6 +64,7 @@ type peer struct {
 	received *adjin.Table // over all sessions
 	closing  lingering
 	seconds  pacedLog // about second connections
+	limits   pacedLog // about those on received routes
 	inbox    struct { // guards sending to accepted
 		sync.Mutex
 		closed bool

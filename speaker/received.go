@@ -114,10 +114,10 @@ func (r *updateReader) keep(withdraw bool) error {
 		r.log.Info("prefixes that cannot be routes were ignored", "count", outcome.Martians)
 	}
 	if outcome.Near {
-		r.log.Info("received routes reach 80 % of the limit")
+		r.limits.info(r.log, "received routes reach 80 % of the limit")
 	}
 	if outcome.Full {
-		r.log.Info("received routes over the limit are dropped")
+		r.limits.info(r.log, "received routes over the limit are dropped")
 	}
 	return limitError(err)
 }

@@ -36,6 +36,7 @@ func (s *session) read(ctx context.Context) error {
 		received: s.received,
 		counts:   s.counts,
 		log:      s.log,
+		limits:   &s.limits,
 		endOfRIB: s.peer.endOfRIB,
 	}
 	defer interruptRead(ctx, s.conn)()
@@ -95,6 +96,7 @@ type updateReader struct {
 	counts   *messageCounters
 	log      logr.Logger
 	logged   time.Time
+	limits   *pacedLog
 	// endOfRIB takes notice of a family's End-of-RIB; ended are those that have come.
 	endOfRIB func(wire.Family)
 	ended    []wire.Family
