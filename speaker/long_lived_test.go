@@ -147,6 +147,25 @@ func TestLongLivedPeerReturns(t *testing.T) {
 	}
 }
 
+// RFC 4724 §4.2 gives up what was stale before a second restart; RFC 9494 §4.2 does not where there is a long-lived stale time.
+func TestLongLivedConsecutiveRestarts(t *testing.T) {
+	run(t, func(w *world) {
+		w.apply(keepsLongLived())
+		w.loseLongLived(longLiving())
+		time.Sleep(restartTime / 2) // the bubble's clock
+		p := w.arrive(longLiving())
+		p.Send(reachable("198.51.100.0/24"))
+		p.Send(reachable6("2001:db8:2::/48"))
+		w.expectReceived("198.51.100.0/24", "203.0.113.0/24 stale", "203.0.113.128/25 stale long-lived",
+			"2001:db8:1::/48 stale", "2001:db8:2::/48")
+		p.Conn.Close()
+		w.expectReceived("198.51.100.0/24 stale", "203.0.113.0/24 stale", "203.0.113.128/25 stale long-lived", "2001:db8:2::/48 stale")
+		time.Sleep(restartTime) // the bubble's clock
+		w.expectLongLived(staleTime)
+		w.expectReceived("198.51.100.0/24 stale long-lived", "203.0.113.128/25 stale long-lived")
+	})
+}
+
 // RFC 9494 §4.2, RFC 4724 §4.2: a peer that comes back without what it promised has its stale routes given up at once.
 func TestLongLivedIsGivenUp(t *testing.T) {
 	for name, back := range map[string]*wire.Open{

@@ -78,8 +78,9 @@ func (p *peer) retain(cause error, negotiated *Negotiated) {
 	t.begin(p, stale)
 }
 
-// plan says what is kept over the end of a session. Of the families in again what was stale before is kept too, which RFC
-// 4724 §4.2 gives up otherwise; unsynced are those whose long-lived stale time began before the session.
+// plan says what is kept over the end of a session. Of the families in again what was stale before is kept too. RFC 4724 §4.2
+// gives that up otherwise; RFC 9494 §4.2: in consecutive restarts it MUST NOT be deleted before the long-lived stale time has
+// ended. unsynced are the families for which it began before the session.
 func (t *retention) plan(negotiated *Negotiated, unsynced []wire.Family) (stale []StaleFamily, again []wire.Family) {
 	now := time.Now()
 	restartEnd := now.Add(negotiated.PeerRestartTime)
@@ -87,34 +88,34 @@ func (t *retention) plan(negotiated *Negotiated, unsynced []wire.Family) (stale 
 		longLived := negotiated.longLived(f)
 		switch {
 		case slices.Contains(unsynced, f):
-			// RFC 9494 §4.2: in consecutive restarts nothing is given up before the stale time has ended, and nothing is
-			// kept after it.
+			// RFC 9494 §4.2: that time runs on, and once it has ended before the End-of-RIB, nothing is kept.
 			if now.Before(t.expiry[f]) {
 				stale = append(stale, StaleFamily{Family: f, LongLived: true, Until: t.expiry[f]})
 				again = append(again, f)
 			}
-			continue
 		case negotiated.preserved(f) != nil && negotiated.PeerRestartTime > 0:
 			stale = append(stale, StaleFamily{Family: f, Until: restartEnd})
-			t.expect(f, restartEnd, longLived)
-		case longLived != nil && longLived.StaleTime > 0: // RFC 9494 §4.2: the restart time may be zero
-			t.expect(f, now, longLived)
+			if t.expect(f, restartEnd, longLived) {
+				again = append(again, f)
+			}
+		case t.expect(f, now, longLived): // RFC 9494 §4.2: the restart time may be zero
 			stale = append(stale, StaleFamily{Family: f, LongLived: true, Until: t.expiry[f]})
 		}
 	}
 	return stale, again
 }
 
-// expect notes when the long-lived stale time of a family ends that begins then.
-func (t *retention) expect(f wire.Family, begins time.Time, l *wire.LongLivedFamily) {
+// expect notes when the long-lived stale time of a family ends that begins then, and reports whether there is one.
+func (t *retention) expect(f wire.Family, begins time.Time, l *wire.LongLivedFamily) bool {
 	delete(t.expiry, f)
 	if l == nil || l.StaleTime == 0 {
-		return
+		return false
 	}
 	if t.expiry == nil {
 		t.expiry = map[wire.Family]time.Time{}
 	}
 	t.expiry[f] = begins.Add(l.StaleTime)
+	return true
 }
 
 // begin publishes families as stale, and what becomes of them in time.
