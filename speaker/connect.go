@@ -54,6 +54,7 @@ type attempt struct {
 	isDial    bool
 	state     State
 	running   bool        // a goroutine works on it, and closes its connection if it ends
+	bare      bool        // its OPEN has no capabilities
 	contender *contender  // from OpenConfirm on
 	parked    *time.Timer // see park
 }
@@ -260,8 +261,9 @@ func (k *connector) accept(ctx context.Context, i incoming) {
 // exchange starts the exchange of OPENs.
 func (k *connector) exchange(a *attempt, conn net.Conn) {
 	a.state = StateOpenSent
+	a.bare = k.noCapabilities
 	cfg := k.cfg
-	ours := localOpen(&cfg.Peer, cfg.routerID, k.restartState(cfg), !k.noCapabilities)
+	ours := localOpen(&cfg.Peer, cfg.routerID, k.restartState(cfg), !a.bare)
 	k.spawn(a, func(ctx context.Context) event {
 		c, err := k.exchangeOpens(ctx, cfg, conn, a.isDial, ours)
 		return event{contender: c, err: err}
@@ -291,13 +293,12 @@ func (k *connector) attemptFailed(ctx context.Context, a *attempt, err error) {
 		k.failed(err) // the loser of a collision is no error
 	}
 	k.unpark()
-	// RFC 5492 §3: a peer that refuses capabilities is tried without, once: if that fails for want of them, with them again.
-	// RFC 4760 §8: without them there is IPv4 unicast alone.
-	refused, retry := notified(wire.CodeOpen, wire.OpenUnsupportedParameter), false
+	// RFC 5492 §3: a peer that refuses capabilities is tried without, once. RFC 4760 §8: that leaves IPv4 unicast alone.
+	retry := false
 	switch {
-	case k.noCapabilities && (refused || lacksFamily(err)):
+	case a.bare:
 		k.noCapabilities = false
-	case refused && slices.Contains(k.cfg.Families, wire.IPv4Unicast):
+	case notified(wire.CodeOpen, wire.OpenUnsupportedParameter) && slices.Contains(k.cfg.Families, wire.IPv4Unicast):
 		k.noCapabilities, retry = true, a.isDial
 	}
 	if k.dialled == nil && k.cfg.dials() && (k.redialDue || retry) {

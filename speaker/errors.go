@@ -63,13 +63,6 @@ func (e *localError) Error() string {
 	return fmt.Sprintf("%s: sent %v", e.text, &e.notification)
 }
 
-// lacksFamily reports whether this side refused the peer for want of a common address family.
-func lacksFamily(err error) bool {
-	var local *localError
-	return errors.As(err, &local) && local.notification.Code == wire.CodeOpen &&
-		local.notification.Subcode == wire.OpenUnsupportedCapability
-}
-
 // lost says what a connection that timed out means for people: TCP gave up what the peer did not acknowledge.
 func lost(err error) error {
 	if errors.Is(err, syscall.ETIMEDOUT) {

@@ -170,6 +170,37 @@ func TestFallbackWithoutFamily(t *testing.T) {
 	})
 }
 
+// A peer is tried without capabilities once: whatever comes of it, the next attempt has them again.
+func TestOnceWithoutCapabilities(t *testing.T) {
+	for name, end := range map[string]func(p *faketest.Peer){
+		"refused again": func(p *faketest.Peer) {
+			p.Send((&wire.Notification{Code: wire.CodeOpen, Subcode: wire.OpenUnsupportedParameter}).Append(nil))
+			p.ExpectClose()
+		},
+		"refused for AS_TRANS": func(p *faketest.Peer) {
+			p.Send((&wire.Notification{Code: wire.CodeOpen, Subcode: wire.OpenBadPeerAS}).Append(nil))
+			p.ExpectClose()
+		},
+		"closed": func(p *faketest.Peer) { p.Conn.Close() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, func(w *world) {
+				l := w.listen()
+				w.apply(config(peerConfig(active)))
+				refuse(faketest.Accept(w, l))
+				p := faketest.Accept(w, l)
+				if p.ExpectOpen().HasCapabilities {
+					t.Error("capabilities in the second OPEN")
+				}
+				end(p)
+				if !faketest.Accept(w, l).ExpectOpen().HasCapabilities {
+					t.Error("no capabilities in the third OPEN")
+				}
+			})
+		})
+	}
+}
+
 // What the session carries goes on when the peer opens a second connection and offers nothing of use.
 func TestSecondConnectionWithoutFamily(t *testing.T) {
 	run(t, func(w *world) {
