@@ -223,6 +223,7 @@ func TestLongLivedAlone(t *testing.T) {
 func TestLongLivedPeerIsGone(t *testing.T) {
 	for name, end := range map[string]*speaker.Config{
 		"removed":   config(),
+		"another":   config(peerConfig(passive, report(10), func(p *speaker.Peer) { p.PeerASN = 64501 })),
 		"shut down": config(peerConfig(passive, report(10), func(p *speaker.Peer) { p.AdminDown = true })),
 		"blocked":   config(peerConfig(passive, report(10), func(p *speaker.Peer) { p.Blocked = "no key" })),
 	} {

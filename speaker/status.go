@@ -88,7 +88,9 @@ func (s *store) add(name string, counts *messageCounters, received *adjin.Table)
 	if s.peers[name] == nil {
 		s.peers[name] = &record{PeerSnapshot: PeerSnapshot{Name: name}}
 	}
-	s.peers[name].counts, s.peers[name].received = counts, received
+	r := s.peers[name]
+	r.counts, r.received = counts, received
+	r.PeerRestart, r.unsynced = nil, nil // the routes of the one before are gone
 	s.dirty[name] = struct{}{}
 	s.mu.Unlock()
 	s.poke()
