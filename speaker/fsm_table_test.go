@@ -17,6 +17,7 @@ import (
 
 	"github.com/herald-bgp/herald/speaker"
 	"github.com/herald-bgp/herald/speaker/internal/faketest"
+	"github.com/herald-bgp/herald/speaker/rib"
 	"github.com/herald-bgp/herald/speaker/transport"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
@@ -108,6 +109,7 @@ var fsmEvents = map[string]func(b *bench){
 	"ConnectRetryTimer_Expires": func(b *bench) { b.network.Blackhole(them, true); time.Sleep(6 * time.Second) },
 	"HoldTimer_Expires":         func(*bench) {}, // the answer is waited for
 	"KeepaliveTimer_Expires":    func(*bench) {},
+	"SendHoldTimer_Expires":     sendHold,
 	"IdleHoldTimer_Expires":     idleHold,
 	"Tcp_CR_Acked": func(b *bench) {
 		b.network.Blackhole(them, false)
@@ -168,6 +170,22 @@ func idleHold(b *bench) {
 	p.ExpectNotification(wire.CodeHeader, wire.HeaderNotSynchronized)
 	b.expectState(speaker.StateIdle)
 	time.Sleep(6 * time.Second) // the bubble's clock
+}
+
+// sendHold has the peer read nothing while it is sent more than its buffers take (RFC 9687).
+func sendHold(b *bench) {
+	b.apply(config(peerConfig(func(p *speaker.Peer) {
+		p.Timers.SendHold = 100 * time.Second
+		p.Export.Announcements = []*rib.Announcement{{
+			ID: "many", Name: "many", Prefixes: rib.NewPrefixes(rib.PrefixRange{Prefix: netip.MustParsePrefix("10.0.0.0/8"), Length: 24}),
+		}}
+	})))
+	for range 20 {
+		if _, err := b.p.Conn.Write(wire.AppendKeepalive(nil)); err != nil {
+			return
+		}
+		time.Sleep(10 * time.Second) // the bubble's clock
+	}
 }
 
 // loseCollision opens a connection that wins against the one there is (RFC 4271 §6.8): the peer's identifier is the higher.
