@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/herald-bgp/herald/speaker/rib"
@@ -89,6 +90,29 @@ func BenchmarkMillion(b *testing.B) {
 				write(out, buffer)
 			}
 		})
+	}
+}
+
+// BenchmarkEdit takes ten prefixes out of an announcement of a million, and puts them back.
+func BenchmarkEdit(b *testing.B) {
+	var all []rib.PrefixRange
+	for _, a := range million(10_000) {
+		all = append(all, slices.Collect(a.Prefixes.All())...)
+	}
+	whole, part := announcement("a", none), announcement("a", none)
+	whole.Prefixes = rib.NewPrefixes(all...)
+	part.Prefixes = rib.NewPrefixes(slices.Delete(all, len(all)/2, len(all)/2+10)...)
+	table := rib.New()
+	update(table, export(0, whole))
+	out := table.Attach("tor", external())
+	buffer := make([]byte, 0, 1<<17)
+	write(out, buffer)
+	b.ReportAllocs()
+	for i := 1; b.Loop(); i++ {
+		update(table, export(i, []*rib.Announcement{whole, part}[i%2]))
+		if write(out, buffer) == 0 {
+			b.Fatal("nothing was sent")
+		}
 	}
 }
 
