@@ -19,6 +19,11 @@ func million(sets int) []*rib.Announcement {
 	if sets == 1 {
 		return []*rib.Announcement{announcement("a", none, "10.0.0.0/12 32")}
 	}
+	return mixed(1_000_000, sets)
+}
+
+// mixed returns announcements of prefixes of mixed lengths in random order, each in one of the sets at random.
+func mixed(routes, sets int) []*rib.Announcement {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	seen := map[netip.Prefix]bool{}
 	list := make([]*rib.Announcement, sets)
@@ -26,7 +31,7 @@ func million(sets int) []*rib.Announcement {
 	for i := range list {
 		list[i] = announcement(fmt.Sprint(i), rib.Attributes{MED: ptr(uint32(i))})
 	}
-	for len(seen) < 1_000_000 {
+	for len(seen) < routes {
 		p := netip.PrefixFrom(netip.AddrFrom4([4]byte{byte(rnd.IntN(223) + 1), byte(rnd.IntN(256)), byte(rnd.IntN(256)), 0}), 18+rnd.IntN(7)).Masked()
 		if seen[p] {
 			continue
