@@ -27,7 +27,7 @@ func TestMemory(t *testing.T) {
 	}
 	var many []*rib.Announcement
 	// 5 octets a prefix, and 450 for each announcement of 100 prefixes.
-	measure(t, "configured", 9.9, func() { many = mixed(routes, routes/100) })
+	measure(t, "configured", 10.2, func() { many = mixed(routes, routes/100) })
 	for _, test := range []struct {
 		name           string
 		announcements  []*rib.Announcement
