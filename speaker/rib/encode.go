@@ -6,6 +6,7 @@
 package rib
 
 import (
+	"bytes"
 	"cmp"
 	"net/netip"
 	"slices"
@@ -32,14 +33,28 @@ type attributeSet struct {
 	reason Reason
 }
 
-func newAttributeSet(p *profile, block wire.AttributeBlock, nextHop []netip.Addr) *attributeSet {
-	k := &p.key
-	s := &attributeSet{block: block, nextHop: nextHop, self: nextHop == nil}
-	if s.self {
-		s.nextHop = p.placeholder
+// intern returns the one attribute set for these attributes.
+func (p *profile) intern(a *Attributes, nextHop []netip.Addr) *attributeSet {
+	k, scratch := &p.key, &p.scratch
+	self := nextHop == nil
+	if self {
+		nextHop = p.placeholder
 	}
-	s.room = wire.ReachRoom(k.family, block, s.nextHop, k.maxLen)
-	s.key = string(wire.AppendReach(nil, k.family, block, s.nextHop, nil))
+	p.params.encode(&scratch.attributes, a)
+	var offset int
+	scratch.block, offset = wire.AppendAttributes(scratch.block[:0], &scratch.attributes, wire.EncodeOptions{AS4: k.as4})
+	block := wire.AttributeBlock{Bytes: scratch.block, NextHopOffset: offset}
+	scratch.message = wire.AppendReach(scratch.message[:0], k.family, block, nextHop, nil)
+	s := p.sets[string(scratch.message)]
+	if s == nil {
+		block.Bytes = bytes.Clone(scratch.block)
+		s = &attributeSet{
+			block: block, nextHop: nextHop, self: self, key: string(scratch.message),
+			room: wire.ReachRoom(k.family, block, nextHop, k.maxLen),
+		}
+		p.sets[s.key] = s
+	}
+	s.offers++
 	return s
 }
 
@@ -97,19 +112,29 @@ func inheritRaw(a, defaults []wire.RawAttribute) []wire.RawAttribute {
 
 // union returns the elements of both lists, sorted and without duplicates: they are sets (RFC 1997, RFC 4360 §2, RFC 8092 §3).
 func union[T comparable](a, b []T, compare func(T, T) int) []T {
-	if len(a)+len(b) == 0 {
-		return nil
+	if len(b) == 0 && isSet(a, compare) {
+		return a
 	}
 	all := slices.Concat(a, b)
 	slices.SortFunc(all, compare)
 	return slices.Compact(all)
 }
 
-// encode returns what the session makes of a, from which nothing is left to
+// isSet reports whether a list is sorted and without duplicates already.
+func isSet[T comparable](list []T, compare func(T, T) int) bool {
+	for i := 1; i < len(list); i++ {
+		if compare(list[i-1], list[i]) >= 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// encode makes w what the session makes of a, from which nothing is left to
 // inherit. The next hop is not part of it. ORIGIN, AS_PATH and, for an internal
 // peer, LOCAL_PREF go beside MP_REACH_NLRI too (RFC 4760 §3).
-func (p *Params) encode(a *Attributes) *wire.Attributes {
-	w := &wire.Attributes{
+func (p *Params) encode(w *wire.Attributes, a *Attributes) {
+	*w = wire.Attributes{
 		ASPath:              p.asPath(a),
 		Communities:         a.Communities,
 		LargeCommunities:    a.LargeCommunities,
@@ -137,7 +162,6 @@ func (p *Params) encode(a *Attributes) *wire.Attributes {
 		// RFC 4456 §8: both are non-transitive, of this AS.
 		w.OriginatorID, w.ClusterList = a.OriginatorID, a.ClusterList
 	}
-	return w
 }
 
 // raw returns the raw attributes that go to the peer: those of a route reflector stay in the AS (RFC 4456 §8).

@@ -34,7 +34,8 @@ func ModelRoute(p Params, defaults *Attributes, a *Announcement, f wire.Family) 
 	if !ok || nh == nil {
 		return 0, nil, nil, false
 	}
-	w = p.encode(&at)
+	w = &wire.Attributes{}
+	p.encode(w, &at)
 	room = wire.ReachRoom(f, wire.NewAttributeBlock(w, wire.EncodeOptions{AS4: p.AS4}), nh, p.MaxLen)
 	return room, nh, w, true
 }
@@ -57,7 +58,11 @@ func stats[A address](f *family[A], s *Stats) {
 		s.Conflicts++
 	}
 	s.Views += len(f.views)
-	s.Profiles += len(f.profiles)
+	for _, p := range f.profiles {
+		if p.views > 0 {
+			s.Profiles++
+		}
+	}
 	s.Ring += len(f.ring.slots)
 	for _, p := range f.profiles {
 		s.Sets += len(p.sets)
@@ -140,6 +145,9 @@ func check[A address](f *family[A]) error {
 			if v.profile == p {
 				views++
 			}
+		}
+		if views == 0 && p != f.idle {
+			return errors.New("a profile is left that was not the last in use")
 		}
 		if views != p.views {
 			return fmt.Errorf("profile has %d views, says %d", views, p.views)

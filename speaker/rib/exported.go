@@ -31,13 +31,18 @@ func (t *Table) exportOf(o *Out) *exported {
 
 // export takes the exports of all peers.
 func (t *Table) export(u *update, exports map[string]Export) {
-	next := make(map[string]*exported, len(exports))
+	next, renewed := make(map[string]*exported, len(exports)), false
 	for peer, e := range exports {
 		known := t.exports[peer]
 		if known == nil {
 			known = nothing
 		}
 		next[peer] = t.exported(u, known, e)
+		renewed = renewed || known != nothing && !(known.Defaults.Equal(&e.Defaults) && known.Guard.Equal(e.Guard))
+	}
+	if renewed || len(next) < len(t.exports) {
+		t.four.renew()
+		t.six.renew()
 	}
 	t.exports = next
 }

@@ -16,6 +16,7 @@ type family[A address] struct {
 	store *store[A]
 
 	profiles []*profile
+	idle     *profile // the last that was without a view; it may be in use again
 	views    []*view[A]
 	// dead are the tombstones, the oldest first.
 	dead []grave

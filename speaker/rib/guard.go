@@ -63,15 +63,17 @@ func (g *Guard) permits(a *Announcement, f wire.Family) bool {
 	if !slices.Contains(g.Families, f) {
 		return false
 	}
-	trusted := g.TrustAll || slices.Contains(g.Trusted, a.Owner)
+	if !g.DefaultRoute && a.Prefixes.hasDefaultRoute(f) {
+		return false
+	}
+	if g.TrustAll || slices.Contains(g.Trusted, a.Owner) {
+		return true
+	}
 	for r := range a.Prefixes.All() {
 		if familyOf(r.Prefix.Addr()) != f {
 			continue
 		}
-		if r.Length == 0 && !g.DefaultRoute {
-			return false
-		}
-		if !trusted && !slices.ContainsFunc(g.Grants[a.Owner], func(grant Grant) bool { return grant.permits(r, &a.Attributes) }) {
+		if !slices.ContainsFunc(g.Grants[a.Owner], func(grant Grant) bool { return grant.permits(r, &a.Attributes) }) {
 			return false
 		}
 	}

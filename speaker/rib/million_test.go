@@ -81,6 +81,15 @@ func BenchmarkMillion(b *testing.B) {
 					late.Detach()
 				}
 			})
+			b.Run("first session of its kind", func(b *testing.B) {
+				params := external()
+				params.LocalASN++
+				for b.Loop() { // for which each attribute set is encoded
+					first := table.Attach("tor", params)
+					b.SetBytes(int64(write(first, buffer)))
+					first.Detach()
+				}
+			})
 			for _, k := range []int{1, 1000, 10_000} {
 				b.Run(fmt.Sprint("change of ", k), func(b *testing.B) {
 					for i := 0; b.Loop(); i++ {

@@ -10,6 +10,8 @@ import (
 	"math/bits"
 	"net/netip"
 	"strings"
+
+	"github.com/herald-bgp/herald/speaker/wire"
 )
 
 // PrefixRange is a prefix, or all the subnets of a prefix of one length. It stays a generator: a /12 into /32s is one value.
@@ -71,6 +73,24 @@ func NewPrefixes(ranges ...PrefixRange) Prefixes {
 		}
 	}
 	return Prefixes{packed{four.String(), size4}, packed{six.String(), size6}}
+}
+
+// hasDefaultRoute reports whether the default route of a family is among the ranges.
+func (p Prefixes) hasDefaultRoute(f wire.Family) bool {
+	ranges := p.family(f)
+	for i := ranges.size - 1; i < len(ranges.octets); i += ranges.size {
+		if ranges.octets[i] == 0 { // the last octet is the length of what is announced
+			return true
+		}
+	}
+	return false
+}
+
+func (p Prefixes) family(f wire.Family) packed {
+	if f == wire.IPv4Unicast {
+		return p.four
+	}
+	return p.six
 }
 
 // Len is the number of ranges.

@@ -80,6 +80,12 @@ type profile struct {
 	refusals map[Reason]*attributeSet
 	// views that use it.
 	views int
+
+	// scratch is for one encoding after the other.
+	scratch struct {
+		attributes     wire.Attributes
+		block, message []byte
+	}
 }
 
 // profileOf is the profile of a session with this export.
@@ -177,7 +183,9 @@ func (p *profile) make(a *Announcement) *attributeSet {
 // encoded is what sessions of the profile send of a source, but for the next hop.
 func (p *profile) encoded(s *source) *wire.Attributes {
 	attributes := s.Attributes.inherit(&p.defaults)
-	return p.params.encode(&attributes)
+	encoded := &wire.Attributes{}
+	p.params.encode(encoded, &attributes)
+	return encoded
 }
 
 // forget drops the offer of a source whose announcement changed or went.
@@ -188,19 +196,6 @@ func (p *profile) forget(number uint32) {
 		}
 		p.offers[number] = nil
 	}
-}
-
-// intern returns the one attribute set for these attributes.
-func (p *profile) intern(a *Attributes, nextHop []netip.Addr) *attributeSet {
-	block := wire.NewAttributeBlock(p.params.encode(a), wire.EncodeOptions{AS4: p.key.as4})
-	s := newAttributeSet(p, block, nextHop)
-	if known := p.sets[s.key]; known != nil {
-		s = known
-	} else {
-		p.sets[s.key] = s
-	}
-	s.offers++
-	return s
 }
 
 func (p *profile) release(s *attributeSet) {

@@ -191,7 +191,22 @@ func (f *family[A]) leave(c *cursor[A]) {
 	f.views = slices.DeleteFunc(f.views, func(o *view[A]) bool { return o == v })
 }
 
-// prune forgets the profiles that no view uses.
+// prune forgets the profiles that no view uses, but for the one that was used last: a session that comes back finds everything
+// encoded. That of a paced session is its own.
 func (f *family[A]) prune() {
-	f.profiles = slices.DeleteFunc(f.profiles, func(p *profile) bool { return p.views == 0 })
+	for _, p := range f.profiles {
+		if p.views == 0 && p != f.idle && p.key.paced == nil {
+			f.idle = p
+			break
+		}
+	}
+	f.profiles = slices.DeleteFunc(f.profiles, func(p *profile) bool { return p.views == 0 && p != f.idle })
+}
+
+// renew forgets the profile that no view uses: exports have other defaults or guards now.
+func (f *family[A]) renew() {
+	if f.idle != nil && f.idle.views == 0 {
+		f.profiles = slices.DeleteFunc(f.profiles, func(p *profile) bool { return p == f.idle })
+	}
+	f.idle = nil
 }
