@@ -21,7 +21,7 @@ type Announcement struct {
 	// Prefixes is how many prefixes it comes to, each split into its subnets.
 	Prefixes int
 
-	created  time.Time
+	created  int64 // in nanoseconds of Unix time, the least for never
 	peers    *selector
 	nodes    *selector
 	families families
@@ -50,7 +50,7 @@ func ReadAnnouncement(object *v1alpha1.Announcement, before *Announcement) (*Ann
 	ref.Namespace, ref.Name = name[:len(ref.Namespace)], name[len(name)-len(ref.Name):]
 	announcement := &Announcement{
 		Ref:     ref,
-		created: object.CreationTimestamp.Time,
+		created: nanoseconds(object.CreationTimestamp.Time),
 		peers:   peers,
 		nodes:   nodes,
 		whole: &rib.Announcement{
@@ -69,7 +69,7 @@ func ReadAnnouncement(object *v1alpha1.Announcement, before *Announcement) (*Ann
 }
 
 func (a *Announcement) equal(b *Announcement) bool {
-	return a.Ref == b.Ref && a.created.Equal(b.created) && a.peers.key == b.peers.key && a.nodes.key == b.nodes.key && a.whole == b.whole
+	return a.Ref == b.Ref && a.created == b.created && a.peers.key == b.peers.key && a.nodes.key == b.nodes.key && a.whole == b.whole
 }
 
 // countPrefixes sums up.
@@ -102,8 +102,13 @@ func (a *Announcement) PrefixTexts() []string {
 	return texts
 }
 
-// Created is when the object was.
-func (a *Announcement) Created() time.Time { return a.created }
+// Created is when the object was, the zero Time where nobody knows.
+func (a *Announcement) Created() time.Time {
+	if a.created == never {
+		return time.Time{}
+	}
+	return time.Unix(0, a.created)
+}
 
 // SelectsNode reports whether the announcement goes out from a node with these labels.
 func (a *Announcement) SelectsNode(node map[string]string) bool {

@@ -5,15 +5,27 @@ package compile
 
 import (
 	"cmp"
+	"math"
 	"time"
 )
 
 // older is the order of precedence of two objects: by creationTimestamp, then by namespace and name. An object without a
 // creationTimestamp is the oldest.
-func older(createdA, createdB time.Time, a, b Ref) int {
+func older(createdA, createdB int64, a, b Ref) int {
 	return cmp.Or(
-		createdA.Compare(createdB),
+		cmp.Compare(createdA, createdB),
 		cmp.Compare(a.Namespace, b.Namespace),
 		cmp.Compare(a.Name, b.Name),
 	)
+}
+
+// never is the time of an object without a creationTimestamp.
+const never = math.MinInt64
+
+// nanoseconds is a time as a number in the same order.
+func nanoseconds(t time.Time) int64 {
+	if t.IsZero() {
+		return never
+	}
+	return t.UnixNano()
 }

@@ -37,7 +37,7 @@ type Peer struct {
 	// Address is the neighbour's.
 	Address netip.AddrPort
 
-	created  time.Time
+	created  int64 // see Announcement
 	labels   labels.Set
 	nodes    labels.Selector
 	localASN uint32 // 0 where the node alone decides
@@ -56,7 +56,7 @@ type Peer struct {
 
 // ReadPeer reads a BGPPeer, or says why it cannot be used. before is not looked at: see ReadAnnouncement.
 func ReadPeer(object *v1alpha1.BGPPeer, _ *Peer) (*Peer, *Issue) {
-	peer := &Peer{Ref: RefOf(&object.ObjectMeta), created: object.CreationTimestamp.Time, labels: labels.Set(object.Labels)}
+	peer := &Peer{Ref: RefOf(&object.ObjectMeta), created: nanoseconds(object.CreationTimestamp.Time), labels: labels.Set(object.Labels)}
 	peer.allowed = object.Spec.AllowedAnnouncements
 	peer.session.Name, peer.session.Revision = object.Name, peer.Ref
 	for _, read := range []func(*Peer, *v1alpha1.BGPPeerSpec) error{

@@ -91,8 +91,8 @@ func (m *merger) file(ctx context.Context, f *manifest) (held bool) {
 		m.report(Problem{File: f.name, Kept: m.hasFrom(f.name), Causes: []metav1.StatusCause{{Message: f.err.Error()}}})
 		return true
 	}
-	for _, d := range f.documents {
-		held = m.document(ctx, f.name, d) || held
+	for i := range f.documents {
+		held = m.document(ctx, f.name, &f.documents[i]) || held
 	}
 	return held
 }

@@ -29,7 +29,7 @@ type manifest struct {
 	sum  checksum
 	// err says why the file cannot be read.
 	err       error
-	documents []*document
+	documents []document
 }
 
 // document is one object of a file. Equal bytes at another place in the same file are the same document, and are not
@@ -111,8 +111,8 @@ func decode(f file, former *manifest) *manifest {
 	}
 	known := map[documentKey]*document{}
 	if former != nil {
-		for _, d := range former.documents {
-			known[d.key] = d
+		for i := range former.documents {
+			known[former.documents[i].key] = &former.documents[i]
 		}
 	}
 	// judged is what is known of the one object of a document.
@@ -134,7 +134,7 @@ func decode(f file, former *manifest) *manifest {
 		if decoded.Known {
 			former = judged(key.sum)
 		}
-		d := &document{index: int32(decoded.Index), line: int32(decoded.Line), key: key}
+		d := document{index: int32(decoded.Index), line: int32(decoded.Line), key: key}
 		if former != nil && former.judged() {
 			d.mayBeAny, d.admitted, d.draft = former.mayBeAny, former.admitted, former.draft
 		} else {
@@ -142,7 +142,7 @@ func decode(f file, former *manifest) *manifest {
 		}
 		m.documents = append(m.documents, d)
 	}
-	m.documents = slices.Clip(m.documents)
+	m.documents = slices.Clone(m.documents) // without room to grow
 	return m
 }
 

@@ -111,6 +111,7 @@ func (r *Runner) apply(objects Objects) {
 		r.readiness.Applied(output.Config)
 	}
 	r.statuses.follow(r.objects.Announcements, objects.Announcements)
+	objects.Read = compile.Objects{} // the catalog has it
 	r.objects, r.node, r.output = objects, in.Node, output
 	select {
 	case r.applied <- struct{}{}:

@@ -5,6 +5,7 @@ package standalone
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -30,42 +31,49 @@ type statuses struct {
 // told is what is remembered of the status of an Announcement: little, for there may be very many.
 type told struct {
 	accepted, advertised transition
-	// confirmation is the roll-up's own memory, nil before the first status.
-	confirmation *status.Confirmation
+	// confirmation is the roll-up's own memory.
+	confirmation status.Confirmation
 }
 
-// transition is when a condition came to its status, in seconds of Unix time.
-type transition struct {
-	status metav1.ConditionStatus
-	at     int64
-}
+// transition is when a condition came to its status: in seconds of Unix time, and how many steps from False. 0 is never.
+type transition int64
+
+// steps are the statuses of a condition.
+var steps = [...]metav1.ConditionStatus{metav1.ConditionFalse, metav1.ConditionTrue, metav1.ConditionUnknown}
 
 func transitionOf(conditions []metav1.Condition, kind string) transition {
 	c := meta.FindStatusCondition(conditions, kind)
 	if c == nil {
-		return transition{}
+		return 0
 	}
-	return transition{status: c.Status, at: c.LastTransitionTime.Unix()}
+	return transition(c.LastTransitionTime.Unix()*int64(len(steps)) + int64(slices.Index(steps[:], c.Status)))
 }
 
 func (t transition) condition(kind string) metav1.Condition {
-	return metav1.Condition{Type: kind, Status: t.status, LastTransitionTime: metav1.Unix(t.at, 0)}
+	n := transition(len(steps))
+	return metav1.Condition{Type: kind, Status: steps[t%n], LastTransitionTime: metav1.Unix(int64(t/n), 0)}
 }
 
-// conditions are those of the last status, as far as the next depends on them.
+// conditions are those of the last status, as far as the next depends on them; none before the first.
 func (t *told) conditions() []metav1.Condition {
-	if t.confirmation == nil {
+	if t.accepted == 0 {
 		return nil
 	}
 	return []metav1.Condition{t.accepted.condition(v1alpha1.ConditionAccepted), t.advertised.condition(v1alpha1.ConditionAdvertised)}
 }
 
+// before is what the roll-up remembers, nil before the first status.
+func (t *told) before() *status.Confirmation {
+	if t.accepted == 0 {
+		return nil
+	}
+	return &t.confirmation
+}
+
 func (t *told) note(conditions []metav1.Condition, confirmation *status.Confirmation) {
 	t.accepted = transitionOf(conditions, v1alpha1.ConditionAccepted)
 	t.advertised = transitionOf(conditions, v1alpha1.ConditionAdvertised)
-	if t.confirmation == nil || *t.confirmation != *confirmation {
-		t.confirmation = confirmation
-	}
+	t.confirmation = *confirmation
 }
 
 // follow takes what is remembered along to the next list of announcements.
@@ -99,7 +107,7 @@ func (r *Runner) update(now time.Time, show func(a *Announcement, status v1alpha
 		// The roll-up asks no more of an object that the catalog was made from.
 		object := &v1alpha1.Announcement{ObjectMeta: announcement.meta()}
 		object.Status.Conditions = told.conditions()
-		shown, confirmation := rollup.Announcement(object, told.confirmation, now)
+		shown, confirmation := rollup.Announcement(object, told.before(), now)
 		told.note(shown.Conditions, confirmation)
 		if show != nil {
 			show(announcement, shown)

@@ -6,7 +6,6 @@
 package rib
 
 import (
-	"bytes"
 	"cmp"
 	"net/netip"
 	"slices"
@@ -24,7 +23,7 @@ type attributeSet struct {
 	// nextHop is the explicit one, or a placeholder of the same length for next hop self.
 	nextHop []netip.Addr
 	self    bool
-	// key is the message without its NLRI: sets with one key are the same to the peer.
+	// key is the block and the next hop: sets with one key are the same to the peer.
 	key string
 	// room is how many octets of NLRI fit into a message, negative where not even the attributes do.
 	room   int
@@ -41,17 +40,18 @@ func (p *profile) intern(a *Attributes, nextHop []netip.Addr) *attributeSet {
 		nextHop = p.placeholder
 	}
 	p.params.encode(&scratch.attributes, a)
-	var offset int
-	scratch.block, offset = wire.AppendAttributes(scratch.block[:0], &scratch.attributes, wire.EncodeOptions{AS4: k.as4})
-	block := wire.AttributeBlock{Bytes: scratch.block, NextHopOffset: offset}
-	scratch.message = wire.AppendReach(scratch.message[:0], k.family, block, nextHop, nil)
-	s := p.sets[string(scratch.message)]
+	key, offset := wire.AppendAttributes(scratch.key[:0], &scratch.attributes, wire.EncodeOptions{AS4: k.as4})
+	length := len(key)
+	for _, a := range nextHop {
+		key = append(key, a.AsSlice()...)
+	}
+	key = append(key, byte(len(key)-length)) // so that no block and next hop are as those of another
+	scratch.key = key
+	s := p.sets[string(key)]
 	if s == nil {
-		block.Bytes = bytes.Clone(scratch.block)
-		s = &attributeSet{
-			block: block, nextHop: nextHop, self: self, key: string(scratch.message),
-			room: wire.ReachRoom(k.family, block, nextHop, k.maxLen),
-		}
+		s = &attributeSet{nextHop: nextHop, self: self, key: string(key)}
+		s.block = wire.AttributeBlock{Bytes: s.key[:length], NextHopOffset: offset}
+		s.room = wire.ReachRoom(k.family, s.block, nextHop, k.maxLen)
 		p.sets[s.key] = s
 	}
 	s.offers++

@@ -83,8 +83,8 @@ type profile struct {
 
 	// scratch is for one encoding after the other.
 	scratch struct {
-		attributes     wire.Attributes
-		block, message []byte
+		attributes wire.Attributes
+		key        []byte
 	}
 }
 

@@ -4,7 +4,6 @@
 package rib
 
 import (
-	"bytes"
 	"net/netip"
 	"slices"
 
@@ -84,7 +83,7 @@ func (v *view[A]) same(a, b *attributeSet) bool {
 	if a.same(b) {
 		return true
 	}
-	if a == nil || b == nil || a.self == b.self || !bytes.Equal(a.block.Bytes, b.block.Bytes) {
+	if a == nil || b == nil || a.self == b.self || a.block.Bytes != b.block.Bytes {
 		return false
 	}
 	for c := range v.cursors {

@@ -14,7 +14,7 @@ func TestOTCGolden(t *testing.T) {
 	a := wire.Attributes{OTC: 64512, HasOTC: true, LargeCommunities: []wire.LargeCommunity{{Global: 1, Local1: 2, Local2: 3}},
 		Unknown: []wire.RawAttribute{{Flags: 0xc0, Type: 34}, {Flags: 0xc0, Type: 36}, {Flags: 0xc0, Type: wire.AttrOTC, Value: make([]byte, 4)}}}
 	b := wire.NewAttributeBlock(&a, wire.EncodeOptions{AS4: true})
-	wantOctets(t, b.Bytes, unhex(t, "40 01 01 00 40 02 00 c0 20 0c 000000010000000200000003 c0 22 00 c0 23 04 0000fc00 c0 24 00"))
+	wantOctets(t, []byte(b.Bytes), unhex(t, "40 01 01 00 40 02 00 c0 20 0c 000000010000000200000003 c0 22 00 c0 23 04 0000fc00 c0 24 00"))
 	got := parseBlock(t, b, wire.UpdateOptions{AS4: true, EBGP: true})
 	if !got.HasOTC || got.OTC != 64512 || len(got.Unknown) != 2 {
 		t.Errorf("decoded %+v", got)

@@ -15,14 +15,14 @@ type EncodeOptions struct {
 // MP_REACH_NLRI: all that messages of one attribute set to sessions of one kind
 // have in common. It is immutable.
 type AttributeBlock struct {
-	Bytes         []byte
+	Bytes         string
 	NextHopOffset int // where NEXT_HOP belongs in Bytes
 }
 
 // NewAttributeBlock encodes the attributes into a block of their own.
 func NewAttributeBlock(a *Attributes, opt EncodeOptions) AttributeBlock {
 	b, offset := AppendAttributes(nil, a, opt)
-	return AttributeBlock{Bytes: b, NextHopOffset: offset}
+	return AttributeBlock{Bytes: string(b), NextHopOffset: offset}
 }
 
 // AppendAttributes appends the path attributes in ascending order of their

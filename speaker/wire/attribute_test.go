@@ -61,7 +61,7 @@ func TestAttributesGolden(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			block := wire.NewAttributeBlock(&tt.a, wire.EncodeOptions{AS4: true})
-			wantOctets(t, block.Bytes, unhex(t, "40 01 01 00  40 02 00"+tt.want))
+			wantOctets(t, []byte(block.Bytes), unhex(t, "40 01 01 00  40 02 00"+tt.want))
 			if block.NextHopOffset != 7 {
 				t.Errorf("NEXT_HOP at %d, want 7: after ORIGIN and AS_PATH", block.NextHopOffset)
 			}
@@ -82,7 +82,7 @@ func TestOrigin(t *testing.T) {
 		}
 	}
 	a := wire.Attributes{Origin: wire.OriginIncomplete}
-	wantOctets(t, wire.NewAttributeBlock(&a, wire.EncodeOptions{}).Bytes, unhex(t, "40 01 01 02  40 02 00"))
+	wantOctets(t, []byte(wire.NewAttributeBlock(&a, wire.EncodeOptions{}).Bytes), unhex(t, "40 01 01 02  40 02 00"))
 }
 
 // sequence is an AS_PATH of one AS_SEQUENCE.
@@ -120,7 +120,7 @@ func TestASPathGolden(t *testing.T) {
 			}
 			for as4, want := range map[bool]string{true: tt.as4, false: tt.notAS4} {
 				block := wire.NewAttributeBlock(&tt.a, wire.EncodeOptions{AS4: as4})
-				wantOctets(t, block.Bytes, unhex(t, "40 01 01 00"+want))
+				wantOctets(t, []byte(block.Bytes), unhex(t, "40 01 01 00"+want))
 				got := parseBlock(t, block, wire.UpdateOptions{AS4: as4, EBGP: true})
 				if !reflect.DeepEqual(got, tt.a) {
 					t.Errorf("decoded %+v\nwant %+v", got, tt.a)
@@ -214,7 +214,7 @@ func TestASPathPrepend(t *testing.T) {
 func TestExtendedLength(t *testing.T) {
 	for n, want := range map[int]string{63: "c0 08 fc", 64: "d0 08 0100"} {
 		a := wire.Attributes{Communities: make([]wire.Community, n)}
-		b := wire.NewAttributeBlock(&a, wire.EncodeOptions{AS4: true}).Bytes
+		b := []byte(wire.NewAttributeBlock(&a, wire.EncodeOptions{AS4: true}).Bytes)
 		head := unhex(t, want)
 		wantOctets(t, b[7:7+len(head)], head)
 		wantOctets(t, b[7+len(head):], make([]byte, 4*n))
@@ -236,7 +236,7 @@ func TestUnknownAttributes(t *testing.T) {
 		wire.AttrMPReachNLRI, wire.AttrMPUnreachNLRI, wire.AttrAS4Path, wire.AttrAS4Aggregator} {
 		a.Unknown = append(a.Unknown, wire.RawAttribute{Flags: 0xc0, Type: session})
 	}
-	b := wire.NewAttributeBlock(&a, wire.EncodeOptions{AS4: true}).Bytes[7:]
+	b := []byte(wire.NewAttributeBlock(&a, wire.EncodeOptions{AS4: true}).Bytes[7:])
 	wantOctets(t, b[:22], unhex(t, "80 04 04 00000001 c0 07 08 00000001 c0000201 d0 14 0100"))
 	wantOctets(t, b[22+256:], unhex(t, "70 99 0001 03 e0 c8 01 01"))
 }

@@ -346,7 +346,7 @@ func wantFixedPoint(t *testing.T, u *wire.Update, opt wire.UpdateOptions) {
 	}
 	again := parseBlock(t, first, opt)
 	second := wire.NewAttributeBlock(&again, wire.EncodeOptions{AS4: opt.AS4})
-	wantOctets(t, second.Bytes, first.Bytes)
+	wantOctets(t, []byte(second.Bytes), []byte(first.Bytes))
 	if first.NextHopOffset != second.NextHopOffset || a.ASPath.String() != again.ASPath.String() {
 		t.Fatalf("decoded %+v\nwant %+v", again, a)
 	}

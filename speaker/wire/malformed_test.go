@@ -330,7 +330,7 @@ func TestMalformedLongASPath(t *testing.T) {
 			if count != n {
 				t.Errorf("%d ASNs, want %d", count, n)
 			}
-			cut := slices.Clone(block.Bytes[:len(block.Bytes)-1])
+			cut := []byte(block.Bytes[:len(block.Bytes)-1])
 			size := len(cut) - 4 - 3 // without ORIGIN and the header
 			header := cut[4:7]
 			if cut[4]&wire.FlagExtendedLength != 0 {

@@ -17,7 +17,7 @@ func block(t testing.TB) wire.AttributeBlock {
 	t.Helper()
 	a := wire.Attributes{ASPath: sequence(64512), MED: 1, HasMED: true}
 	b := wire.NewAttributeBlock(&a, wire.EncodeOptions{AS4: true})
-	wantOctets(t, b.Bytes, unhex(t, "40 01 01 00  40 02 06 02 01 0000fc00  80 04 04 00000001"))
+	wantOctets(t, []byte(b.Bytes), unhex(t, "40 01 01 00  40 02 06 02 01 0000fc00  80 04 04 00000001"))
 	return b
 }
 
