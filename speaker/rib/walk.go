@@ -179,6 +179,9 @@ func (w *walk[A]) places(at map[*attributeSet]int32) []int32 {
 // where that is full.
 func (w *walk[A]) collect(places []int32, single bool) {
 	f, v := w.cursor.family, w.cursor.view
+	// What is being filled is kept at hand: neighbours often have one set.
+	k, last := &bucket{}, int32(-1)
+	nlri, tight := k.nlri, false
 	for i := w.resume; i < f.store.end(); {
 		chunk := &f.store.chunks[i>>chunkBits]
 		entries, base := chunk.places(), i&^(chunkLen-1)
@@ -191,25 +194,29 @@ func (w *walk[A]) collect(places []int32, single bool) {
 			if place < 0 {
 				continue
 			}
-			k := &w.buckets[place]
-			if (e.shared() || k.set.room < v.maxNLRI) && !w.wins(e, k.set) {
+			if place != last {
+				k.nlri = nlri
+				k, last = &w.buckets[place], place
+				nlri, tight = k.nlri, k.set.room < v.maxNLRI
+			}
+			if (tight || e.shared()) && !w.wins(e, k.set) {
 				continue
 			}
-			if len(k.nlri)+v.maxNLRI > cap(k.nlri) {
+			if len(nlri)+v.maxNLRI > cap(nlri) {
 				if single {
-					w.resume = base + slot(j)
+					w.resume, k.nlri = base+slot(j), nlri
 					return
 				}
 				continue // cannot be: the bucket holds all that there were
 			}
 			if v.pathLen > 0 {
-				k.nlri = appendPathID(k.nlri, f.table.sources[e.number()].PathID)
+				nlri = appendPathID(nlri, f.table.sources[e.number()].PathID)
 			}
-			k.nlri = f.ops.appendNLRI(k.nlri, e.key())
+			nlri = f.ops.appendNLRI(nlri, e.key())
 		}
 		i = base + chunkLen
 	}
-	w.resume = f.store.end()
+	w.resume, k.nlri = f.store.end(), nlri
 }
 
 // wins reports whether the route of an entry is the one that is sent, with this set.
