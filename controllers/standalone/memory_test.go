@@ -18,7 +18,7 @@ import (
 func TestMemoryOfAnAnnouncement(t *testing.T) {
 	const (
 		count, prefixes = 500, 100
-		// bound is about half as much again as what was measured; decoded objects would take three times as much.
+		// bound is well above what is needed, and well below what decoded objects would take.
 		bound = 3000
 	)
 	dir := t.TempDir()
