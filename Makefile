@@ -29,8 +29,8 @@ build: ## Build bin/herald
 	go build -ldflags '-s -w -X main.version=$(VERSION)' -o bin/ ./cmd/...
 
 .PHONY: image
-image: ## Write the image as an OCI archive to dist/, without a daemon
-	VERSION='$(VERSION)' hack/run ./hack/image
+image: ## Write the image as an OCI archive to dist/, without a daemon (PLATFORM=linux/amd64,linux/arm64: for both)
+	VERSION='$(VERSION)' hack/run ./hack/image $(if $(PLATFORM),-platform '$(PLATFORM)')
 
 .PHONY: chart
 chart: ## Lint, render and package the Helm chart into dist/
@@ -50,7 +50,7 @@ lint: ## Run go vet and staticcheck
 	hack/tool staticcheck ./...
 
 .PHONY: verify
-verify: ## Check that generated files, format, imports and go.mod are as they should be, and lint
+verify: ## Check that generated files, format, imports, tracked files and go.mod are as they should be, and lint
 	@hack/verify
 
 .PHONY: test

@@ -320,13 +320,16 @@ func TestParse(t *testing.T) {
 	if want := filepath.Join("dist", "herald-v9.9.9-oci.tar"); o.output != want {
 		t.Errorf("output %q, want %q", o.output, want)
 	}
-	if len(o.platforms) != 2 {
-		t.Errorf("platforms %v, want two", o.platforms)
+	if want := "linux/" + runtime.GOARCH; len(o.platforms) != 1 || o.platforms[0].String() != want {
+		t.Errorf("platforms %v, want %s, this machine's", o.platforms, want)
+	}
+	if o, err = parse(t.Context(), []string{"-platform", "linux/amd64,linux/arm64"}); err != nil || len(o.platforms) != 2 {
+		t.Errorf("two platforms are read as %v, %v", o, err)
 	}
 	for _, args := range [][]string{
 		{"-platform", "linux"},
 		{"-platform", ""},
-		{"-rootfs", "x"},
+		{"-rootfs", "x", "-platform", "linux/amd64,linux/arm64"},
 		{"stray"},
 	} {
 		if _, err := parse(t.Context(), args); err == nil {

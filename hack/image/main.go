@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 
@@ -48,7 +49,7 @@ func parse(ctx context.Context, args []string) (*options, error) {
 	flags.StringVar(&o.rootfs, "rootfs", "", "write the files of the image to this directory instead, for one platform")
 	flags.StringVar(&o.repository, "repository", "ghcr.io/herald-bgp/herald", "what the image is called")
 	flags.StringVar(&o.version, "version", os.Getenv("VERSION"), "its tag (default $VERSION, else what git describe says)")
-	platforms := flags.String("platform", "linux/amd64,linux/arm64", "what to build for, separated by commas")
+	platforms := flags.String("platform", "linux/"+runtime.GOARCH, "what to build for, separated by commas")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
 	}
