@@ -149,7 +149,13 @@ func TestMalformedUpdateResets(t *testing.T) {
 		},
 		"MP_UNREACH_NLRI of 2 octets": {update(t, "80 0f 02 0002", ""), "03 09 800f020002"},
 		"MP_UNREACH_NLRI of 129 bits": {update(t, "80 0f 04 0002 01 81", ""), "03 09 800f0400020181"},
-		"longer than is negotiated":   {header(4097, wire.TypeUpdate), "01 02 1001"},
+		"MP_REACH_NLRI with wrong flags": {
+			update(t, "c0 0e 1c 0002 01 10 20010db8000000000000000000000001 00 30 20010db80001"+origin+asPath, ""),
+			"03 04 c00e1c 0002011020010db800000000000000000000000100 3020010db80001",
+		},
+		"MP_UNREACH_NLRI with wrong flags": {update(t, "40 0f 0a 0002 01 30 20010db80001", ""), "03 04 400f0a 000201 3020010db80001"},
+		"MP_REACH_NLRI cut beside NLRI":    {update(t, mandatory+"80 0e 1c 0002 01", bad), "03 01"},
+		"longer than is negotiated":        {header(4097, wire.TypeUpdate), "01 02 1001"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			run(t, func(w *world) {

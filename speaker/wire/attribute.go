@@ -128,6 +128,9 @@ func (t AttributeType) ofSession() bool {
 	}
 }
 
+// holdsNLRI reports whether the attribute tells routes of a family (RFC 4760).
+func (t AttributeType) holdsNLRI() bool { return t == AttrMPReachNLRI || t == AttrMPUnreachNLRI }
+
 // flags returns the Optional and Transitive flags that the specification of a
 // known attribute demands.
 func (t AttributeType) flags() (flags uint8, known bool) {

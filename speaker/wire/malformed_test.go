@@ -142,8 +142,8 @@ func TestMalformedLength(t *testing.T) {
 }
 
 // Each attribute as it should be, with each pair of Optional and Transitive
-// flags that it must not have (RFC 7606 §3 c), with the other flags set, which
-// mean nothing, and twice (§3 g).
+// flags that it must not have (RFC 7606 §3 c, and §5.3 for those that hold
+// NLRI), with the other flags set, which mean nothing, and twice (§3 g).
 func TestMalformedFlagsAndRepetition(t *testing.T) {
 	const pair = wire.FlagOptional | wire.FlagTransitive
 	for _, c := range attributeClasses() {
@@ -165,8 +165,11 @@ func TestMalformedFlagsAndRepetition(t *testing.T) {
 				}
 				a := attribute(flags, c.kind, value)
 				action, subcode, data := wire.TreatAsWithdraw, wire.UpdateAttributeFlags, a
-				if c.foreign && external {
+				switch {
+				case c.foreign && external:
 					action, subcode, data = wire.Discard, wire.UpdateMalformedAttributeList, nil
+				case c.kind == wire.AttrMPReachNLRI, c.kind == wire.AttrMPUnreachNLRI:
+					action = wire.Reset
 				}
 				name := fmt.Sprintf("%v with flags %#02x", c.kind, flags)
 				wantFault(t, name, append(slices.Clone(rest), a...), external, action, subcode, data)
@@ -193,6 +196,22 @@ func TestMalformedMissing(t *testing.T) {
 			}
 			name := fmt.Sprintf("without %v", kind)
 			wantFault(t, name, others(t, kind, external), external, action, wire.UpdateMissingWellKnown, data)
+		}
+	}
+}
+
+// An attribute that holds NLRI and is cut: what it announces or withdraws cannot
+// be told, whatever else the message has (RFC 7606 §3 j).
+func TestMalformedNLRIAttributeIsCut(t *testing.T) {
+	for _, c := range attributeClasses() {
+		if c.kind != wire.AttrMPReachNLRI && c.kind != wire.AttrMPUnreachNLRI {
+			continue
+		}
+		whole := attribute(c.flags, c.kind, unhex(t, c.value))
+		for end := 2; end < len(whole); end++ {
+			name := fmt.Sprintf("%v cut at %d", c.kind, end)
+			cut := append(others(t, c.kind, true), whole[:end]...)
+			wantFault(t, name, cut, true, wire.Reset, wire.UpdateMalformedAttributeList, nil)
 		}
 	}
 }

@@ -41,10 +41,13 @@ type rawAttribute struct {
 // cutAttribute cuts off the first attribute. RFC 7606 §4: too few octets for a
 // header, and a length that exceeds what is left, are errors.
 func cutAttribute(b []byte) (a rawAttribute, rest []byte, ok bool) {
-	if len(b) < 3 {
-		return rawAttribute{}, nil, false
+	if len(b) < 2 {
+		return a, nil, false
 	}
 	a.flags, a.kind = b[0], AttributeType(b[1])
+	if len(b) < 3 {
+		return a, nil, false
+	}
 	header, n := 3, int(b[2])
 	if a.flags&FlagExtendedLength != 0 {
 		if len(b) < 4 {
@@ -67,7 +70,7 @@ func (p *updateParser) parse(b []byte) {
 		p.current = a
 		if !ok {
 			// RFC 7606 §4: treat-as-withdraw; the rest cannot be told apart.
-			p.fault(TreatAsWithdraw, UpdateMalformedAttributeList)
+			p.unread(TreatAsWithdraw, UpdateMalformedAttributeList)
 			break
 		}
 		p.attribute(a)
@@ -82,11 +85,8 @@ func (p *updateParser) parse(b []byte) {
 // attribute reads one attribute, which p.current is, unless it is a repetition.
 func (p *updateParser) attribute(a rawAttribute) {
 	if p.has(a.kind) {
-		action := Discard // RFC 7606 §3 g: all but the first are discarded,
-		if a.kind == AttrMPReachNLRI || a.kind == AttrMPUnreachNLRI {
-			action = Reset // but these MUST NOT be repeated
-		}
-		p.fault(action, UpdateMalformedAttributeList)
+		// RFC 7606 §3 g: all but the first are discarded; those that hold NLRI MUST NOT be repeated.
+		p.unread(Discard, UpdateMalformedAttributeList)
 		return
 	}
 	p.seen[a.kind/64] |= 1 << (a.kind % 64)
@@ -110,18 +110,9 @@ func (p *updateParser) decode(a rawAttribute) {
 	case p.unwanted(a.kind):
 		p.fault(Discard, UpdateMalformedAttributeList)
 	case a.flags&(FlagOptional|FlagTransitive) != flags:
-		// RFC 7606 §3 c: wrong Optional or Transitive flags: treat-as-withdraw.
-		p.fault(TreatAsWithdraw, UpdateAttributeFlags)
-		p.decodeNLRI(a)
+		// RFC 7606 §3 c: wrong Optional or Transitive flags: treat-as-withdraw; §5.3: those that hold NLRI are incorrect.
+		p.unread(TreatAsWithdraw, UpdateAttributeFlags)
 	default:
-		p.decodeValue(a)
-	}
-}
-
-// decodeNLRI reads the value of an attribute with wrong flags if it holds the
-// very routes to be treated as withdrawn.
-func (p *updateParser) decodeNLRI(a rawAttribute) {
-	if a.kind == AttrMPReachNLRI || a.kind == AttrMPUnreachNLRI {
 		p.decodeValue(a)
 	}
 }
@@ -249,6 +240,16 @@ func (p *updateParser) fault(action Action, subcode uint8) {
 		n.Data = append(n.Data, whole[:min(len(whole), maxNotificationData)]...)
 	}
 	p.record(&AttributeError{Type: p.current.kind, Action: action, Notification: n})
+}
+
+// unread records an error for which the value of the current attribute is not
+// read. RFC 7606 §3 j: where it holds NLRI, nothing can be treated as withdrawn,
+// and the session is reset.
+func (p *updateParser) unread(action Action, subcode uint8) {
+	if p.current.kind.holdsNLRI() {
+		action = Reset
+	}
+	p.fault(action, subcode)
 }
 
 // record keeps the first errors, and a stronger one in place of the last.

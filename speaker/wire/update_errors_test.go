@@ -176,7 +176,7 @@ func TestAttributeErrorsOldSpeaker(t *testing.T) {
 	})
 }
 
-// RFC 4760, RFC 7606 §3 c, §3 g, §5.2, §5.3, §7.11: without NLRI of IPv4.
+// RFC 4760, RFC 7606 §3 g, §3 j, §5.2, §5.3, §7.11: without NLRI of IPv4.
 func TestMultiprotocolErrors(t *testing.T) {
 	const withdraw, discard, reset = wire.TreatAsWithdraw, wire.Discard, wire.Reset
 	const unreach6 = "80 0f 0a 0002 01 30 20010db80001 "
@@ -190,8 +190,11 @@ func TestMultiprotocolErrors(t *testing.T) {
 		{"NEXT_HOP beside reach is ignored", reach6 + origin + asPath + "40 03 01 00", 0, 0, ""},
 		{"reach twice", reach6 + reach6, reset, 1, ""},
 		{"unreach twice", unreach6 + unreach6, reset, 1, ""},
-		{"reach with wrong flags", "c0" + reach6[2:] + origin + asPath, withdraw, 4, "c0" + reach6[2:]},
-		{"unreach with wrong flags", "40" + unreach6[2:], withdraw, 4, "40" + unreach6[2:]},
+		{"reach with wrong flags", "c0" + reach6[2:] + origin + asPath, reset, 4, "c0" + reach6[2:]},
+		{"unreach with wrong flags", "40" + unreach6[2:], reset, 4, "40" + unreach6[2:]},
+		{"reach of another family with wrong flags", "c0 0e 09 0019 46 04 c0000201 00" + origin, reset, 4, "c0 0e 09 0019 46 04 c0000201 00"},
+		{"unreach of another family with wrong flags", "00 0f 03 0019 46", reset, 4, "00 0f 03 0019 46"},
+		{"reach cut beside unreach", unreach6 + "80 0e 1c 0002 01", reset, 1, ""},
 		{"reach of 4 octets", "80 0e 04 0002 01 00", reset, 9, "80 0e 04 0002 01 00"},
 		{"next hop of 0 octets", "80 0e 05 0002 01 00 00", reset, 9, "80 0e 05 0002 01 00 00"},
 		{"next hop of 15 octets", "80 0e 14 0002 01 0f 20010db80000000000000000000000 00", reset, 9, "80 0e 14 0002 01 0f 20010db80000000000000000000000 00"},
