@@ -163,3 +163,23 @@ func TestHardResetReceived(t *testing.T) {
 		}
 	})
 }
+
+// Some speakers send the End-of-RIB of each family that they know: one that was not negotiated is neither malformed nor does
+// it end anything (RFC 4724 §2, RFC 4760 §8).
+func TestEndOfRIBOfAFamilyNotNegotiated(t *testing.T) {
+	flow := wire.Family{AFI: wire.AFIIPv4, SAFI: 133}
+	run(t, func(w *world) {
+		w.apply(config(peerConfig(passive)))
+		p := w.arrive(theirOpen(true))
+		for _, f := range []wire.Family{wire.IPv6Unicast, flow} {
+			p.Send(wire.AppendEndOfRIB(nil, f))
+		}
+		if got := w.counts(); got != (counts{}) {
+			t.Errorf("counted %+v", got)
+		}
+		if lines := w.logged("malformed"); len(lines) > 0 {
+			t.Errorf("logged %q", lines)
+		}
+		w.expectState(speaker.StateEstablished)
+	})
+}

@@ -29,7 +29,9 @@ func (p *updateParser) mpUnreach(v []byte) {
 	}
 	f, nlri := familyOf(v), v[mpUnreachMinLen:]
 	if !p.negotiated(f) {
-		p.fault(Discard, UpdateOptionalAttribute)
+		if len(nlri) > 0 { // else it says nothing: RFC 4724 §2, perhaps the End-of-RIB of each family that the peer knows
+			p.fault(Discard, UpdateOptionalAttribute)
+		}
 		return
 	}
 	if !validNLRI(f, p.pathIDs(f), nlri) {

@@ -207,7 +207,8 @@ func TestMultiprotocolErrors(t *testing.T) {
 		{"family not negotiated", "80 0e 09 0019 46 04 c0000201 00" + origin, discard, 9, "80 0e 09 0019 46 04 c0000201 00"},
 		{"unreach of 2 octets", "80 0f 02 0002", reset, 9, "80 0f 02 0002"},
 		{"unreach cut", "80 0f 05 0002 01 30 20", reset, 9, "80 0f 05 0002 01 30 20"},
-		{"unreach of another family", "80 0f 03 0019 46", discard, 9, "80 0f 03 0019 46"},
+		{"unreach of another family", "80 0f 04 0019 46 00", discard, 9, "80 0f 04 0019 46 00"},
+		{"End-of-RIB of another family", "80 0f 03 0019 46", 0, 0, ""}, // RFC 4724 §2: it says nothing about routes
 		{"attributes without NLRI", origin, 0, 0, ""},
 		{"bad attribute without NLRI", "40 01 01 07", reset, 6, "40 01 01 07"},
 		{"bad attribute beside unreach", unreach6 + "c0 08 00", reset, 5, "c0 08 00"},
@@ -270,7 +271,7 @@ func TestAttributeErrorText(t *testing.T) {
 
 // An Update that is parsed into again shows nothing of the message before.
 func TestUpdateReuse(t *testing.T) {
-	opt := wire.UpdateOptions{AS4: true, EBGP: true, Families: []wire.Family{wire.IPv6Unicast}}
+	opt := wire.UpdateOptions{AS4: true, EBGP: true, Families: []wire.Family{wire.IPv4Unicast, wire.IPv6Unicast}}
 	var u wire.Update
 	full := append([]byte{0, 0, 0, 0}, unhex(t, reach6+origin+asPath+"80 04 04 00000001 c0 08 04 00000001 c0 63 00")...)
 	binary.BigEndian.PutUint16(full[2:], uint16(len(full)-4))
@@ -291,8 +292,11 @@ func TestUpdateReuse(t *testing.T) {
 func TestUpdateOfAFamilyNotNegotiated(t *testing.T) {
 	opt := wire.UpdateOptions{AS4: true, EBGP: true, Families: []wire.Family{wire.IPv6Unicast}}
 	for name, body := range map[string]string{
-		"withdrawn": "0002 080a 0000",
-		"announced": "0000 0014" + origin + asPath + nextHop + "080a",
+		"withdrawn":                   "0002 080a 0000",
+		"announced":                   "0000 0014" + origin + asPath + nextHop + "080a",
+		"End-of-RIB":                  "0000 0000",
+		"End-of-RIB in MP_UNREACH":    "0000 0006 800f03000101",
+		"End-of-RIB of IPv6 FlowSpec": "0000 0006 800f03000285",
 	} {
 		var u wire.Update
 		if err := wire.ParseUpdate(unhex(t, body), opt, &u); err != nil {

@@ -36,6 +36,7 @@ type Update struct {
 	MPUnreach  *MPUnreach // nil if absent
 
 	classic    bool // there were Withdrawn Routes or NLRI
+	ipv4       bool // IPv4 unicast may be received
 	attributes int  // how many there were
 	reach      MPReach
 	unreach    MPUnreach
@@ -43,13 +44,14 @@ type Update struct {
 	as4Path    ASPath
 }
 
-// EndOfRIB returns the family whose End-of-RIB the message is (RFC 4724 §2).
+// EndOfRIB returns the family whose End-of-RIB the message is (RFC 4724 §2), if
+// routes of it may be received.
 func (u *Update) EndOfRIB() (Family, bool) {
 	switch {
 	case u.classic:
 		return Family{}, false
 	case u.attributes == 0:
-		return IPv4Unicast, true
+		return IPv4Unicast, u.ipv4
 	case u.attributes == 1 && u.MPUnreach != nil && len(u.MPUnreach.NLRI) == 0:
 		return u.MPUnreach.Family, true
 	default:
@@ -97,8 +99,8 @@ func ParseUpdate(body []byte, opt UpdateOptions, u *Update) error {
 		return errInvalidNetwork()
 	}
 	u.classic = len(withdrawn) > 0 || len(nlri) > 0
-	if len(opt.Families) == 0 || p.negotiated(IPv4Unicast) {
-		// RFC 4760 §8: with capabilities, IPv4 unicast too is but what was negotiated.
+	// RFC 4760 §8: with capabilities, IPv4 unicast too is but what was negotiated.
+	if u.ipv4 = len(opt.Families) == 0 || p.negotiated(IPv4Unicast); u.ipv4 {
 		u.Withdrawn, u.NLRI, u.PathIDs = withdrawn, nlri, pathIDs
 	}
 	p.parse(attributes)
