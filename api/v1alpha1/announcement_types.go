@@ -13,15 +13,16 @@ import (
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:shortName=ann,categories=herald
-// +kubebuilder:printcolumn:name="Prefixes",type=integer,JSONPath=`.status.prefixes`,description="Prefixes that it names, each split into its subnets"
-// +kubebuilder:printcolumn:name="Sessions",type=string,JSONPath=`.status.sessions.summary`,description="Sessions that have it of those eligible"
-// +kubebuilder:printcolumn:name="Advertised",type=string,JSONPath=`.status.conditions[?(@.type=="Advertised")].status`,description="Whether every eligible session has been sent it"
+// +kubebuilder:printcolumn:name="Prefixes",type=string,JSONPath=`.status.summary`,description="The first of its prefixes, and how many there are besides"
+// +kubebuilder:printcolumn:name="Sessions",type=string,JSONPath=`.status.sessions.summary`,description="Sessions that have all of it, of those that shall"
+// +kubebuilder:printcolumn:name="Advertised",type=string,JSONPath=`.status.conditions[?(@.type=="Advertised")].status`,description="Whether it is out"
 // +kubebuilder:printcolumn:name="Since",type=date,JSONPath=`.status.conditions[?(@.type=="Advertised")].lastTransitionTime`,description="How long Advertised has been what it is"
-// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Advertised")].reason`,description="Why Advertised is what it is"
+// +kubebuilder:printcolumn:name="Complete",type=string,JSONPath=`.status.conditions[?(@.type=="Complete")].status`,description="Whether it is everywhere it should be"
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Complete")].reason`,description="Why Complete is what it is"
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`,priority=1,description="Whether what it asks for is on the wire"
 // +kubebuilder:printcolumn:name="Accepted",type=string,JSONPath=`.status.conditions[?(@.type=="Accepted")].status`,priority=1,description="Whether the object is valid and in use"
-// +kubebuilder:printcolumn:name="First Prefix",type=string,JSONPath=`.spec.prefixes[0]`,priority=1,description="The first of its prefixes"
-// +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.conditions[?(@.type=="Advertised")].message`,priority=1
-// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`,priority=1
+// +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.conditions[?(@.type=="Complete")].message`,priority=1
 type Announcement struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -114,7 +115,12 @@ type Deaggregate struct {
 
 // AnnouncementStatus is what became of an announcement, over all sessions.
 type AnnouncementStatus struct {
-	// conditions are Accepted and Advertised.
+	// observedGeneration is the generation of the object that the status speaks of.
+	// +optional
+	// +kubebuilder:validation:Format=int64
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// conditions are Ready, Accepted, Advertised and Complete.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -126,14 +132,20 @@ type AnnouncementStatus struct {
 	// +optional
 	Prefixes int32 `json:"prefixes"`
 
+	// summary names the first of the prefixes and says how many there are besides, such
+	// as "203.0.113.0/24 +3".
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	Summary string `json:"summary,omitempty"`
+
 	// sessions counts the sessions that shall have it.
 	// +optional
 	Sessions *AnnouncementSessions `json:"sessions,omitempty"`
 
-	// verdicts are the reasons why sessions do not have it, the most frequent first.
+	// verdicts are the reasons why sessions do not have it, or not whole, the most
+	// frequent first.
 	// +optional
-	// +listType=map
-	// +listMapKey=reason
+	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=16
 	Verdicts []Verdict `json:"verdicts,omitempty"`
 }
@@ -144,8 +156,14 @@ type AnnouncementSessions struct {
 	// grants the namespace and has the family of a prefix configured.
 	Eligible int32 `json:"eligible"`
 
-	// advertised is the number of those that were sent it at this generation.
+	// advertised is the number of those that were sent all of it at this generation.
 	Advertised int32 `json:"advertised"`
+
+	// notDue is the number of those whose node rightly announces nothing of it.
+	NotDue int32 `json:"notDue"`
+
+	// unavailable is the number of those whose node is lost or runs no speaker.
+	Unavailable int32 `json:"unavailable"`
 
 	// summary is "advertised/eligible", such as 5/6.
 	// +kubebuilder:validation:MaxLength=32

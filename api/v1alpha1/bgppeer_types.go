@@ -15,14 +15,15 @@ import (
 // +kubebuilder:printcolumn:name="Address",type=string,JSONPath=`.spec.address`,description="The neighbour's address"
 // +kubebuilder:printcolumn:name="Peer ASN",type=integer,format=int64,JSONPath=`.spec.peerASN`,description="The neighbour's ASN; empty where peerType decides"
 // +kubebuilder:printcolumn:name="Sessions",type=string,JSONPath=`.status.sessions.summary`,description="Established sessions of those desired"
-// +kubebuilder:printcolumn:name="Established",type=string,JSONPath=`.status.conditions[?(@.type=="Established")].status`,description="Whether every selected node has its session"
+// +kubebuilder:printcolumn:name="Established",type=string,JSONPath=`.status.conditions[?(@.type=="Established")].status`,description="Whether a selected node has its session; with the reason Partial not every one"
 // +kubebuilder:printcolumn:name="Since",type=date,JSONPath=`.status.conditions[?(@.type=="Established")].lastTransitionTime`,description="How long Established has been what it is"
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Established")].reason`,description="Why Established is what it is"
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`,priority=1,description="Whether it is accepted and a session is up"
 // +kubebuilder:printcolumn:name="Accepted",type=string,JSONPath=`.status.conditions[?(@.type=="Accepted")].status`,priority=1,description="Whether the object is valid and in use"
-// +kubebuilder:printcolumn:name="Current",type=string,JSONPath=`.status.conditions[?(@.type=="Current")].status`,priority=1,description="Whether every session runs on the newest spec"
+// +kubebuilder:printcolumn:name="UpToDate",type=string,JSONPath=`.status.conditions[?(@.type=="UpToDate")].status`,priority=1,description="Whether every session runs on the newest spec"
 // +kubebuilder:printcolumn:name="Last Error",type=string,JSONPath=`.status.lastError.message`,priority=1,description="The newest error of any of its sessions"
 // +kubebuilder:printcolumn:name="Description",type=string,JSONPath=`.spec.description`,priority=1
-// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`,priority=1
 // +kubebuilder:validation:XValidation:optionalOldSelf=true,rule="oldSelf.hasValue() || (size(self.metadata.name) <= 63 && self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'))",message="metadata.name: write a DNS label of at most 63 lower-case letters, digits and '-', such as tor-a",reason=FieldValueInvalid
 type BGPPeer struct {
 	metav1.TypeMeta   `json:",inline"`
@@ -176,7 +177,12 @@ type BGPPeerSpec struct {
 
 // BGPPeerStatus is what became of a neighbour, over all selected nodes.
 type BGPPeerStatus struct {
-	// conditions are Accepted, Established and Current.
+	// observedGeneration is the generation of the object that the status speaks of.
+	// +optional
+	// +kubebuilder:validation:Format=int64
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// conditions are Ready, Accepted, Established and UpToDate.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -186,6 +192,13 @@ type BGPPeerStatus struct {
 	// sessions counts the sessions over the selected nodes.
 	// +optional
 	Sessions *PeerSessions `json:"sessions,omitempty"`
+
+	// refusals count the selected nodes that cannot have a session, by reason, the most
+	// frequent first. Accepted is False only where they are all.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=16
+	Refusals []NodeRefusal `json:"refusals,omitempty"`
 
 	// lastError is the newest error of any of its sessions.
 	// +optional
@@ -197,12 +210,30 @@ type PeerSessions struct {
 	// desired is the number of nodes that shall have a session.
 	Desired int32 `json:"desired"`
 
-	// established is the number of those whose session is Established.
+	// established is the number of those whose session is Established as the newest spec
+	// asks for it.
 	Established int32 `json:"established"`
+
+	// unavailable is the number of those that are lost or run no speaker.
+	Unavailable int32 `json:"unavailable"`
 
 	// summary is "established/desired", such as 5/6.
 	// +kubebuilder:validation:MaxLength=32
 	Summary string `json:"summary"`
+}
+
+// NodeRefusal is a reason why selected nodes cannot have a session.
+type NodeRefusal struct {
+	// reason is one of Accepted or Established, such as Conflict or NoLocalASN.
+	// +kubebuilder:validation:MaxLength=64
+	Reason string `json:"reason"`
+
+	// nodes is the number of nodes that have it.
+	Nodes int32 `json:"nodes"`
+
+	// example is one of them.
+	// +kubebuilder:validation:MaxLength=253
+	Example string `json:"example"`
 }
 
 // PeerError is the newest error of any session of a neighbour.

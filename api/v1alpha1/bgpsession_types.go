@@ -20,14 +20,15 @@ import (
 // +kubebuilder:printcolumn:name="Peer",type=string,JSONPath=`.spec.peerName`,description="The BGPPeer"
 // +kubebuilder:printcolumn:name="Node",type=string,JSONPath=`.spec.nodeName`,description="The node"
 // +kubebuilder:printcolumn:name="State",type=string,JSONPath=`.status.state`,description="The state of RFC 4271 §8.2.2"
-// +kubebuilder:printcolumn:name="Since",type=date,JSONPath=`.status.since`,description="How long it has been Established, or has not been"
+// +kubebuilder:printcolumn:name="Reporting",type=string,JSONPath=`.status.conditions[?(@.type=="Reporting")].status`,description="Whether the speaker on its node runs"
+// +kubebuilder:printcolumn:name="Since",type=date,JSONPath=`.status.conditions[?(@.type=="Established")].lastTransitionTime`,description="How long it has been Established, has not been, or is not known to be"
 // +kubebuilder:printcolumn:name="IPv4",type=integer,JSONPath=`.status.prefixes[?(@.family.afi=="IPv4")].announced`,description="IPv4 prefixes announced"
 // +kubebuilder:printcolumn:name="IPv6",type=integer,JSONPath=`.status.prefixes[?(@.family.afi=="IPv6")].announced`,description="IPv6 prefixes announced"
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Established")].reason`,description="Why Established is what it is"
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Remote",type=string,JSONPath=`.spec.remote`,priority=1,description="The neighbour's address"
 // +kubebuilder:printcolumn:name="Peer ASN",type=integer,format=int64,JSONPath=`.status.peerASN`,priority=1
-// +kubebuilder:printcolumn:name="Current",type=string,JSONPath=`.status.conditions[?(@.type=="Current")].status`,priority=1,description="Whether it runs on the newest spec"
-// +kubebuilder:printcolumn:name="Reporting",type=string,JSONPath=`.status.conditions[?(@.type=="Reporting")].status`,priority=1,description="Whether a speaker runs on its node"
+// +kubebuilder:printcolumn:name="UpToDate",type=string,JSONPath=`.status.conditions[?(@.type=="UpToDate")].status`,priority=1,description="Whether it runs on the newest spec"
 // +kubebuilder:printcolumn:name="Flaps",type=integer,JSONPath=`.status.flaps`,priority=1,description="How often it was lost after it was Established"
 // +kubebuilder:printcolumn:name="Last Error",type=string,JSONPath=`.status.lastError.text`,priority=1
 type BGPSession struct {
@@ -77,7 +78,7 @@ type BGPSessionSpec struct {
 
 // BGPSessionStatus is what the speaker of a node last reported of a session.
 type BGPSessionStatus struct {
-	// conditions are Established and Current, and Reporting, which the roll-up alone
+	// conditions are Established and UpToDate, and Reporting, which the roll-up alone
 	// writes.
 	// +optional
 	// +listType=map
@@ -91,7 +92,7 @@ type BGPSessionStatus struct {
 	// +optional
 	Peer *SessionPeer `json:"peer,omitempty"`
 
-	// state is that of the FSM (RFC 4271 §8.2.2).
+	// state is that of the FSM (RFC 4271 §8.2.2), and Unknown where nobody reports.
 	// +optional
 	State SessionState `json:"state,omitempty"`
 
@@ -165,9 +166,9 @@ type SessionPeer struct {
 	Generation int64 `json:"generation"`
 }
 
-// SessionState is a state of the FSM (RFC 4271 §8.2.2).
+// SessionState is a state of the FSM (RFC 4271 §8.2.2), or Unknown.
 //
-// +kubebuilder:validation:Enum=Idle;Connect;Active;OpenSent;OpenConfirm;Established
+// +kubebuilder:validation:Enum=Idle;Connect;Active;OpenSent;OpenConfirm;Established;Unknown
 type SessionState string
 
 // The states of RFC 4271 §8.2.2.
@@ -179,6 +180,9 @@ const (
 	SessionOpenConfirm SessionState = "OpenConfirm"
 	SessionEstablished SessionState = "Established"
 )
+
+// SessionUnknown is the state of a session that nobody reports.
+const SessionUnknown SessionState = "Unknown"
 
 // NegotiatedSession is what both OPENs agreed on.
 type NegotiatedSession struct {

@@ -9,22 +9,35 @@ const (
 	// False names the field.
 	ConditionAccepted = "Accepted"
 
+	// ConditionReady, of BGPPeer and Announcement, is for kubectl wait, Helm, Flux and
+	// Argo CD: what the object asks for is on the wire. A BGPPeer is Ready where it is
+	// Accepted and Established, an Announcement where it is Accepted and Advertised and
+	// no prefix is withheld for a reason of the object's own. adminState Down, carried
+	// out, is Ready too.
+	ConditionReady = "Ready"
+
 	// ConditionEstablished, of BGPPeer and BGPSession: the session is Established, for
-	// a peer on every selected node.
+	// a peer at least one of those that its newest spec asks for.
 	ConditionEstablished = "Established"
 
-	// ConditionCurrent, of BGPPeer and BGPSession: the session runs on the newest
+	// ConditionUpToDate, of BGPPeer and BGPSession: the session runs on the newest
 	// spec.
-	ConditionCurrent = "Current"
+	ConditionUpToDate = "UpToDate"
 
-	// ConditionReporting, of BGPSession: a ready speaker pod is on its node. The roll-up alone
-	// writes it; the rest of the status is then as it was last reported.
+	// ConditionReporting, of BGPSession: the speaker on its node runs, whether ready or
+	// not, and the node is not lost. The roll-up alone writes it; with False it also
+	// applies the state Unknown and Established=Unknown with the reason NotReporting,
+	// and the node's next report takes them back.
 	ConditionReporting = "Reporting"
 
-	// ConditionAdvertised, of Announcement: every eligible session was sent it, at
-	// this generation, and its End-of-RIB. BGP has no acknowledgement, so nothing
-	// says more than that.
+	// ConditionAdvertised, of Announcement: is it out? At least one eligible session
+	// was sent a prefix of it, at this generation, and its End-of-RIB. BGP has no
+	// acknowledgement, so nothing says more than that.
 	ConditionAdvertised = "Advertised"
+
+	// ConditionComplete, of Announcement: is it everywhere it should be? The same
+	// holds for every prefix at every eligible session where it is due.
+	ConditionComplete = "Complete"
 )
 
 // Reasons of Accepted.
@@ -48,17 +61,26 @@ const (
 
 // Reasons of Established.
 const (
-	// ReasonEstablished (True): the session is Established, for a peer everywhere.
+	// ReasonEstablished (True): the session is Established, for a peer on every node
+	// that is available.
 	ReasonEstablished = "Established"
 
-	// ReasonPartial (False, BGPPeer): on some nodes it is, on others not.
+	// ReasonPartial (True; BGPPeer, and Advertised): some of it is so, not all.
 	ReasonPartial = "Partial"
 
 	// ReasonNone (False, BGPPeer): on no node it is.
 	ReasonNone = "None"
 
-	// ReasonNoNodes (Unknown, BGPPeer; also of Current): no node is selected.
+	// ReasonNoNodes (Unknown, BGPPeer; also of UpToDate): no node is selected.
 	ReasonNoNodes = "NoNodes"
+
+	// ReasonUnavailable (Unknown; BGPPeer, and Advertised): every node of it is lost or
+	// runs no speaker. As a reason of Complete (False): some are, and nothing else is
+	// missing.
+	ReasonUnavailable = "Unavailable"
+
+	// ReasonNotReporting (Unknown, BGPSession): nobody reports; see Reporting.
+	ReasonNotReporting = "NotReporting"
 
 	// ReasonConnecting (False, BGPSession): it is being set up, and nothing failed yet.
 	ReasonConnecting = "Connecting"
@@ -74,14 +96,15 @@ const (
 	ReasonNotificationReceived = "NotificationReceived"
 
 	// ReasonSecretNotFound (False): the Secret or its entry is missing; no session
-	// starts without it. As a reason of Current: the live session goes on.
+	// starts without it. As a reason of UpToDate: the live session goes on.
 	ReasonSecretNotFound = "SecretNotFound"
 
 	// ReasonSecretInvalid (False): the key is empty, longer than 80 bytes, or ends in
-	// a newline. As a reason of Current: the live session goes on.
+	// a newline. As a reason of UpToDate: the live session goes on.
 	ReasonSecretInvalid = "SecretInvalid"
 
-	// ReasonAdminDown (False): spec.adminState is Down.
+	// ReasonAdminDown (False): spec.adminState is Down. It is also a verdict, and, once it
+	// is carried out, a reason of Ready (True).
 	ReasonAdminDown = "AdminDown"
 
 	// ReasonNoLocalASN (False): neither spec.localASN nor the node's annotation gives
@@ -89,10 +112,13 @@ const (
 	ReasonNoLocalASN = "NoLocalASN"
 )
 
-// Reasons of Current.
+// ReasonReady is that of Ready with True. With anything else Ready has the reason of the condition that decides it.
+const ReasonReady = "Ready"
+
+// Reasons of UpToDate.
 const (
-	// ReasonCurrent (True): the session runs on the newest spec.
-	ReasonCurrent = "Current"
+	// ReasonUpToDate (True): the session runs on the newest spec.
+	ReasonUpToDate = "UpToDate"
 
 	// ReasonPendingReset (False): a deferred change waits for the next reconnect.
 	ReasonPendingReset = "PendingReset"
@@ -113,14 +139,22 @@ const (
 
 	// ReasonNoSpeaker (False): none does.
 	ReasonNoSpeaker = "NoSpeaker"
+
+	// ReasonNodeLost (False): the node gives no sign of life.
+	ReasonNodeLost = "NodeLost"
 )
 
-// Reasons of Advertised. Those of WithheldReasons are further ones, with False.
+// Reasons of Advertised and Complete. Those of WithheldReasons are further ones, with False.
 const (
-	// ReasonAdvertised (True): every eligible session was sent it.
+	// ReasonAdvertised (True): all of it was sent to every eligible session that is
+	// available.
 	ReasonAdvertised = "Advertised"
 
-	// ReasonPending (Unknown): not every session has said yet what became of it.
+	// ReasonComplete (True): it is everywhere it should be.
+	ReasonComplete = "Complete"
+
+	// ReasonPending (Unknown; also of Established of a BGPPeer, and UpToDate): not every
+	// session has said yet what became of it.
 	ReasonPending = "Pending"
 
 	// ReasonNoSession (False): no session is eligible.

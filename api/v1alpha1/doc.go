@@ -24,7 +24,7 @@
 //
 //   - in place: only the difference is sent; the session stays.
 //   - deferred: it takes effect when the session is next established, and until
-//     then Current is False with the reason PendingReset. With applyMode
+//     then UpToDate is False with the reason PendingReset. With applyMode
 //     Immediate it becomes a reset.
 //   - reset: that session alone ends with Cease/6 (Other Configuration Change,
 //     RFC 4486) and starts again.

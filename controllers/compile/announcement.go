@@ -5,7 +5,9 @@ package compile
 
 import (
 	"cmp"
+	"fmt"
 	"math"
+	"net/netip"
 	"time"
 
 	"k8s.io/apimachinery/pkg/labels"
@@ -100,6 +102,18 @@ func (a *Announcement) PrefixTexts() []string {
 		texts = append(texts, r.Prefix.String())
 	}
 	return texts
+}
+
+// Summary names the first prefix and says how many there are besides, such as "203.0.113.0/24 +3".
+func (a *Announcement) Summary() string {
+	for r := range a.whole.Prefixes.All() {
+		first := netip.PrefixFrom(r.Prefix.Addr(), r.Length).String()
+		if a.Prefixes > 1 {
+			return fmt.Sprintf("%s +%d", first, a.Prefixes-1)
+		}
+		return first
+	}
+	return ""
 }
 
 // Created is when the object was, the zero Time where nobody knows.

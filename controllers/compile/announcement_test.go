@@ -23,18 +23,21 @@ func TestPrefixes(t *testing.T) {
 		deaggregate *v1alpha1.Deaggregate
 		want        []string
 		count       int
+		summary     string
 	}{
 		{
 			name:     "sorted, IPv4 first, once each",
 			prefixes: []string{"2001:db8::/48", "203.0.113.0/24", "198.51.100.0/24", "203.0.113.0/24"},
 			want:     []string{"198.51.100.0/24", "203.0.113.0/24", "2001:db8::/48"},
 			count:    3,
+			summary:  "198.51.100.0/24 +2",
 		},
 		{
 			name:     "a prefix inside another one stays",
 			prefixes: []string{"10.0.0.0/8", "10.1.0.0/16"},
 			want:     []string{"10.0.0.0/8", "10.1.0.0/16"},
 			count:    2,
+			summary:  "10.0.0.0/8 +1",
 		},
 		{
 			name:        "split, each family by its own length",
@@ -42,6 +45,7 @@ func TestPrefixes(t *testing.T) {
 			deaggregate: &v1alpha1.Deaggregate{IPv4: new(int32(32))},
 			want:        []string{"10.0.0.0/12→/32", "2001:db8::/48"},
 			count:       1<<20 + 1,
+			summary:     "10.0.0.0/32 +1048576",
 		},
 		{
 			name:        "as long or longer is announced as it is",
@@ -49,6 +53,7 @@ func TestPrefixes(t *testing.T) {
 			deaggregate: &v1alpha1.Deaggregate{IPv4: new(int32(24))},
 			want:        []string{"10.0.0.0/24", "10.0.1.0/25"},
 			count:       2,
+			summary:     "10.0.0.0/24 +1",
 		},
 		{
 			name:        "a subnet that another prefix is split into goes once",
@@ -56,6 +61,7 @@ func TestPrefixes(t *testing.T) {
 			deaggregate: &v1alpha1.Deaggregate{IPv4: new(int32(24))},
 			want:        []string{"10.0.0.0/22→/24", "10.0.4.0/24"},
 			count:       5,
+			summary:     "10.0.0.0/24 +4",
 		},
 		{
 			name:        "as many as there may be",
@@ -63,6 +69,7 @@ func TestPrefixes(t *testing.T) {
 			deaggregate: &v1alpha1.Deaggregate{IPv4: new(int32(32))},
 			want:        []string{"10.0.0.0/8→/32"},
 			count:       1 << 24,
+			summary:     "10.0.0.0/32 +16777215",
 		},
 	}
 	for _, test := range tests {
@@ -83,6 +90,9 @@ func TestPrefixes(t *testing.T) {
 			}
 			if count, issue := out.Catalog().CheckAnnouncement(&a); count != test.count || issue != nil {
 				t.Errorf("%d prefixes, issue %v, want %d", count, issue, test.count)
+			}
+			if got := out.Catalog().Announcement("platform/net").Summary(); got != test.summary {
+				t.Errorf("summary %q, want %q", got, test.summary)
 			}
 		})
 	}

@@ -163,16 +163,16 @@ func TestRepeatedErrorKeepsItsTime(t *testing.T) {
 // TestConditionsOfOthers: what another manager says of a BGPSession is no difference that a write could mend.
 func TestConditionsOfOthers(t *testing.T) {
 	want := v1alpha1.BGPSessionStatus{Conditions: []metav1.Condition{
-		{Type: v1alpha1.ConditionEstablished}, {Type: v1alpha1.ConditionCurrent},
+		{Type: v1alpha1.ConditionEstablished}, {Type: v1alpha1.ConditionUpToDate},
 	}}
 	stored := v1alpha1.BGPSessionStatus{Conditions: []metav1.Condition{
-		{Type: v1alpha1.ConditionReporting}, {Type: v1alpha1.ConditionEstablished}, {Type: "example.com/Seen"}, {Type: v1alpha1.ConditionCurrent},
+		{Type: v1alpha1.ConditionReporting}, {Type: v1alpha1.ConditionEstablished}, {Type: "example.com/Seen"}, {Type: v1alpha1.ConditionUpToDate},
 	}}
 	var kinds []string
 	for _, condition := range ownStatus(stored, want).Conditions {
 		kinds = append(kinds, condition.Type)
 	}
-	if want := []string{v1alpha1.ConditionEstablished, v1alpha1.ConditionCurrent}; !slices.Equal(kinds, want) {
+	if want := []string{v1alpha1.ConditionEstablished, v1alpha1.ConditionUpToDate}; !slices.Equal(kinds, want) {
 		t.Errorf("own conditions %v, want %v", kinds, want)
 	}
 }

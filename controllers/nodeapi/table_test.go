@@ -41,7 +41,7 @@ items:
   kind: Announcement
   metadata: {name: web, namespace: shop, uid: u3}
   spec: {prefixes: [203.0.113.0/24]}
-  status: {prefixes: 1, sessions: {eligible: 1, advertised: 0, summary: 0/1}}
+  status: {prefixes: 1, summary: 203.0.113.0/24, sessions: {eligible: 1, advertised: 0, summary: 0/1}}
 - apiVersion: herald.network/v1alpha1
   kind: BGPSession
   metadata: {name: tor-a.node-1, uid: u4}
@@ -83,13 +83,13 @@ func TestTables(t *testing.T) {
 		rows = append(rows, strings.Join(strings.Fields(line), " "))
 	}
 	for _, want := range []string{
-		"SESSION PEER NODE STATE SINCE IPV4 IPV6 REASON",
+		"SESSION PEER NODE STATE REPORTING SINCE IPV4 IPV6 REASON AGE",
 		"tor-a.node-1 tor-a node-1 Established 7",
-		"PEER ADDRESS PEER ASN SESSIONS ESTABLISHED SINCE REASON",
+		"PEER ADDRESS PEER ASN SESSIONS ESTABLISHED SINCE REASON AGE",
 		"tor-a 192.0.2.1 64500 1/1 True Established",
 		"tor-b 192.0.2.1 64500",
-		"ANNOUNCEMENT PREFIXES SESSIONS ADVERTISED SINCE REASON",
-		"shop/web 1 0/1",
+		"ANNOUNCEMENT PREFIXES SESSIONS ADVERTISED SINCE COMPLETE REASON AGE",
+		"shop/web 203.0.113.0/24 0/1",
 		"PROBLEM REASON MESSAGE",
 		"Announcement shop/web Conflict not sent, or not whole, to session tor-a.node-1",
 		"BGPPeer tor-a Invalid peers.yaml, document 1: spec.address",
@@ -120,7 +120,7 @@ func TestTables(t *testing.T) {
 
 func TestWideTables(t *testing.T) {
 	text := tableOf(t, tableObjects, true)
-	for _, want := range []string{"DESCRIPTION", "rack A, left", "LAST ERROR", "FIRST PREFIX", "203.0.113.0/24"} {
+	for _, want := range []string{"DESCRIPTION", "rack A, left", "LAST ERROR", "UPTODATE"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in the wide tables:\n%s", want, text)
 		}

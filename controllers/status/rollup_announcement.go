@@ -33,12 +33,13 @@ func (r *Rollup) Announcement(object *v1alpha1.Announcement, before *Confirmatio
 		accepted = condition(v1alpha1.ConditionAccepted, metav1.ConditionFalse, issue.Reason, issue.Message)
 	}
 	var advertised metav1.Condition
+	var named string
 	var t tally
 	after := &Confirmation{}
 	switch {
 	case known != nil:
 		// What is in use may be an older version of the object.
-		prefixes = known.Prefixes
+		prefixes, named = known.Prefixes, known.Summary()
 		t, after = r.settle(known, object, before)
 		advertised = r.advertised(known, &t)
 	case issue != nil:
@@ -47,8 +48,10 @@ func (r *Rollup) Announcement(object *v1alpha1.Announcement, before *Confirmatio
 		advertised = condition(v1alpha1.ConditionAdvertised, metav1.ConditionUnknown, v1alpha1.ReasonPending, "the object has not been read yet")
 	}
 	return v1alpha1.AnnouncementStatus{
-		Conditions: conditions(object.Status.Conditions, object.Generation, now, accepted, advertised),
-		Prefixes:   counter(prefixes),
+		ObservedGeneration: object.Generation,
+		Conditions:         conditions(object.Status.Conditions, object.Generation, now, accepted, advertised),
+		Prefixes:           counter(prefixes),
+		Summary:            named,
 		Sessions: &v1alpha1.AnnouncementSessions{
 			Eligible:   counter(t.eligible),
 			Advertised: counter(t.advertised),

@@ -19,14 +19,16 @@ func (r *Rollup) Peer(object *v1alpha1.BGPPeer, now time.Time) v1alpha1.BGPPeerS
 	accepted := r.acceptedPeer(object, view)
 	if view == nil {
 		return v1alpha1.BGPPeerStatus{
+			ObservedGeneration: object.Generation,
 			Conditions: conditions(object.Status.Conditions, object.Generation, now, accepted,
 				condition(v1alpha1.ConditionEstablished, metav1.ConditionFalse, accepted.Reason, "the object is not in use"),
-				condition(v1alpha1.ConditionCurrent, metav1.ConditionFalse, accepted.Reason, "the object is not in use")),
+				condition(v1alpha1.ConditionUpToDate, metav1.ConditionFalse, accepted.Reason, "the object is not in use")),
 			Sessions: &v1alpha1.PeerSessions{Summary: summary(0, 0)},
 		}
 	}
 	desired, up := len(view.sessions)+len(view.refusals), view.established()
 	return v1alpha1.BGPPeerStatus{
+		ObservedGeneration: object.Generation,
 		Conditions: conditions(object.Status.Conditions, object.Generation, now,
 			accepted, view.establishedCondition(desired, up), view.currentCondition(object)),
 		Sessions:  &v1alpha1.PeerSessions{Desired: counter(desired), Established: counter(up), Summary: summary(up, desired)},
@@ -129,7 +131,7 @@ func (s *sessionView) whyDown() (reason string, known bool) {
 
 // currentCondition is False where one session says so, and Unknown while one has not seen the newest spec.
 func (v *peerView) currentCondition(peer *v1alpha1.BGPPeer) metav1.Condition {
-	const kind = v1alpha1.ConditionCurrent
+	const kind = v1alpha1.ConditionUpToDate
 	if len(v.sessions) == 0 {
 		return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonNoNodes, "no node has a session")
 	}
@@ -148,7 +150,7 @@ func (v *peerView) currentCondition(peer *v1alpha1.BGPPeer) metav1.Condition {
 	if behind != "" {
 		return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonPending, behind+" has not reported this generation yet")
 	}
-	return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonCurrent, "every session runs on the newest spec")
+	return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonUpToDate, "every session runs on the newest spec")
 }
 
 // current is the session's own condition, nil where a speaker that could say so does not, or speaks of another generation
@@ -161,7 +163,7 @@ func (s *sessionView) current(peer *v1alpha1.BGPPeer) *metav1.Condition {
 	if of := s.object.Status.Peer; of == nil || *of != newest {
 		return nil
 	}
-	return meta.FindStatusCondition(s.object.Status.Conditions, v1alpha1.ConditionCurrent)
+	return meta.FindStatusCondition(s.object.Status.Conditions, v1alpha1.ConditionUpToDate)
 }
 
 // lastError is the newest of all sessions; of two at once that of the first node by name.

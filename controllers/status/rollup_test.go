@@ -182,16 +182,16 @@ func TestPeerStatus(t *testing.T) {
 	}{
 		{
 			name: "all", change: func(c *cluster) { c.report([]string{"node-1", "node-2"}) },
-			accepted: "True Accepted", established: "True Established", current: "True Current", summary: "2/2",
+			accepted: "True Accepted", established: "True Established", current: "True UpToDate", summary: "2/2",
 		},
 		{
 			name: "one is down", change: func(c *cluster) { c.report([]string{"node-1"}); c.report([]string{"node-2"}, isDown) },
-			accepted: "True Accepted", established: "False Partial", current: "True Current", summary: "1/2",
+			accepted: "True Accepted", established: "False Partial", current: "True UpToDate", summary: "1/2",
 			text: "node-2: ConnectionFailed: connection refused",
 		},
 		{
 			name: "all are down", change: bothDown,
-			accepted: "True Accepted", established: "False None", current: "True Current", summary: "0/2", text: "node-1: ConnectionFailed",
+			accepted: "True Accepted", established: "False None", current: "True UpToDate", summary: "0/2", text: "node-1: ConnectionFailed",
 		},
 		{
 			name: "nothing reported", change: func(*cluster) {},
@@ -261,7 +261,7 @@ func TestPeerStatus(t *testing.T) {
 				c.nodes[0].Annotations = map[string]string{v1alpha1.AnnotationASN: "64512"}
 				c.report([]string{"node-1"})
 			},
-			accepted: "True Accepted", established: "False Partial", current: "True Current", summary: "1/2", text: "node-2: NoLocalASN",
+			accepted: "True Accepted", established: "False Partial", current: "True UpToDate", summary: "1/2", text: "node-2: NoLocalASN",
 		},
 	}
 	for _, test := range tests {
@@ -275,7 +275,7 @@ func TestPeerStatus(t *testing.T) {
 			}
 			wantCondition(t, got.Conditions, v1alpha1.ConditionAccepted, test.accepted)
 			wantMessage(t, wantCondition(t, got.Conditions, v1alpha1.ConditionEstablished, test.established), test.text)
-			wantCondition(t, got.Conditions, v1alpha1.ConditionCurrent, test.current)
+			wantCondition(t, got.Conditions, v1alpha1.ConditionUpToDate, test.current)
 			if got.Sessions == nil || got.Sessions.Summary != test.summary {
 				t.Errorf("sessions %+v, want %s", got.Sessions, test.summary)
 			}

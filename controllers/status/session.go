@@ -103,7 +103,7 @@ func messageOf(err *speaker.SessionError) string {
 
 // current says whether the session runs on the newest spec, and what keeps it from that.
 func current(s *speaker.PeerSnapshot) metav1.Condition {
-	const kind = v1alpha1.ConditionCurrent
+	const kind = v1alpha1.ConditionUpToDate
 	live := s.State == speaker.StateEstablished
 	switch {
 	case live && s.Blocked != "":
@@ -123,7 +123,7 @@ func current(s *speaker.PeerSnapshot) metav1.Condition {
 		return condition(kind, metav1.ConditionFalse, v1alpha1.ReasonReceiveLimitReached, fmt.Sprintf(
 			"the neighbour has more %s, %d: routes over it are dropped; the session goes on", more, s.Received.Limit))
 	}
-	return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonCurrent, "the session runs on the newest spec")
+	return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonUpToDate, "the session runs on the newest spec")
 }
 
 func lastError(err *speaker.SessionError) *v1alpha1.SessionError {

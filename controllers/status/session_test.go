@@ -77,37 +77,37 @@ func TestSessionConditions(t *testing.T) {
 		current     string
 		texts       []string
 	}{
-		{name: "up", snapshot: up(), established: "True Established", current: "True Current", texts: []string{"AS 64500", "192.0.2.1"}},
-		{name: "connecting", snapshot: down(), established: "False Connecting", current: "True Current"},
+		{name: "up", snapshot: up(), established: "True Established", current: "True UpToDate", texts: []string{"AS 64500", "192.0.2.1"}},
+		{name: "connecting", snapshot: down(), established: "False Connecting", current: "True UpToDate"},
 		{
 			name: "bad peer AS", snapshot: down(func(s *speaker.PeerSnapshot) { s.LastError = badAS }),
-			established: "False NotificationSent", current: "True Current", texts: []string{"2/2", "64500", "64999"},
+			established: "False NotificationSent", current: "True UpToDate", texts: []string{"2/2", "64500", "64999"},
 		},
 		{
 			name: "the peer says no", snapshot: down(func(s *speaker.PeerSnapshot) {
 				s.LastError = &speaker.SessionError{Time: now, Direction: speaker.DirectionReceived, Code: 6, Subcode: 5, Text: "received 6/5, Connection Rejected"}
 			}),
-			established: "False NotificationReceived", current: "True Current", texts: []string{"received 6/5, Connection Rejected"},
+			established: "False NotificationReceived", current: "True UpToDate", texts: []string{"received 6/5, Connection Rejected"},
 		},
 		{
 			name: "no connection", snapshot: down(func(s *speaker.PeerSnapshot) {
 				s.LastError = &speaker.SessionError{Time: now, Text: "connection refused"}
 			}),
-			established: "False ConnectionFailed", current: "True Current", texts: []string{"connection refused"},
+			established: "False ConnectionFailed", current: "True UpToDate", texts: []string{"connection refused"},
 		},
 		{
 			name: "an old error of a session that is up", snapshot: up(func(s *speaker.PeerSnapshot) { s.LastError = badAS }),
-			established: "True Established", current: "True Current",
+			established: "True Established", current: "True UpToDate",
 		},
 		{
 			name: "shut down", snapshot: down(func(s *speaker.PeerSnapshot) { s.AdminDown, s.LastError = true, badAS }),
-			established: "False AdminDown", current: "True Current", texts: []string{"spec.adminState"},
+			established: "False AdminDown", current: "True UpToDate", texts: []string{"spec.adminState"},
 		},
 		{
 			name: "no Secret", snapshot: down(func(s *speaker.PeerSnapshot) {
 				s.Blocked, s.LastError = "SecretNotFound: Secret herald/tor-a does not exist", badAS
 			}),
-			established: "False SecretNotFound", current: "True Current", texts: []string{"Secret herald/tor-a does not exist"},
+			established: "False SecretNotFound", current: "True UpToDate", texts: []string{"Secret herald/tor-a does not exist"},
 		},
 		{
 			name: "no Secret any more", snapshot: up(func(s *speaker.PeerSnapshot) {
@@ -134,7 +134,7 @@ func TestSessionConditions(t *testing.T) {
 		{
 			name:        "as many routes as are kept",
 			snapshot:    up(func(s *speaker.PeerSnapshot) { s.Received = &adjin.Report{Limit: 500} }),
-			established: "True Established", current: "True Current",
+			established: "True Established", current: "True UpToDate",
 		},
 		{
 			name: "no listener", snapshot: down(func(s *speaker.PeerSnapshot) { s.ListenerError = "bind: address already in use" }),
@@ -148,7 +148,7 @@ func TestSessionConditions(t *testing.T) {
 				t.Fatalf("conditions %+v, want two", got.Conditions)
 			}
 			wantCondition(t, got.Conditions, v1alpha1.ConditionEstablished, test.established)
-			wantCondition(t, got.Conditions, v1alpha1.ConditionCurrent, test.current)
+			wantCondition(t, got.Conditions, v1alpha1.ConditionUpToDate, test.current)
 			all := got.Conditions[0].Message + "\n" + got.Conditions[1].Message
 			for _, text := range test.texts {
 				if !strings.Contains(all, text) {

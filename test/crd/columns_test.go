@@ -30,9 +30,9 @@ func testColumns(t *testing.T, cp *controlplane.ControlPlane) {
 		args []string
 		want []string // the words of the only row, "*" for any
 	}{
-		"peer":         {[]string{"bgpp"}, []string{"tor-a", "192.0.2.1", "64500", "1/1", "True", "*", "Established"}},
-		"announcement": {[]string{"ann"}, []string{"web", "2", "5/6", "False", "*", "SessionDown"}},
-		"session":      {[]string{"bgps"}, []string{"tor-a.node-1", "tor-a", "node-1", "Established", "*", "17", "4", "Established"}},
+		"peer":         {[]string{"bgpp"}, []string{"tor-a", "192.0.2.1", "64500", "1/1", "True", "*", "Established", "*"}},
+		"announcement": {[]string{"ann"}, []string{"web", "203.0.113.0/24", "+1", "5/6", "True", "*", "False", "SessionDown", "*"}},
+		"session":      {[]string{"bgps"}, []string{"tor-a.node-1", "tor-a", "node-1", "Established", "True", "*", "17", "4", "Established", "*"}},
 		"peer of a session": {
 			[]string{"bgps", "--field-selector=spec.peerName=tor-a,spec.nodeName=node-1,spec.remote=192.0.2.1", "-o", "name"},
 			[]string{"bgpsession.herald.network/tor-a.node-1"},
@@ -65,15 +65,16 @@ func testColumns(t *testing.T, cp *controlplane.ControlPlane) {
 
 // reported are an object of each kind with the status that a running cluster has.
 func reported() []client.Object {
-	condition := func(kind, reason string, status metav1.ConditionStatus) []metav1.Condition {
-		return []metav1.Condition{{Type: kind, Status: status, Reason: reason, LastTransitionTime: metav1.Now()}}
+	condition := func(kind, reason string, status metav1.ConditionStatus) metav1.Condition {
+		return metav1.Condition{Type: kind, Status: status, Reason: reason, LastTransitionTime: metav1.Now()}
 	}
+	established := condition(v1alpha1.ConditionEstablished, v1alpha1.ReasonEstablished, metav1.ConditionTrue)
 	return []client.Object{
 		&v1alpha1.BGPPeer{
 			ObjectMeta: metav1.ObjectMeta{Name: "tor-a"},
 			Spec:       v1alpha1.BGPPeerSpec{Address: "192.0.2.1", PeerASN: ptr.To[int64](64500)},
 			Status: v1alpha1.BGPPeerStatus{
-				Conditions: condition(v1alpha1.ConditionEstablished, v1alpha1.ReasonEstablished, metav1.ConditionTrue),
+				Conditions: []metav1.Condition{established},
 				Sessions:   &v1alpha1.PeerSessions{Desired: 1, Established: 1, Summary: "1/1"},
 			},
 		},
@@ -81,18 +82,24 @@ func reported() []client.Object {
 			ObjectMeta: metav1.ObjectMeta{Namespace: metav1.NamespaceDefault, Name: "web"},
 			Spec:       v1alpha1.AnnouncementSpec{Prefixes: []string{"203.0.113.0/24", "2001:db8:1::/48"}},
 			Status: v1alpha1.AnnouncementStatus{
-				Conditions: condition(v1alpha1.ConditionAdvertised, v1alpha1.ReasonSessionDown, metav1.ConditionFalse),
-				Prefixes:   2,
-				Sessions:   &v1alpha1.AnnouncementSessions{Eligible: 6, Advertised: 5, Summary: "5/6"},
+				Conditions: []metav1.Condition{
+					condition(v1alpha1.ConditionAdvertised, v1alpha1.ReasonPartial, metav1.ConditionTrue),
+					condition(v1alpha1.ConditionComplete, v1alpha1.ReasonSessionDown, metav1.ConditionFalse),
+				},
+				Prefixes: 2,
+				Summary:  "203.0.113.0/24 +1",
+				Sessions: &v1alpha1.AnnouncementSessions{Eligible: 6, Advertised: 5, Summary: "5/6"},
 			},
 		},
 		&v1alpha1.BGPSession{
 			ObjectMeta: metav1.ObjectMeta{Name: "tor-a.node-1"},
 			Spec:       v1alpha1.BGPSessionSpec{PeerName: "tor-a", NodeName: "node-1", Remote: "192.0.2.1"},
 			Status: v1alpha1.BGPSessionStatus{
-				Conditions: condition(v1alpha1.ConditionEstablished, v1alpha1.ReasonEstablished, metav1.ConditionTrue),
-				State:      v1alpha1.SessionEstablished,
-				Since:      ptr.To(metav1.Now()),
+				Conditions: []metav1.Condition{
+					established, condition(v1alpha1.ConditionReporting, v1alpha1.ReasonReporting, metav1.ConditionTrue),
+				},
+				State: v1alpha1.SessionEstablished,
+				Since: ptr.To(metav1.Now()),
 				Prefixes: []v1alpha1.FamilyPrefixes{
 					{Family: v1alpha1.Family{AFI: v1alpha1.AFIIPv4, SAFI: v1alpha1.SAFIUnicast}, Announced: 17},
 					{Family: v1alpha1.Family{AFI: v1alpha1.AFIIPv6, SAFI: v1alpha1.SAFIUnicast}, Announced: 4},

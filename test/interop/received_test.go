@@ -73,7 +73,7 @@ func (l *lab) wantListed(want int) {
 }
 
 func current(reason string) func(*v1alpha1.BGPSession) bool {
-	return func(session *v1alpha1.BGPSession) bool { return hasReason(session, v1alpha1.ConditionCurrent, reason) }
+	return func(session *v1alpha1.BGPSession) bool { return hasReason(session, v1alpha1.ConditionUpToDate, reason) }
 }
 
 // BIRD's routes are shown, follow BIRD's changes, and outlast a restart of it as stale.
@@ -82,7 +82,7 @@ func TestReceivedFromBIRD(t *testing.T) {
 	l := newReceivingLab(t, "{mode: Report}")
 	l.start()
 	l.wantListed(routerRoutes)
-	l.herald.wantSession(t, "tor-a", "as many as are kept", current(v1alpha1.ReasonCurrent))
+	l.herald.wantSession(t, "tor-a", "as many as are kept", current(v1alpha1.ReasonUpToDate))
 	routes, err := l.herald.received(t, "&prefix=10.20.1.4/30")
 	if err != nil || len(routes) != 1 {
 		t.Fatalf("%+v, %v", routes, err)
@@ -136,7 +136,7 @@ func TestDiscardFromBIRD(t *testing.T) {
 	l.herald.write(t, "peer.yaml", l.peerManifest(l.topo.Router.IPv4, "receive: {mode: Report, maxPrefixes: 2000}"))
 	l.wantListed(routerRoutes)
 	l.herald.wantSession(t, "tor-a", "below the limit, without a flap", func(session *v1alpha1.BGPSession) bool {
-		return hasReason(session, v1alpha1.ConditionCurrent, v1alpha1.ReasonCurrent) && session.Status.Flaps == 0
+		return hasReason(session, v1alpha1.ConditionUpToDate, v1alpha1.ReasonUpToDate) && session.Status.Flaps == 0
 	})
 }
 

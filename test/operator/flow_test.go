@@ -61,13 +61,13 @@ func TestPeerAndAnnouncement(t *testing.T) {
 		if of := session.Status.Peer; of == nil || of.UID != string(got.UID) || of.Generation != got.Generation {
 			t.Errorf("the BGPSession is of the BGPPeer %+v, want %s at generation %d", of, got.UID, got.Generation)
 		}
-		if c, _ := conditionOf(session.Status.Conditions, v1alpha1.ConditionCurrent); c.ObservedGeneration != session.Generation {
-			t.Errorf("Current is of generation %d, want the BGPSession's own, %d", c.ObservedGeneration, session.Generation)
+		if c, _ := conditionOf(session.Status.Conditions, v1alpha1.ConditionUpToDate); c.ObservedGeneration != session.Generation {
+			t.Errorf("UpToDate is of generation %d, want the BGPSession's own, %d", c.ObservedGeneration, session.Generation)
 		}
 		if got.Status.Sessions == nil || got.Status.Sessions.Summary != "1/1" {
 			t.Errorf("sessions of the BGPPeer: %+v, want 1/1", got.Status.Sessions)
 		}
-		c.expectPeer(t, patience, peer.Name, want{v1alpha1.ConditionCurrent, metav1.ConditionTrue, ""})
+		c.expectPeer(t, patience, peer.Name, want{v1alpha1.ConditionUpToDate, metav1.ConditionTrue, ""})
 		said := c.expectAnnouncement(t, patience, web, advertised)
 		if said.Status.Prefixes != 2 || said.Status.Sessions == nil || said.Status.Sessions.Summary != "1/1" {
 			t.Errorf("status of the Announcement: %+v, want 2 prefixes to 1/1 sessions", said.Status)
@@ -189,7 +189,7 @@ func changesNothing(t *testing.T, c *cluster, tor *router, peer *v1alpha1.BGPPee
 	change(t, c, peer, func(p *v1alpha1.BGPPeer) { p.Spec.Description = new("the left one") })
 	// The digest of the session tells that both were taken up.
 	c.expectAnnouncement(t, patience, web, advertised)
-	c.expectPeer(t, patience, peer.Name, want{v1alpha1.ConditionCurrent, metav1.ConditionTrue, ""})
+	c.expectPeer(t, patience, peer.Name, want{v1alpha1.ConditionUpToDate, metav1.ConditionTrue, ""})
 	tor.expectUpdates(t, mark, 0)
 	if now := tor.since(t); now != since {
 		t.Errorf("the session began anew: %s, was %s", now, since)
@@ -313,7 +313,7 @@ func TestSecret(t *testing.T) {
 	since := tor.since(t)
 	c.remove(t, secret)
 	c.expectSession(t, patience, peer.Name, node.Name,
-		want{v1alpha1.ConditionCurrent, metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound})
+		want{v1alpha1.ConditionUpToDate, metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound})
 	if now := tor.since(t); now != since {
 		t.Errorf("the session did not outlive its Secret: %s, was %s", now, since)
 	}
