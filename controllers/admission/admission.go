@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -66,12 +67,15 @@ func New() (*Admitter, error) {
 // of any other the error is a *meta.NoKindMatchError.
 func (a *Admitter) Admit(ctx context.Context, obj *unstructured.Unstructured, old client.Object) (client.Object, error) {
 	gvk := obj.GroupVersionKind()
-	if a.core.knows(gvk) {
-		return a.core.admit(obj)
-	}
-	resource, ok := a.custom[gvk]
-	if !ok {
+	resource := a.custom[gvk]
+	if resource == nil && !a.core.knows(gvk) {
 		return nil, &meta.NoKindMatchError{GroupKind: gvk.GroupKind(), SearchedVersions: []string{gvk.Version}}
+	}
+	if errs := checkMetadataTypes(obj.Object); len(errs) > 0 {
+		return nil, apierrors.NewInvalid(gvk.GroupKind(), obj.GetName(), errs)
+	}
+	if resource == nil {
+		return a.core.admit(obj)
 	}
 	admitted, err := resource.admit(ctx, obj, old)
 	if err != nil {

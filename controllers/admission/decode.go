@@ -85,7 +85,7 @@ func (d Document) objects(object map[string]any) []Document {
 	}
 	items, ok := object["items"].([]any)
 	if object["items"] != nil && !ok {
-		err := fmt.Errorf("items: want a list, have a %T", object["items"])
+		err := wrongType("items", "a list", object["items"])
 		d.Err = fmt.Errorf("document %d (line %d): %w", d.Index, d.Line, err)
 		return []Document{d}
 	}
@@ -99,18 +99,42 @@ func (d Document) objects(object map[string]any) []Document {
 	return documents
 }
 
-// check refuses what is no object at all.
+// check refuses what is no object at all, or does not say which in the types that it has to: a name that is a number would
+// be taken for none, and a namespace for the default.
 func (d Document) check(u *unstructured.Unstructured, item string) (*unstructured.Unstructured, error) {
-	var missing error
-	switch {
-	case u.GetAPIVersion() == "":
-		missing = errors.New("apiVersion is missing")
-	case u.GetKind() == "":
-		missing = errors.New("kind is missing")
-	default:
-		return u, nil
+	if err := checkIdentity(u.Object); err != nil {
+		return nil, fmt.Errorf("document %d (line %d%s): %w", d.Index, d.Line, item, err)
 	}
-	return nil, fmt.Errorf("document %d (line %d%s): %w", d.Index, d.Line, item, missing)
+	return u, nil
+}
+
+// checkIdentity looks at the fields that name an object. A null is an omitted field, as for the API server.
+func checkIdentity(object map[string]any) error {
+	for _, name := range []string{"apiVersion", "kind"} {
+		switch value := object[name].(type) {
+		case nil:
+			return errors.New(name + " is missing")
+		case string:
+			if value == "" {
+				return errors.New(name + " is missing")
+			}
+		default:
+			return wrongType(name, aString, value)
+		}
+	}
+	kind := object["kind"].(string)
+	metadata, isObject := object["metadata"].(map[string]any)
+	if !isObject && object["metadata"] != nil {
+		return fmt.Errorf("%s: %w", kind, wrongType("metadata", "an object", object["metadata"]))
+	}
+	for _, name := range []string{"name", "namespace"} {
+		if value := metadata[name]; value != nil {
+			if _, isString := value.(string); !isString {
+				return fmt.Errorf("%s: %w", kind, wrongType("metadata."+name, aString, value))
+			}
+		}
+	}
+	return nil
 }
 
 // part is a document of a file as text.
@@ -190,7 +214,7 @@ func (p part) decode() (map[string]any, error) {
 	case map[string]any:
 		return content, nil
 	default:
-		return nil, fmt.Errorf("want an object, have a %T", content)
+		return nil, fmt.Errorf("want an object, have %s", typeOf(content))
 	}
 }
 

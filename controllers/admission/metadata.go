@@ -6,6 +6,7 @@ package admission
 import (
 	"fmt"
 	"maps"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -28,6 +29,74 @@ func validateMetadata(obj metav1.Object, namespaced bool, name apivalidation.Val
 		return field.ErrorList{field.Required(path.Child("name"), "write a name; generateName is not supported here")}
 	}
 	return apivalidation.ValidateObjectMetaAccessor(obj, namespaced, name, path)
+}
+
+const aString = "a string"
+
+// wrongType says what a field holds in place of what it should. It does not quote the value: that may be of a Secret.
+func wrongType(path, want string, value any) error {
+	return fmt.Errorf("%s: %s", path, wrongTypeDetail(want, value))
+}
+
+func wrongTypeDetail(want string, value any) string {
+	detail := fmt.Sprintf("want %s, have %s", want, typeOf(value))
+	switch value.(type) {
+	case bool, int64, float64:
+		if want == aString {
+			detail += ": write it in quotes"
+		}
+	}
+	return detail
+}
+
+// typeOf names the type of a decoded value as JSON does.
+func typeOf(value any) string {
+	switch value.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return "a boolean"
+	case string:
+		return aString
+	case []any:
+		return "a list"
+	case map[string]any:
+		return "an object"
+	default:
+		return "a number"
+	}
+}
+
+var (
+	// stringFields of metadata hold a string each, stringMaps hold strings by their keys.
+	stringFields = []string{"creationTimestamp", "deletionTimestamp", "generateName", "name", "namespace", "resourceVersion", "uid"}
+	stringMaps   = []string{"annotations", "labels"}
+)
+
+// checkMetadataTypes names each field of metadata that is no string where it has to be. The decoder would name no key of a
+// map, and speak of types of Go.
+func checkMetadataTypes(object map[string]any) field.ErrorList {
+	metadata, _ := object["metadata"].(map[string]any)
+	path := field.NewPath("metadata")
+	var errs field.ErrorList
+	check := func(path *field.Path, value any) {
+		if _, isString := value.(string); !isString && value != nil {
+			errs = append(errs, field.TypeInvalid(path, field.OmitValueType{}, wrongTypeDetail(aString, value)))
+		}
+	}
+	for _, name := range stringFields {
+		check(path.Child(name), metadata[name])
+	}
+	for _, name := range stringMaps {
+		values, isObject := metadata[name].(map[string]any)
+		if !isObject && metadata[name] != nil {
+			errs = append(errs, field.TypeInvalid(path.Child(name), field.OmitValueType{}, wrongTypeDetail("an object", metadata[name])))
+		}
+		for _, key := range slices.Sorted(maps.Keys(values)) {
+			check(path.Child(name).Key(key), values[key])
+		}
+	}
+	return errs
 }
 
 // setGeneration counts the changes of an object as the API server does: whatever

@@ -40,9 +40,10 @@ func manifestNames(dir string) ([]string, error) {
 	return names, nil
 }
 
+// isManifest goes by the ending, in letters of either case: a file that looks like a manifest must not be passed over in silence.
 func isManifest(name string) bool {
 	return !strings.HasPrefix(name, ".") &&
-		slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(name))
+		slices.Contains([]string{".yaml", ".yml", ".json"}, strings.ToLower(filepath.Ext(name)))
 }
 
 // readManifests reads the named files. One that has gone since it was listed is left out: its removal is an event of its

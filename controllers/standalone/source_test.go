@@ -47,6 +47,9 @@ items:
 - {apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {team: web}}}
 - {apiVersion: v1, kind: Node, metadata: {name: node-1}, status: {addresses: [{type: InternalIP, address: 192.0.2.10}]}}
 `)
+	write(t, dir, "50-UPPER.YAML", announcementManifest("upper", "198.51.100.0/25"))
+	write(t, dir, "60-title.Yml", announcementManifest("title", "198.51.100.128/26"))
+	write(t, dir, "70.Json", `{"apiVersion":"herald.network/v1alpha1","kind":"Announcement","metadata":{"name":"json"},"spec":{"prefixes":["192.0.2.0/24"]}}`)
 	write(t, dir, ".hidden.yaml", peerManifest("hidden", "192.0.2.3"))
 	write(t, dir, "README.md", "not a manifest")
 	if err := os.Mkdir(filepath.Join(dir, "folder.yaml"), 0o700); err != nil {
@@ -57,8 +60,12 @@ items:
 	if got := names(o.Peers); !slices.Equal(got, []string{"tor-a", "tor-b"}) {
 		t.Errorf("peers %v", got)
 	}
-	if len(o.Announcements) != 1 || o.Announcements[0].Ref().String() != "default/web" {
-		t.Errorf("announcements %s", describe(&o))
+	var announcements []string
+	for _, a := range o.Announcements {
+		announcements = append(announcements, a.Ref().String())
+	}
+	if !slices.Equal(announcements, []string{"default/json", "default/title", "default/upper", "default/web"}) {
+		t.Errorf("announcements %v", announcements)
 	}
 	if len(o.Secrets) != 1 || string(o.Secrets[0].Data["password"]) != "s3cret" || o.Secrets[0].Namespace != "default" {
 		t.Errorf("secrets %v", names(o.Secrets))
@@ -103,6 +110,10 @@ func TestProblems(t *testing.T) {
 		{"no object", map[string]string{"a.yaml": good + "---\n- 1\n"}, "a.yaml, document 2 (line 6)", "", "want an object"},
 		{"no kind", map[string]string{"a.yaml": good + "---\napiVersion: v1\n"}, "a.yaml, document 2 (line 6)", "", "kind is missing"},
 		{"no name", map[string]string{"a.yaml": good + "---\napiVersion: v1\nkind: Secret\n"}, "a.yaml, document 2 (line 6)", "Secret", "metadata.name"},
+		{"a number for a name", map[string]string{"a.yaml": good + "---\napiVersion: v1\nkind: Secret\nmetadata: {name: 1234}\n"},
+			"a.yaml, document 2 (line 6)", "", "Secret: metadata.name: want a string, have a number: write it in quotes"},
+		{"a number for a label", map[string]string{"a.yaml": good + "---\napiVersion: v1\nkind: Node\nmetadata: {name: left, labels: {rack: 7}}\n"},
+			"a.yaml, document 2 (line 6)", "Node left", "metadata.labels[rack]: Invalid value: want a string, have a number: write it in quotes"},
 		{"key written twice", map[string]string{"a.yaml": good + "---\nkind: Secret\nkind: Secret\n"}, "a.yaml, document 2 (line 6)", "", "already set"},
 		{"foreign kind", map[string]string{"a.yaml": good + "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: x}}\n"},
 			"a.yaml, document 2 (line 6)", "ConfigMap x", "v1 ConfigMap is not read here"},
