@@ -4,13 +4,17 @@
 package v1alpha1
 
 const (
-	// DigestHashes is the number of hashes in a digest. Announcements are spread over
-	// them by their uid, so that one that changes disturbs one hash in 64.
-	DigestHashes = 64
+	// DigestVersion begins a digest of the form that this version writes and reads. A
+	// digest of another form says nothing.
+	DigestVersion = "v2:"
 
-	// DigestHashLength is the length of one hash: 48 bits as 8 characters of
-	// URL-safe base64 (RFC 4648 §5).
-	DigestHashLength = 8
+	// DigestSums is the number of sums in a digest. Announcements are spread over them
+	// by their uid, so that one that changes disturbs one sum in 64.
+	DigestSums = 64
+
+	// DigestSumLength is the length of one sum: 128 bits as 22 characters of URL-safe
+	// base64 (RFC 4648 §5).
+	DigestSumLength = 22
 
 	// MaxWithheld is the most entries that withheld holds; the others are counted in
 	// truncated.
@@ -20,12 +24,13 @@ const (
 // AnnouncementsStatus says what was decided for a session and what was sent.
 type AnnouncementsStatus struct {
 	// digest says which announcements, at which generations, were decided for this
-	// session and, where they are sent, written to its socket. It is 64 hashes of 8
-	// characters each in one string: hash i covers the sorted (uid, generation) of
-	// the announcements whose uid falls to i. Whoever knows the announcements
-	// computes the same and compares, hash by hash. Absent until the first decision.
+	// session and, where they are sent, written to its socket. It is "v2:" and 64 sums
+	// of 22 characters each in one string: sum i adds up, modulo 2^128, SHA-256 of (uid,
+	// generation) cut to 128 bits, of the announcements whose uid falls to i. Whoever
+	// knows the announcements computes the same and compares, sum by sum. Absent where
+	// nothing was decided.
 	// +optional
-	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:MaxLength=2048
 	Digest string `json:"digest,omitempty"`
 
 	// sent is the number of announcements that the neighbour has from us.
@@ -34,16 +39,13 @@ type AnnouncementsStatus struct {
 
 	// withheld are the announcements that are not sent, or not whole, and why.
 	// +optional
-	// +listType=map
-	// +listMapKey=namespace
-	// +listMapKey=name
+	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=256
 	Withheld []WithheldAnnouncement `json:"withheld,omitempty"`
 
 	// truncated counts those that withheld has no room for.
 	// +optional
-	// +listType=map
-	// +listMapKey=reason
+	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=32
 	Truncated []TruncatedReason `json:"truncated,omitempty"`
 }

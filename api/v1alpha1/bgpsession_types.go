@@ -194,15 +194,13 @@ type NegotiatedSession struct {
 
 	// families are those that both ends offered.
 	// +optional
-	// +listType=map
-	// +listMapKey=afi
-	// +listMapKey=safi
+	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=16
 	Families []Family `json:"families,omitempty"`
 
 	// capabilities are those that both ends offered, sorted.
 	// +optional
-	// +listType=set
+	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=32
 	// +kubebuilder:validation:items:MaxLength=64
 	Capabilities []Capability `json:"capabilities,omitempty"`
@@ -210,9 +208,7 @@ type NegotiatedSession struct {
 	// addPath are the families in which several paths for one prefix may go, and which
 	// way (RFC 7911).
 	// +optional
-	// +listType=map
-	// +listMapKey=afi
-	// +listMapKey=safi
+	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=16
 	AddPath []AddPath `json:"addPath,omitempty"`
 }

@@ -32,6 +32,8 @@ type Announcement struct {
 	defaultRoute bool
 	// whole is all of it; a session that may have only a part is sent a part.
 	whole *rib.Announcement
+	// term is what it adds to a digest.
+	term Term
 }
 
 // ReadAnnouncement reads an Announcement, or says why it cannot be used. What is equal in before, the version that was read before
@@ -53,6 +55,7 @@ func ReadAnnouncement(object *v1alpha1.Announcement, before *Announcement) (*Ann
 	announcement := &Announcement{
 		Ref:     ref,
 		created: nanoseconds(object.CreationTimestamp.Time),
+		term:    TermOf(ref),
 		peers:   peers,
 		nodes:   nodes,
 		whole: &rib.Announcement{

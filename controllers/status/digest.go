@@ -4,66 +4,48 @@
 package status
 
 import (
-	"cmp"
-	"crypto/sha256"
 	"encoding/base64"
-	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/compile"
 )
 
-// hashOctets is the length of one hash of a digest before it is encoded.
-const hashOctets = v1alpha1.DigestHashLength * 3 / 4
+// digestLength is the length of a digest.
+const digestLength = len(v1alpha1.DigestVersion) + v1alpha1.DigestSums*v1alpha1.DigestSumLength
 
 // Digest tells which announcements, at which generations, were decided for a session: see
-// v1alpha1.AnnouncementsStatus. The order of refs does not matter.
-func Digest(refs []compile.Ref) string {
-	var groups [v1alpha1.DigestHashes][]compile.Ref
-	for _, ref := range refs {
-		i := hashOf(ref)
-		groups[i] = append(groups[i], ref)
+// v1alpha1.AnnouncementsStatus. It is empty where there are none.
+func Digest(sums *compile.Sums) string {
+	if *sums == (compile.Sums{}) {
+		return ""
 	}
-	var digest strings.Builder
-	digest.Grow(v1alpha1.DigestHashes * v1alpha1.DigestHashLength)
-	var text []byte
-	for _, group := range groups {
-		slices.SortFunc(group, func(a, b compile.Ref) int {
-			return cmp.Or(cmp.Compare(a.Identity(), b.Identity()), cmp.Compare(a.Generation, b.Generation))
-		})
-		text = text[:0]
-		for _, ref := range group {
-			text = append(text, ref.Identity()...)
-			text = append(text, ' ')
-			text = strconv.AppendInt(text, ref.Generation, 10)
-			text = append(text, '\n')
-		}
-		sum := sha256.Sum256(text)
-		digest.WriteString(base64.RawURLEncoding.EncodeToString(sum[:hashOctets]))
+	digest := make([]byte, 0, digestLength)
+	digest = append(digest, v1alpha1.DigestVersion...)
+	var octets [16]byte
+	for _, sum := range sums {
+		digest = base64.RawURLEncoding.AppendEncode(digest, sum.AppendTo(octets[:0]))
 	}
-	return digest.String()
+	return string(digest)
 }
 
-// hashOf is the number of the hash that an announcement falls to.
-func hashOf(ref compile.Ref) int {
-	sum := sha256.Sum256([]byte(ref.Identity()))
-	return int(sum[0]) % v1alpha1.DigestHashes
-}
+// allSums are the matches of two equal digests.
+const allSums = ^uint64(0)
 
-// allHashes are the matches of two equal digests.
-const allHashes = ^uint64(0)
-
-// matchingHashes has a bit for each hash in which two digests agree. A digest of another form agrees in none.
-func matchingHashes(a, b string) uint64 {
-	const length = v1alpha1.DigestHashLength
-	if len(a) != v1alpha1.DigestHashes*length || len(b) != len(a) {
+// matchingSums has a bit for each sum in which two digests agree. A digest of another form agrees in none, but is none that
+// disagrees: see sessionView.decided.
+func matchingSums(a, b string) uint64 {
+	const first, length = len(v1alpha1.DigestVersion), v1alpha1.DigestSumLength
+	if len(a) != digestLength || len(b) != digestLength ||
+		!strings.HasPrefix(a, v1alpha1.DigestVersion) || !strings.HasPrefix(b, v1alpha1.DigestVersion) {
 		return 0
 	}
+	if a == b {
+		return allSums
+	}
 	var matches uint64
-	for i := range v1alpha1.DigestHashes {
-		if a[i*length:(i+1)*length] == b[i*length:(i+1)*length] {
+	for i, at := 0, first; at < digestLength; i, at = i+1, at+length {
+		if a[at:at+length] == b[at:at+length] {
 			matches |= 1 << i
 		}
 	}

@@ -6,6 +6,7 @@ package status_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
@@ -21,11 +22,13 @@ func refs(n int) []compile.Ref {
 	return list
 }
 
-// different counts the hashes in which two digests differ.
-func different(a, b string) int {
+// different counts the sums in which two digests differ.
+func different(t *testing.T, a, b string) int {
+	t.Helper()
 	n := 0
-	for i := 0; i < len(a); i += v1alpha1.DigestHashLength {
-		if a[i:i+v1alpha1.DigestHashLength] != b[i:i+v1alpha1.DigestHashLength] {
+	a, b = strings.TrimPrefix(a, v1alpha1.DigestVersion), strings.TrimPrefix(b, v1alpha1.DigestVersion)
+	for i := 0; i < v1alpha1.DigestSums*v1alpha1.DigestSumLength; i += v1alpha1.DigestSumLength {
+		if a[i:i+v1alpha1.DigestSumLength] != b[i:i+v1alpha1.DigestSumLength] {
 			n++
 		}
 	}
@@ -34,37 +37,56 @@ func different(a, b string) int {
 
 func TestDigest(t *testing.T) {
 	list := refs(1000)
-	digest := status.Digest(list)
-	if len(digest) != v1alpha1.DigestHashes*v1alpha1.DigestHashLength {
-		t.Fatalf("a digest of %d characters", len(digest))
+	digest := digestOf(list...)
+	if want := len("v2:") + 64*22; len(digest) != want || !strings.HasPrefix(digest, "v2:") {
+		t.Fatalf("a digest of %d characters, %.8s…, want %d", len(digest), digest, want)
 	}
 	reversed := slices.Clone(list)
 	slices.Reverse(reversed)
-	if status.Digest(reversed) != digest {
+	if digestOf(reversed...) != digest {
 		t.Error("the order shows")
 	}
-	if n := different(digest, status.Digest(list[1:])); n != 1 {
-		t.Errorf("one announcement less changes %d hashes, want 1", n)
+	if n := different(t, digest, digestOf(list[1:]...)); n != 1 {
+		t.Errorf("one announcement less changes %d sums, want 1", n)
 	}
 	newer := slices.Clone(list)
 	newer[7].Generation++
-	if n := different(digest, status.Digest(newer)); n != 1 {
-		t.Errorf("a new generation changes %d hashes, want 1", n)
-	}
-	if n := different(digest, status.Digest(nil)); n != v1alpha1.DigestHashes {
-		t.Errorf("1,000 announcements fill %d hashes, want all", n)
+	if n := different(t, digest, digestOf(newer...)); n != 1 {
+		t.Errorf("a new generation changes %d sums, want 1", n)
 	}
 	renamed := slices.Clone(list)
 	renamed[7].Name = "other"
-	if status.Digest(renamed) != digest {
+	if digestOf(renamed...) != digest {
 		t.Error("the name shows, though there is a uid")
 	}
 }
 
+// TestDigestIsTheSameEverywhere: a node and the leader may be of different releases, so a digest has to come out as it always did.
+func TestDigestIsTheSameEverywhere(t *testing.T) {
+	// SHA-256("6b4f2c1e-0000-4000-8000-000000000001 3") cut to 128 bits, in base64 without padding.
+	const want = "ck_AtrPOPRn7ZP6K7-N--Q"
+	got := digestOf(compile.Ref{UID: "6b4f2c1e-0000-4000-8000-000000000001", Generation: 3})
+	bucket := compile.TermOf(compile.Ref{UID: "6b4f2c1e-0000-4000-8000-000000000001"}).Bucket()
+	at := len(v1alpha1.DigestVersion) + bucket*v1alpha1.DigestSumLength
+	if sum := got[at : at+v1alpha1.DigestSumLength]; sum != want {
+		t.Errorf("sum %d is %s, want %s", bucket, sum, want)
+	}
+	if rest := strings.Trim(got[len(v1alpha1.DigestVersion):at]+got[at+v1alpha1.DigestSumLength:], "A"); rest != "" {
+		t.Errorf("other sums are not zero: %s", rest)
+	}
+}
+
+func TestDigestOfNothing(t *testing.T) {
+	var none compile.Sums
+	if got := status.Digest(&none); got != "" {
+		t.Errorf("it is printed: %s", got)
+	}
+}
+
 func TestDigestWithoutUIDs(t *testing.T) {
-	a := []compile.Ref{{Namespace: "shop", Name: "web", Generation: 1}}
-	b := []compile.Ref{{Namespace: "shop", Name: "db", Generation: 1}}
-	if status.Digest(a) == status.Digest(b) {
+	a := compile.Ref{Namespace: "shop", Name: "web", Generation: 1}
+	b := compile.Ref{Namespace: "shop", Name: "db", Generation: 1}
+	if digestOf(a) == digestOf(b) {
 		t.Error("two objects that no API server has stored have one digest")
 	}
 }

@@ -98,7 +98,7 @@ func confirmedBefore(object *v1alpha1.Announcement) bool {
 // decided on the announcement, trusting believes what a session says though it may speak of an older state.
 func (r *Rollup) count(announcement *compile.Announcement) (certain, trusting tally) {
 	name := announcement.Ref.String()
-	hash := uint64(1) << hashOf(announcement.Ref)
+	bucket := uint64(1) << announcement.Term().Bucket()
 	for _, view := range r.order {
 		if _, ok := view.places[name]; !ok {
 			continue
@@ -107,7 +107,7 @@ func (r *Rollup) count(announcement *compile.Announcement) (certain, trusting ta
 			if !announcement.SelectsNode(session.node.Labels) {
 				continue
 			}
-			v := view.verdict(session, name, hash)
+			v := view.verdict(session, name, bucket)
 			certain.add(v, v.caughtUp, session.where)
 			trusting.add(v, v.reported, session.where)
 			trusting.fingerprint = mix(trusting.fingerprint, session.state, textHash(v.reason))

@@ -14,7 +14,6 @@ import (
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/compile"
-	"github.com/herald-bgp/herald/controllers/status"
 	"github.com/herald-bgp/herald/speaker"
 	"github.com/herald-bgp/herald/speaker/rib"
 )
@@ -227,19 +226,10 @@ func TestAnnouncementPrefixes(t *testing.T) {
 	}
 }
 
-// sameHash is the name of an announcement whose uid falls to the same hash of a digest as web's.
-func sameHash(t *testing.T) string {
+// sameSum is the name of an announcement whose uid falls to the same sum of a digest as web's.
+func sameSum(t *testing.T) string {
 	t.Helper()
-	empty := status.Digest(nil)
-	place := func(name string) int {
-		digest := status.Digest([]compile.Ref{{UID: uid("platform", name)}})
-		for i := range v1alpha1.DigestHashes {
-			if digest[i*8:i*8+8] != empty[i*8:i*8+8] {
-				return i
-			}
-		}
-		return -1
-	}
+	place := func(name string) int { return compile.TermOf(compile.Ref{UID: uid("platform", name)}).Bucket() }
 	for i := range 10_000 {
 		if name := fmt.Sprint("other-", i); place(name) == place("web") {
 			return name
@@ -289,7 +279,7 @@ func TestConfirmationStays(t *testing.T) {
 
 			// Another announcement disturbs the hash that this one falls to; no node but those that test.change reports
 			// has seen it.
-			c.addAnnouncement(sameHash(t), "198.51.100.0/24")
+			c.addAnnouncement(sameSum(t), "198.51.100.0/24")
 			test.change(c)
 			got, _ := c.rollup().Announcement(c.announcement("web"), confirmed, now)
 			wantCondition(t, got.Conditions, v1alpha1.ConditionAdvertised, test.want)
@@ -302,7 +292,7 @@ func TestConfirmationOfFalseStays(t *testing.T) {
 	c.addAnnouncement("web", "203.0.113.0/24")
 	c.report([]string{"node-1", "node-2"}, withhold("web", rib.ReasonConflict))
 	_, confirmed := c.rollup().Announcement(c.announcement("web"), nil, now)
-	c.addAnnouncement(sameHash(t), "198.51.100.0/24")
+	c.addAnnouncement(sameSum(t), "198.51.100.0/24")
 	got, _ := c.rollup().Announcement(c.announcement("web"), confirmed, now)
 	wantCondition(t, got.Conditions, v1alpha1.ConditionAdvertised, "False Conflict")
 }

@@ -16,7 +16,7 @@ func TestNewLeaderTakesTrueAsConfirmed(t *testing.T) {
 	c.addAnnouncement("web", "203.0.113.0/24")
 	c.report([]string{"node-1", "node-2"})
 	c.announcement("web").Status, _ = c.rollup().Announcement(c.announcement("web"), nil, now)
-	c.addAnnouncement(sameHash(t), "198.51.100.0/24")
+	c.addAnnouncement(sameSum(t), "198.51.100.0/24")
 
 	got, confirmed := c.rollup().Announcement(c.announcement("web"), nil, now)
 	wantCondition(t, got.Conditions, v1alpha1.ConditionAdvertised, "True Advertised")
@@ -52,7 +52,7 @@ func TestNewLeaderWaitsForWhatASessionHasWritten(t *testing.T) {
 	// Nor does anything of what was confirmed before count for what it writes then.
 	_, confirmed = c.rollup().Announcement(c.announcement("web"), confirmed, now)
 	c.report([]string{"node-2"})
-	c.addAnnouncement(sameHash(t), "198.51.100.0/24")
+	c.addAnnouncement(sameSum(t), "198.51.100.0/24")
 	got, _ := c.rollup().Announcement(c.announcement("web"), confirmed, now)
 	wantCondition(t, got.Conditions, v1alpha1.ConditionAdvertised, "Unknown Pending")
 }

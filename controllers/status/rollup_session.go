@@ -22,7 +22,7 @@ type sessionView struct {
 	object *v1alpha1.BGPSession
 	// speaker: one runs on the node, as far as that is known.
 	speaker bool
-	// matches has a bit for each hash of the digest that is as the objects demand.
+	// matches has a bit for each sum of the digest that is as the objects demand.
 	matches uint64
 	// withheld are the announcements that the session lists, by name.
 	withheld map[string]*v1alpha1.WithheldAnnouncement
@@ -117,19 +117,19 @@ func (v *peerView) compareDigests() {
 			digest = v.digest(selected)
 			digests[string(profile)] = digest
 		}
-		session.matches = matchingHashes(digest, report.Digest)
+		session.matches = matchingSums(digest, report.Digest)
 	}
 }
 
 // digest is that of the announcements with the selected node selectors.
 func (v *peerView) digest(selected map[string]bool) string {
-	var refs []compile.Ref
+	var sums compile.Sums
 	for _, announcement := range v.eligible {
 		if selected[announcement.NodeSelector()] {
-			refs = append(refs, announcement.Ref)
+			sums.Add(announcement.Term())
 		}
 	}
-	return Digest(refs)
+	return Digest(&sums)
 }
 
 // mayHide reports whether the session may withhold an announcement without listing it. Sessions list the oldest: what is
@@ -139,7 +139,7 @@ func (v *peerView) mayHide(s *sessionView, announcement string) bool {
 	if report == nil || len(report.Truncated) == 0 {
 		return false
 	}
-	if s.matches != allHashes {
+	if s.matches != allSums {
 		return true
 	}
 	last := -1

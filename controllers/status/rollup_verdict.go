@@ -26,14 +26,14 @@ type verdict struct {
 	reported, caughtUp bool
 }
 
-func (v *peerView) verdict(s *sessionView, announcement string, hash uint64) verdict {
+func (v *peerView) verdict(s *sessionView, announcement string, bucket uint64) verdict {
 	switch {
 	case s.silent():
 		return verdict{}
 	case !s.established():
 		return verdict{reason: v1alpha1.ReasonSessionDown, reported: true, caughtUp: true}
 	}
-	said := verdict{reported: s.decided(), caughtUp: s.matches&hash != 0}
+	said := verdict{reported: s.decided(), caughtUp: s.matches&bucket != 0}
 	if withheld := s.withheld[announcement]; withheld != nil {
 		said.reason, said.winner = withheld.Reason, withheld.Winner
 	} else if v.mayHide(s, announcement) {

@@ -105,11 +105,11 @@ func announcements(report *rib.Report) *v1alpha1.AnnouncementsStatus {
 		return &v1alpha1.AnnouncementsStatus{}
 	}
 	kept := keptBack(report.Withheld, decisions)
-	refs := make([]compile.Ref, 0, len(decisions.Announcements))
+	var sums compile.Sums
 	out := &v1alpha1.AnnouncementsStatus{}
 	var withheld []v1alpha1.WithheldAnnouncement
 	for _, d := range decisions.Announcements {
-		refs = append(refs, d.Of.Ref)
+		sums.Add(d.Of.Term())
 		reason, own := d.Reason, part{}
 		if d.Sent != nil {
 			own = kept[d.Sent.ID]
@@ -125,7 +125,7 @@ func announcements(report *rib.Report) *v1alpha1.AnnouncementsStatus {
 			})
 		}
 	}
-	out.Digest = Digest(refs)
+	out.Digest = Digest(&sums)
 	out.Withheld, out.Truncated = truncate(withheld)
 	return out
 }

@@ -317,7 +317,7 @@ func decided(reasons ...string) rib.Report {
 	decisions := &compile.Decisions{}
 	for i, reason := range reasons {
 		name := fmt.Sprintf("ann-%03d", i)
-		d := compile.Decision{Of: &compile.Announcement{Ref: ref(name)}}
+		d := compile.Decision{Of: read(ref(name))}
 		if reason == "ok" {
 			d.Sent, d.Prefixes = &rib.Announcement{ID: "shop/" + name}, 2
 		} else {
@@ -326,6 +326,27 @@ func decided(reasons ...string) rib.Report {
 		decisions.Announcements = append(decisions.Announcements, d)
 	}
 	return rib.Report{Token: decisions}
+}
+
+// read is an announcement of that version.
+func read(ref compile.Ref) *compile.Announcement {
+	announcement, issue := compile.ReadAnnouncement(&v1alpha1.Announcement{
+		ObjectMeta: metav1.ObjectMeta{Namespace: ref.Namespace, Name: ref.Name, UID: ref.UID, Generation: ref.Generation},
+		Spec:       v1alpha1.AnnouncementSpec{Prefixes: []string{"203.0.113.0/24", "203.0.114.0/24"}},
+	}, nil)
+	if issue != nil {
+		panic(issue.Message)
+	}
+	return announcement
+}
+
+// digestOf is what a session says that has decided on these versions.
+func digestOf(refs ...compile.Ref) string {
+	var sums compile.Sums
+	for _, ref := range refs {
+		sums.Add(compile.TermOf(ref))
+	}
+	return status.Digest(&sums)
 }
 
 func ref(name string) compile.Ref {
@@ -342,7 +363,7 @@ func TestSessionAnnouncements(t *testing.T) {
 	}
 	got := session(up(func(s *speaker.PeerSnapshot) { s.Routes = report })).Announcements
 	want := &v1alpha1.AnnouncementsStatus{
-		Digest: status.Digest([]compile.Ref{ref("ann-003"), ref("ann-001"), ref("ann-002"), ref("ann-000")}),
+		Digest: digestOf(ref("ann-003"), ref("ann-001"), ref("ann-002"), ref("ann-000")),
 		Sent:   2, // the third has a prefix left, the fourth has none
 		Withheld: []v1alpha1.WithheldAnnouncement{
 			{Namespace: "shop", Name: "ann-001", Generation: 1, Reason: v1alpha1.ReasonPrefixNotAllowed},
