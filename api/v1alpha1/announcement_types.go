@@ -53,12 +53,12 @@ type AnnouncementSpec struct {
 	// Omitted or empty: every peer that allows this namespace. Change class: in
 	// place.
 	// +optional
-	PeerSelector *metav1.LabelSelector `json:"peerSelector,omitempty"`
+	PeerSelector *LabelSelector `json:"peerSelector,omitempty"`
 
 	// nodeSelector chooses the nodes to announce from, by their labels. Omitted or
 	// empty: every node that has a session with the peer. Change class: in place.
 	// +optional
-	NodeSelector *metav1.LabelSelector `json:"nodeSelector,omitempty"`
+	NodeSelector *LabelSelector `json:"nodeSelector,omitempty"`
 
 	// prefixes are announced: IPv4 and IPv6, without host bits. At least one. Change
 	// class: in place.

@@ -3,10 +3,6 @@
 
 package v1alpha1
 
-import (
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-)
-
 // AllowedAnnouncements says who may announce what through a peer. The operator's
 // own namespace belongs to the platform team: maxPrefixes, families and
 // infrastructure alone bound it. Every other namespace needs a tenant that
@@ -100,7 +96,7 @@ type TenantNamespaces struct {
 	// selector matches labels of namespaces; an empty one matches all. Written with
 	// from Selector alone. Change class: in place.
 	// +optional
-	Selector *metav1.LabelSelector `json:"selector,omitempty"`
+	Selector *LabelSelector `json:"selector,omitempty"`
 }
 
 // NamespacesFrom says how namespaces are chosen.

@@ -172,12 +172,14 @@ type SecretKeyReference struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="secretRef.name: write the name of a Secret, a DNS subdomain of lower-case letters, digits, '-' and '.', such as tor-a"
 	Name string `json:"name"`
 
 	// key is the entry of the Secret. Omitted: password. Change class: deferred.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[-._a-zA-Z0-9]+$')",message="secretRef.key: write the name of an entry of the Secret: letters, digits, '-', '_' and '.', such as password"
 	Key *string `json:"key,omitempty"`
 }
 

@@ -111,7 +111,7 @@ type BGPPeerSpec struct {
 	// their labels. Omitted or empty: every node. Change class: in place where it
 	// stays true for a node, end where a node is no longer selected.
 	// +optional
-	NodeSelector *metav1.LabelSelector `json:"nodeSelector,omitempty"`
+	NodeSelector *LabelSelector `json:"nodeSelector,omitempty"`
 
 	// families are the address families offered to the neighbour, each once.
 	// Default: IPv4 and IPv6 unicast. Change class: deferred.

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"testing"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/speaker/rib"
 	"github.com/herald-bgp/herald/speaker/wire"
@@ -184,12 +182,12 @@ func TestAnnouncementRefused(t *testing.T) {
 		},
 		{
 			"peer selector", func(s *spec) {
-				s.PeerSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"rack": "not a value!"}}
+				s.PeerSelector = &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"rack": "not a value!"}}
 			}, invalid, "spec.peerSelector",
 		},
 		{
 			"node selector", func(s *spec) {
-				s.NodeSelector = &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "a", Operator: "In"}}}
+				s.NodeSelector = &v1alpha1.LabelSelector{MatchExpressions: []v1alpha1.LabelSelectorRequirement{{Key: "a", Operator: "In"}}}
 			}, invalid, "spec.nodeSelector",
 		},
 		{"next hop", hop4("router"), invalid, "nextHop.ipv4"},

@@ -32,13 +32,13 @@ func TestSelectors(t *testing.T) {
 		in.Announcements = []v1alpha1.Announcement{
 			announcement("platform", "everywhere", 1, []string{"203.0.113.0/24"}),
 			announcement("platform", "left", 2, []string{"203.0.113.0/24"}, func(a *v1alpha1.Announcement) {
-				a.Spec.PeerSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"side": "left"}}
+				a.Spec.PeerSelector = &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"side": "left"}}
 			}),
 			announcement("platform", "rack-a", 3, []string{"203.0.113.0/24"}, func(a *v1alpha1.Announcement) {
-				a.Spec.NodeSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"rack": "a"}}
+				a.Spec.NodeSelector = &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"rack": "a"}}
 			}),
 			announcement("platform", "rack-b", 4, []string{"203.0.113.0/24"}, func(a *v1alpha1.Announcement) {
-				a.Spec.NodeSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"rack": "b"}}
+				a.Spec.NodeSelector = &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"rack": "b"}}
 			}),
 		}
 	})
@@ -130,7 +130,7 @@ func TestWhyNoPeer(t *testing.T) {
 		{name: "eligible", change: func(in *given) { in.TrustAll = true }},
 		{name: "no peer", change: func(in *given) { in.Peers = nil }, want: "no BGPPeer in use"},
 		{name: "not selected", change: func(in *given) {
-			in.Announcements[0].Spec.PeerSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"side": "left"}}
+			in.Announcements[0].Spec.PeerSelector = &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"side": "left"}}
 		}, want: "peerSelector"},
 		{name: "family", change: func(in *given) { in.Peers[0].Spec.Families = []v1alpha1.Family{family6()} }, want: "family"},
 		{name: "namespace", change: func(*given) {}, want: "the namespace shop"},

@@ -59,11 +59,18 @@ func inRange[T ~int32 | ~int64](field string, value *T, low, high T) error {
 }
 
 // selectorOf parses a label selector. Omitted or empty, it selects everything.
-func selectorOf(field string, selector *metav1.LabelSelector) (labels.Selector, error) {
+func selectorOf(field string, selector *v1alpha1.LabelSelector) (labels.Selector, error) {
 	if selector == nil {
 		return labels.Everything(), nil
 	}
-	parsed, err := metav1.LabelSelectorAsSelector(selector)
+	for i, requirement := range selector.MatchExpressions {
+		switch requirement.Operator {
+		case v1alpha1.LabelIn, v1alpha1.LabelNotIn, v1alpha1.LabelExists, v1alpha1.LabelDoesNotExist:
+		default:
+			return nil, unsupported(fmt.Sprintf("%s.matchExpressions[%d].operator", field, i), requirement.Operator)
+		}
+	}
+	parsed, err := selector.Selector()
 	if err != nil {
 		return nil, invalid(field, "%v", err)
 	}
@@ -79,7 +86,7 @@ type selector struct {
 
 var everything = &selector{Selector: labels.Everything()}
 
-func readSelector(field string, spec *metav1.LabelSelector) (*selector, error) {
+func readSelector(field string, spec *v1alpha1.LabelSelector) (*selector, error) {
 	parsed, err := selectorOf(field, spec)
 	if err != nil {
 		return nil, err

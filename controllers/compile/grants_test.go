@@ -6,8 +6,6 @@ package compile_test
 import (
 	"testing"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"github.com/herald-bgp/herald/api/v1alpha1"
 )
 
@@ -17,7 +15,7 @@ func webTenant(change ...func(*v1alpha1.Tenant)) v1alpha1.Tenant {
 		Name: "web",
 		Namespaces: v1alpha1.TenantNamespaces{
 			From:     v1alpha1.NamespacesFromSelector,
-			Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"team": "web"}},
+			Selector: &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"team": "web"}},
 		},
 		Prefixes: []v1alpha1.TenantPrefix{{CIDR: "203.0.113.0/24", MaxLength: new(int32(28))}},
 	}
@@ -55,11 +53,11 @@ func TestGrants(t *testing.T) {
 		{name: "a namespace that no entry covers", namespace: "other", prefixes: []string{"203.0.113.0/24"}, allowed: allow(webTenant()),
 			input: func(in *given) { in.Namespaces["other"] = map[string]string{"team": "db"} }},
 		{name: "a namespace that is not known", namespace: "ghost", prefixes: []string{"203.0.113.0/24"}, allowed: allow(webTenant(func(e *v1alpha1.Tenant) {
-			e.Namespaces.Selector = &metav1.LabelSelector{}
+			e.Namespaces.Selector = &v1alpha1.LabelSelector{}
 		}))},
 		{
 			name: "a namespace without labels", namespace: "bare", prefixes: []string{"203.0.113.0/24"},
-			allowed: allow(webTenant(func(e *v1alpha1.Tenant) { e.Namespaces.Selector = &metav1.LabelSelector{} })),
+			allowed: allow(webTenant(func(e *v1alpha1.Tenant) { e.Namespaces.Selector = &v1alpha1.LabelSelector{} })),
 			input:   func(in *given) { in.Namespaces["bare"] = nil }, routes: []string{"203.0.113.0/24"}, verdict: "ok",
 		},
 		{name: "from All", namespace: "ghost", prefixes: []string{"203.0.113.0/28"}, allowed: allow(webTenant(all)), routes: []string{"203.0.113.0/28"}, verdict: "ok"},

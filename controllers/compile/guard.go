@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"slices"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
@@ -64,7 +63,7 @@ func (c *Catalog) tenantHas(tenant *v1alpha1.Tenant, owner string) bool {
 		return true
 	}
 	known, ok := c.namespaces[owner]
-	selector, err := metav1.LabelSelectorAsSelector(tenant.Namespaces.Selector)
+	selector, err := tenant.Namespaces.Selector.Selector()
 	return ok && err == nil && selector.Matches(labels.Set(known))
 }
 

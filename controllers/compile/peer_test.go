@@ -189,14 +189,14 @@ func family6() v1alpha1.Family {
 
 func TestNodeSelector(t *testing.T) {
 	in := input(func(in *given) {
-		in.Peers[0].Spec.NodeSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"rack": "a"}}
+		in.Peers[0].Spec.NodeSelector = &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"rack": "a"}}
 	})
 	if out := compileGiven(in, nil); len(out.Config.Peers) != 0 || len(out.Issues) != 0 {
 		t.Errorf("a node that is not selected has %+v, issues %v", out.Config.Peers, out.Issues)
 	}
 	in.Node.Labels = map[string]string{"rack": "a"}
 	sessionPeer(t, compileGiven(in, nil))
-	in.Peers[0].Spec.NodeSelector = &metav1.LabelSelector{}
+	in.Peers[0].Spec.NodeSelector = &v1alpha1.LabelSelector{}
 	in.Node.Labels = nil
 	sessionPeer(t, compileGiven(in, nil)) // an empty selector selects every node
 }
@@ -304,7 +304,7 @@ func TestPeerRefused(t *testing.T) {
 		{
 			"node selector",
 			func(s *spec) {
-				s.NodeSelector = &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "rack", Operator: "Near"}}}
+				s.NodeSelector = &v1alpha1.LabelSelector{MatchExpressions: []v1alpha1.LabelSelectorRequirement{{Key: "rack", Operator: v1alpha1.LabelIn}}}
 			},
 			invalid, "spec.nodeSelector",
 		},
@@ -345,7 +345,7 @@ func TestPeerRefused(t *testing.T) {
 		{"tenant's maxPrefixes", tenant(func(t *v1alpha1.Tenant) { t.MaxPrefixes = new(int32(-1)) }), invalid, "tenants[0].maxPrefixes"},
 		{"tenant's namespaces", tenant(func(t *v1alpha1.Tenant) { t.Namespaces.From = "Same" }), unsupported, "namespaces.from"},
 		{"tenant without selector", tenant(func(t *v1alpha1.Tenant) { t.Namespaces.From = "Selector" }), invalid, "tenants[0].namespaces"},
-		{"All with a selector", tenant(func(t *v1alpha1.Tenant) { t.Namespaces.Selector = &metav1.LabelSelector{} }), invalid, "tenants[0].namespaces"},
+		{"All with a selector", tenant(func(t *v1alpha1.Tenant) { t.Namespaces.Selector = &v1alpha1.LabelSelector{} }), invalid, "tenants[0].namespaces"},
 		{
 			"tenant's next hop", tenant(func(t *v1alpha1.Tenant) {
 				t.Attributes = &v1alpha1.TenantAttributes{NextHop: new(v1alpha1.NextHopGrant("Gateway"))}

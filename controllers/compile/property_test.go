@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/compile"
 	"github.com/herald-bgp/herald/speaker/rib"
@@ -33,7 +31,7 @@ func randomInput(r *rand.Rand) given {
 				p.Spec.Families = []v1alpha1.Family{family4()}
 			}
 			if pick(.3) {
-				p.Spec.NodeSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"rack": []string{"a", "b"}[r.IntN(2)]}}
+				p.Spec.NodeSelector = &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"rack": []v1alpha1.LabelValue{"a", "b"}[r.IntN(2)]}}
 			}
 			if pick(.3) {
 				p.Spec.Authentication = &v1alpha1.Authentication{Type: v1alpha1.AuthenticationTCPMD5, TCPMD5: &v1alpha1.TCPMD5{
@@ -51,7 +49,7 @@ func randomInput(r *rand.Rand) given {
 		namespace := []string{"platform", "shop", "shop", "ghost"}[r.IntN(4)]
 		in.Announcements = append(in.Announcements, announcement(namespace, fmt.Sprint("ann-", i), r.IntN(4), prefixes, func(a *v1alpha1.Announcement) {
 			if pick(.3) {
-				a.Spec.PeerSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"side": "left"}}
+				a.Spec.PeerSelector = &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"side": "left"}}
 			}
 			if pick(.3) {
 				a.Spec.Attributes = &v1alpha1.PathAttributes{MED: new(int64(r.IntN(3))), Communities: []string{"BLACKHOLE", "64512:1"}}

@@ -50,9 +50,9 @@ spec:
 	}
 	want := v1alpha1.AnnouncementSpec{
 		Prefixes: got.Spec.Prefixes, PathID: new(int64(7)),
-		PeerSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"side": "left"}},
-		NodeSelector: &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{
-			{Key: "rack", Operator: metav1.LabelSelectorOpIn, Values: []string{"a", "b"}},
+		PeerSelector: &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"side": "left"}},
+		NodeSelector: &v1alpha1.LabelSelector{MatchExpressions: []v1alpha1.LabelSelectorRequirement{
+			{Key: "rack", Operator: v1alpha1.LabelIn, Values: []v1alpha1.LabelValue{"a", "b"}},
 		}},
 		Attributes: &v1alpha1.PathAttributes{
 			MED: new(int64(5)), Communities: []string{"64512:1", "NO_EXPORT"}, ASPath: []int64{64512}, LocalPref: new(int64(200)),

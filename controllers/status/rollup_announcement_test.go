@@ -146,21 +146,21 @@ func TestAnnouncementStatus(t *testing.T) {
 		},
 		{
 			name: "selected nodes alone", change: func(c *cluster) {
-				c.announcement("web").Spec.NodeSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"name": "node-2"}}
+				c.announcement("web").Spec.NodeSelector = &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"name": "node-2"}}
 				c.report(everywhere)
 			},
 			advertised: "True Advertised", summary: "1/1",
 		},
 		{
 			name: "no node selected", change: func(c *cluster) {
-				c.announcement("web").Spec.NodeSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"name": "node-9"}}
+				c.announcement("web").Spec.NodeSelector = &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"name": "node-9"}}
 				c.report(everywhere)
 			},
 			advertised: "False NoSession", summary: "0/0", text: "spec.nodeSelector",
 		},
 		{
 			name: "no peer selected", change: func(c *cluster) {
-				c.announcement("web").Spec.PeerSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"side": "left"}}
+				c.announcement("web").Spec.PeerSelector = &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"side": "left"}}
 				c.report(everywhere)
 			},
 			advertised: "False NoSession", summary: "0/0", text: "spec.peerSelector",

@@ -199,7 +199,7 @@ func TestPeerStatus(t *testing.T) {
 		},
 		{
 			name: "no node selected", change: func(c *cluster) {
-				c.peer("tor-a").Spec.NodeSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"rack": "a"}}
+				c.peer("tor-a").Spec.NodeSelector = &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"rack": "a"}}
 			},
 			accepted: "True Accepted", established: "Unknown NoNodes", current: "Unknown NoNodes", summary: "0/0",
 		},
@@ -310,7 +310,7 @@ func TestLeftOver(t *testing.T) {
 	if leftOver() {
 		t.Error("a session that is wanted is left over")
 	}
-	c.peer("tor-a").Spec.NodeSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"name": "node-2"}}
+	c.peer("tor-a").Spec.NodeSelector = &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"name": "node-2"}}
 	if leftOver() {
 		t.Error("a session is left over though its own speaker runs, which deletes it")
 	}

@@ -79,7 +79,7 @@ func peerOf(name string, age int, at netip.AddrPort, asn int64) v1alpha1.BGPPeer
 			AllowedAnnouncements: &v1alpha1.AllowedAnnouncements{Tenants: []v1alpha1.Tenant{{
 				Name: "web",
 				Namespaces: v1alpha1.TenantNamespaces{
-					From: v1alpha1.NamespacesFromSelector, Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"team": "web"}},
+					From: v1alpha1.NamespacesFromSelector, Selector: &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"team": "web"}},
 				},
 				Prefixes:   []v1alpha1.TenantPrefix{{CIDR: "203.0.113.0/24", MaxLength: new(int32(25))}},
 				Attributes: &v1alpha1.TenantAttributes{},

@@ -4,8 +4,6 @@
 package changeclass_test
 
 import (
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"github.com/herald-bgp/herald/api/v1alpha1"
 )
 
@@ -50,7 +48,7 @@ func grantRows() []row {
 		{
 			field: of + "tenants[].namespaces.selector", class: inPlace, withdrawn: []string{tenant4},
 			edit: entry(func(e *v1alpha1.Tenant) {
-				e.Namespaces.Selector = &metav1.LabelSelector{MatchLabels: map[string]string{"team": "db"}}
+				e.Namespaces.Selector = &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"team": "db"}}
 			}),
 		},
 		{

@@ -4,13 +4,11 @@
 package changeclass_test
 
 import (
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"github.com/herald-bgp/herald/api/v1alpha1"
 )
 
-func rack(name string) *metav1.LabelSelector {
-	return &metav1.LabelSelector{MatchLabels: map[string]string{"rack": name}}
+func rack(name v1alpha1.LabelValue) *v1alpha1.LabelSelector {
+	return &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"rack": name}}
 }
 
 // ofPeer is a change of the edited BGPPeer's spec.

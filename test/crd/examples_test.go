@@ -137,7 +137,7 @@ func checkCoverage(t *testing.T, verdicts []verdict) {
 			t.Errorf("no accepted example reaches the rule\n%s", r)
 		}
 		broken := slices.ContainsFunc(verdicts, func(v verdict) bool {
-			return v.kind == r.kind && v.err != nil && strings.Contains(v.err.Error(), r.message)
+			return v.kind == r.kind && slices.ContainsFunc(causesOf(v.err), r.broke)
 		})
 		if !broken {
 			t.Errorf("no refused example breaks the rule\n%s", r)

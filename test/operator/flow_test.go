@@ -206,7 +206,7 @@ func TestTwoPeers(t *testing.T) {
 	for i, r := range []*router{left, right} {
 		c.create(t, r.peer())
 		a := announcement(operatorNamespace, "to-"+r.name, "203.0.113.0/24")
-		a.Spec.PeerSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"router": r.name}}
+		a.Spec.PeerSelector = &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"router": v1alpha1.LabelValue(r.name)}}
 		a.Spec.Attributes = &v1alpha1.PathAttributes{MED: new(int64(100 + i))}
 		c.create(t, a)
 	}

@@ -41,7 +41,7 @@ func TestGrants(t *testing.T) {
 	peer.Spec.AllowedAnnouncements = &v1alpha1.AllowedAnnouncements{Tenants: []v1alpha1.Tenant{{
 		Name: "shop",
 		Namespaces: v1alpha1.TenantNamespaces{
-			From: v1alpha1.NamespacesFromSelector, Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"team": "shop"}},
+			From: v1alpha1.NamespacesFromSelector, Selector: &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"team": "shop"}},
 		},
 		Prefixes: []v1alpha1.TenantPrefix{{CIDR: "203.0.113.0/24"}},
 	}}}

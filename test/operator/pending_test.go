@@ -24,7 +24,7 @@ func TestAdvertisedOnceEveryNodeSaysSo(t *testing.T) {
 		c.startNode(t, node.Name, through)
 		tor := newRouter(t, byte(61+i))
 		peer := tor.peer()
-		peer.Spec.NodeSelector = &metav1.LabelSelector{MatchLabels: node.Labels}
+		peer.Spec.NodeSelector = &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{corev1.LabelHostname: v1alpha1.LabelValue(name)}}
 		c.create(t, peer)
 	}
 	c.startCluster(t)

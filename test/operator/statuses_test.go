@@ -5,7 +5,6 @@ package operator
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -52,12 +51,6 @@ func TestStatusIsPutRight(t *testing.T) {
 		return peerEstablished.check(peer.Status.Conditions, peer.Generation)
 	})
 	c.expectAnnouncement(t, patience, web, advertised)
-
-	// What a message quotes can be longer than a message may be.
-	wordy := announcement(operatorNamespace, "wordy", "198.51.100.0/24")
-	wordy.Spec.NodeSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"rack": strings.Repeat("ü", 20_000)}}
-	c.create(t, wordy)
-	c.expectAnnouncement(t, patience, wordy, want{v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonInvalid})
 }
 
 // writeStatus writes a status as somebody's hand would.
