@@ -42,8 +42,10 @@ type Agent struct {
 	output    atomic.Pointer[compile.Output]
 	reader    compile.Reader
 	readiness nodeapi.Readiness
-	written   *kube.Written
-	said      memory
+	// had says which peers had a session before this process started; nil while nobody knows.
+	had     func(peer string) bool
+	written *kube.Written
+	said    memory
 
 	mu sync.Mutex
 	// queue is the status controller's, of the newest manager; nil before the first.
@@ -77,7 +79,7 @@ func (a *Agent) configure(out *compile.Output) error {
 		if err := a.speaker.Apply(out.Config); err != nil {
 			return err
 		}
-		a.readiness.Applied(out.Config)
+		a.readiness.Applied(time.Now(), out.Config, a.had)
 	}
 	a.output.Store(out)
 	a.logIssues(before, out)
@@ -165,6 +167,12 @@ func (a *Agent) request(peer string) reconcile.Request {
 	return request
 }
 
-// Ready returns nil once the first complete configuration is in force and each peer has had its End-of-RIB or the time
-// to come back.
+// obstructed notes and logs what keeps this node from its first configuration.
+func (a *Agent) obstructed(err error) {
+	if a.readiness.Obstructed(err) {
+		a.options.Logger.Error(err, "no configuration yet, and no session")
+	}
+}
+
+// Ready returns nil once the process is of use: see nodeapi.Readiness.
 func (a *Agent) Ready() error { return a.readiness.Check(time.Now(), a.speaker.Snapshot()) }

@@ -5,6 +5,7 @@ package node
 
 import (
 	"context"
+	"net/http"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -23,7 +24,7 @@ var _ nodeapi.Backend = (*Agent)(nil)
 func (a *Agent) Status(context.Context) ([]runtime.Object, error) {
 	out := a.output.Load()
 	if out == nil {
-		return nil, nil
+		return []runtime.Object{a.unconfigured()}, nil
 	}
 	var objects []runtime.Object
 	for i := range out.Sessions {
@@ -32,6 +33,22 @@ func (a *Agent) Status(context.Context) ([]runtime.Object, error) {
 		}
 	}
 	return objects, nil
+}
+
+// unconfigured says why there is nothing to show yet.
+func (a *Agent) unconfigured() *metav1.Status {
+	message := "the first configuration is being applied"
+	if err := a.Ready(); err != nil {
+		message = err.Error()
+	}
+	return &metav1.Status{
+		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Status"},
+		Status:   metav1.StatusFailure,
+		Code:     http.StatusServiceUnavailable,
+		Reason:   metav1.StatusReasonServiceUnavailable,
+		Message:  message,
+		Details:  &metav1.StatusDetails{Kind: "Node", Name: "Node " + a.options.NodeName},
+	}
 }
 
 // live is the BGPSession of a session without its stored metadata, nil while the speaker has not taken it up.

@@ -5,12 +5,14 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
@@ -23,17 +25,57 @@ import (
 // and a burst of changes is one compilation. compile shares what did not change, and the speaker does nothing for it.
 type ConfigReconciler struct {
 	client client.Reader
-	agent  *Agent
+	// live reads past the caches.
+	live  client.Reader
+	agent *Agent
 }
 
 // Reconcile compiles all objects and hands the result over. It runs only after every cache it reads has synced, so that
 // no route is withdrawn for an object that was not read yet.
 func (r *ConfigReconciler) Reconcile(ctx context.Context, _ reconcile.Request) (reconcile.Result, error) {
+	former := r.agent.output.Load()
 	in, err := r.input(ctx)
-	if err != nil {
+	if errors.Is(err, errNoNode) && former == nil {
+		// Nothing is to end for a Node that was never seen. The watch says when it comes.
+		r.agent.obstructed(fmt.Errorf("there is %w %s: --node-name is to be the name of a Node", err, r.agent.options.NodeName))
+		return reconcile.Result{}, nil
+	}
+	if err != nil && !errors.Is(err, errNoNode) {
 		return reconcile.Result{}, err
 	}
-	return reconcile.Result{}, r.agent.configure(compile.Compile(in, r.agent.output.Load()))
+	switch {
+	case former == nil:
+		r.recall(ctx)
+	case err != nil:
+		r.agent.options.Logger.Info("the Node is gone: its sessions end")
+	}
+	return reconcile.Result{}, r.agent.configure(compile.Compile(in, former))
+}
+
+// errNoNode says that the Node does not exist. One that was there and is gone has no sessions.
+var errNoNode = errors.New("no Node")
+
+// recallPatience is how long the first configuration waits to learn which peers had a session.
+const recallPatience = 2 * time.Second
+
+// recall notes which peers of this node had a session before this process started: their BGPSessions still say so, because
+// nothing is written before the first configuration. The roll-up may have declared them Unknown since, but it leaves what was
+// negotiated. Where they cannot be read, every peer may have had one.
+func (r *ConfigReconciler) recall(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, recallPatience)
+	defer cancel()
+	var sessions v1alpha1.BGPSessionList
+	err := r.live.List(ctx, &sessions, client.MatchingFields{"spec.nodeName": r.agent.options.NodeName})
+	if err != nil {
+		r.agent.options.Logger.Error(err, "sessions before this start unknown; each peer is waited for")
+		return
+	}
+	had := make(map[string]bool, len(sessions.Items))
+	for i := range sessions.Items {
+		s := &sessions.Items[i]
+		had[s.Spec.PeerName] = s.Status.Negotiated != nil || meta.IsStatusConditionTrue(s.Status.Conditions, v1alpha1.ConditionEstablished)
+	}
+	r.agent.had = func(peer string) bool { return had[peer] }
 }
 
 func (r *ConfigReconciler) input(ctx context.Context) (compile.Input, error) {
@@ -47,9 +89,7 @@ func (r *ConfigReconciler) input(ctx context.Context) (compile.Input, error) {
 	err := r.client.Get(ctx, client.ObjectKey{Name: r.agent.options.NodeName}, &node)
 	switch {
 	case apierrors.IsNotFound(err):
-		// A Node that is gone has no sessions.
-		log.FromContext(ctx).Info("no Node of this name", "node", r.agent.options.NodeName)
-		return in, nil
+		return in, errNoNode
 	case err != nil:
 		return in, fmt.Errorf("node: %w", err)
 	}

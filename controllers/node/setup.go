@@ -76,7 +76,7 @@ func (a *Agent) setupConfig(m manager.Manager) error {
 		Watches(&corev1.Node{}, everything, builder.WithPredicates(kube.NodeChanged())).
 		Watches(&corev1.Namespace{}, everything, builder.WithPredicates(kube.LabelsChanged())).
 		Watches(&corev1.Secret{}, everything, builder.WithPredicates(kube.SecretChanged())).
-		Complete(&ConfigReconciler{client: m.GetClient(), agent: a})
+		Complete(&ConfigReconciler{client: m.GetClient(), live: m.GetAPIReader(), agent: a})
 }
 
 func (a *Agent) setupStatus(m manager.Manager) error {

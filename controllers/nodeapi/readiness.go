@@ -14,40 +14,58 @@ import (
 	"github.com/herald-bgp/herald/speaker"
 )
 
-// defaultRestartTime is how long a peer without graceful restart is waited for: the API's default of restartSeconds.
-const defaultRestartTime = 120 * time.Second
+// readinessPatience is how long peers are waited for in all. Whatever keeps one of them away, the process is of use to the
+// others, and a rollout is not to wait for a router.
+const readinessPatience = 10 * time.Second
 
 // maxNamed is how many peers Ready names in its error.
 const maxNamed = 5
 
 var errNoConfig = errors.New("no complete configuration was applied yet")
 
-// Readiness decides when a process is ready: the first complete configuration was applied, and each of its peers has had
-// its End-of-RIB or has been down for its restart time. It is reached once and never lost: a router that goes away must
-// not take the pod with it. The zero value is ready to use.
+// Readiness decides when a process is ready: the first complete configuration was applied, and each peer that had a session
+// before this process started has had its End-of-RIB or one failed attempt, 10 s at most. It is reached once and never lost:
+// it depends on no peer's state again. The zero value is ready to use.
 type Readiness struct {
 	mu sync.Mutex
-	// restart holds the restart time of each peer of the configuration, nil before the first one.
-	restart map[string]time.Duration
-	// settled holds the peers that were seen to fulfil their part.
-	settled map[string]bool
-	ready   bool
+	// obstacle is what keeps the first configuration from being made, nil where nothing is known to.
+	obstacle error
+	// waiting holds the peers that are waited for, nil before the first configuration; deadline is for how long.
+	waiting  map[string]bool
+	deadline time.Time
+	ready    bool
 }
 
-// Applied notes that a complete configuration was handed to the speaker.
-func (r *Readiness) Applied(c *speaker.Config) {
+// Obstructed notes what keeps the first complete configuration from being made, and reports whether that is news.
+func (r *Readiness) Obstructed(err error) (news bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.restart = make(map[string]time.Duration, len(c.Peers))
+	news = r.obstacle == nil || r.obstacle.Error() != err.Error()
+	r.obstacle = err
+	return news
+}
+
+// Applied notes that a complete configuration was handed to the speaker. had says whether a peer had a session before this
+// process started; nil stands for every peer, where nobody knows.
+func (r *Readiness) Applied(now time.Time, c *speaker.Config, had func(peer string) bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	first := r.waiting == nil
+	if first {
+		r.waiting, r.deadline = make(map[string]bool), now.Add(readinessPatience)
+	}
+	startable := make(map[string]bool, len(c.Peers))
 	for i := range c.Peers {
 		p := &c.Peers[i]
-		switch {
-		case p.AdminDown:
-			// Nothing will come, so nothing is waited for.
-		case p.GracefulRestart != nil:
-			r.restart[p.Name] = p.GracefulRestart.RestartTime
-		default:
-			r.restart[p.Name] = defaultRestartTime
+		// One that is shut down or may not start will not come, so nothing is waited for.
+		startable[p.Name] = !p.AdminDown && p.Blocked == ""
+		if first && startable[p.Name] && (had == nil || had(p.Name)) {
+			r.waiting[p.Name] = true
+		}
+	}
+	for name := range r.waiting {
+		if !startable[name] {
+			delete(r.waiting, name)
 		}
 	}
 }
@@ -57,42 +75,36 @@ func (r *Readiness) Applied(c *speaker.Config) {
 func (r *Readiness) Check(now time.Time, peers []speaker.PeerSnapshot) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.ready {
+	switch {
+	case r.ready:
 		return nil
-	}
-	if r.restart == nil {
+	case r.waiting == nil && r.obstacle != nil:
+		return r.obstacle
+	case r.waiting == nil:
 		return errNoConfig
 	}
-	if r.settled == nil {
-		r.settled = make(map[string]bool)
-	}
 	for i := range peers {
-		if p := &peers[i]; settled(now, p, r.restart[p.Name]) {
-			r.settled[p.Name] = true
+		if settled(&peers[i]) {
+			delete(r.waiting, peers[i].Name)
 		}
 	}
-	var waiting []string
-	for name := range r.restart {
-		if !r.settled[name] {
-			waiting = append(waiting, name)
-		}
-	}
-	if len(waiting) > 0 {
-		return waitingError(waiting)
+	if len(r.waiting) > 0 && now.Before(r.deadline) {
+		return waitingError(r.waiting)
 	}
 	r.ready = true
 	return nil
 }
 
-func settled(now time.Time, p *speaker.PeerSnapshot, restart time.Duration) bool {
-	if p.State == speaker.StateEstablished {
-		// A token says that every route and each family's End-of-RIB (RFC 4724 §2) was written.
-		return p.Routes.Token != nil
-	}
-	return now.Sub(p.Since) >= restart
+func settled(p *speaker.PeerSnapshot) bool {
+	// A token says that every route and each family's End-of-RIB (RFC 4724 §2) was written.
+	return p.State == speaker.StateEstablished && p.Routes.Token != nil || p.LastError != nil
 }
 
-func waitingError(names []string) error {
+func waitingError(waiting map[string]bool) error {
+	names := make([]string, 0, len(waiting))
+	for name := range waiting {
+		names = append(names, name)
+	}
 	slices.Sort(names)
 	more := ""
 	if n := len(names) - maxNamed; n > 0 {

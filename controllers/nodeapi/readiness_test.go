@@ -4,6 +4,7 @@
 package nodeapi
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -12,66 +13,102 @@ import (
 	"github.com/herald-bgp/herald/speaker/rib"
 )
 
-func TestReadinessIsReachedOnce(t *testing.T) {
-	start := time.Now()
-	at := func(d time.Duration) time.Time { return start.Add(d) }
-	down := func(name string) speaker.PeerSnapshot { return speaker.PeerSnapshot{Name: name, Since: start} }
-	up := func(name string, token any) speaker.PeerSnapshot {
-		return speaker.PeerSnapshot{Name: name, State: speaker.StateEstablished, Since: start, Routes: rib.Report{Token: token}}
-	}
-	config := &speaker.Config{Peers: []speaker.Peer{
-		{Name: "a", GracefulRestart: &speaker.GracefulRestart{RestartTime: 30 * time.Second}},
-		{Name: "b"},
-		{Name: "off", AdminDown: true},
-	}}
+func downPeer(name string) speaker.PeerSnapshot { return speaker.PeerSnapshot{Name: name} }
 
+func failedPeer(name string) speaker.PeerSnapshot {
+	return speaker.PeerSnapshot{Name: name, LastError: &speaker.SessionError{Text: "connection refused"}}
+}
+
+func upPeer(name string, token any) speaker.PeerSnapshot {
+	return speaker.PeerSnapshot{Name: name, State: speaker.StateEstablished, Routes: rib.Report{Token: token}}
+}
+
+// readinessStep is one look at the peers, perhaps after a configuration. waiting is a part of what Check says, "" for ready.
+type readinessStep struct {
+	name    string
+	apply   []speaker.Peer
+	at      time.Duration
+	peers   []speaker.PeerSnapshot
+	waiting string
+}
+
+func checkReadiness(t *testing.T, had func(string) bool, steps []readinessStep) {
+	t.Helper()
+	start := time.Now()
 	var r Readiness
-	for _, step := range []struct {
-		name    string
-		apply   *speaker.Config
-		at      time.Duration
-		peers   []speaker.PeerSnapshot
-		waiting string // "" is ready
-	}{
-		{name: "before the configuration", waiting: "no complete configuration"},
-		{name: "the speaker has not taken it up", apply: config, waiting: "End-of-RIB to a, b"},
-		{name: "down", at: time.Second, peers: []speaker.PeerSnapshot{down("a"), down("b"), down("off")}, waiting: "to a, b"},
-		{name: "b established, without its End-of-RIB", at: 2 * time.Second, peers: []speaker.PeerSnapshot{down("a"), up("b", nil)}, waiting: "to a, b"},
-		{name: "b's End-of-RIB", at: 3 * time.Second, peers: []speaker.PeerSnapshot{down("a"), up("b", 1)}, waiting: "to a"},
-		{name: "b lost: it had its End-of-RIB", at: 29 * time.Second, peers: []speaker.PeerSnapshot{down("a"), down("b")}, waiting: "to a"},
-		{name: "a down for its restart time", at: 30 * time.Second, peers: []speaker.PeerSnapshot{down("a"), down("b")}},
-		{name: "another peer comes", apply: &speaker.Config{Peers: []speaker.Peer{{Name: "c"}}}, at: 31 * time.Second},
-	} {
+	for _, step := range steps {
+		now := start.Add(step.at)
 		if step.apply != nil {
-			r.Applied(step.apply)
+			r.Applied(now, &speaker.Config{Peers: step.apply}, had)
 		}
-		err := r.Check(at(step.at), step.peers)
-		switch {
-		case step.waiting == "" && err != nil:
-			t.Errorf("%s: %v, want ready", step.name, err)
-		case step.waiting != "" && (err == nil || !strings.HasSuffix(err.Error(), step.waiting) && !strings.Contains(err.Error(), step.waiting)):
+		err := r.Check(now, step.peers)
+		if step.waiting == "" && err != nil || step.waiting != "" && (err == nil || !strings.HasSuffix(err.Error(), step.waiting)) {
 			t.Errorf("%s: %v, want %q", step.name, err, step.waiting)
 		}
 	}
 }
 
+func TestReadinessIsReachedOnce(t *testing.T) {
+	peers := []speaker.Peer{{Name: "a"}, {Name: "b"}, {Name: "off", AdminDown: true}, {Name: "keyless", Blocked: "SecretNotFound"}}
+	checkReadiness(t, nil, []readinessStep{
+		{name: "before the configuration", waiting: "no complete configuration was applied yet"},
+		{name: "the speaker has not taken it up", apply: peers, waiting: "End-of-RIB to a, b"},
+		{name: "b established, without its End-of-RIB", at: 1 * time.Second, peers: []speaker.PeerSnapshot{downPeer("a"), upPeer("b", nil)}, waiting: "to a, b"},
+		{name: "b's End-of-RIB", at: 2 * time.Second, peers: []speaker.PeerSnapshot{downPeer("a"), upPeer("b", 1)}, waiting: "to a"},
+		{name: "b lost: it had its End-of-RIB", at: 3 * time.Second, peers: []speaker.PeerSnapshot{downPeer("a"), downPeer("b")}, waiting: "to a"},
+		{name: "an attempt at a failed", at: 4 * time.Second, peers: []speaker.PeerSnapshot{failedPeer("a"), downPeer("b")}},
+		{name: "another peer comes", apply: []speaker.Peer{{Name: "c"}}, at: 5 * time.Second},
+	})
+}
+
+// TestReadinessWaitsTenSeconds: whatever a peer does, no longer.
+func TestReadinessWaitsTenSeconds(t *testing.T) {
+	peers := []speaker.Peer{{Name: "away"}}
+	checkReadiness(t, nil, []readinessStep{
+		{name: "no answer yet", apply: peers, peers: []speaker.PeerSnapshot{downPeer("away")}, waiting: "to away"},
+		{name: "an edit", apply: peers, at: 9 * time.Second, peers: []speaker.PeerSnapshot{downPeer("away")}, waiting: "to away"},
+		{name: "after ten seconds", at: 10 * time.Second, peers: []speaker.PeerSnapshot{downPeer("away")}},
+	})
+}
+
+// TestReadinessWaitsForWhatWas: a peer that had no session loses nothing while this process starts.
+func TestReadinessWaitsForWhatWas(t *testing.T) {
+	had := func(peer string) bool { return peer == "good" || peer == "removed" }
+	peers := []speaker.Peer{{Name: "good"}, {Name: "never"}, {Name: "removed"}}
+	checkReadiness(t, had, []readinessStep{
+		{name: "both are down", apply: peers, peers: []speaker.PeerSnapshot{downPeer("good"), downPeer("never")}, waiting: "to good, removed"},
+		{name: "a peer is removed", apply: peers[:2], peers: []speaker.PeerSnapshot{downPeer("good"), downPeer("never")}, waiting: "to good"},
+		{name: "the good one", peers: []speaker.PeerSnapshot{upPeer("good", 1), downPeer("never")}},
+	})
+}
+
 func TestReadinessWithoutPeers(t *testing.T) {
+	checkReadiness(t, nil, []readinessStep{{name: "nothing to wait for", apply: []speaker.Peer{}}})
+}
+
+// TestReadinessNamesTheObstacle: it is news once, and forgotten with the first configuration.
+func TestReadinessNamesTheObstacle(t *testing.T) {
 	var r Readiness
-	r.Applied(&speaker.Config{})
+	for i, want := range []bool{true, false} {
+		if got := r.Obstructed(errors.New("there is no Node node-1")); got != want {
+			t.Errorf("news for the %d. time: %v, want %v", i+1, got, want)
+		}
+	}
+	if err := r.Check(time.Now(), nil); err == nil || err.Error() != "there is no Node node-1" {
+		t.Errorf("not ready for %v, want the obstacle", err)
+	}
+	r.Applied(time.Now(), &speaker.Config{}, nil)
 	if err := r.Check(time.Now(), nil); err != nil {
-		t.Errorf("nothing to wait for, and yet: %v", err)
+		t.Errorf("not ready though there is a configuration: %v", err)
 	}
 }
 
 func TestReadinessNamesAFewPeers(t *testing.T) {
-	config := &speaker.Config{}
+	var peers []speaker.Peer
 	for _, name := range strings.Split("abcdefgh", "") {
-		config.Peers = append(config.Peers, speaker.Peer{Name: name})
+		peers = append(peers, speaker.Peer{Name: name})
 	}
-	var r Readiness
-	r.Applied(config)
-	err := r.Check(time.Now(), nil)
-	if err == nil || err.Error() != "waiting for the End-of-RIB to a, b, c, d, e and 3 more" {
-		t.Errorf("eight peers: %v", err)
-	}
+	checkReadiness(t, nil, []readinessStep{
+		{name: "eight peers", apply: peers, waiting: "waiting for the End-of-RIB to a, b, c, d, e and 3 more"},
+	})
 }

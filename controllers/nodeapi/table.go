@@ -64,11 +64,13 @@ func WriteTables(w io.Writer, list *unstructured.UnstructuredList, wide bool) er
 	return out.Flush()
 }
 
-// inForce picks the objects of a kind. What was refused has no UID: it is not there, but a problem.
+// inForce picks the objects of a kind. What was refused has no UID and is a problem. A BGPSession may have none either: a node
+// knows its sessions whether or not the API server has objects of them.
 func inForce(list *unstructured.UnstructuredList, kind string) *unstructured.UnstructuredList {
 	picked := &unstructured.UnstructuredList{}
 	for _, item := range list.Items {
-		if item.GetKind() == kind && item.GroupVersionKind().Group == v1alpha1.GroupName && item.GetUID() != "" {
+		refused := item.GetUID() == "" && notAccepted(&item) != nil
+		if item.GetKind() == kind && item.GroupVersionKind().Group == v1alpha1.GroupName && !refused {
 			picked.Items = append(picked.Items, item)
 		}
 	}

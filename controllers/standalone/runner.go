@@ -108,7 +108,8 @@ func (r *Runner) apply(objects Objects) {
 			})
 			return
 		}
-		r.readiness.Applied(output.Config)
+		// Nobody knows which sessions there were before this process.
+		r.readiness.Applied(time.Now(), output.Config, nil)
 	}
 	r.statuses.follow(r.objects.Announcements, objects.Announcements)
 	objects.Read = compile.Objects{} // the catalog has it

@@ -72,6 +72,7 @@ func TestValues(t *testing.T) {
 			"node.maxUnavailable=25%,node.healthPort=19179,node.metricsPort=19178,node.extraArgs={--listen=0.0.0.0:1790}",
 			expectNodeValues,
 		},
+		{"", expectRollout},
 		{"", expectNodeSelector("kubernetes.io/os=linux")},
 		{"node.nodeSelector.bgp=yes", expectNodeSelector("bgp=yes,kubernetes.io/os=linux")},
 		{"node.nodeSelector=null", expectNodeSelector("")},
@@ -156,6 +157,17 @@ func expectNodeValues(t *testing.T, objects []*unstructured.Unstructured) {
 	}
 	if got := container.LivenessProbe.HTTPGet.Port.IntVal; got != 19179 {
 		t.Errorf("liveness at port %d, want 19179", got)
+	}
+}
+
+// expectRollout: a rollout goes on after some rest, and never takes more than a share of the speakers.
+func expectRollout(t *testing.T, objects []*unstructured.Unstructured) {
+	spec := find[appsv1.DaemonSet](t, objects, daemonSet).Spec
+	if got := spec.UpdateStrategy.RollingUpdate.MaxUnavailable; *got != intstr.FromString("10%") {
+		t.Errorf("maxUnavailable %v, want 10%%", got)
+	}
+	if spec.MinReadySeconds != 10 {
+		t.Errorf("minReadySeconds %d, want 10", spec.MinReadySeconds)
 	}
 }
 

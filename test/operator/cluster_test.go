@@ -149,6 +149,14 @@ func (c *cluster) startCluster(t *testing.T, args ...string) *harness.Process {
 // startRole runs herald until the test ends. It is to end in order then, and to have been refused nothing.
 func (c *cluster) startRole(t *testing.T, name string, config *rest.Config, args ...string) *harness.Process {
 	t.Helper()
+	process := c.launch(t, name, config, args...)
+	t.Cleanup(func() { c.expectOrderlyEnd(t, name, process) })
+	return process
+}
+
+// launch runs herald, which whoever calls it ends.
+func (c *cluster) launch(t *testing.T, name string, config *rest.Config, args ...string) *harness.Process {
+	t.Helper()
 	kubeconfig, err := c.WriteKubeconfig(name, config)
 	if err != nil {
 		t.Fatal(err)
@@ -161,24 +169,27 @@ func (c *cluster) startRole(t *testing.T, name string, config *rest.Config, args
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		defer process.Report(t)
-		select {
-		case <-process.Done():
-			t.Errorf("%s ended by itself: %v", name, process.Err())
-			return
-		default:
-		}
-		if err := errors.Join(process.Stop(syscall.SIGTERM, stopPatience), process.Err()); err != nil {
-			t.Errorf("end of %s: %v", name, err)
-		}
-		for line := range strings.Lines(process.Log()) {
-			if strings.Contains(line, "forbidden") && !c.restarted {
-				t.Errorf("%s was refused: %s", name, line)
-			}
-		}
-	})
 	return process
+}
+
+// expectOrderlyEnd ends a process, which is to end in order and to have been refused nothing.
+func (c *cluster) expectOrderlyEnd(t *testing.T, name string, process *harness.Process) {
+	t.Helper()
+	defer process.Report(t)
+	select {
+	case <-process.Done():
+		t.Errorf("%s ended by itself: %v", name, process.Err())
+		return
+	default:
+	}
+	if err := errors.Join(process.Stop(syscall.SIGTERM, stopPatience), process.Err()); err != nil {
+		t.Errorf("end of %s: %v", name, err)
+	}
+	for line := range strings.Lines(process.Log()) {
+		if strings.Contains(line, "forbidden") && !c.restarted {
+			t.Errorf("%s was refused: %s", name, line)
+		}
+	}
 }
 
 // conditionOf is a condition in words, such as "True/Established: …".
