@@ -48,10 +48,29 @@ type AnnouncementList struct {
 // AnnouncementSpec is what to announce.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.prefixes) && size(self.prefixes) > 0",message="prefixes: write at least one prefix, such as prefixes: [203.0.113.0/24]"
+// +kubebuilder:validation:XValidation:rule="!has(self.peers) || !has(self.peerSelector)",message="peers: delete peerSelector beside it, or write the labels of these peers there"
 type AnnouncementSpec struct {
-	// peerSelector chooses the peers to announce to, by the labels of the BGPPeers.
-	// Omitted or empty: every peer that allows this namespace. Change class: in
+	// adminState Down withdraws the announcement; the object stays, and with its age its
+	// precedence over younger ones once it is Up again. Omitted: Up. Change class: in
 	// place.
+	// +optional
+	AdminState *AdminState `json:"adminState,omitempty"`
+
+	// peers are the peers to announce to, by the names of the BGPPeers; one that does not
+	// exist gets nothing. Not beside peerSelector. Omitted: those of peerSelector. Change
+	// class: in place.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=63
+	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",message="peers: write the name of a BGPPeer, such as tor-a"
+	Peers []string `json:"peers,omitempty"`
+
+	// peerSelector chooses the peers to announce to, by the labels of the BGPPeers. Not
+	// beside peers. Omitted or empty: every peer that allows this namespace. Change
+	// class: in place.
 	// +optional
 	PeerSelector *LabelSelector `json:"peerSelector,omitempty"`
 

@@ -3,15 +3,17 @@
 
 package v1alpha1
 
-// AdminState says whether a neighbour's sessions may run.
+// AdminState says whether a neighbour's sessions may run, or an announcement may go
+// out.
 //
 // +kubebuilder:validation:Enum=Up;Down
 type AdminState string
 
 const (
-	// AdminStateUp lets sessions run.
+	// AdminStateUp lets them.
 	AdminStateUp AdminState = "Up"
-	// AdminStateDown ends them with Cease/2, Administrative Shutdown (RFC 4486).
+	// AdminStateDown ends sessions with Cease/2, Administrative Shutdown (RFC 4486), and
+	// withdraws announcements.
 	AdminStateDown AdminState = "Down"
 )
 

@@ -208,6 +208,7 @@ func WithheldReasons() []string {
 	return []string{
 		ReasonInvalid,
 		ReasonTooLarge,
+		ReasonAdminDown,
 		ReasonOverMaxPrefixes,
 		ReasonInfrastructureRefused,
 		ReasonPrefixNotAllowed,

@@ -23,8 +23,11 @@ type Announcement struct {
 	// Prefixes is how many prefixes it comes to, each split into its subnets.
 	Prefixes int
 
+	// AdminDown: nothing of it goes out.
+	AdminDown bool
+
 	created  int64 // in nanoseconds of Unix time, the least for never
-	peers    *selector
+	peers    *peerSelector
 	nodes    *selector
 	families families
 	// ipv6 is how many of Prefixes are of IPv6, and defaultRoute whether a default route is among them all.
@@ -40,12 +43,13 @@ type Announcement struct {
 // it, is shared with that, all of it if nothing differs; before may be nil, and has no other effect.
 func ReadAnnouncement(object *v1alpha1.Announcement, before *Announcement) (*Announcement, *Issue) {
 	spec := &object.Spec
-	peers, errPeers := readSelector("spec.peerSelector", spec.PeerSelector)
+	down, errDown := readDown(spec.AdminState)
+	peers, errPeers := readPeerSelector(spec)
 	nodes, errNodes := readSelector("spec.nodeSelector", spec.NodeSelector)
 	prefixes, errPrefixes := prefixesOf(spec)
 	attributes, errAttributes := attributesOf("spec.attributes", spec.Attributes)
 	errPathID := inRange("spec.pathID", spec.PathID, 0, math.MaxUint32)
-	if err := cmp.Or(errPeers, errNodes, errPrefixes, errAttributes, errPathID); err != nil {
+	if err := cmp.Or(errDown, errPeers, errNodes, errPrefixes, errAttributes, errPathID); err != nil {
 		return nil, issueOf(KindAnnouncement, &object.ObjectMeta, err)
 	}
 	ref := RefOf(&object.ObjectMeta)
@@ -53,11 +57,12 @@ func ReadAnnouncement(object *v1alpha1.Announcement, before *Announcement) (*Ann
 	// One text holds all names: there may be a great many announcements.
 	ref.Namespace, ref.Name = name[:len(ref.Namespace)], name[len(name)-len(ref.Name):]
 	announcement := &Announcement{
-		Ref:     ref,
-		created: nanoseconds(object.CreationTimestamp.Time),
-		term:    TermOf(ref),
-		peers:   peers,
-		nodes:   nodes,
+		Ref:       ref,
+		AdminDown: down,
+		created:   nanoseconds(object.CreationTimestamp.Time),
+		term:      TermOf(ref),
+		peers:     peers,
+		nodes:     nodes,
 		whole: &rib.Announcement{
 			ID: name, Name: name, Owner: ref.Namespace, Prefixes: rib.NewPrefixes(prefixes...),
 			PathID: uint32(valueOr(spec.PathID, 0)), Attributes: attributes,
@@ -74,7 +79,8 @@ func ReadAnnouncement(object *v1alpha1.Announcement, before *Announcement) (*Ann
 }
 
 func (a *Announcement) equal(b *Announcement) bool {
-	return a.Ref == b.Ref && a.created == b.created && a.peers.key == b.peers.key && a.nodes.key == b.nodes.key && a.whole == b.whole
+	return a.Ref == b.Ref && a.AdminDown == b.AdminDown && a.created == b.created && a.peers.key == b.peers.key &&
+		a.nodes.key == b.nodes.key && a.whole == b.whole
 }
 
 // countPrefixes sums up.

@@ -132,6 +132,17 @@ func TestWhyNoPeer(t *testing.T) {
 		{name: "not selected", change: func(in *given) {
 			in.Announcements[0].Spec.PeerSelector = &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"side": "left"}}
 		}, want: "peerSelector"},
+		{name: "no such name", change: func(in *given) {
+			in.Announcements[0].Spec.Peers = []string{"tor-y", "tor-x"}
+		}, want: "no BGPPeer tor-x, and no BGPPeer tor-y"},
+		{name: "not in use by that name", change: func(in *given) {
+			in.Announcements[0].Spec.Peers = []string{"bad"}
+			in.Peers = append(in.Peers, peer("bad", "192.0.2.9", 1, func(p *v1alpha1.BGPPeer) { p.Spec.Port = new(int32(0)) }))
+		}, want: "BGPPeer bad is not in use"},
+		{name: "by name", change: func(in *given) {
+			in.TrustAll = true
+			in.Announcements[0].Spec.Peers = []string{"tor-x", "tor-a"}
+		}},
 		{name: "family", change: func(in *given) { in.Peers[0].Spec.Families = []v1alpha1.Family{family6()} }, want: "family"},
 		{name: "namespace", change: func(*given) {}, want: "the namespace shop"},
 	}

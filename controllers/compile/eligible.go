@@ -6,6 +6,7 @@ package compile
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/labels"
 )
@@ -22,7 +23,7 @@ func (c *Catalog) granted(peer *Peer) []*Announcement {
 	granted := map[string]bool{}
 	var list []*Announcement
 	for _, a := range c.Announcements {
-		if !memo(selected, a.peers.key, func() bool { return a.peers.matches(peer.labels) }) ||
+		if !memo(selected, a.peers.key, func() bool { return a.peers.selects(peer) }) ||
 			!memo(granted, a.Ref.Namespace, func() bool { return c.grantsNamespace(peer, a.Ref.Namespace) }) {
 			continue
 		}
@@ -35,7 +36,7 @@ func (c *Catalog) granted(peer *Peer) []*Announcement {
 func (c *Catalog) WhyNoPeer(a *Announcement) string {
 	selected, familiar := false, false
 	for _, peer := range c.Peers {
-		if !a.peers.matches(peer.labels) {
+		if !a.peers.selects(peer) {
 			continue
 		}
 		selected = true
@@ -48,6 +49,8 @@ func (c *Catalog) WhyNoPeer(a *Announcement) string {
 		}
 	}
 	switch {
+	case !selected && a.peers.names != nil:
+		return c.whyNotNamed(a.peers.names)
 	case len(c.Peers) == 0:
 		return "there is no BGPPeer in use"
 	case !selected:
@@ -56,6 +59,17 @@ func (c *Catalog) WhyNoPeer(a *Announcement) string {
 		return "no selected BGPPeer has the family of a prefix in spec.families"
 	}
 	return fmt.Sprintf("no selected BGPPeer grants the namespace %s: none of spec.allowedAnnouncements.tenants covers it", a.Ref.Namespace)
+}
+
+// whyNotNamed says of names that stand for no peer in use whether they stand for any.
+func (c *Catalog) whyNotNamed(names []string) string {
+	unused := slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		return !slices.ContainsFunc(c.Issues, func(issue Issue) bool { return issue.Kind == KindBGPPeer && issue.Ref.Name == name })
+	})
+	if len(unused) > 0 {
+		return fmt.Sprintf("spec.peers: the BGPPeer %s is not in use: see its condition Accepted", unused[0])
+	}
+	return "spec.peers: no BGPPeer " + strings.Join(names, ", and no BGPPeer ")
 }
 
 func memo(known map[string]bool, key string, find func() bool) bool {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
 )
@@ -57,44 +56,3 @@ func inRange[T ~int32 | ~int64](field string, value *T, low, high T) error {
 	}
 	return nil
 }
-
-// selectorOf parses a label selector. Omitted or empty, it selects everything.
-func selectorOf(field string, selector *v1alpha1.LabelSelector) (labels.Selector, error) {
-	if selector == nil {
-		return labels.Everything(), nil
-	}
-	for i, requirement := range selector.MatchExpressions {
-		switch requirement.Operator {
-		case v1alpha1.LabelIn, v1alpha1.LabelNotIn, v1alpha1.LabelExists, v1alpha1.LabelDoesNotExist:
-		default:
-			return nil, unsupported(fmt.Sprintf("%s.matchExpressions[%d].operator", field, i), requirement.Operator)
-		}
-	}
-	parsed, err := selector.Selector()
-	if err != nil {
-		return nil, invalid(field, "%v", err)
-	}
-	return parsed, nil
-}
-
-// selector is a label selector with its canonical form: of two with one key, both select the same. Those that select everything
-// are one value.
-type selector struct {
-	labels.Selector
-	key string
-}
-
-var everything = &selector{Selector: labels.Everything()}
-
-func readSelector(field string, spec *v1alpha1.LabelSelector) (*selector, error) {
-	parsed, err := selectorOf(field, spec)
-	if err != nil {
-		return nil, err
-	}
-	if parsed.Empty() {
-		return everything, nil
-	}
-	return &selector{Selector: parsed, key: parsed.String()}, nil
-}
-
-func (s *selector) matches(set labels.Set) bool { return s == everything || s.Matches(set) }

@@ -77,6 +77,9 @@ func (v *verdict) needOf(entry *tenant) *need {
 
 // decide judges an announcement. One that goes over maxPrefixes is withheld as a whole, and takes nothing of it.
 func (j *judge) decide(a *Announcement) *verdict {
+	if a.AdminDown {
+		return &verdict{reason: v1alpha1.ReasonAdminDown}
+	}
 	v := j.permitWhole(a)
 	if v == nil {
 		tenants := j.tenantsOf(a.Ref.Namespace)

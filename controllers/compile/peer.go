@@ -90,14 +90,23 @@ func readAddress(peer *Peer, spec *v1alpha1.BGPPeerSpec) error {
 }
 
 func readAdminState(peer *Peer, spec *v1alpha1.BGPPeerSpec) error {
-	switch state := valueOr(spec.AdminState, v1alpha1.AdminStateUp); state {
-	case v1alpha1.AdminStateUp:
-	case v1alpha1.AdminStateDown:
+	down, err := readDown(spec.AdminState)
+	if down {
 		peer.session.AdminDown, peer.session.DownText = true, adminDownText
-	default:
-		return unsupported("spec.adminState", state)
 	}
-	return nil
+	return err
+}
+
+// readDown reports whether spec.adminState is Down.
+func readDown(state *v1alpha1.AdminState) (bool, error) {
+	switch state := valueOr(state, v1alpha1.AdminStateUp); state {
+	case v1alpha1.AdminStateUp:
+		return false, nil
+	case v1alpha1.AdminStateDown:
+		return true, nil
+	default:
+		return false, unsupported("spec.adminState", state)
+	}
 }
 
 func readASNs(peer *Peer, spec *v1alpha1.BGPPeerSpec) error {

@@ -86,6 +86,15 @@ func announcementRows() []row {
 	return []row{
 		{field: "Announcement metadata.deletionTimestamp", class: inPlace, edit: func(o *objects) { o.netGone = true }, withdrawn: []string{net4, net6}, atWitness: true},
 		{
+			field: of + "adminState", class: inPlace, edit: ofNet(func(s *spec) { s.AdminState = new(v1alpha1.AdminStateDown) }),
+			withdrawn: []string{net4, net6}, atWitness: true,
+		},
+		{
+			field: of + "adminState", class: inPlace, note: "up-again", given: ofNet(func(s *spec) { s.AdminState = new(v1alpha1.AdminStateDown) }),
+			edit: ofNet(func(s *spec) { s.AdminState = nil }), announced: []string{net4, net6}, atWitness: true,
+		},
+		{field: of + "peers", class: inPlace, edit: ofNet(func(s *spec) { s.Peers = []string{witnessPeer} }), withdrawn: []string{net4, net6}},
+		{
 			field: of + "peerSelector", class: inPlace, given: func(o *objects) { o.witness.Labels = map[string]string{"rack": "b"} },
 			edit: ofNet(func(s *spec) { s.PeerSelector = rack("b") }), withdrawn: []string{net4, net6},
 		},

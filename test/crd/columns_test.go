@@ -105,7 +105,7 @@ func reported() []client.Object {
 					{Family: v1alpha1.Family{AFI: v1alpha1.AFIIPv6, SAFI: v1alpha1.SAFIUnicast}, Announced: 4},
 				},
 				Announcements: &v1alpha1.AnnouncementsStatus{
-					Digest:   strings.Repeat("A", v1alpha1.DigestHashes*v1alpha1.DigestHashLength),
+					Digest:   v1alpha1.DigestVersion + strings.Repeat("A", v1alpha1.DigestSums*v1alpha1.DigestSumLength),
 					Withheld: []v1alpha1.WithheldAnnouncement{{Namespace: "shop", Name: "web", Generation: 1, Reason: v1alpha1.ReasonConflict}},
 				},
 			},
