@@ -21,7 +21,7 @@ help: ## Show this list
 	  /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: ## Start a control plane, Herald and a BIRD router, and show a route end to end (DEMO_EXIT=1: then end)
+demo: ## Show a route end to end in a BIRD router: from files, then with a control plane (DEMO_EXIT=1: then end)
 	@DEMO_EXIT='$(DEMO_EXIT)' hack/run ./hack/demo
 
 .PHONY: build

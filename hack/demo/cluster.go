@@ -17,14 +17,13 @@ import (
 	"github.com/herald-bgp/herald/test/harness"
 )
 
-// startControlPlane runs etcd and kube-apiserver, and makes what an installation makes: namespace, CRDs and RBAC. The
-// Node is made by hand, where a kubelet would.
+// startControlPlane runs etcd and kube-apiserver, and makes what an installation makes: namespace, CRDs and RBAC.
 func (d *demo) startControlPlane(ctx context.Context) error {
-	began := time.Now()
-	var err error
-	if d.network, err = newNetwork(ctx); err != nil {
+	if err := d.awaitAssets(); err != nil {
 		return err
 	}
+	began := time.Now()
+	var err error
 	options := controlplane.Options{Assets: d.assets, Address: d.network.uplink}
 	if d.controlPlane, err = controlplane.Start(ctx, options); err != nil {
 		return err
@@ -52,20 +51,25 @@ func (d *demo) startControlPlane(ctx context.Context) error {
 	return nil
 }
 
-// createNode makes the Node with the addresses that the routes have as next hop.
-func (d *demo) createNode(ctx context.Context) error {
-	client, err := kubernetes.NewForConfig(d.controlPlane.AdminConfig())
-	if err != nil {
-		return err
-	}
-	node := &corev1.Node{
+// node is the Node, with the addresses that the routes have as next hop.
+func (d *demo) node() *corev1.Node {
+	return &corev1.Node{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Node"},
 		ObjectMeta: metav1.ObjectMeta{Name: nodeName, Labels: map[string]string{corev1.LabelHostname: nodeName}},
 		Status: corev1.NodeStatus{Addresses: []corev1.NodeAddress{
 			{Type: corev1.NodeInternalIP, Address: d.network.node.IPv4.String()},
 			{Type: corev1.NodeInternalIP, Address: d.network.node.IPv6.String()},
 		}},
 	}
-	if _, err := client.CoreV1().Nodes().Create(ctx, node, metav1.CreateOptions{}); err != nil {
+}
+
+// createNode makes the Node, as a kubelet would.
+func (d *demo) createNode(ctx context.Context) error {
+	client, err := kubernetes.NewForConfig(d.controlPlane.AdminConfig())
+	if err != nil {
+		return err
+	}
+	if _, err := client.CoreV1().Nodes().Create(ctx, d.node(), metav1.CreateOptions{}); err != nil {
 		return fmt.Errorf("create the Node: %w", err)
 	}
 	return nil

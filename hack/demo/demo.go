@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/herald-bgp/herald/test/controlplane"
 	"github.com/herald-bgp/herald/test/harness"
 )
@@ -29,8 +31,11 @@ type demo struct {
 	screen       *screen
 	dir          string
 	herald       string // the program
-	assets       string // the folder of the control plane's programs
+	assets       string // the folder of the control plane's programs, once assetsBuild is over
+	assetsBuild  errgroup.Group
+	stopAssets   context.CancelFunc // nil before assetsBuild has begun
 	network      *network
+	samples      string // the folder of the objects that are announced
 	controlPlane *controlplane.ControlPlane
 	bird         *harness.BIRD
 	operator     []*harness.Process
@@ -63,6 +68,10 @@ func (d *demo) showLogs() {
 // close ends everything, in the reverse order of its start.
 func (d *demo) close() error {
 	var errs []error
+	if d.stopAssets != nil {
+		d.stopAssets()
+		_ = d.assetsBuild.Wait() // whoever needed it has its error
+	}
 	for _, process := range d.operator {
 		if err := process.Stop(syscall.SIGTERM, 10*time.Second); err != nil && !errors.Is(err, os.ErrProcessDone) {
 			errs = append(errs, err)

@@ -1,8 +1,9 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command demo shows Herald end to end on one machine: a Kubernetes control plane, the operator and a BIRD router, and
-// a route that comes and goes with an object. `make demo` runs it; with DEMO_EXIT=1 it ends when all came true.
+// Command demo shows Herald end to end on one machine, beside a BIRD router: first from files, while the programs of the
+// Kubernetes control plane are fetched or built, then as an operator. A route comes and goes with an object. `make demo` runs
+// it; with DEMO_EXIT=1 it ends when all came true.
 package main
 
 import (
@@ -48,7 +49,8 @@ func run(ctx context.Context, exit bool) (err error) {
 		err = errors.Join(err, d.close())
 	}()
 	for _, step := range []func(context.Context) error{
-		d.prepare, d.startControlPlane, d.startRouter, d.startOperator, d.announce, d.show, d.withdraw,
+		d.prepare, d.startRouter, d.prepareSamples, d.standalone,
+		d.startControlPlane, d.startOperator, d.announce, d.show, d.withdraw,
 	} {
 		if err := step(ctx); err != nil {
 			return err

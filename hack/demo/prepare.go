@@ -12,37 +12,50 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 )
 
-// prepare gets the programs, all at once: Herald is built, the control plane's are fetched or built into a cache, BIRD
-// is installed. What takes long tells of its progress itself.
+// prepare builds Herald and installs BIRD. The programs of the control plane can take ten minutes to build, so they are
+// fetched or built from then on, beside the first act.
 func (d *demo) prepare(ctx context.Context) error {
-	d.screen.say("Herald, end to end: an object in Kubernetes becomes a route in a BIRD router.\n")
+	d.screen.say("Herald, end to end: an object becomes a route in a BIRD router, first from a file, then in Kubernetes.\n")
 	began := time.Now()
 	var err error
 	if d.dir, err = os.MkdirTemp("", "herald-demo-"); err != nil {
 		return err
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return installBIRD(ctx) })
+	group, building := errgroup.WithContext(ctx)
+	group.Go(func() error { return installBIRD(building) })
 	group.Go(func() error {
 		d.herald = filepath.Join(d.dir, "herald")
-		build := exec.CommandContext(ctx, "go", "build", "-o", d.herald, "./cmd/herald")
+		build := exec.CommandContext(building, "go", "build", "-o", d.herald, "./cmd/herald")
 		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		return withProgress(ctx, "building herald", func() error { return inForeground(build) })
-	})
-	group.Go(func() error {
-		out, err := captured(exec.CommandContext(ctx, "hack/assets"))
-		d.assets = strings.TrimSpace(out)
-		return err
+		return withProgress(building, "building herald", func() error { return inForeground(build) })
 	})
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	d.screen.did("programs", began, "herald, kube-apiserver, etcd and BIRD are there")
+	d.screen.did("programs", began, "herald and BIRD are there")
+	ctx, cancel := context.WithCancel(ctx)
+	d.assetsBuild.Go(func() error {
+		out, err := captured(exec.CommandContext(ctx, "hack/assets"))
+		d.assets = strings.TrimSpace(out)
+		return err
+	})
+	d.stopAssets = cancel
+	return nil
+}
+
+// awaitAssets waits for the programs of the control plane. What takes long tells of its progress itself.
+func (d *demo) awaitAssets() error {
+	began := time.Now()
+	if err := d.assetsBuild.Wait(); err != nil {
+		return err
+	}
+	d.screen.did("programs", began, "kube-apiserver, etcd and kubectl are there")
 	return nil
 }
 
@@ -95,9 +108,12 @@ func inForeground(command *exec.Cmd) error {
 	return nil
 }
 
-// captured runs a command whose progress is for the reader, and returns its result.
+// captured runs a command whose progress is for the reader, and returns its result. When its context ends, so do all
+// processes that the command started.
 func captured(command *exec.Cmd) (string, error) {
 	command.Stderr = os.Stderr
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGTERM) }
 	out, err := command.Output()
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", strings.Join(command.Args, " "), err)

@@ -67,6 +67,10 @@ func (n *network) close() error {
 // startRouter runs BIRD as the top-of-rack router that the samples have as their peer.
 func (d *demo) startRouter(ctx context.Context) error {
 	began := time.Now()
+	var err error
+	if d.network, err = newNetwork(ctx); err != nil {
+		return err
+	}
 	config := harness.Config{
 		Netns: d.network.router, Dir: d.dir, RouterID: netip.MustParseAddr("192.0.2.1"), ASN: routerASN, Port: d.network.port,
 		Neighbor: harness.Neighbor{

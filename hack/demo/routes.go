@@ -23,11 +23,7 @@ const samples = "config/samples"
 
 // announce applies the samples and waits until every object says that it is carried out.
 func (d *demo) announce(ctx context.Context) error {
-	source, err := d.samples()
-	if err != nil {
-		return err
-	}
-	if err := d.showKubectl(ctx, "apply", "-k", source); err != nil {
+	if err := d.showKubectl(ctx, "apply", "-k", d.samples); err != nil {
 		return err
 	}
 	for _, wait := range [][]string{
@@ -41,46 +37,56 @@ func (d *demo) announce(ctx context.Context) error {
 	return nil
 }
 
-// samples is the folder of the samples: as they are where the router has the address that they name, else a copy with
-// the router's own.
-func (d *demo) samples() (string, error) {
+// prepareSamples chooses the folder of the samples: as they are where the router has the address that they name, else a copy
+// with the router's own.
+func (d *demo) prepareSamples(context.Context) error {
 	if !d.network.loopback() {
-		return samples, nil
+		d.samples = samples
+		return nil
 	}
 	files, err := filepath.Glob(filepath.Join(samples, "*.yaml"))
 	if err != nil {
-		return "", err
+		return err
 	}
 	folder := filepath.Join(d.dir, "samples")
 	if err := os.Mkdir(folder, 0o755); err != nil {
-		return "", err
+		return err
 	}
 	address := fmt.Sprintf("address: %s\n  port: %d", d.network.router.IPv4, d.network.port)
 	for _, file := range files {
 		content, err := os.ReadFile(file)
 		if err != nil {
-			return "", err
+			return err
 		}
 		content = []byte(strings.Replace(string(content), "address: 192.0.2.1", address, 1))
 		if err := os.WriteFile(filepath.Join(folder, filepath.Base(file)), content, 0o644); err != nil {
-			return "", err
+			return err
 		}
 	}
-	return folder, nil
+	d.samples = folder
+	return nil
 }
 
-// show prints the session, the routes and the objects, after the router has the routes as the sample says.
-func (d *demo) show(ctx context.Context) error {
+// awaitRoutes waits until the router has the routes as the sample says, and returns the sample.
+func (d *demo) awaitRoutes(ctx context.Context) (*v1alpha1.Announcement, error) {
 	web, err := readAnnouncement(filepath.Join(samples, "announcement_web.yaml"))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, prefix := range web.Spec.Prefixes {
 		if err := eventually(ctx, "the router has "+prefix, func(ctx context.Context) error {
 			return d.checkRoute(ctx, prefix, web.Spec.Attributes)
 		}); err != nil {
-			return err
+			return nil, err
 		}
+	}
+	return web, nil
+}
+
+// show prints the session, the routes and the objects, after the router has the routes as the sample says.
+func (d *demo) show(ctx context.Context) error {
+	if _, err := d.awaitRoutes(ctx); err != nil {
+		return err
 	}
 	if err := d.showBIRD(ctx, "show", "protocols", "herald"); err != nil {
 		return err
@@ -104,6 +110,11 @@ func (d *demo) withdraw(ctx context.Context) error {
 	if err := d.showKubectl(ctx, "delete", "announcement", web.Name, "--namespace", web.Namespace); err != nil {
 		return err
 	}
+	return d.showWithdrawn(ctx, web)
+}
+
+// showWithdrawn shows the router's table once the routes of an announcement are gone from it.
+func (d *demo) showWithdrawn(ctx context.Context, web *v1alpha1.Announcement) error {
 	for _, text := range web.Spec.Prefixes {
 		prefix, err := netip.ParsePrefix(text)
 		if err != nil {
