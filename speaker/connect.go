@@ -248,7 +248,7 @@ func (k *connector) accept(ctx context.Context, i incoming) {
 		return
 	}
 	if err := k.transport.Configure(i.conn, k.cfg.socketOptions()); err != nil {
-		k.failed(fmt.Errorf("accepted connection closed: %w", err))
+		k.refused(fmt.Errorf("accepted connection closed: %w", err))
 		i.conn.Close()
 		return
 	}
@@ -281,6 +281,12 @@ func (k *connector) confirm(a *attempt) {
 	})
 }
 
+// refused records why a connection did not become a session.
+func (k *connector) refused(err error) {
+	k.noteError(err)
+	k.lines.attempts.info(k.log, "session not started", "error", err.Error())
+}
+
 // attemptFailed records the error and sees to what goes on without the attempt.
 func (k *connector) attemptFailed(ctx context.Context, a *attempt, err error) {
 	a.contender = nil // closed by its step
@@ -290,7 +296,7 @@ func (k *connector) attemptFailed(ctx context.Context, a *attempt, err error) {
 		return errors.As(err, &remote) && remote.notification.Code == code && remote.notification.Subcode == subcode
 	}
 	if alone := k.dialled == nil && k.incoming == nil; alone || !notified(wire.CodeCease, wire.CeaseCollision) {
-		k.failed(err) // the loser of a collision is no error
+		k.refused(err) // the loser of a collision is no error
 	}
 	k.unpark()
 	// RFC 5492 §3: a peer that refuses capabilities is tried without, once. RFC 4760 §8: that leaves IPv4 unicast alone.

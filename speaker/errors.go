@@ -89,7 +89,7 @@ func (e *peerError) Error() string {
 func protocolError(err error) error {
 	var n *wire.Notification
 	if errors.As(err, &n) {
-		return &localError{notification: *n, text: "protocol error by the peer"}
+		return &localError{notification: *n, text: n.Detail}
 	}
 	return err
 }

@@ -13,6 +13,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/herald-bgp/herald/speaker/transport"
@@ -21,13 +22,11 @@ import (
 
 // contender is a connection that may become the session.
 type contender struct {
+	peer       *peer
 	cfg        *peerConfig // that its OPEN was made from
 	conn       net.Conn
 	reader     *wire.Reader
 	dialled    bool
-	counts     *messageCounters
-	closing    *lingering // the peer's
-	jitter     func() float64
 	ours, open *wire.Open // sent and received
 	negotiated Negotiated
 }
@@ -74,10 +73,7 @@ func armRead(ctx context.Context, conn net.Conn, deadline time.Time) {
 
 // exchangeOpens sends our OPEN and takes the peer's, as far as OpenConfirm. The connection is closed on error.
 func (p *peer) exchangeOpens(ctx context.Context, cfg *peerConfig, conn net.Conn, dialled bool, ours *wire.Open) (*contender, error) {
-	c := &contender{
-		cfg: cfg, conn: conn, reader: wire.NewReader(conn), dialled: dialled, counts: &p.messages, closing: &p.closing,
-		jitter: p.jitter, ours: ours,
-	}
+	c := &contender{peer: p, cfg: cfg, conn: conn, reader: wire.NewReader(conn), dialled: dialled, ours: ours}
 	stop := interruptRead(ctx, conn)
 	err := c.takeOpen(ctx)
 	stop()
@@ -110,10 +106,8 @@ func (c *contender) takeOpen(ctx context.Context) error {
 		// RFC 6608 §3: the message that was unexpected is the data.
 		return unexpected(wire.FSMUnexpectedInOpenSent, t, "OpenSent")
 	}
-	if c.open, err = wire.ParseOpen(body); err != nil {
-		return fmt.Errorf("peer's OPEN: %w", protocolError(err))
-	}
-	if c.negotiated, err = negotiate(&c.cfg.Peer, c.ours, c.open); err != nil {
+	if err := c.judge(body); err != nil {
+		c.peer.lines.messages.message(c.peer.log, t, body, err)
 		return err
 	}
 	if c.ours.Capabilities.ExtendedMessage {
@@ -121,6 +115,15 @@ func (c *contender) takeOpen(ctx context.Context) error {
 		c.reader.SetMaxLen(wire.MaxExtendedMessageLen)
 	}
 	return nil
+}
+
+// judge reads the peer's OPEN and takes what both sides agree on.
+func (c *contender) judge(body []byte) (err error) {
+	if c.open, err = wire.ParseOpen(body); err != nil {
+		return fmt.Errorf("peer's OPEN: %w", protocolError(err))
+	}
+	c.negotiated, err = negotiate(&c.cfg.Peer, c.ours, c.open)
+	return err
 }
 
 // confirm sends the KEEPALIVE that accepts the peer's OPEN and waits for the peer's (OpenConfirm).
@@ -144,7 +147,7 @@ func (c *contender) awaitKeepalive(ctx context.Context) error {
 	}
 	for expiry := time.Now().Add(hold); ; {
 		deadline := expiry
-		if interval := keepaliveAfter(c.negotiated.Keepalive, c.jitter); interval > 0 {
+		if interval := keepaliveAfter(c.negotiated.Keepalive, c.peer.jitter); interval > 0 {
 			deadline = earlier(expiry, time.Now().Add(interval))
 		}
 		armRead(ctx, c.conn, deadline)
@@ -182,7 +185,7 @@ func earlier(a, b time.Time) time.Time {
 func (c *contender) next() (wire.MessageType, []byte, error) {
 	t, body, err := c.reader.Next()
 	if err == nil {
-		c.counts.received[t].Add(1)
+		c.peer.messages.received[t].Add(1)
 	}
 	return t, body, err
 }
@@ -193,7 +196,7 @@ func (c *contender) write(b []byte) error {
 	if _, err := c.conn.Write(b); err != nil {
 		return err
 	}
-	countMessages(&c.counts.sent, b)
+	countMessages(&c.peer.messages.sent, b)
 	return nil
 }
 
@@ -204,8 +207,8 @@ func (c *contender) notified(body []byte) error {
 		return fmt.Errorf("peer's NOTIFICATION: %w", err)
 	}
 	e := &peerError{notification: n}
-	if n.Code == wire.CodeOpen && n.Subcode == wire.OpenBadPeerAS {
-		e.detail = fmt.Sprintf("we are AS %d and expect %s", c.cfg.LocalASN, expectedAS(&c.cfg.Peer))
+	if n.Code == wire.CodeOpen {
+		e.detail = c.offered(n.Subcode)
 	}
 	reason := n.Reason()
 	if reason != &n { // RFC 8538 §3.1, §3.2: what a Hard Reset wraps
@@ -215,6 +218,50 @@ func (c *contender) notified(body []byte) error {
 		e.detail = strings.TrimSpace(fmt.Sprintf("%s %q", e.detail, text))
 	}
 	return e
+}
+
+// offered is what our OPEN says in the field that the peer refuses.
+func (c *contender) offered(subcode uint8) string {
+	switch subcode {
+	case wire.OpenUnsupportedVersion:
+		return fmt.Sprintf("we speak version %d", c.ours.Version)
+	case wire.OpenBadPeerAS:
+		return fmt.Sprintf("we are AS %d and expect %s", c.cfg.LocalASN, expectedAS(&c.cfg.Peer))
+	case wire.OpenBadIdentifier:
+		return fmt.Sprintf("ours is %v", c.ours.RouterID)
+	case wire.OpenUnacceptableHoldTime:
+		return fmt.Sprintf("we offer %d s", c.ours.HoldTime)
+	case wire.OpenRoleMismatch:
+		if role := c.cfg.role(); role != nil {
+			return fmt.Sprintf("our role is %v", *role)
+		}
+		return "we tell no role"
+	}
+	return ""
+}
+
+// heard adds to the reason why a connection ends a NOTIFICATION of the peer's that has arrived and was not read: behind a
+// message that ends the session, or before the peer closed what we still wrote to (RFC 4271 §6.4: it is not answered, but
+// brought to people's notice).
+func (c *contender) heard(reason error) error {
+	var remote *peerError
+	if errors.As(reason, &remote) {
+		return reason
+	}
+	broken := errors.Is(reason, syscall.EPIPE) || errors.Is(reason, syscall.ECONNRESET)
+	if broken {
+		c.conn.SetReadDeadline(time.Now().Add(lastLook))
+	}
+	for broken || c.reader.Pending() {
+		t, body, err := c.next()
+		if err != nil {
+			return reason
+		}
+		if t == wire.TypeNotification {
+			return fmt.Errorf("%w; %w", reason, c.notified(body))
+		}
+	}
+	return reason
 }
 
 func expectedAS(cfg *Peer) string {
@@ -231,13 +278,15 @@ func expectedAS(cfg *Peer) string {
 func (c *contender) reject(ctx context.Context, reason error) error {
 	if ctx.Err() != nil {
 		reason = context.Cause(ctx)
+	} else {
+		reason = c.heard(reason)
 	}
 	agreed := c.negotiated
 	agreed.GracefulRestart = c.ours.Capabilities.GracefulRestart != nil // the peer may count the session as Established
 	if n := farewell(reason, &agreed); n != nil && !errors.Is(reason, errRekeyed) {
 		// The connection is lost either way.
 		_ = c.write(n.Append(nil))
-		c.closing.linger(c.conn, farewellTimeout)
+		c.peer.closing.linger(c.conn, farewellTimeout)
 		return reason
 	}
 	c.conn.Close()

@@ -31,6 +31,8 @@ type listeners struct {
 	group  sync.WaitGroup
 	cancel context.CancelFunc // nil while not listening
 
+	lines map[netip.AddrPort]*pacedLog // one for each of addrs
+
 	mu     sync.Mutex
 	keys   map[keyPlace]string
 	open   map[netip.AddrPort]transport.Listener
@@ -38,14 +40,19 @@ type listeners struct {
 }
 
 func newListeners(t transport.Transport, log logr.Logger, addrs []netip.AddrPort) *listeners {
-	return &listeners{
+	l := &listeners{
 		transport: t,
 		log:       log,
 		addrs:     addrs,
+		lines:     map[netip.AddrPort]*pacedLog{},
 		keys:      map[keyPlace]string{},
 		open:      map[netip.AddrPort]transport.Listener{},
 		reason:    map[netip.AddrPort]string{},
 	}
+	for _, addr := range addrs {
+		l.lines[addr] = &pacedLog{}
+	}
+	return l
 }
 
 // protect makes the kernel verify the peers with those keys. When it returns, whatever comes from them unsigned is not fresh.
@@ -132,7 +139,7 @@ func (l *listeners) serve(ctx context.Context, addr netip.AddrPort) error {
 	l.register(addr, listener)
 	defer l.unregister(addr, listener)
 	l.publish(addr, "")
-	l.log.Info("listening", "address", listener.Addr().String())
+	l.lines[addr].info(l.log, "listening", "address", listener.Addr().String())
 	for {
 		conn, err := listener.Accept()
 		if err != nil {
@@ -172,7 +179,7 @@ func (l *listeners) publish(addr netip.AddrPort, reason string) {
 	l.reason[addr] = reason
 	l.failed(l.errors())
 	if reason != "" {
-		l.log.Info("cannot accept connections", "address", addr.String(), "error", reason)
+		l.lines[addr].info(l.log, "cannot accept connections", "address", addr.String(), "error", reason)
 	}
 }
 

@@ -132,30 +132,33 @@ func TestMalformedUpdateResets(t *testing.T) {
 	for name, test := range map[string]struct {
 		message      []byte
 		notification string // code, subcode, data
+		detail       string // for people
 	}{
-		"withdrawn length exceeds the message":  {body(t, "0005 0000"), "03 01"},
-		"attributes length exceeds the message": {body(t, "0000 0001"), "03 01"},
-		"one length alone":                      {body(t, "0000"), "01 02 0015"},
-		"NLRI of 33 bits":                       {update(t, mandatory, "21 0a00000000"), "03 0a"},
-		"NLRI cut":                              {update(t, mandatory, "18 0a00"), "03 0a"},
-		"withdrawn prefix of 33 bits":           {body(t, "0006 21 0a00000000 0000"), "03 0a"},
-		"unknown well-known":                    {update(t, mandatory+"40 63 01 07", bad), "03 02 40630107"},
-		"MP_REACH_NLRI twice":                   {update(t, reach6+reach6+origin+asPath, ""), "03 01"},
-		"MP_UNREACH_NLRI twice":                 {update(t, unreach6+unreach6, ""), "03 01"},
-		"MP_REACH_NLRI of 4 octets":             {update(t, "80 0e 04 0002 01 00", ""), "03 09 800e0400020100"},
+		"withdrawn length exceeds the message":  {body(t, "0005 0000"), "03 01", "Withdrawn Routes Length 5, expected at most 2 as there are octets left"},
+		"attributes length exceeds the message": {body(t, "0000 0001"), "03 01", "Total Path Attribute Length 1, expected at most 0 as there are octets left"},
+		"one length alone":                      {body(t, "0000"), "01 02 0015", "UPDATE of length 21, expected 23 to 4096"},
+		"NLRI of 33 bits":                       {update(t, mandatory, "21 0a00000000"), "03 0a", "NLRI that cannot be read: 210a00000000"},
+		"NLRI cut":                              {update(t, mandatory, "18 0a00"), "03 0a", "NLRI that cannot be read: 180a00"},
+		"withdrawn prefix of 33 bits":           {body(t, "0006 21 0a00000000 0000"), "03 0a", "Withdrawn Routes that cannot be read: 210a00000000"},
+		"unknown well-known":                    {update(t, mandatory+"40 63 01 07", bad), "03 02 40630107", "attribute 99 with flags 0x40, expected one that is known or optional"},
+		"MP_REACH_NLRI twice":                   {update(t, reach6+reach6+origin+asPath, ""), "03 01", "MP_REACH_NLRI repeated, or longer than what is left of the attributes"},
+		"MP_UNREACH_NLRI twice":                 {update(t, unreach6+unreach6, ""), "03 01", "MP_UNREACH_NLRI repeated, or longer than what is left of the attributes"},
+		"MP_REACH_NLRI of 4 octets":             {update(t, "80 0e 04 0002 01 00", ""), "03 09 800e0400020100", "MP_REACH_NLRI that is not as it must be: 800e0400020100"},
 		"MP_REACH_NLRI of IPv6 with 15 octets": {
 			update(t, "80 0e 14 0002 01 0f 20010db80000000000000000000000 00", ""),
 			"03 09 800e14 0002010f20010db8000000000000000000000000",
+			"MP_REACH_NLRI that is not as it must be: 800e140002010f20010db8000000000000000000000000",
 		},
-		"MP_UNREACH_NLRI of 2 octets": {update(t, "80 0f 02 0002", ""), "03 09 800f020002"},
-		"MP_UNREACH_NLRI of 129 bits": {update(t, "80 0f 04 0002 01 81", ""), "03 09 800f0400020181"},
+		"MP_UNREACH_NLRI of 2 octets": {update(t, "80 0f 02 0002", ""), "03 09 800f020002", "MP_UNREACH_NLRI that is not as it must be: 800f020002"},
+		"MP_UNREACH_NLRI of 129 bits": {update(t, "80 0f 04 0002 01 81", ""), "03 09 800f0400020181", "MP_UNREACH_NLRI that is not as it must be: 800f0400020181"},
 		"MP_REACH_NLRI with wrong flags": {
 			update(t, "c0 0e 1c 0002 01 10 20010db8000000000000000000000001 00 30 20010db80001"+origin+asPath, ""),
 			"03 04 c00e1c 0002011020010db800000000000000000000000100 3020010db80001",
+			"MP_REACH_NLRI with flags 0xc0, expected 0x80",
 		},
-		"MP_UNREACH_NLRI with wrong flags": {update(t, "40 0f 0a 0002 01 30 20010db80001", ""), "03 04 400f0a 000201 3020010db80001"},
-		"MP_REACH_NLRI cut beside NLRI":    {update(t, mandatory+"80 0e 1c 0002 01", bad), "03 01"},
-		"longer than is negotiated":        {header(4097, wire.TypeUpdate), "01 02 1001"},
+		"MP_UNREACH_NLRI with wrong flags": {update(t, "40 0f 0a 0002 01 30 20010db80001", ""), "03 04 400f0a 000201 3020010db80001", "MP_UNREACH_NLRI with flags 0x40, expected 0x80"},
+		"MP_REACH_NLRI cut beside NLRI":    {update(t, mandatory+"80 0e 1c 0002 01", bad), "03 01", "MP_REACH_NLRI repeated, or longer than what is left of the attributes"},
+		"longer than is negotiated":        {header(4097, wire.TypeUpdate), "01 02 1001", "UPDATE of length 4097, expected 23 to 4096"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			run(t, func(w *world) {
@@ -171,7 +174,13 @@ func TestMalformedUpdateResets(t *testing.T) {
 				s := w.snapshot()
 				if s.State == speaker.StateEstablished || s.Messages.ReceivedReachable != 1 ||
 					s.LastError == nil || s.LastError.Direction != speaker.DirectionSent {
-					t.Errorf("state %v, counts %+v, error %+v", s.State, s.Messages, s.LastError)
+					t.Fatalf("state %v, counts %+v, error %+v", s.State, s.Messages, s.LastError)
+				}
+				if !strings.Contains(s.LastError.Text, test.detail+": sent ") {
+					t.Errorf("error %q, want %q in it", s.LastError.Text, test.detail)
+				}
+				if header := test.notification[:2] == "01"; !header && len(w.logged(hex.EncodeToString(test.message[wire.HeaderLen:]))) != 1 {
+					t.Error("the UPDATE was not logged whole")
 				}
 			})
 		})
@@ -193,24 +202,25 @@ func expectNotification(t testing.TB, p *faketest.Peer, want string) {
 	}
 }
 
-// RFC 7606 §6: the whole message is logged, and not each of many.
+// RFC 7606 §6: the whole message is logged, and not each of many, however many sessions they come in.
 func TestMalformedUpdateIsLogged(t *testing.T) {
 	run(t, func(w *world) {
-		l := w.listen()
-		w.apply(config(peerConfig(active)))
-		p := w.establish(l, theirOpen(true))
+		w.apply(config(peerConfig(passive)))
 		malformed := update(t, asPath+nextHop, bad) // without ORIGIN
-		for range 3 {
-			p.Send(malformed)
+		const sessions, each = 3, 40
+		for range sessions { // each replaces the one before
+			p := w.arrive(theirOpen(true))
+			for range each {
+				p.Send(malformed)
+			}
+			synctest.Wait()
 		}
-		if got := w.counts(); got.discarded != 3 {
+		if got := w.counts(); got.discarded != sessions*each {
 			t.Errorf("counted %+v", got)
 		}
 		whole := hex.EncodeToString(malformed[wire.HeaderLen:])
-		w.log.Lock()
-		defer w.log.Unlock()
-		if n := strings.Count(strings.Join(w.log.lines, "\n"), whole); n != 1 {
-			t.Errorf("%s logged %d times, want once", whole, n)
+		if lines := w.logged(whole); len(lines) != 5 {
+			t.Errorf("%s logged %d times", whole, len(lines))
 		}
 	})
 }

@@ -35,6 +35,8 @@ func localOpen(cfg *Peer, routerID netip.Addr, restart restartState, capabilitie
 // acceptable checks who the peer says it is (RFC 4271 §6.2, RFC 9234 §4.2).
 func acceptable(cfg *Peer, ours, theirs *wire.Open) error {
 	asn := theirs.PeerASN()
+	// RFC 6793 §9: AS_TRANS is nobody's: it stands in for an AS number that only the capability can tell.
+	trans := asn == uint32(wire.ASTrans)
 	badAS := func(expected string) error {
 		return &localError{
 			notification: wire.Notification{Code: wire.CodeOpen, Subcode: wire.OpenBadPeerAS},
@@ -42,6 +44,12 @@ func acceptable(cfg *Peer, ours, theirs *wire.Open) error {
 		}
 	}
 	switch {
+	case trans:
+		return &localError{
+			notification: wire.Notification{Code: wire.CodeOpen, Subcode: wire.OpenBadPeerAS},
+			text: fmt.Sprintf("My Autonomous System is AS_TRANS (%d) and there is no capability %v, expected %s",
+				asn, wire.CapabilityFourOctetAS, expectedAS(cfg)),
+		}
 	case cfg.PeerASN != 0 && asn != cfg.PeerASN:
 		return badAS(fmt.Sprintf("AS %d", cfg.PeerASN))
 	case cfg.PeerASN == 0 && cfg.PeerType == PeerTypeExternal && asn == cfg.LocalASN:

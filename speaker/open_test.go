@@ -75,6 +75,11 @@ func TestNegotiate(t *testing.T) {
 			testPeer(), testOpen(func(o *wire.Open) { o.Capabilities.FourOctetAS = 0 }),
 			func(n Negotiated) bool { return !n.AS4 }, [2]uint8{},
 		},
+		"AS_TRANS is nobody's": { // RFC 6793 §9
+			testPeer(func(p *Peer) { p.PeerASN, p.PeerType = 0, PeerTypeExternal }),
+			testOpen(func(o *wire.Open) { o.ASN, o.Capabilities.FourOctetAS = wire.ASTrans, 0 }),
+			nil, [2]uint8{wire.CodeOpen, wire.OpenBadPeerAS},
+		},
 		"4-octet ASN": {
 			testPeer(func(p *Peer) { p.PeerASN = 4200000000 }),
 			testOpen(func(o *wire.Open) { o.ASN, o.Capabilities.FourOctetAS = wire.ASTrans, 4200000000 }),

@@ -4,10 +4,13 @@
 package speaker
 
 import (
+	"encoding/hex"
 	"sync"
 	"time"
 
 	"github.com/go-logr/logr"
+
+	"github.com/herald-bgp/herald/speaker/wire"
 )
 
 // pacedLog is for lines about what a peer may do as often as it likes: a few at once, and then one in a while, which tells
@@ -26,10 +29,19 @@ const (
 
 // info writes the line, or counts it.
 func (p *pacedLog) info(log logr.Logger, message string, keysAndValues ...any) {
-	leftOut, ok := p.allow(time.Now())
-	if !ok {
-		return
+	if leftOut, ok := p.allow(time.Now()); ok {
+		write(log, leftOut, message, keysAndValues...)
 	}
+}
+
+// message writes a message of the peer's whole (RFC 7606 §6 for UPDATE), with what is wrong with it, or counts it.
+func (p *pacedLog) message(log logr.Logger, t wire.MessageType, body []byte, err error) {
+	if leftOut, ok := p.allow(time.Now()); ok {
+		write(log, leftOut, "the peer sent a message with an error", "type", t.String(), "error", err.Error(), "body", hex.EncodeToString(body))
+	}
+}
+
+func write(log logr.Logger, leftOut int, message string, keysAndValues ...any) {
 	if leftOut > 0 {
 		keysAndValues = append(keysAndValues, "leftOut", leftOut)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/herald-bgp/herald/speaker"
 	"github.com/herald-bgp/herald/speaker/internal/faketest"
+	"github.com/herald-bgp/herald/speaker/wire"
 )
 
 // logged are the lines with that text.
@@ -78,5 +79,52 @@ func TestSecondConnectionsAreLoggedSparsely(t *testing.T) {
 		connect(1)
 		expect(7, `"leftOut"=9`)
 		w.expectState(speaker.StateEstablished)
+	})
+}
+
+// Nor does one whose connections all fail: neither the handshakes, nor the messages in them, nor the transitions of the state.
+func TestFailedHandshakesAreLoggedSparsely(t *testing.T) {
+	run(t, func(w *world) {
+		w.apply(config(peerConfig(passive)))
+		refused := open(t, "04 fbf4 0001 c0000201 00")
+		connect := func(times int) {
+			for range times {
+				p := faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(us, 179), "")
+				p.ExpectOpen()
+				p.Send(refused)
+				p.ExpectNotification(wire.CodeOpen, wire.OpenUnacceptableHoldTime)
+			}
+		}
+		connect(100)
+		for _, line := range []string{"session not started", "the peer sent a message with an error", "session state changed"} {
+			if lines := w.logged(line); len(lines) != 5 {
+				t.Errorf("%q: %d lines", line, len(lines))
+			}
+		}
+		if e := w.snapshot().LastError; e == nil || e.Code != wire.CodeOpen {
+			t.Errorf("error %+v", e)
+		}
+		time.Sleep(time.Minute) // the bubble's clock
+		connect(1)
+		if lines := w.logged("session not started"); len(lines) != 6 || !strings.Contains(lines[5], `"leftOut"=95`) {
+			t.Errorf("%d lines, the last %q", len(lines), lines[len(lines)-1])
+		}
+		w.arrive(theirOpen(true))
+		if lines := w.logged(`"to"="Established"`); len(lines) != 1 {
+			t.Errorf("%d lines about the session that came up", len(lines))
+		}
+	})
+}
+
+// Nor does an address that can be listened at and cannot, again and again.
+func TestListenersAreLoggedSparsely(t *testing.T) {
+	run(t, func(w *world) {
+		for range 20 {
+			w.apply(config(peerConfig(passive)))
+			w.apply(config(peerConfig(active)))
+		}
+		if lines := w.logged("listening"); len(lines) != 5 {
+			t.Errorf("%d lines", len(lines))
+		}
 	})
 }

@@ -63,8 +63,7 @@ type peer struct {
 	messages messageCounters
 	received *adjin.Table // over all sessions
 	closing  lingering
-	seconds  pacedLog // about second connections
-	limits   pacedLog // about those on received routes
+	lines    peerLines
 	inbox    struct { // guards sending to accepted
 		sync.Mutex
 		closed bool
@@ -78,6 +77,15 @@ type peer struct {
 	lost     bool      // a session of this process was lost
 	retained retention
 	state    State
+}
+
+// peerLines paces the lines about what the peer may do as often as it likes.
+type peerLines struct {
+	states   pacedLog // transitions that are not from or to Established
+	attempts pacedLog // connections refused, and handshakes that failed
+	seconds  pacedLog // second connections
+	messages pacedLog // messages with an error
+	limits   pacedLog // those on received routes
 }
 
 func newPeer(s *shared, log logr.Logger, cfg *peerConfig) *peer {
@@ -213,13 +221,23 @@ func (p *peer) publish(state State) {
 	if state == p.state {
 		return
 	}
-	p.log.Info("session state changed", "from", p.state.String(), "to", state.String())
+	if from := p.state; from == StateEstablished || state == StateEstablished {
+		p.log.Info("session state changed", "from", from.String(), "to", state.String())
+	} else { // as often as the peer connects
+		p.lines.states.info(p.log, "session state changed", "from", from.String(), "to", state.String())
+	}
 	p.state = state
 	p.note(func(r *record) { r.State = state })
 }
 
-// failed records why a session or an attempt ended.
+// failed records why a session ended.
 func (p *peer) failed(err error) {
+	p.noteError(err)
+	p.log.Info("session ended", "error", err.Error())
+}
+
+// noteError publishes why a session or an attempt ended.
+func (p *peer) noteError(err error) {
 	e := &SessionError{Time: time.Now(), Text: err.Error()}
 	var local *localError
 	var down *adminDownError
@@ -233,7 +251,6 @@ func (p *peer) failed(err error) {
 		e.Direction, e.Code, e.Subcode = DirectionReceived, remote.notification.Code, remote.notification.Subcode
 	}
 	p.note(func(r *record) { r.LastError = e })
-	p.log.Info("session ended or not started", "error", e.Text)
 }
 
 // restartState says what the OPEN of a new connection tells about restarts (RFC 4724 §4.1): R from process start until

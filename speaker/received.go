@@ -110,14 +110,14 @@ func (r *updateReader) keep(withdraw bool) error {
 	if outcome.Oversize {
 		r.counts.discarded.Add(1)
 	}
-	if outcome.Martians > 0 && r.mayLog() {
-		r.log.Info("prefixes that cannot be routes were ignored", "count", outcome.Martians)
+	if outcome.Martians > 0 {
+		r.lines.messages.info(r.log, "prefixes that cannot be routes were ignored", "count", outcome.Martians)
 	}
 	if outcome.Near {
-		r.limits.info(r.log, "received routes reach 80 % of the limit")
+		r.lines.limits.info(r.log, "received routes reach 80 % of the limit")
 	}
 	if outcome.Full {
-		r.limits.info(r.log, "received routes over the limit are dropped")
+		r.lines.limits.info(r.log, "received routes over the limit are dropped")
 	}
 	return limitError(err)
 }
@@ -128,6 +128,7 @@ func (r *updateReader) keep(withdraw bool) error {
 func (s *session) takeRefresh(body []byte, synced func(wire.Family) bool) error {
 	r, err := wire.ParseRouteRefresh(body, s.open.Capabilities.EnhancedRefresh) // RFC 7313 §5: where the peer sent the capability
 	if err != nil {
+		s.lines.messages.message(s.log, wire.TypeRouteRefresh, body, err)
 		return fmt.Errorf("peer's ROUTE-REFRESH: %w", protocolError(err))
 	}
 	if !s.ours.Capabilities.RouteRefresh || !slices.Contains(s.negotiated.Families, r.Family) {

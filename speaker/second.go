@@ -54,7 +54,7 @@ func (n *second) accept(ctx context.Context, i incoming) {
 		defer close(done)
 		c, err := n.handshake(ctx, cfg, i.conn, ours)
 		if err != nil {
-			s.seconds.info(s.log, "second connection of the peer closed", "error", err.Error())
+			s.lines.seconds.info(s.log, "second connection of the peer closed", "error", err.Error())
 			return
 		}
 		select {

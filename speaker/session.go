@@ -29,6 +29,7 @@ type session struct {
 	sendHold    durationValue
 	keepalive   durationValue
 	userTimeout time.Duration // of the socket
+	end         error         // why it ended, once it has
 	lingers     durationValue // the peer is to read a NOTIFICATION within that time
 }
 
@@ -58,7 +59,7 @@ func (p *peer) session(ctx context.Context, c *contender) (next *contender, err 
 	s.watch(sessionCtx, cancel, ended, second)
 	s.noteSynced()
 	s.out.Detach()
-	err = context.Cause(sessionCtx)
+	err = s.end
 	p.disestablish(s.began, err, &c.negotiated)
 	switch {
 	case errors.Is(err, errReplaced):
@@ -83,8 +84,9 @@ func (s *session) run(ctx context.Context, cancel context.CancelCauseFunc) {
 	group.Go(func() { cancel(s.guarded("reader", func() error { return s.read(ctx) })) })
 	group.Go(func() { cancel(s.write(ctx)) })
 	group.Wait()
+	s.end = s.heard(context.Cause(ctx))
 	if timeout := s.lingers.Load(); timeout > 0 {
-		s.peer.closing.linger(s.conn, timeout)
+		s.closing.linger(s.conn, timeout)
 	} else {
 		s.conn.Close()
 	}

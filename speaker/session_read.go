@@ -5,7 +5,6 @@ package speaker
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -34,9 +33,9 @@ func (s *session) read(ctx context.Context) error {
 			LocalAddress:    addrPort(s.conn.LocalAddr()).Addr().WithZone(""),
 		},
 		received: s.received,
-		counts:   s.counts,
+		counts:   &s.messages,
 		log:      s.log,
-		limits:   &s.limits,
+		lines:    &s.lines,
 		endOfRIB: s.peer.endOfRIB,
 	}
 	defer interruptRead(ctx, s.conn)()
@@ -95,8 +94,7 @@ type updateReader struct {
 	received *adjin.Table
 	counts   *messageCounters
 	log      logr.Logger
-	logged   time.Time
-	limits   *pacedLog
+	lines    *peerLines
 	// endOfRIB takes notice of a family's End-of-RIB; ended are those that have come.
 	endOfRIB func(wire.Family)
 	ended    []wire.Family
@@ -109,6 +107,7 @@ func (r *updateReader) synced(f wire.Family) bool { return slices.Contains(r.end
 func (r *updateReader) take(body []byte) error {
 	err := wire.ParseUpdate(body, r.options, &r.update)
 	if n := (*wire.Notification)(nil); errors.As(err, &n) {
+		r.lines.messages.message(r.log, wire.TypeUpdate, body, err)
 		return err
 	}
 	u := &r.update
@@ -128,7 +127,7 @@ func (r *updateReader) take(body []byte) error {
 	withdraw := false
 	if err != nil {
 		r.counts.discarded.Add(1)
-		r.report(err, body)
+		r.lines.messages.message(r.log, wire.TypeUpdate, body, err)
 		var attribute *wire.AttributeError
 		if errors.As(err, &attribute) && attribute.Action == wire.TreatAsWithdraw {
 			withdraw = true
@@ -138,23 +137,6 @@ func (r *updateReader) take(body []byte) error {
 	r.counts.reachable.Add(reachable)
 	r.counts.withdrawn.Add(withdrawn)
 	return r.keep(withdraw)
-}
-
-// report logs a malformed UPDATE whole (RFC 7606 §6), one a minute.
-func (r *updateReader) report(err error, body []byte) {
-	if r.mayLog() {
-		r.log.Info("malformed UPDATE", "error", err.Error(), "body", hex.EncodeToString(body))
-	}
-}
-
-// mayLog allows a line about what a peer sends once a minute.
-func (r *updateReader) mayLog() bool {
-	now := time.Now()
-	if now.Sub(r.logged) < time.Minute {
-		return false
-	}
-	r.logged = now
-	return true
 }
 
 func countPaths(f wire.Family, pathIDs bool, nlri []byte) uint64 {

@@ -88,7 +88,7 @@ func (w *writer) run(ctx context.Context) error {
 // four times in its length.
 func (w *writer) send(ctx context.Context, b []byte) error {
 	written, err := w.push(ctx, b)
-	whole, holds := countMessages(&w.counts.sent, b[:written])
+	whole, holds := countMessages(&w.messages.sent, b[:written])
 	if whole < written {
 		w.rest = b[written : whole+messageLen(b[whole:])]
 	}
@@ -156,7 +156,7 @@ func keepaliveAfter(interval time.Duration, jitter func() float64) time.Duration
 
 // armKeepalive restarts the KeepaliveTimer.
 func (w *writer) armKeepalive() {
-	after := keepaliveAfter(w.keepalive.Load(), w.peer.jitter)
+	after := keepaliveAfter(w.keepalive.Load(), w.jitter)
 	if after == 0 {
 		w.keepaliveTimer.Stop()
 		return
@@ -190,7 +190,7 @@ func (w *writer) farewell(ctx context.Context, err error) bool {
 	if _, err := w.conn.Write(b); err != nil {
 		return false // the session is over either way
 	}
-	countMessages(&w.counts.sent, b[len(w.rest):])
+	countMessages(&w.messages.sent, b[len(w.rest):])
 	return true
 }
 

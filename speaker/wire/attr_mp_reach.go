@@ -56,7 +56,7 @@ func (p *updateParser) mpReach(v []byte) {
 		return
 	}
 	reach := MPReach{Family: f, NLRI: nlri, PathIDs: p.pathIDs(f)}
-	if !p.mpNextHop(&reach, v[4:end]) || !validNLRI(f, reach.PathIDs, nlri) {
+	if !p.mpNextHop(&reach, v[4:end]) || len(invalidNLRI(f, reach.PathIDs, nlri)) > 0 {
 		// RFC 7606 §7.11 and §5.3: the routes cannot be told.
 		p.fault(Reset, UpdateOptionalAttribute)
 		return

@@ -34,7 +34,7 @@ func (p *updateParser) mpUnreach(v []byte) {
 		}
 		return
 	}
-	if !validNLRI(f, p.pathIDs(f), nlri) {
+	if len(invalidNLRI(f, p.pathIDs(f), nlri)) > 0 {
 		// RFC 7606 §5.3: the routes cannot be told.
 		p.fault(Reset, UpdateOptionalAttribute)
 		return

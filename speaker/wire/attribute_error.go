@@ -47,6 +47,21 @@ func (e *AttributeError) Error() string {
 	return fmt.Sprintf("%v: %v: %v", e.Type, e.Notification, e.Action)
 }
 
+// detail names the attribute, its value and what was expected.
+func (e *AttributeError) detail() string {
+	data := e.Notification.Data
+	switch e.Notification.Subcode {
+	case UpdateMalformedAttributeList:
+		return fmt.Sprintf("%v repeated, or longer than what is left of the attributes", e.Type)
+	case UpdateUnrecognizedWellKnown:
+		return fmt.Sprintf("%v with flags %#02x, expected one that is known or optional", e.Type, data[0])
+	case UpdateAttributeFlags:
+		flags, _ := e.Type.flags()
+		return fmt.Sprintf("%v with flags %#02x, expected %#02x", e.Type, data[0], flags)
+	}
+	return fmt.Sprintf("%v that is not as it must be: %s", e.Type, excerpt(data))
+}
+
 // Unwrap returns the NOTIFICATION of a [Reset] and nil for weaker actions, so
 // that errors.As finds a [*Notification] exactly if the session must end.
 func (e *AttributeError) Unwrap() error {

@@ -5,6 +5,11 @@
 
 package wire
 
+import (
+	"fmt"
+	"strconv"
+)
+
 // CapabilityCode is the code of a capability.
 type CapabilityCode uint8
 
@@ -24,6 +29,42 @@ const (
 	CapabilitySoftwareVersion  CapabilityCode = 75 // draft-abraitis-bgp-version-capability
 	CapabilityLinkLocalNextHop CapabilityCode = 77 // draft-ietf-idr-linklocal-capability
 )
+
+// String returns the name that the RFC uses with the code, such as "multiprotocol (1)".
+func (code CapabilityCode) String() string {
+	name := ""
+	switch code {
+	case CapabilityMultiprotocol:
+		name = "multiprotocol"
+	case CapabilityRouteRefresh:
+		name = "route refresh"
+	case CapabilityExtendedNextHop:
+		name = "extended next hop"
+	case CapabilityExtendedMessage:
+		name = "extended message"
+	case CapabilityRole:
+		name = "role"
+	case CapabilityGracefulRestart:
+		name = "graceful restart"
+	case CapabilityFourOctetAS:
+		name = "four-octet AS number"
+	case CapabilityAddPath:
+		name = "add-path"
+	case CapabilityEnhancedRefresh:
+		name = "enhanced route refresh"
+	case CapabilityLongLived:
+		name = "long-lived graceful restart"
+	case CapabilityFQDN:
+		name = "FQDN"
+	case CapabilitySoftwareVersion:
+		name = "software version"
+	case CapabilityLinkLocalNextHop:
+		name = "link-local next hop"
+	default:
+		return strconv.Itoa(int(code))
+	}
+	return fmt.Sprintf("%s (%d)", name, uint8(code))
+}
 
 const (
 	capabilityHeaderLen = 2 // code (1 octet), length (1)
@@ -146,12 +187,12 @@ func (w *capabilityWriter) begin(code CapabilityCode, n int) bool {
 func (c *Capabilities) parse(b []byte) *Notification {
 	for len(b) > 0 {
 		if len(b) < capabilityHeaderLen {
-			return openError(OpenUnspecific)
+			return openError(OpenUnspecific, nil, "%d left of a capability's code and length, expected %d octets", len(b), capabilityHeaderLen)
 		}
 		code, n := CapabilityCode(b[0]), int(b[1])
 		b = b[capabilityHeaderLen:]
 		if n > len(b) {
-			return openError(OpenUnspecific)
+			return openError(OpenUnspecific, nil, "capability %v of length %d, expected at most %d as there are octets left", code, n, len(b))
 		}
 		if err := c.parseOne(code, b[:n]); err != nil {
 			return err
@@ -159,6 +200,11 @@ func (c *Capabilities) parse(b []byte) *Notification {
 		b = b[n:]
 	}
 	return nil
+}
+
+// lengthError is for a value of a length that the capability cannot have.
+func (code CapabilityCode) lengthError(v []byte, expected string) *Notification {
+	return openError(OpenUnspecific, nil, "capability %v of length %d, expected %s", code, len(v), expected)
 }
 
 // parseOne reads one capability. RFC 4271 §6.2: a parameter that is recognized
@@ -169,11 +215,11 @@ func (c *Capabilities) parseOne(code CapabilityCode, v []byte) *Notification {
 	case CapabilityMultiprotocol:
 		return c.parseMultiprotocol(v)
 	case CapabilityRouteRefresh:
-		return parseFlagCapability(v, &c.RouteRefresh)
+		return code.parseFlag(v, &c.RouteRefresh)
 	case CapabilityExtendedNextHop:
 		return c.parseExtendedNextHop(v)
 	case CapabilityExtendedMessage:
-		return parseFlagCapability(v, &c.ExtendedMessage)
+		return code.parseFlag(v, &c.ExtendedMessage)
 	case CapabilityRole:
 		return c.parseRole(v)
 	case CapabilityGracefulRestart:
@@ -183,7 +229,7 @@ func (c *Capabilities) parseOne(code CapabilityCode, v []byte) *Notification {
 	case CapabilityAddPath:
 		return c.parseAddPath(v)
 	case CapabilityEnhancedRefresh:
-		return parseFlagCapability(v, &c.EnhancedRefresh)
+		return code.parseFlag(v, &c.EnhancedRefresh)
 	case CapabilityLongLived:
 		return c.parseLongLived(v)
 	case CapabilityFQDN:
@@ -198,10 +244,10 @@ func (c *Capabilities) parseOne(code CapabilityCode, v []byte) *Notification {
 	return nil
 }
 
-// parseFlagCapability reads a capability that has no value.
-func parseFlagCapability(v []byte, set *bool) *Notification {
+// parseFlag reads a capability that has no value.
+func (code CapabilityCode) parseFlag(v []byte, set *bool) *Notification {
 	if len(v) != 0 {
-		return openError(OpenUnspecific)
+		return code.lengthError(v, "0")
 	}
 	*set = true
 	return nil

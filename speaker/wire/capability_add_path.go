@@ -76,7 +76,7 @@ func (w *capabilityWriter) addPath(families []AddPathFamily) {
 // means them, and sends path identifiers if we understand them.
 func (c *Capabilities) parseAddPath(v []byte) *Notification {
 	if len(v)%addPathFamilyLen != 0 {
-		return openError(OpenUnspecific)
+		return CapabilityAddPath.lengthError(v, "a multiple of 4")
 	}
 	c.AddPath = nil
 	for ; len(v) > 0; v = v[addPathFamilyLen:] {

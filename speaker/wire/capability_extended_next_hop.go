@@ -37,7 +37,7 @@ func (w *capabilityWriter) extendedNextHop(families []ExtendedNextHopFamily) {
 // are not understood and ignored.
 func (c *Capabilities) parseExtendedNextHop(v []byte) *Notification {
 	if len(v)%extendedNextHopLen != 0 {
-		return openError(OpenUnspecific)
+		return CapabilityExtendedNextHop.lengthError(v, "a multiple of 6")
 	}
 	for ; len(v) > 0; v = v[extendedNextHopLen:] {
 		safi := binary.BigEndian.Uint16(v[2:])

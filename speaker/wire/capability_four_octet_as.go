@@ -18,13 +18,13 @@ func (w *capabilityWriter) fourOctetAS(asn uint32) {
 // parseFourOctetAS lets the last of several instances win.
 func (c *Capabilities) parseFourOctetAS(v []byte) *Notification {
 	if len(v) != fourOctetASLen {
-		return openError(OpenUnspecific)
+		return CapabilityFourOctetAS.lengthError(v, "4")
 	}
 	c.FourOctetAS = binary.BigEndian.Uint32(v)
 	if c.FourOctetAS == 0 || c.FourOctetAS == uint32(ASTrans) {
 		// RFC 7607 §2: AS 0 MUST be answered with Bad Peer AS. RFC 6793 §9:
 		// AS_TRANS is reserved: it may stand in for an ASN, but be none's.
-		return openError(OpenBadPeerAS, v...)
+		return openError(OpenBadPeerAS, v, "AS number %d in the capability %v, expected another", c.FourOctetAS, CapabilityFourOctetAS)
 	}
 	return nil
 }

@@ -58,7 +58,7 @@ func (w *capabilityWriter) gracefulRestart(g *GracefulRestart) {
 // several, all but the last MUST be ignored.
 func (c *Capabilities) parseGracefulRestart(v []byte) *Notification {
 	if len(v) < gracefulRestartLen || (len(v)-gracefulRestartLen)%gracefulRestartFamilyLen != 0 {
-		return openError(OpenUnspecific)
+		return CapabilityGracefulRestart.lengthError(v, "2 and a multiple of 4")
 	}
 	head := binary.BigEndian.Uint16(v)
 	g := &GracefulRestart{

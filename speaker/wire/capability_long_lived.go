@@ -42,7 +42,7 @@ func (w *capabilityWriter) longLived(families []LongLivedFamily) {
 // parseLongLived replaces an earlier instance, as for graceful restart.
 func (c *Capabilities) parseLongLived(v []byte) *Notification {
 	if len(v)%longLivedFamilyLen != 0 {
-		return openError(OpenUnspecific)
+		return CapabilityLongLived.lengthError(v, "a multiple of 7")
 	}
 	c.LongLived = nil
 	for ; len(v) > 0; v = v[longLivedFamilyLen:] {

@@ -21,7 +21,7 @@ func (w *capabilityWriter) multiprotocol(f Family) {
 
 func (c *Capabilities) parseMultiprotocol(v []byte) *Notification {
 	if len(v) != multiprotocolLen {
-		return openError(OpenUnspecific)
+		return CapabilityMultiprotocol.lengthError(v, "4")
 	}
 	f := Family{AFI: binary.BigEndian.Uint16(v), SAFI: v[3]}
 	if !slices.Contains(c.Families, f) {

@@ -67,12 +67,12 @@ func (w *capabilityWriter) role(r Role) {
 
 func (c *Capabilities) parseRole(v []byte) *Notification {
 	if len(v) != roleLen {
-		return openError(OpenUnspecific)
+		return CapabilityRole.lengthError(v, "1")
 	}
 	r := Role(v[0])
 	if c.Role != nil && *c.Role != r {
 		// RFC 9234 §4.2: several roles that are not the same MUST be refused.
-		return openError(OpenRoleMismatch)
+		return openError(OpenRoleMismatch, nil, "roles %v and %v, expected one", *c.Role, r)
 	}
 	c.Role = &r
 	return nil

@@ -115,8 +115,8 @@ func capabilityTexts(c *wire.Capabilities) []string {
 func wantWireError(t *testing.T, err error, code uint8) {
 	t.Helper()
 	n, ok := err.(*wire.Notification)
-	if !ok || n.Code != code || n.Error() == "" {
-		t.Fatalf("error %v, want a NOTIFICATION of code %d", err, code)
+	if !ok || n.Code != code || n.Error() == "" || n.Detail == "" {
+		t.Fatalf("error %v, detail %q, want a NOTIFICATION of code %d with its detail", err, n.Detail, code)
 	}
 }
 
@@ -258,6 +258,9 @@ func FuzzUpdate(f *testing.F) {
 		case err != nil && (action == 0 || err.Error() == ""):
 			t.Fatalf("error %v has no action", err)
 		case action == wire.Reset:
+			if n := notification(err); n.Detail == "" {
+				t.Fatalf("error %v has no detail", err)
+			}
 			return
 		}
 		wantReadableNLRI(t, &u)

@@ -8,6 +8,7 @@ package wire
 
 import (
 	"encoding/binary"
+	"fmt"
 	"iter"
 	"net/netip"
 )
@@ -56,7 +57,7 @@ func Prefixes(f Family, nlri []byte) iter.Seq2[netip.Prefix, error] {
 		for rest := nlri; len(rest) > 0; {
 			p, n := parsePrefix(f, rest)
 			if n == 0 {
-				yield(netip.Prefix{}, errInvalidNetwork())
+				yield(netip.Prefix{}, invalidNetwork("NLRI", rest))
 				return
 			}
 			if !yield(p, nil) {
@@ -75,14 +76,14 @@ func Paths(f Family, pathIDs bool, nlri []byte) iter.Seq2[Path, error] {
 			var path Path
 			if pathIDs {
 				if len(rest) <= PathIDLen {
-					yield(Path{}, errInvalidNetwork())
+					yield(Path{}, invalidNetwork("NLRI", rest))
 					return
 				}
 				path.ID, rest = binary.BigEndian.Uint32(rest), rest[PathIDLen:]
 			}
 			var n int
 			if path.Prefix, n = parsePrefix(f, rest); n == 0 {
-				yield(Path{}, errInvalidNetwork())
+				yield(Path{}, invalidNetwork("NLRI", rest))
 				return
 			}
 			if !yield(path, nil) {
@@ -93,10 +94,13 @@ func Paths(f Family, pathIDs bool, nlri []byte) iter.Seq2[Path, error] {
 	}
 }
 
-// errInvalidNetwork is what NLRI that cannot be read are answered with
-// (RFC 4271 §6.3).
-func errInvalidNetwork() *Notification {
-	return &Notification{Code: CodeUpdate, Subcode: UpdateInvalidNetwork}
+// invalidNetwork is what NLRI that cannot be read are answered with
+// (RFC 4271 §6.3). b begins with them.
+func invalidNetwork(field string, b []byte) *Notification {
+	return &Notification{
+		Code: CodeUpdate, Subcode: UpdateInvalidNetwork,
+		Detail: fmt.Sprintf("%s that cannot be read: %s", field, excerpt(b)),
+	}
 }
 
 // parsePrefix reads the first prefix and returns its length in octets, 0 if it
@@ -139,20 +143,21 @@ func maxBits(f Family) int {
 	}
 }
 
-// validNLRI reports whether all of nlri can be read.
-func validNLRI(f Family, pathIDs bool, nlri []byte) bool {
+// invalidNLRI is what follows the NLRI that can be read: nothing where all can.
+func invalidNLRI(f Family, pathIDs bool, nlri []byte) []byte {
 	for len(nlri) > 0 {
+		prefix := nlri
 		if pathIDs {
 			if len(nlri) <= PathIDLen {
-				return false
+				return nlri
 			}
-			nlri = nlri[PathIDLen:]
+			prefix = nlri[PathIDLen:]
 		}
-		n := nlriLen(f, nlri)
+		n := nlriLen(f, prefix)
 		if n == 0 {
-			return false
+			return nlri
 		}
-		nlri = nlri[n:]
+		nlri = prefix[n:]
 	}
-	return true
+	return nil
 }

@@ -88,6 +88,9 @@ type Notification struct {
 	Code    uint8
 	Subcode uint8
 	Data    []byte // as the code and subcode define it
+	// Detail tells people what is wrong with a message of the peer: the field,
+	// its value and what was expected. It is not sent.
+	Detail string
 }
 
 // Error returns the registered names and the numbers, such as

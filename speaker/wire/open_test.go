@@ -195,48 +195,52 @@ func TestOpenAccepts(t *testing.T) {
 	}
 }
 
-// RFC 4271 §6.2, RFC 6286 §2.2, RFC 7607 §2: code, subcode and data.
+// RFC 4271 §6.2, RFC 6286 §2.2, RFC 7607 §2: code, subcode and data, and what people are told.
 func TestOpenErrors(t *testing.T) {
 	const head = "04 fc00 005a c0000201"
 	tests := []struct {
 		name, body string
 		subcode    uint8
 		data       string
+		detail     string
 	}{
-		{"nine octets", "04 fc00 005a c0000201", 0, ""},
-		{"version 3", "03 fc00 005a c0000201 00", 1, "0004"},
-		{"version 5", "05 fc00 005a c0000201 00", 1, "0004"},
-		{"AS 0", "04 0000 005a c0000201 00", 2, "0000"},
-		{"hold time 1", "04 fc00 0001 c0000201 00", 6, "0001"},
-		{"hold time 2", "04 fc00 0002 c0000201 00", 6, "0002"},
-		{"identifier 0", "04 fc00 005a 00000000 00", 3, "00000000"},
-		{"octets after no parameters", head + "00 02", 0, ""},
-		{"parameters too short", head + "04 02 01 00", 0, ""},
-		{"parameters too long", head + "02 02 01 00", 0, ""},
-		{"parameter header cut", head + "01 02", 0, ""},
-		{"parameter value cut", head + "02 02 01", 0, ""},
-		{"authentication parameter", head + "03 01 01 00", 4, ""},
-		{"unknown parameter", head + "02 03 00", 4, ""},
-		{"extended length too long", head + "ff ff 0009 02 0002 0200", 0, ""},
-		{"extended length too short", head + "ff ff 0004 02 0002 0200", 0, ""},
-		{"extended parameter header cut", head + "ff ff 0002 02 00", 0, ""},
-		{"extended parameter value cut", head + "ff ff 0004 02 0002 02", 0, ""},
-		{"capability header cut", head + "03 02 01 02", 0, ""},
-		{"capability value cut", head + "04 02 02 0204", 0, ""},
-		{"multiprotocol short", head + "07 02 05 0103 000100", 0, ""},
-		{"multiprotocol long", head + "09 02 07 0105 0001000100", 0, ""},
-		{"route refresh with a value", head + "05 02 03 0201 00", 0, ""},
-		{"extended message with a value", head + "05 02 03 0601 00", 0, ""},
-		{"graceful restart empty", head + "04 02 02 4000", 0, ""},
-		{"graceful restart cut", head + "09 02 07 4005 0078 000101", 0, ""},
-		{"ASN short", head + "06 02 04 4102 fc00", 0, ""},
-		{"ASN 0", head + "08 02 06 4104 00000000", 2, "00000000"},
-		{"ASN 23456", head + "08 02 06 4104 00005ba0", 2, "00005ba0"},
+		{"nine octets", "04 fc00 005a c0000201", 0, "", "OPEN of 28 octets, expected at least 29"},
+		{"version 3", "03 fc00 005a c0000201 00", 1, "0004", "version 3, expected 4"},
+		{"version 5", "05 fc00 005a c0000201 00", 1, "0004", "version 5, expected 4"},
+		{"AS 0", "04 0000 005a c0000201 00", 2, "0000", "My Autonomous System 0, expected another"},
+		{"hold time 1", "04 fc00 0001 c0000201 00", 6, "0001", "hold time 1 s, expected 0 or at least 3 s"},
+		{"hold time 2", "04 fc00 0002 c0000201 00", 6, "0002", "hold time 2 s, expected 0 or at least 3 s"},
+		{"identifier 0", "04 fc00 005a 00000000 00", 3, "00000000", "BGP identifier 0.0.0.0, expected another"},
+		{"octets after no parameters", head + "00 02", 0, "", "optional parameters length 0, expected 1 as there are octets"},
+		{"parameters too short", head + "04 02 01 00", 0, "", "optional parameters length 4, expected 3 as there are octets"},
+		{"parameters too long", head + "02 02 01 00", 0, "", "optional parameters length 2, expected 3 as there are octets"},
+		{"parameter header cut", head + "01 02", 0, "", "1 left of an optional parameter's type and length, expected 2 octets"},
+		{"parameter value cut", head + "02 02 01", 0, "", "optional parameter 2 of length 1, expected at most 0 as there are octets left"},
+		{"authentication parameter", head + "03 01 01 00", 4, "", "optional parameter 1, expected 2 for capabilities"},
+		{"unknown parameter", head + "02 03 00", 4, "", "optional parameter 3, expected 2 for capabilities"},
+		{"extended length too long", head + "ff ff 0009 02 0002 0200", 0, "", "optional parameters length 9, expected 5 as there are octets"},
+		{"extended length too short", head + "ff ff 0004 02 0002 0200", 0, "", "optional parameters length 4, expected 5 as there are octets"},
+		{"extended parameter header cut", head + "ff ff 0002 02 00", 0, "", "2 left of an optional parameter's type and length, expected 3 octets"},
+		{"extended parameter value cut", head + "ff ff 0004 02 0002 02", 0, "", "optional parameter 2 of length 2, expected at most 1 as there are octets left"},
+		{"capability header cut", head + "03 02 01 02", 0, "", "1 left of a capability's code and length, expected 2 octets"},
+		{"capability value cut", head + "04 02 02 0204", 0, "", "capability route refresh (2) of length 4, expected at most 0 as there are octets left"},
+		{"multiprotocol short", head + "07 02 05 0103 000100", 0, "", "capability multiprotocol (1) of length 3, expected 4"},
+		{"multiprotocol long", head + "09 02 07 0105 0001000100", 0, "", "capability multiprotocol (1) of length 5, expected 4"},
+		{"route refresh with a value", head + "05 02 03 0201 00", 0, "", "capability route refresh (2) of length 1, expected 0"},
+		{"extended message with a value", head + "05 02 03 0601 00", 0, "", "capability extended message (6) of length 1, expected 0"},
+		{"graceful restart empty", head + "04 02 02 4000", 0, "", "capability graceful restart (64) of length 0, expected 2 and a multiple of 4"},
+		{"graceful restart cut", head + "09 02 07 4005 0078 000101", 0, "", "capability graceful restart (64) of length 5, expected 2 and a multiple of 4"},
+		{"ASN short", head + "06 02 04 4102 fc00", 0, "", "capability four-octet AS number (65) of length 2, expected 4"},
+		{"ASN 0", head + "08 02 06 4104 00000000", 2, "00000000", "AS number 0 in the capability four-octet AS number (65), expected another"},
+		{"ASN 23456", head + "08 02 06 4104 00005ba0", 2, "00005ba0", "AS number 23456 in the capability four-octet AS number (65), expected another"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := wire.ParseOpen(unhex(t, tt.body))
 			wantNotification(t, err, wire.CodeOpen, tt.subcode, unhex(t, tt.data))
+			if n := notification(err); n.Detail != tt.detail {
+				t.Errorf("detail %q, want %q", n.Detail, tt.detail)
+			}
 		})
 	}
 }

@@ -7,6 +7,7 @@ package wire
 
 import (
 	"encoding/binary"
+	"fmt"
 	"io"
 )
 
@@ -69,6 +70,17 @@ func (r *Reader) Next() (MessageType, []byte, error) {
 	return t, body, nil
 }
 
+// Pending reports whether Next returns without reading: a whole message has been
+// read already, or a header that is wrong.
+func (r *Reader) Pending() bool {
+	unread := r.to - r.from
+	if unread < HeaderLen {
+		return false
+	}
+	_, n, err := parseHeader(r.buf[r.from:r.from+HeaderLen], r.maxLen)
+	return err != nil || unread >= n
+}
+
 // fill reads until at least n octets are unread.
 func (r *Reader) fill(n int) error {
 	if r.to-r.from >= n {
@@ -111,36 +123,45 @@ func parseHeader(h []byte, maxLen int) (MessageType, int, error) {
 	for _, c := range h[:markerLen] {
 		if c != 0xff {
 			// RFC 4271 §6.1: a marker that is not as expected.
-			return 0, 0, &Notification{Code: CodeHeader, Subcode: HeaderNotSynchronized}
+			return 0, 0, &Notification{
+				Code: CodeHeader, Subcode: HeaderNotSynchronized,
+				Detail: fmt.Sprintf("marker %x, expected all ones", h[:markerLen]),
+			}
 		}
 	}
 	t := MessageType(h[markerLen+2])
 	n := int(binary.BigEndian.Uint16(h[markerLen:]))
+	least, most := lengthLimits(t, maxLen)
 	switch {
-	case n < HeaderLen, n > maxLen, !lengthFits(t, n):
+	case n < least || n > most:
 		// RFC 4271 §6.1: the data MUST contain the erroneous length field.
-		data := []byte{h[markerLen], h[markerLen+1]}
-		return 0, 0, &Notification{Code: CodeHeader, Subcode: HeaderBadLength, Data: data}
+		return 0, 0, &Notification{
+			Code: CodeHeader, Subcode: HeaderBadLength, Data: []byte{h[markerLen], h[markerLen+1]},
+			Detail: fmt.Sprintf("%v of length %d, expected %d to %d", t, n, least, most),
+		}
 	case t < TypeOpen || t > TypeRouteRefresh:
 		// RFC 4271 §6.1: the data MUST contain the erroneous type field.
-		return 0, 0, &Notification{Code: CodeHeader, Subcode: HeaderBadType, Data: []byte{byte(t)}}
+		return 0, 0, &Notification{
+			Code: CodeHeader, Subcode: HeaderBadType, Data: []byte{byte(t)},
+			Detail: fmt.Sprintf("%v, expected %d to %d", t, TypeOpen, TypeRouteRefresh),
+		}
 	}
 	return t, n, nil
 }
 
-// lengthFits reports whether n may be the length of a message of type t
-// (RFC 4271 §6.1). Other types have no limits of their own.
-func lengthFits(t MessageType, n int) bool {
+// lengthLimits are those of a message of type t (RFC 4271 §6.1). Other types
+// have none of their own.
+func lengthLimits(t MessageType, maxLen int) (least, most int) {
 	switch t {
 	case TypeOpen:
-		return n >= minOpenLen && n <= MaxMessageLen // RFC 8654 §4
+		return minOpenLen, min(MaxMessageLen, maxLen) // RFC 8654 §4
 	case TypeUpdate:
-		return n >= minUpdateLen
+		return minUpdateLen, maxLen
 	case TypeNotification:
-		return n >= minNotificationLen
+		return minNotificationLen, maxLen
 	case TypeKeepalive:
-		return n == HeaderLen
+		return HeaderLen, HeaderLen
 	default:
-		return true
+		return HeaderLen, maxLen
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 	"testing"
 	"testing/iotest"
 
@@ -120,6 +121,33 @@ func TestReaderStream(t *testing.T) {
 	}
 }
 
+// Pending tells what Next gives without reading: whole messages, and a header that is wrong.
+func TestReaderPending(t *testing.T) {
+	keepalive := wire.AppendKeepalive(nil)
+	for name, tt := range map[string]struct {
+		behind []byte // the first message
+		want   bool
+	}{
+		"nothing":        {nil, false},
+		"a cut header":   {keepalive[:18], false},
+		"a cut message":  {wire.NewCease(wire.CeaseAdminShutdown, "text").Append(nil)[:20], false},
+		"a message":      {keepalive, true},
+		"two":            {append(slices.Clone(keepalive), keepalive...), true},
+		"a wrong header": {make([]byte, wire.HeaderLen), true},
+	} {
+		r := wire.NewReader(bytes.NewReader(append(slices.Clone(keepalive), tt.behind...)))
+		if r.Pending() {
+			t.Errorf("%s: something is pending before anything was read", name)
+		}
+		if _, _, err := r.Next(); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if got := r.Pending(); got != tt.want {
+			t.Errorf("%s: Pending() = %v, want %v", name, got, tt.want)
+		}
+	}
+}
+
 // RFC 4271 §6.1: each error with its subcode and data.
 func TestReaderHeaderErrors(t *testing.T) {
 	const extended = wire.MaxExtendedMessageLen
@@ -156,6 +184,9 @@ func TestReaderHeaderErrors(t *testing.T) {
 			}
 			_, _, err := r.Next()
 			wantNotification(t, err, wire.CodeHeader, tt.subcode, unhex(t, tt.data))
+			if n := notification(err); n.Detail == "" {
+				t.Error("no detail")
+			}
 		})
 	}
 }

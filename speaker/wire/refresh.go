@@ -5,7 +5,10 @@
 
 package wire
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"fmt"
+)
 
 // Subtypes of ROUTE-REFRESH (RFC 7313 §3.2).
 const (
@@ -52,14 +55,15 @@ func ParseRouteRefresh(body []byte, enhanced bool) (RouteRefresh, error) {
 // with, nil for one that may be longer.
 func refreshLengthError(body []byte, enhanced bool) *Notification {
 	message := FinishMessage(append(AppendHeader(nil, TypeRouteRefresh), body...), 0)
+	detail := fmt.Sprintf("ROUTE-REFRESH of length %d, expected %d", len(message), routeRefreshLen)
 	if enhanced && len(body) >= 3 && (body[2] == RefreshBegin || body[2] == RefreshEnd) {
 		// RFC 7313 §5: the length MUST be 4, and the data be the whole message. It
 		// applies only if the peer sent the capability.
-		return &Notification{Code: CodeRouteRefresh, Subcode: RouteRefreshInvalidLength, Data: message}
+		return &Notification{Code: CodeRouteRefresh, Subcode: RouteRefreshInvalidLength, Data: message, Detail: detail}
 	}
 	if len(message) < routeRefreshLen {
 		// RFC 4271 §6.1: the data is the length field.
-		return &Notification{Code: CodeHeader, Subcode: HeaderBadLength, Data: message[markerLen : markerLen+2]}
+		return &Notification{Code: CodeHeader, Subcode: HeaderBadLength, Data: message[markerLen : markerLen+2], Detail: detail}
 	}
 	return nil
 }

@@ -6,6 +6,7 @@
 package wire
 
 import (
+	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -32,4 +33,13 @@ func cutText(text string, limit int) string {
 		end--
 	}
 	return text[:end]
+}
+
+// excerpt is the beginning of some octets in hexadecimal.
+func excerpt(b []byte) string {
+	const most = 32
+	if len(b) <= most {
+		return fmt.Sprintf("%x", b)
+	}
+	return fmt.Sprintf("%x... (%d octets)", b[:most], len(b))
 }

@@ -276,15 +276,18 @@ func (p *updateParser) escalate() {
 
 // err returns the errors, the strongest first.
 func (p *updateParser) err() error {
-	switch len(p.faults) {
-	case 0:
+	if len(p.faults) == 0 {
 		return nil
-	case 1:
-		return p.faults[0]
 	}
 	slices.SortStableFunc(p.faults, func(a, b *AttributeError) int {
 		return cmp.Compare(b.Action, a.Action)
 	})
+	if first := p.faults[0]; first.Action == Reset {
+		first.Notification.Detail = first.detail()
+	}
+	if len(p.faults) == 1 {
+		return p.faults[0]
+	}
 	joined := make([]error, len(p.faults))
 	for i, e := range p.faults {
 		joined[i] = e

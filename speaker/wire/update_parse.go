@@ -8,6 +8,7 @@ package wire
 
 import (
 	"encoding/binary"
+	"fmt"
 	"net/netip"
 	"slices"
 )
@@ -86,17 +87,20 @@ func ParseUpdate(body []byte, opt UpdateOptions, u *Update) error {
 	u.reset()
 	withdrawn, rest, ok := cutField(body)
 	if !ok {
-		return malformedAttributeList()
+		return malformedAttributeList("Withdrawn Routes Length", body)
 	}
 	attributes, nlri, ok := cutField(rest)
 	if !ok {
-		return malformedAttributeList()
+		return malformedAttributeList("Total Path Attribute Length", rest)
 	}
 	// RFC 7606 §3 i, j: to treat routes as withdrawn all NLRI MUST be readable.
 	p := updateParser{opt: opt, u: u, reachable: len(nlri) > 0}
 	pathIDs := p.pathIDs(IPv4Unicast)
-	if !validNLRI(IPv4Unicast, pathIDs, withdrawn) || !validNLRI(IPv4Unicast, pathIDs, nlri) {
-		return errInvalidNetwork()
+	if bad := invalidNLRI(IPv4Unicast, pathIDs, withdrawn); len(bad) > 0 {
+		return invalidNetwork("Withdrawn Routes", bad)
+	}
+	if bad := invalidNLRI(IPv4Unicast, pathIDs, nlri); len(bad) > 0 {
+		return invalidNetwork("NLRI", bad)
 	}
 	u.classic = len(withdrawn) > 0 || len(nlri) > 0
 	// RFC 4760 §8: with capabilities, IPv4 unicast too is but what was negotiated.
@@ -108,9 +112,13 @@ func ParseUpdate(body []byte, opt UpdateOptions, u *Update) error {
 }
 
 // malformedAttributeList: RFC 7606 §3 b: a Withdrawn Routes Length or Total
-// Attribute Length that exceeds the message resets the session.
-func malformedAttributeList() *Notification {
-	return &Notification{Code: CodeUpdate, Subcode: UpdateMalformedAttributeList}
+// Attribute Length that exceeds the message resets the session. b begins with it.
+func malformedAttributeList(field string, b []byte) *Notification {
+	detail := field + " cut" // never more than one octet
+	if len(b) >= 2 {
+		detail = fmt.Sprintf("%s %d, expected at most %d as there are octets left", field, binary.BigEndian.Uint16(b), len(b)-2)
+	}
+	return &Notification{Code: CodeUpdate, Subcode: UpdateMalformedAttributeList, Detail: detail}
 }
 
 // cutField cuts off a field that starts with its length in two octets.
