@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	"github.com/go-logr/logr/testr"
 
 	"github.com/herald-bgp/herald/controllers/admission"
@@ -19,6 +20,9 @@ import (
 
 // deadline is when a test gives up on something that should come at once.
 const deadline = 20 * time.Second
+
+// testInterval is the time from one look at a directory to the next.
+const testInterval = 300 * time.Millisecond
 
 var newAdmitter = sync.OnceValues(admission.New)
 
@@ -31,6 +35,8 @@ func testAdmitter(t *testing.T) *admission.Admitter {
 	return a
 }
 
+func testLog(t *testing.T) logr.Logger { return testr.New(t) }
+
 // sourceHarness runs a Source on a directory.
 type sourceHarness struct {
 	t       *testing.T
@@ -40,10 +46,11 @@ type sourceHarness struct {
 
 func runSource(t *testing.T, dir string) *sourceHarness {
 	t.Helper()
-	source, err := Open(dir, testAdmitter(t), testr.New(t))
+	source, err := Open(dir, testAdmitter(t), testLog(t))
 	if err != nil {
 		t.Fatalf("Open: %v", err)
 	}
+	source.interval = testInterval
 	ctx, cancel := context.WithCancel(t.Context())
 	h := &sourceHarness{t: t, dir: dir, updates: make(chan Objects)}
 	done := make(chan error, 1)

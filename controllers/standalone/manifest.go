@@ -6,6 +6,7 @@ package standalone
 import (
 	"crypto/sha256"
 	"slices"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -27,9 +28,17 @@ func checksumOf(data []byte) checksum {
 type manifest struct {
 	name string
 	sum  checksum
+	// facts were those of the file before it was read, at the instant read.
+	facts facts
+	read  time.Time
 	// err says why the file cannot be read.
 	err       error
 	documents []document
+}
+
+// settled reports whether a file with these facts need not be read again.
+func (m *manifest) settled(f facts) bool {
+	return m.facts == f && m.err == nil && !f.mayHide(m.read)
 }
 
 // document is one object of a file. Equal bytes at another place in the same file are the same document, and are not

@@ -21,9 +21,13 @@ import (
 type Source struct {
 	dir      string
 	admitter Admitter
-	watcher  *watcher
+	watcher  watcher
 	log      logr.Logger
 
+	// interval is the time from one look to the next.
+	interval time.Duration
+	// found is what the latest look found.
+	found survey
 	// files holds the manifests as they were last read, inForce the objects that came from them.
 	files    map[string]*manifest
 	inForce  []entry
@@ -50,41 +54,103 @@ func Open(dir string, admitter Admitter, log logr.Logger) (*Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the directory of the manifests: %w", err)
 	}
-	w, err := newWatcher(absolute, log)
-	if err != nil {
-		return nil, err
-	}
-	return &Source{dir: absolute, admitter: admitter, watcher: w, log: log, files: map[string]*manifest{}}, nil
+	return &Source{
+		dir: absolute, admitter: admitter, watcher: watcher{log: log}, log: log, interval: lookInterval, files: map[string]*manifest{},
+	}, nil
 }
 
 // Close ends the watch of a Source that is not run.
 func (s *Source) Close() error { return s.watcher.close() }
 
+const (
+	// quietPeriod is how long nothing happens before a change is looked at: editors and copies write a file in several
+	// steps, and between them it is empty, half there or away.
+	quietPeriod = 50 * time.Millisecond
+	// maxBurst is the longest that a directory in which something always happens is not looked at.
+	maxBurst = 2 * time.Second
+	// lookInterval is how long a change without an event is overlooked.
+	lookInterval = 3 * time.Second
+)
+
 // Run calls apply with what is in force, at once and after every change, one call at a time, until ctx ends.
 func (s *Source) Run(ctx context.Context, apply func(Objects)) error {
-	load := func() {
-		if s.load(ctx, time.Now()) {
-			apply(s.objects())
+	quiet, next := time.NewTimer(0), time.NewTimer(s.interval)
+	defer quiet.Stop()
+	defer next.Stop()
+	var burst time.Time // when the burst began, zero outside one
+	disturb := func() {
+		now := time.Now()
+		if burst.IsZero() {
+			burst = now
+		}
+		quiet.Reset(max(0, min(quietPeriod, burst.Add(maxBurst).Sub(now))))
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return s.watcher.close()
+		case event, ok := <-s.watcher.events():
+			if ok && s.watcher.places.concern(filepath.Clean(event.Name)) {
+				disturb()
+			}
+			s.mourn(ok)
+		case err, ok := <-s.watcher.errors():
+			if ok {
+				// Events were lost (the queue overflowed), so anything may have changed.
+				s.log.Error(err, "events of the directory of manifests were lost", "directory", s.dir)
+				disturb()
+			}
+			s.mourn(ok)
+		case <-next.C:
+			if s.look() {
+				disturb()
+			}
+			next.Reset(s.interval)
+		case <-quiet.C:
+			burst = time.Time{}
+			if s.load(ctx, time.Now()) {
+				apply(s.objects())
+			}
+			next.Reset(s.interval)
 		}
 	}
-	load()
-	err := s.watcher.run(ctx, load)
-	return errors.Join(err, s.watcher.close())
+}
+
+// mourn gives up a watch that has ended by itself, so that the next look begins another one.
+func (s *Source) mourn(ok bool) {
+	if !ok {
+		_ = s.watcher.close()
+	}
+}
+
+// look surveys the directory, and sets the watches anew where it is not what it was. It returns whether anything may be to be
+// read.
+func (s *Source) look() bool {
+	former := s.found
+	s.found = look(s.dir)
+	// A change before a watch was there is found by one more look. In a place that always changes the next interval has it.
+	for range 3 {
+		if !s.watcher.refresh(s.found.places) {
+			break
+		}
+		s.found = look(s.dir)
+	}
+	if (former.err == nil) != (s.found.err == nil) || !slices.Equal(former.files, s.found.files) {
+		return true
+	}
+	return slices.ContainsFunc(s.found.files, func(f sighting) bool {
+		m := s.files[f.name]
+		return m == nil || !m.settled(f.facts)
+	})
 }
 
 // load reads the directory. It returns whether that changed what is in force or what is reported.
 func (s *Source) load(ctx context.Context, now time.Time) bool {
-	names, err := manifestNames(s.dir)
-	linked := linkedDirectories(s.dir, names)
-	s.watcher.refresh(linked)
-	if err == nil {
-		// Once more, for what came before the watch was there.
-		names, err = manifestNames(s.dir)
+	s.look()
+	if s.found.err != nil {
+		return s.unreadable(s.found.err, now)
 	}
-	if err != nil {
-		return s.unreadable(err, now)
-	}
-	manifests, changed := s.decode(readManifests(s.dir, names))
+	manifests, changed := s.read()
 	if s.loaded && !changed && s.dirErr == nil {
 		return false
 	}
@@ -106,15 +172,23 @@ func later(former metav1.Time, now time.Time) metav1.Time {
 	return metav1.NewTime(now)
 }
 
-// decode brings s.files up to date. It returns the manifests in the order of files, and whether any of them changed.
-func (s *Source) decode(files []file) (manifests []*manifest, changed bool) {
-	next := make(map[string]*manifest, len(files))
-	for _, f := range files {
-		m := s.files[f.name]
-		if m == nil || m.sum != sumOf(f) {
-			m, changed = decode(f, m), true
+// read brings s.files up to date. It returns the manifests in the order of files, and whether any of them changed.
+func (s *Source) read() (manifests []*manifest, changed bool) {
+	next := make(map[string]*manifest, len(s.found.files))
+	for _, found := range s.found.files {
+		m := s.files[found.name]
+		if m == nil || !m.settled(found.facts) {
+			began := time.Now()
+			f, there := readManifest(s.dir, found.name)
+			if !there {
+				continue
+			}
+			if m == nil || m.sum != sumOf(f) {
+				m, changed = decode(f, m), true
+			}
+			m.facts, m.read = found.facts, began
 		}
-		next[f.name] = m
+		next[found.name] = m
 		manifests = append(manifests, m)
 	}
 	changed = changed || len(next) != len(s.files)

@@ -278,6 +278,7 @@ func TestFirstSightIsAge(t *testing.T) {
 
 // TestConfigMapSwap changes files as the kubelet does: a new hidden directory, and ..data renamed onto it.
 func TestConfigMapSwap(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	publish := func(version, content string) {
 		t.Helper()
@@ -323,6 +324,7 @@ func TestLinkedFileChanges(t *testing.T) {
 }
 
 func TestDirectoryReplaced(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "manifests")
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)

@@ -4,131 +4,100 @@
 package standalone
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"path/filepath"
-	"time"
+	"slices"
 
 	"github.com/fsnotify/fsnotify"
 	"github.com/go-logr/logr"
 )
 
-const (
-	// quietPeriod is how long nothing happens before a change is looked at: editors and copies write a file in several
-	// steps, and between them it is empty, half there or away.
-	quietPeriod = 50 * time.Millisecond
-	// maxBurst is the longest that a directory in which something always happens is not looked at.
-	maxBurst = 2 * time.Second
-)
-
-// watcher tells when the manifests may have changed. It watches the directory itself, its parent, for the directory may
-// be moved away and replaced, and the directories that its links lead to.
+// watcher tells early when the manifests may have changed. It is a convenience: whoever has one looks from time to time all
+// the same, since there are changes without an event, and systems that have no more watches to give.
 type watcher struct {
+	// notify is nil while there is none to be had.
 	notify *fsnotify.Watcher
-	dir    string
-	parent string
-	// linked holds the further directories that are watched.
-	linked map[string]bool
-	// lost is set when the directory's own watch may be that of a former directory.
-	lost bool
-	log  logr.Logger
+	// watched are the directories by path, and what they were when the watch was set.
+	watched map[string]inode
+	places  places
+	// missing is what was said of what is not watched.
+	missing string
+	log     logr.Logger
 }
 
-// newWatcher watches dir, an absolute path.
-func newWatcher(dir string, log logr.Logger) (*watcher, error) {
-	notify, err := fsnotify.NewWatcher()
-	if err != nil {
-		return nil, fmt.Errorf("watch %s: %w", dir, err)
+// events and errors are nil, and so never ready, without a watch.
+func (w *watcher) events() <-chan fsnotify.Event {
+	if w.notify == nil {
+		return nil
 	}
-	w := &watcher{notify: notify, dir: dir, parent: filepath.Dir(dir), linked: map[string]bool{}, log: log}
-	if err := notify.Add(dir); err != nil {
-		return nil, errors.Join(fmt.Errorf("watch %s: %w", dir, err), notify.Close())
-	}
-	if w.parent == dir { // the root of the file system
-		w.parent = ""
-		return w, nil
-	}
-	if err := notify.Add(w.parent); err != nil {
-		log.Info("directory of manifests watched, but not its replacement by another one", "directory", dir, "reason", err.Error())
-	}
-	return w, nil
+	return w.notify.Events
 }
 
-// run calls changed, one call at a time, after each burst of events, until ctx ends.
-func (w *watcher) run(ctx context.Context, changed func()) error {
-	quiet := time.NewTimer(0)
-	quiet.Stop()
-	defer quiet.Stop()
-	var burst time.Time // when the burst began, zero outside one
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case event, ok := <-w.notify.Events:
-			if !ok {
-				return fmt.Errorf("watch %s: %w", w.dir, fsnotify.ErrClosed)
-			}
-			if !w.concerns(event) {
-				continue
-			}
-		case err, ok := <-w.notify.Errors:
-			if !ok {
-				return fmt.Errorf("watch %s: %w", w.dir, fsnotify.ErrClosed)
-			}
-			// Events were lost (the queue overflowed), so anything may have changed.
-			w.log.Error(err, "events of the directory of manifests were lost", "directory", w.dir)
-		case <-quiet.C:
-			burst = time.Time{}
-			changed()
+func (w *watcher) errors() <-chan error {
+	if w.notify == nil {
+		return nil
+	}
+	return w.notify.Errors
+}
+
+// refresh watches the directories that are now at these places, and no others. It returns whether it set a watch: what
+// changed before it was there raised no event.
+func (w *watcher) refresh(p places) (set bool) {
+	w.places = p
+	if w.notify == nil {
+		notify, err := fsnotify.NewWatcher()
+		if err != nil {
+			w.miss("", err)
+			return false
+		}
+		w.notify, w.watched = notify, map[string]inode{}
+	}
+	// A directory that is moved or removed takes its watch along.
+	alive := w.notify.WatchList()
+	for _, path := range alive {
+		if _, wanted := p.directories[path]; !wanted {
+			w.remove(path)
+		}
+	}
+	missing := false
+	for path, inode := range p.directories {
+		if w.watched[path] == inode && slices.Contains(alive, path) {
 			continue
 		}
-		now := time.Now()
-		if burst.IsZero() {
-			burst = now
-		}
-		quiet.Reset(max(0, min(quietPeriod, burst.Add(maxBurst).Sub(now))))
-	}
-}
-
-// concerns reports whether an event may have changed a manifest.
-func (w *watcher) concerns(event fsnotify.Event) bool {
-	if event.Name == w.dir {
-		w.lost = true
-		return true
-	}
-	parent := filepath.Dir(event.Name)
-	return parent != w.parent || w.linked[parent]
-}
-
-// refresh watches the directory that is now at its path, and exactly the given ones beside it. It is to be called before
-// the manifests are read, so that no change falls between.
-func (w *watcher) refresh(linked []string) {
-	if w.lost {
-		// The path's former directory may still be watched under its name. A failure means that there is none.
-		_ = w.notify.Remove(w.dir)
-		w.lost = w.notify.Add(w.dir) != nil
-	}
-	wanted := make(map[string]bool, len(linked))
-	for _, dir := range linked {
-		if dir == w.dir {
+		w.remove(path)
+		if err := w.notify.Add(path); err != nil {
+			w.miss(path, err)
+			missing = true
 			continue
 		}
-		if dir != w.parent {
-			if err := w.notify.Add(dir); err != nil {
-				w.log.Error(err, "target of a linked manifest cannot be watched", "directory", dir)
-				continue
-			}
-		}
-		wanted[dir] = true
+		w.watched[path], set = inode, true
 	}
-	for dir := range w.linked {
-		if !wanted[dir] && dir != w.parent {
-			// It has gone already when the link was swapped with what it led to.
-			_ = w.notify.Remove(dir)
-		}
+	if !missing {
+		w.missing = ""
 	}
-	w.linked = wanted
+	return set
 }
 
-func (w *watcher) close() error { return w.notify.Close() }
+// remove ends the watch of a path. It has ended already when the directory went.
+func (w *watcher) remove(path string) {
+	delete(w.watched, path)
+	_ = w.notify.Remove(path)
+}
+
+// miss says once what is not watched.
+func (w *watcher) miss(path string, err error) {
+	if w.missing == err.Error() {
+		return
+	}
+	w.missing = err.Error()
+	w.log.Info("manifests are not watched in full: some changes are seen by the next look only", "directory", path,
+		"reason", err.Error(), "interval", lookInterval.String())
+}
+
+// close ends the watch; a refresh begins another one.
+func (w *watcher) close() error {
+	if w.notify == nil {
+		return nil
+	}
+	err := w.notify.Close()
+	w.notify = nil
+	return err
+}
