@@ -35,7 +35,8 @@ func dialTCP() dialFunc {
 //
 // The bound is needed because net/http dials for whichever request comes to need the connection: the context of the dial does
 // not end with that of the request that began it, and without a bound each request that gave up would leave a dial behind
-// for as long as the API server is away. The log has one line for the loss and one for the return.
+// for as long as the API server is away. The log has one line for the loss and one for the return, which say nothing of
+// sessions: the cluster role has none, and nothing may have been applied yet.
 func patientDial(log logr.Logger, dial dialFunc) dialFunc {
 	var away atomic.Bool
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -50,7 +51,7 @@ func patientDial(log logr.Logger, dial dialFunc) dialFunc {
 				return conn, nil
 			}
 			if ctx.Err() == nil && !away.Swap(true) {
-				log.Error(err, "API server cannot be reached; sessions and routes stay as they are", "address", address)
+				log.Error(err, "API server cannot be reached; trying again", "address", address)
 			}
 			if !wait(ctx, jittered(delay)) {
 				return nil, err

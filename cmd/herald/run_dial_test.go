@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -21,13 +22,8 @@ import (
 
 func TestPatientDialWaitsForTheServer(t *testing.T) {
 	address := freeAddress(t)
-	lost := make(chan struct{}, 1)
-	log := funcr.New(func(_, args string) {
-		select {
-		case lost <- struct{}{}:
-		default:
-		}
-	}, funcr.Options{})
+	lines := make(chan string, 10)
+	log := funcr.New(func(_, args string) { lines <- args }, funcr.Options{})
 	type result struct {
 		conn net.Conn
 		err  error
@@ -39,7 +35,10 @@ func TestPatientDialWaitsForTheServer(t *testing.T) {
 		conn, err := patientDial(log, dialTCP())(ctx, "tcp", address)
 		done <- result{conn, err}
 	}()
-	<-lost // it has tried, and says so
+	// It has tried, and says so, and nothing of what it cannot know.
+	if line := <-lines; !strings.HasPrefix(line, `"msg"="API server cannot be reached; trying again" "error"=`) {
+		t.Errorf("line %s", line)
+	}
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		t.Fatal(err)
@@ -50,6 +49,9 @@ func TestPatientDialWaitsForTheServer(t *testing.T) {
 		t.Fatalf("dial: %v, want a connection once there is a server", got.err)
 	}
 	got.conn.Close()
+	if line := <-lines; !strings.Contains(line, "API server reached again") {
+		t.Errorf("line %s", line)
+	}
 }
 
 func TestPatientDialEndsWithItsContext(t *testing.T) {
