@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+
+	"github.com/herald-bgp/herald/controllers/kube"
 )
 
 const (
@@ -53,7 +55,7 @@ func patientDial(log logr.Logger, dial dialFunc) dialFunc {
 			if ctx.Err() == nil && !away.Swap(true) {
 				log.Error(err, "API server cannot be reached; trying again", "address", address)
 			}
-			if !wait(ctx, jittered(delay)) {
+			if !wait(ctx, kube.Jittered(delay)) {
 				return nil, err
 			}
 		}

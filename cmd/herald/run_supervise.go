@@ -5,10 +5,11 @@ package main
 
 import (
 	"context"
-	"math/rand/v2"
 	"time"
 
 	"github.com/go-logr/logr"
+
+	"github.com/herald-bgp/herald/controllers/kube"
 )
 
 const (
@@ -37,7 +38,7 @@ func supervise(ctx context.Context, log logr.Logger, build func() (runnable, err
 			delay = firstRestart
 		}
 		log.Error(err, "ended; a new one follows", "delay", delay)
-		if !wait(ctx, jittered(delay)) {
+		if !wait(ctx, kube.Jittered(delay)) {
 			return nil
 		}
 		delay = min(2*delay, longestRestart)
@@ -53,11 +54,6 @@ func buildAndRun(ctx context.Context, build func() (runnable, error)) error {
 		return err
 	}
 	return built.Start(ctx)
-}
-
-// jittered is 0.75 to 1.25 of d: processes that lost their API server together do not return together.
-func jittered(d time.Duration) time.Duration {
-	return time.Duration((0.75 + rand.Float64()/2) * float64(d))
 }
 
 // wait returns false when ctx ends first.

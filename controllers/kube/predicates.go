@@ -60,6 +60,15 @@ func NodeChanged() predicate.Predicate {
 	})
 }
 
+// NodeReadyChanged passes a Node that the control plane lost or found again, and no creation or deletion.
+func NodeReadyChanged() predicate.Predicate {
+	return predicate.Funcs{
+		CreateFunc: func(event.CreateEvent) bool { return false },
+		DeleteFunc: func(event.DeleteEvent) bool { return false },
+		UpdateFunc: func(e event.UpdateEvent) bool { return nodeReady(e.ObjectOld) != nodeReady(e.ObjectNew) },
+	}
+}
+
 // LabelsChanged passes changes of labels alone.
 func LabelsChanged() predicate.Predicate {
 	return onUpdate(func(before, after client.Object) bool {
@@ -95,6 +104,20 @@ func ownAnnotations(object client.Object) map[string]string {
 		}
 	}
 	return own
+}
+
+// nodeReady is the status of the Node's condition Ready, empty where there is none.
+func nodeReady(object client.Object) corev1.ConditionStatus {
+	node, ok := object.(*corev1.Node)
+	if !ok {
+		return ""
+	}
+	for _, condition := range node.Status.Conditions {
+		if condition.Type == corev1.NodeReady {
+			return condition.Status
+		}
+	}
+	return ""
 }
 
 func nodeAddresses(object client.Object) []corev1.NodeAddress {

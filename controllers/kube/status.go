@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -19,13 +20,22 @@ import (
 )
 
 // ApplyStatus writes the status of object by server-side apply as owner, and takes over fields that another manager
-// holds. What the status leaves out, owner gives up. The object must exist: an apply on a subresource cannot create.
+// holds. What the status leaves out, owner gives up. The object must exist: an apply on a subresource cannot create. It is
+// then as it is stored.
 func ApplyStatus(ctx context.Context, c client.Client, owner client.FieldOwner, object client.Object) error {
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
 	if err != nil {
 		return fmt.Errorf("apply status of %s: %w", object.GetName(), err)
 	}
-	return apply(ctx, c, owner, object, content["status"])
+	applied, err := apply(ctx, c, owner, object, content["status"])
+	if err != nil {
+		return err
+	}
+	reflect.ValueOf(object).Elem().SetZero()
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(applied.Object, object); err != nil {
+		return fmt.Errorf("answer to the status of %s: %w", applied.GetName(), err)
+	}
+	return nil
 }
 
 // ApplyConditions is ApplyStatus for one who writes conditions alone, of an object whose status is somebody else's.
@@ -40,13 +50,16 @@ func ApplyConditions(
 		}
 		list = append(list, content)
 	}
-	return apply(ctx, c, owner, object, map[string]any{"conditions": list})
+	_, err := apply(ctx, c, owner, object, map[string]any{"conditions": list})
+	return err
 }
 
-func apply(ctx context.Context, c client.Client, owner client.FieldOwner, object client.Object, status any) error {
+func apply(
+	ctx context.Context, c client.Client, owner client.FieldOwner, object client.Object, status any,
+) (*unstructured.Unstructured, error) {
 	kind, err := apiutil.GVKForObject(object, c.Scheme())
 	if err != nil {
-		return fmt.Errorf("apply status of %s: %w", object.GetName(), err)
+		return nil, fmt.Errorf("apply status of %s: %w", object.GetName(), err)
 	}
 	patch := &unstructured.Unstructured{Object: map[string]any{"status": status}}
 	patch.SetGroupVersionKind(kind)
@@ -56,9 +69,11 @@ func apply(ctx context.Context, c client.Client, owner client.FieldOwner, object
 	patch.SetUID(object.GetUID())
 	err = c.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(patch), owner, client.ForceOwnership)
 	if err != nil {
-		return fmt.Errorf("apply status of %s %s: %w", kind.Kind, object.GetName(), err)
+		return nil, fmt.Errorf("apply status of %s %s: %w", kind.Kind, object.GetName(), err)
 	}
-	return nil
+	// What is kept of it is kept without them: a status is compared by its fields.
+	patch.SetManagedFields(nil)
+	return patch, nil
 }
 
 // SameStatus reports whether two statuses are the same to whoever reads them from the API server, where a time has no

@@ -18,7 +18,7 @@ func StripNode() cache.TransformFunc {
 			node.ManagedFields = nil
 			node.Annotations = ownAnnotations(node)
 			node.Spec = corev1.NodeSpec{}
-			node.Status = corev1.NodeStatus{Addresses: node.Status.Addresses}
+			node.Status = corev1.NodeStatus{Addresses: node.Status.Addresses, Conditions: nodeReadyCondition(node.Status.Conditions)}
 		}
 		return object, nil
 	}
@@ -46,6 +46,15 @@ func StripPod() cache.TransformFunc {
 		}
 		return object, nil
 	}
+}
+
+func nodeReadyCondition(conditions []corev1.NodeCondition) []corev1.NodeCondition {
+	for _, condition := range conditions {
+		if condition.Type == corev1.NodeReady {
+			return []corev1.NodeCondition{{Type: condition.Type, Status: condition.Status}}
+		}
+	}
+	return nil
 }
 
 func readyCondition(conditions []corev1.PodCondition) []corev1.PodCondition {

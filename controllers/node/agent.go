@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-logr/logr"
 	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/herald-bgp/herald/controllers/compile"
@@ -149,12 +150,22 @@ func (a *Agent) enqueuePeers(peers []string) {
 	}
 }
 
+// enqueueSessions asks the status controller to look at BGPSessions, by name.
+func (a *Agent) enqueueSessions(names []string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, name := range names {
+		a.queue.Add(reconcile.Request{NamespacedName: client.ObjectKey{Name: name}})
+	}
+}
+
 // useQueue makes queue the one that news goes to, and fills it with every session: what a queue before it was told may
 // not have been done.
 func (a *Agent) useQueue(queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.queue = queue
+	queue.Add(everySession)
 	for _, peer := range peersOf(a.output.Load()) {
 		queue.Add(a.request(peer))
 	}

@@ -66,20 +66,20 @@ func TestAgentLosesNoNews(t *testing.T) {
 	if err := a.configure(compiled(nil, "tor-a", "tor-b")); err != nil {
 		t.Fatal(err)
 	}
-	both := []string{"tor-a.node-1", "tor-b.node-1"}
+	all := []string{everySession.Name, "tor-a.node-1", "tor-b.node-1"}
 	first := newQueue(t)
 	a.useQueue(first)
-	if got := drain(first); !slices.Equal(got, both) {
-		t.Errorf("the first queue has %v, want %v", got, both)
+	if got := drain(first); !slices.Equal(got, all) {
+		t.Errorf("the first queue has %v, want %v", got, all)
 	}
 	second := newQueue(t)
 	a.useQueue(second)
-	if got := drain(second); !slices.Equal(got, both) {
-		t.Errorf("the second queue has %v, want %v", got, both)
+	if got := drain(second); !slices.Equal(got, all) {
+		t.Errorf("the second queue has %v, want %v", got, all)
 	}
 	a.enqueuePeers([]string{"tor-b"})
-	if got := drain(second); !slices.Equal(got, both[1:]) {
-		t.Errorf("the second queue was told %v, want %v", got, both[1:])
+	if got := drain(second); !slices.Equal(got, all[2:]) {
+		t.Errorf("the second queue was told %v, want %v", got, all[2:])
 	}
 	if got := drain(first); len(got) > 0 {
 		t.Errorf("the first queue was told %v after it was replaced", got)

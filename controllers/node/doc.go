@@ -10,7 +10,7 @@
 // The role of its service account grants what follows, and no more.
 //
 // +kubebuilder:rbac:groups=herald.network,resources=bgppeers;announcements,verbs=list;watch
-// +kubebuilder:rbac:groups=herald.network,resources=bgpsessions,verbs=list;watch;create;delete
+// +kubebuilder:rbac:groups=herald.network,resources=bgpsessions,verbs=get;list;create;delete
 // +kubebuilder:rbac:groups=herald.network,resources=bgpsessions/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=nodes;namespaces,verbs=list;watch
 // +kubebuilder:rbac:groups="",namespace=herald-system,resources=secrets,verbs=list;watch

@@ -19,6 +19,11 @@ import (
 // false while the speaker has not taken up the peer. The status speaks of the version of the BGPPeer that the speaker's word
 // is about: the newest may only just have been handed over.
 func (a *Agent) statusOf(session *compile.Session, stored *v1alpha1.BGPSession) (v1alpha1.BGPSessionStatus, bool) {
+	return a.makeStatus(session, stored, false)
+}
+
+// makeStatus is statusOf, brief or in full.
+func (a *Agent) makeStatus(session *compile.Session, stored *v1alpha1.BGPSession, brief bool) (v1alpha1.BGPSessionStatus, bool) {
 	snapshot, known := a.speaker.Peer(session.Peer.Ref.Name)
 	peer, told := compile.PeerOf(snapshot.Revision)
 	if !known || !told {
@@ -32,6 +37,7 @@ func (a *Agent) statusOf(session *compile.Session, stored *v1alpha1.BGPSession) 
 		Generation: before.generation,
 		Previous:   before.conditions,
 		Now:        time.Now(),
+		Brief:      brief,
 	})
 	now.LastError = sinceFirst(before.lastError, now.LastError, now.Since)
 	before.conditions, before.lastError = now.Conditions, now.LastError

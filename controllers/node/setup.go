@@ -29,7 +29,7 @@ const statusWorkers = 4
 const helmRelease = "helm.sh/release.v1"
 
 // CacheOptions limit what a manager keeps in memory to what this node needs. It is most of what a node costs the API
-// server too: of all Nodes and BGPSessions, each node watches its own.
+// server too: of all Nodes each node watches its own, and of BGPSessions none.
 func (a *Agent) CacheOptions() cache.Options {
 	return cache.Options{
 		DefaultTransform: cache.TransformStripManagedFields(),
@@ -46,9 +46,6 @@ func (a *Agent) CacheOptions() cache.Options {
 			&corev1.Namespace{}:      {Transform: kube.StripNamespace()},
 			&v1alpha1.BGPPeer{}:      {Transform: kube.StripStatus()},
 			&v1alpha1.Announcement{}: {Transform: kube.StripStatus()},
-			&v1alpha1.BGPSession{}: {
-				Field: fields.OneTermEqualSelector("spec.nodeName", a.options.NodeName),
-			},
 		},
 	}
 }
@@ -65,9 +62,7 @@ func (a *Agent) SetupWithManager(m manager.Manager) error {
 }
 
 func (a *Agent) setupConfig(m manager.Manager) error {
-	everything := handler.EnqueueRequestsFromMapFunc(func(context.Context, client.Object) []reconcile.Request {
-		return []reconcile.Request{{NamespacedName: client.ObjectKey{Name: "config"}}}
-	})
+	everything := enqueue(reconcile.Request{NamespacedName: client.ObjectKey{Name: "config"}})
 	return builder.ControllerManagedBy(m).
 		Named("config").
 		WithOptions(kube.ControllerOptions[reconcile.Request](1)).
@@ -79,6 +74,13 @@ func (a *Agent) setupConfig(m manager.Manager) error {
 		Complete(&ConfigReconciler{client: m.GetClient(), live: m.GetAPIReader(), agent: a})
 }
 
+// enqueue asks for the same, whatever the event.
+func enqueue(request reconcile.Request) handler.EventHandler {
+	return handler.EnqueueRequestsFromMapFunc(func(context.Context, client.Object) []reconcile.Request {
+		return []reconcile.Request{request}
+	})
+}
+
 func (a *Agent) setupStatus(m manager.Manager) error {
 	news := source.Func(func(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 		a.useQueue(queue)
@@ -86,8 +88,11 @@ func (a *Agent) setupStatus(m manager.Manager) error {
 	})
 	return builder.ControllerManagedBy(m).
 		Named("status").
-		For(&v1alpha1.BGPSession{}).
 		WithOptions(kube.ControllerOptions[reconcile.Request](statusWorkers)).
 		WatchesRawSource(news).
-		Complete(&StatusReconciler{client: m.GetClient(), agent: a})
+		// While the node is lost to the control plane, the roll-up writes what our statuses say.
+		Watches(&corev1.Node{}, enqueue(everySession), builder.WithPredicates(kube.NodeReadyChanged())).
+		Complete(&StatusReconciler{
+			client: m.GetClient(), stored: newStored(m.GetAPIReader(), a.options.NodeName), agent: a,
+		})
 }

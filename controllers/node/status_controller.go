@@ -5,6 +5,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
@@ -31,75 +33,131 @@ const (
 	// countsInterval is the least time between two writes of a status where neither a condition nor an error has
 	// changed: a burst of announcements costs the API server one write, not one each.
 	countsInterval = time.Second
+
+	// missingInterval is how soon a BGPSession is looked for again that somebody else deletes or made.
+	missingInterval = 100 * time.Millisecond
 )
+
+// everySession is the key of all BGPSessions of this node: they are listed the first time, and read anew after that.
+var everySession reconcile.Request
 
 // StatusReconciler keeps the BGPSessions of this node what the speaker says. Its keys are their names.
 type StatusReconciler struct {
 	client client.Client
+	stored *stored
 	agent  *Agent
 }
 
 // Reconcile writes the status of one BGPSession where it differs, creates the object first where there is none, and
 // deletes one that belongs to no session of this node.
 func (r *StatusReconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
+	found, err := r.stored.list(ctx)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	if request == everySession && found == nil {
+		found = r.stored.doubt()
+	}
+	r.agent.enqueueSessions(found)
+	if request == everySession {
+		return reconcile.Result{}, nil
+	}
 	out := r.agent.output.Load()
 	if out == nil {
 		return reconcile.Result{RequeueAfter: firstConfigInterval}, nil
 	}
-	stored, err := r.stored(ctx, request.NamespacedName)
+	stored, err := r.stored.get(ctx, request.Name)
 	if err != nil {
 		return reconcile.Result{}, err
 	}
 	session := r.agent.session(out, request.Name)
-	if session == nil || stored != nil && stored.Spec != r.agent.specOf(session) {
-		// Deselected, or of another remote: a spec never changes. What is wanted instead follows the deletion.
+	switch {
+	case session == nil:
+		r.stored.forget(request.Name)
 		return reconcile.Result{}, r.remove(ctx, stored)
+	case stored != nil && stored.Spec.NodeName != r.agent.options.NodeName:
+		log.FromContext(ctx).Error(errForeign, "no status is written", "session", request.Name, "node", stored.Spec.NodeName)
+		return reconcile.Result{RequeueAfter: lookInterval}, nil
+	case stored != nil && stored.Spec != r.agent.specOf(session):
+		// Of another remote: a spec never changes. What is wanted instead follows the deletion.
+		if err := r.remove(ctx, stored); err != nil {
+			return reconcile.Result{}, err
+		}
+		_, err := r.stored.read(ctx, request.Name)
+		return reconcile.Result{RequeueAfter: missingInterval}, err
 	}
+	return r.report(ctx, request.Name, session, stored)
+}
+
+// errForeign: the name of one of our BGPSessions is that of another node's.
+var errForeign = errors.New("another node has a BGPSession of this name")
+
+// report writes the status of a session, and looks again in a while whatever happens.
+func (r *StatusReconciler) report(
+	ctx context.Context, name string, session *compile.Session, stored *v1alpha1.BGPSession,
+) (reconcile.Result, error) {
 	if _, known := r.agent.speaker.Peer(session.Peer.Ref.Name); !known {
 		return reconcile.Result{}, nil // the speaker says so when it has taken it up
 	}
 	if stored == nil {
-		stored, err = r.create(ctx, request.Name, session)
+		created, err := r.create(ctx, name, session)
 		if apierrors.IsAlreadyExists(err) {
-			return reconcile.Result{}, nil // the cache does not have it yet, and says when it has
+			_, err = r.stored.read(ctx, name)
+			return reconcile.Result{RequeueAfter: missingInterval}, err
 		}
 		if err != nil {
 			return reconcile.Result{}, err
 		}
+		stored = created
+		r.stored.note(name, stored)
 	}
-	want, known := r.agent.statusOf(session, stored)
-	if !known {
-		return reconcile.Result{}, nil
+	delay, err := r.write(ctx, stored, func(brief bool) (v1alpha1.BGPSessionStatus, bool) {
+		return r.agent.makeStatus(session, stored, brief)
+	})
+	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
+		// Somebody deleted it. It is made anew.
+		_, err = r.stored.read(ctx, name)
+		return reconcile.Result{RequeueAfter: missingInterval}, err
 	}
-	return r.write(ctx, stored, want)
+	return reconcile.Result{RequeueAfter: delay}, err
 }
 
 // write applies a status that differs from what is stored: at once where a condition, an error or the session itself
-// changed, unless it changes again and again, else not before the interval of counts has passed since the last time.
+// changed, unless it changes again and again, else not before the interval of counts has passed since the last time. It
+// returns when to come again. What has to wait is not even made in full: that is the work of every announcement.
 func (r *StatusReconciler) write(
-	ctx context.Context, stored *v1alpha1.BGPSession, want v1alpha1.BGPSessionStatus,
-) (reconcile.Result, error) {
-	have := ownStatus(stored.Status, want)
-	if kube.SameStatus(have, want) {
-		return reconcile.Result{}, nil
+	ctx context.Context, stored *v1alpha1.BGPSession, status func(brief bool) (v1alpha1.BGPSessionStatus, bool),
+) (time.Duration, error) {
+	want, known := status(true)
+	if !known {
+		return lookInterval, nil
 	}
-	written, pressing := r.agent.written, urgent(have, want)
+	written, pressing := r.agent.written, urgent(ownStatus(stored.Status, want), want)
 	delay := written.Delay(stored.UID, time.Now())
 	if pressing {
 		delay = written.UrgentDelay(stored.UID, time.Now())
 	}
 	if delay > 0 {
-		return reconcile.Result{RequeueAfter: delay}, nil
+		return delay, nil
+	}
+	if want, known = status(false); !known {
+		return lookInterval, nil
+	}
+	if kube.SameStatus(ownStatus(stored.Status, want), want) {
+		// It is not made again at once for the next reason to look.
+		written.Note(stored.UID, time.Now(), want.Conditions)
+		return lookInterval, nil
 	}
 	session := &v1alpha1.BGPSession{ObjectMeta: metav1.ObjectMeta{Name: stored.Name, UID: stored.UID}, Status: want}
 	if err := kube.ApplyStatus(ctx, r.client, fieldOwner, session); err != nil {
-		return reconcile.Result{}, err
+		return 0, err
 	}
+	r.stored.note(session.Name, session)
 	if pressing {
-		written.NoteUrgent(stored.UID, time.Now(), want.Conditions)
+		written.NoteUrgent(session.UID, time.Now(), want.Conditions)
 	}
-	written.Note(stored.UID, time.Now(), want.Conditions)
-	return reconcile.Result{}, nil
+	written.Note(session.UID, time.Now(), want.Conditions)
+	return lookInterval, nil
 }
 
 // urgent reports whether people wait for the difference: how the session stands, not how it counts.
@@ -115,19 +173,6 @@ func urgent(have, want v1alpha1.BGPSessionStatus) bool {
 func ownStatus(stored, want v1alpha1.BGPSessionStatus) v1alpha1.BGPSessionStatus {
 	stored.Conditions = kube.OwnConditions(stored.Conditions, want.Conditions)
 	return stored
-}
-
-// stored is the BGPSession of that name, nil when there is none.
-func (r *StatusReconciler) stored(ctx context.Context, key client.ObjectKey) (*v1alpha1.BGPSession, error) {
-	session := &v1alpha1.BGPSession{}
-	err := r.client.Get(ctx, key, session)
-	if apierrors.IsNotFound(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("BGPSession %s: %w", key.Name, err)
-	}
-	return session, nil
 }
 
 // create makes the object, owned by its Node, so that it goes when the Node does.

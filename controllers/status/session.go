@@ -28,6 +28,8 @@ type SessionInput struct {
 	Previous []metav1.Condition
 	// Now is the time of a transition.
 	Now time.Time
+	// Brief leaves out what only counts: the prefixes and the announcements, which take the longest.
+	Brief bool
 }
 
 // Session is the status of a BGPSession as its own node writes it.
@@ -52,8 +54,10 @@ func Session(in SessionInput) v1alpha1.BGPSessionStatus {
 	}
 	if s.State == speaker.StateEstablished {
 		status.Negotiated = negotiated(s.Negotiated)
-		status.Prefixes = prefixes(s)
-		status.Announcements = announcements(&s.Routes)
+		if !in.Brief {
+			status.Prefixes = prefixes(s)
+			status.Announcements = announcements(&s.Routes)
+		}
 	}
 	return status
 }
