@@ -56,7 +56,8 @@ const (
 // Updates says how updates are sent.
 type Updates struct {
 	// ratePerSecond is the most UPDATEs that go to the neighbour in a second,
-	// withdrawals first; KEEPALIVEs do not wait for it. Omitted: no limit. Change
+	// withdrawals first, but not before what is announced in the place of what
+	// they withdraw; KEEPALIVEs do not wait for it. Omitted: no limit. Change
 	// class: in place.
 	// +optional
 	// +kubebuilder:validation:Minimum=1

@@ -90,6 +90,25 @@ func BenchmarkOnePrefix(b *testing.B) {
 	}
 }
 
+// BenchmarkHalves makes each of 16,384 prefixes its halves, and the reverse.
+func BenchmarkHalves(b *testing.B) {
+	lists := []*rib.Announcement{announcement("a", none, "10.0.0.0/10 24"), announcement("a", none, "10.0.0.0/10 25")}
+	table := rib.New()
+	buffer := make([]byte, 0, 1<<17)
+	update(table, export(0, lists[1]))
+	out := table.Attach("tor", external())
+	write(out, buffer)
+	i := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		update(table, export(i, lists[i%2]))
+		if write(out, buffer) == 0 {
+			b.Fatal("nothing was sent")
+		}
+		i++
+	}
+}
+
 // BenchmarkUnchanged applies equal exports of 10,000 announcements.
 func BenchmarkUnchanged(b *testing.B) {
 	table := rib.New()

@@ -68,7 +68,7 @@ func TestChanges(t *testing.T) {
 			"split", []*rib.Announcement{announcement("a", none, "10.0.0.0/22 24")},
 			[]*rib.Announcement{announcement("a", none, "10.0.0.0/22 23")},
 			[]string{
-				"withdraw 10.0.0.0/24 10.0.1.0/24 10.0.2.0/24 10.0.3.0/24", "announce 10.0.0.0/23 10.0.2.0/23",
+				"announce 10.0.0.0/23 10.0.2.0/23", "withdraw 10.0.0.0/24 10.0.1.0/24 10.0.2.0/24 10.0.3.0/24",
 			},
 		},
 		{

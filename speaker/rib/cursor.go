@@ -24,7 +24,8 @@ type cursor[A address] struct {
 	done uint64
 	// mayHold are the sources that the session may hold routes of, while it is told from the table.
 	mayHold members
-	// warned is the change up to which withdrawals go ahead of a walk, warnings those that have not gone yet.
+	// warned is the change up to which withdrawals go ahead of a walk, warnings those that have not gone yet, with what may cover
+	// them and others.
 	warned   uint64
 	warnings plan
 	// asked is what the peer asks for once more (RFC 2918), refreshing what goes on.
@@ -64,7 +65,7 @@ func (c *cursor[A]) lag() {
 // everything makes a session that was told something tell it all again, since its routes are encoded otherwise.
 func (c *cursor[A]) everything() {
 	if c.done > 0 || c.walk != nil || c.scan != nil {
-		c.walk, c.scan = nil, &scan[A]{cursor: c, began: c.family.table.seq, withdrawals: true}
+		c.walk, c.scan = nil, newScan(c, 0, true)
 		c.warnings = plan{} // the scan finds them
 	}
 }
@@ -173,7 +174,7 @@ func (c *cursor[A]) tell(b *batch) {
 		}
 		if c.walk.fill(b); c.walk.over {
 			began := c.walk.began
-			c.walk = nil
+			c.walk, c.warnings = nil, plan{}
 			c.catchUp(began)
 		}
 	case c.scan != nil:
@@ -189,7 +190,7 @@ func (c *cursor[A]) tell(b *batch) {
 	case c.done == 0:
 		c.walk = f.walk(c, f.table.seq)
 	default:
-		c.scan = &scan[A]{cursor: c, began: f.table.seq, since: c.done}
+		c.scan = newScan(c, c.done, false)
 	}
 }
 
@@ -208,18 +209,20 @@ func (c *cursor[A]) catchUp(began uint64) {
 	c.mayHold = nil
 }
 
-// warn lets withdrawals go ahead of a walk that a rate limit makes long. They are told again by the scan that follows it. It
-// reports whether b is full.
+// warn lets withdrawals go ahead of a walk that a rate limit makes long, with what covers them. They are told again by the scan
+// that follows it. It reports whether b is full.
 func (c *cursor[A]) warn(b *batch) (full bool) {
 	f := c.family
 	c.warned = max(c.warned, c.walk.began)
 	if c.warned < f.table.seq {
-		recent, _ := f.recent(c.warned)
-		c.warnings = f.plan(c.view, append(c.warnings.rest(), c.changed(recent, c.warned)...), true)
-		c.warnings.groups = nil
-		c.warned = f.table.seq
+		recent, all := f.recent(c.warned)
+		marks := append(c.warnings.rest(), c.changed(recent, c.warned)...)
+		c.warnings, c.warned = f.plan(c.view, marks, true), f.table.seq
+		if c.walk.missed = c.walk.missed || !all || len(marks) > 2*f.table.limits.Scan; c.walk.missed {
+			c.warnings = plan{withdrawals: c.warnings.withdrawals}
+		}
 	}
-	for !c.warnings.empty() && !b.full() {
+	for c.warnings.urgent() && !b.full() {
 		b.add(f.appendMessage(b.bytes, c.view.profile, &c.warnings, c.self, nil))
 	}
 	return b.full()

@@ -62,6 +62,8 @@
 //     view.past does the same for those that have something to read in the log.
 //   - A view without a session that reads its log has no marks and no plan, and one
 //     without a session is gone.
+//   - An address that is routed before and after a change is routed all the time: what covers a withdrawn prefix, or a part
+//     of it, is sent before the withdrawal, as far as the guard's limit has room for both. All other withdrawals go first.
 //   - Only what the session was not handed yet is thrown away or made anew, so nothing
 //     older follows something newer. A withdrawal that goes ahead is told again.
 //   - No session waits for another but for the mutex: what one call does under it is

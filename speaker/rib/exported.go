@@ -16,6 +16,8 @@ type exported struct {
 	missing int
 	// refused are those that the guard refuses, since they are too many.
 	refused members
+	// counted is how many prefixes count against the guard's limit, by family.
+	counted [families]int
 }
 
 // nothing is what a peer without an export is sent.

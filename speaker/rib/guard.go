@@ -88,14 +88,14 @@ func (g Grant) permits(r PrefixRange, a *Attributes) bool {
 		(g.LocalPref || a.LocalPref == nil) && (g.Raw || !forOthers)
 }
 
-// counted is how many prefixes of a source count.
-func (g *Guard) counted(s *source) (n int) {
+// counted is how many prefixes of a source count, by family.
+func (g *Guard) counted(s *source) (n [families]int) {
 	for _, f := range g.Counted {
 		switch f {
 		case wire.IPv4Unicast:
-			n += s.count[0]
+			n[0] = s.count[0]
 		case wire.IPv6Unicast:
-			n += s.count[1]
+			n[1] = s.count[1]
 		}
 	}
 	return n
@@ -103,19 +103,21 @@ func (g *Guard) counted(s *source) (n int) {
 
 // bound takes those sources from an export's members that would take it over the guard's limit.
 func (x *exported) bound(t *Table) {
+	x.counted = [families]int{}
 	if x.Guard == nil {
 		return
 	}
-	total := 0
 	for _, s := range t.sources {
 		if s != nil && x.members.has(s.number) {
-			total += x.Guard.counted(s)
+			n := x.Guard.counted(s)
+			x.counted[0] += n[0]
+			x.counted[1] += n[1]
 		}
 	}
-	if total <= x.Guard.MaxPrefixes {
+	if x.counted[0]+x.counted[1] <= x.Guard.MaxPrefixes {
 		return
 	}
-	x.members = slices.Clone(x.members)
+	x.members, x.counted = slices.Clone(x.members), [families]int{}
 	left := x.Guard.MaxPrefixes
 	for _, a := range x.Announcements {
 		s := t.byID[idOf(a)]
@@ -123,11 +125,13 @@ func (x *exported) bound(t *Table) {
 			continue
 		}
 		n := x.Guard.counted(s)
-		if n > left {
+		if n[0]+n[1] > left {
 			x.members.remove(s.number)
 			x.refused.add(s.number)
 			continue
 		}
-		left -= n
+		left -= n[0] + n[1]
+		x.counted[0] += n[0]
+		x.counted[1] += n[1]
 	}
 }

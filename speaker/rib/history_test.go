@@ -34,19 +34,17 @@ func TestHistories(t *testing.T) {
 		}
 	}
 	for i := range histories {
-		var h *history
 		synctest.Test(t, func(t *testing.T) {
-			h = &history{
+			h := &history{
 				t: t, rnd: rand.New(rand.NewPCG(seed, i)), table: rib.New(), chosen: map[string]bool{},
 				defaults: map[string]rib.Attributes{}, rates: map[string]int{},
 			}
 			h.limit()
 			h.update()
-			h.run(80, 6)
+			if h.run(80, 6); t.Failed() { // the test ends with a bubble that failed
+				t.Fatalf("HERALD_RIB_SEED=%d, history %d:\n%s", seed, i, strings.Join(h.log, "\n"))
+			}
 		})
-		if t.Failed() {
-			t.Fatalf("HERALD_RIB_SEED=%d, history %d:\n%s", seed, i, strings.Join(h.log, "\n"))
-		}
 	}
 }
 

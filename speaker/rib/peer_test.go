@@ -31,6 +31,8 @@ type peer struct {
 	log    []message                 // since the last call of lines
 	// lenient: a withdrawal of a route that the peer does not have is fine.
 	lenient bool
+	// after is called after each UPDATE, if it is set.
+	after func()
 }
 
 // message is what one UPDATE said.
@@ -122,7 +124,7 @@ func (p *peer) expect(want ...string) {
 	}
 }
 
-// receive applies the messages of a batch. In each family withdrawals come first.
+// receive applies the messages of a batch.
 func (p *peer) receive(batch []byte) {
 	p.t.Helper()
 	r := wire.NewReader(bytes.NewReader(batch))
@@ -148,6 +150,9 @@ func (p *peer) receive(batch []byte) {
 			p.t.Fatalf("UPDATE %x: %v", body, err)
 		}
 		p.apply(&u)
+		if p.after != nil {
+			p.after()
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ package rib
 import (
 	"cmp"
 	"encoding/binary"
+	"math"
 	"net/netip"
 	"slices"
 
@@ -22,9 +23,13 @@ type mark struct {
 	held *attributeSet
 }
 
-// plan is what is due, in the order in which it goes out: withdrawals, then announcements by attribute set.
+// plan is what is due, in the order in which it goes out: withdrawals, then announcements by attribute set. Where a route that
+// comes covers a part of one that goes, or all of it, the one that comes is first: no address is without a route meanwhile that
+// has one before and after.
 type plan struct {
-	withdrawals []mark
+	withdrawals []mark  // of what nothing that comes covers
+	covers      []group // what covers the next
+	covered     []mark  // the other withdrawals
 	groups      []group
 }
 
@@ -35,13 +40,18 @@ type group struct {
 	marks []mark
 }
 
-func (p *plan) empty() bool { return len(p.withdrawals) == 0 && len(p.groups) == 0 }
+func (p *plan) empty() bool { return !p.urgent() && len(p.groups) == 0 }
+
+// urgent reports whether it has withdrawals, or what goes before them.
+func (p *plan) urgent() bool { return len(p.withdrawals)+len(p.covers)+len(p.covered) > 0 }
 
 // rest returns what has not gone out.
 func (p *plan) rest() []mark {
-	marks := p.withdrawals
-	for _, g := range p.groups {
-		marks = append(marks, g.marks...)
+	marks := slices.Concat(p.withdrawals, p.covered)
+	for _, groups := range [][]group{p.covers, p.groups} {
+		for _, g := range groups {
+			marks = append(marks, g.marks...)
+		}
 	}
 	return marks
 }
@@ -49,6 +59,11 @@ func (p *plan) rest() []mark {
 // plan makes a plan of marks. Of several for one path the first tells what the sessions hold. Unless again is set, what
 // they hold already is left out.
 func (f *family[A]) plan(v *view[A], marks []mark, again bool) plan {
+	return f.planWithin(v, marks, again, math.MaxInt)
+}
+
+// planWithin makes a plan in which no more than room withdrawals wait for what covers them.
+func (f *family[A]) planWithin(v *view[A], marks []mark, again bool, room int) plan {
 	marks = f.first(v.profile, marks)
 	var p plan
 	groups := map[*attributeSet]int{}
@@ -76,6 +91,9 @@ func (f *family[A]) plan(v *view[A], marks []mark, again bool) plan {
 		}
 	}
 	slices.SortStableFunc(p.groups, func(a, b group) int { return cmp.Compare(a.rank, b.rank) })
+	if len(p.withdrawals) > 0 && len(p.groups) > 0 {
+		f.cover(&p, min(room, f.room(v)))
+	}
 	return p
 }
 
@@ -112,16 +130,31 @@ func appendPathID(b []byte, id uint32) []byte { return binary.BigEndian.AppendUi
 // appendMessage appends one message of the plan, which is not empty.
 func (f *family[A]) appendMessage(b []byte, q *profile, p *plan, self []netip.Addr, patches *[]int) []byte {
 	f.nlri = f.nlri[:0]
-	if len(p.withdrawals) > 0 {
-		n := f.gather(q, p.withdrawals, wire.UnreachRoom(f.ops.family, q.key.maxLen))
-		p.withdrawals = p.withdrawals[n:]
-		return wire.AppendUnreach(b, f.ops.family, f.nlri)
+	switch {
+	case len(p.withdrawals) > 0:
+		return f.appendWithdrawals(b, q, &p.withdrawals)
+	case len(p.covers) > 0:
+		return f.appendGroup(b, q, &p.covers, self, patches)
+	case len(p.covered) > 0:
+		return f.appendWithdrawals(b, q, &p.covered)
 	}
-	g := &p.groups[0]
+	return f.appendGroup(b, q, &p.groups, self, patches)
+}
+
+// appendWithdrawals appends one message, and takes what is in it from marks.
+func (f *family[A]) appendWithdrawals(b []byte, q *profile, marks *[]mark) []byte {
+	n := f.gather(q, *marks, wire.UnreachRoom(f.ops.family, q.key.maxLen))
+	*marks = (*marks)[n:]
+	return wire.AppendUnreach(b, f.ops.family, f.nlri)
+}
+
+// appendGroup appends one message of the first group, and takes what is in it from groups.
+func (f *family[A]) appendGroup(b []byte, q *profile, groups *[]group, self []netip.Addr, patches *[]int) []byte {
+	g := &(*groups)[0]
 	n := f.gather(q, g.marks, g.set.room)
 	b = f.appendReach(b, g.set, self, patches)
 	if g.marks = g.marks[n:]; len(g.marks) == 0 {
-		p.groups = p.groups[1:]
+		*groups = (*groups)[1:]
 	}
 	return b
 }

@@ -3,6 +3,11 @@
 
 package rib
 
+import (
+	"math"
+	"slices"
+)
+
 // scan tells a session from the table what changed since it was last told. Changes that come while it goes on are the next
 // scan's.
 type scan[A address] struct {
@@ -10,12 +15,36 @@ type scan[A address] struct {
 	began  uint64
 	since  uint64 // the change after which entries are looked at
 	over   bool
-	// withdrawals: only what is to be withdrawn. A walk follows with the rest.
+	// withdrawals: only what is to be withdrawn, and what covers it. A walk follows with the rest.
 	withdrawals bool
 
 	resume  slot // the first entry that was not looked at
 	plan    plan
 	planned uint64 // the change as of which the plan is
+	room    int    // the least there was since the scan began: see room of the family
+
+	part part
+	// related are the entries of withdrawals that something covers, and of what covers them.
+	related members
+	// sifted is the change up to which what covers a withdrawal goes before it.
+	sifted uint64
+}
+
+// part is what a pass over the entries collects. What is too much for one collection is told in the order of a plan, with a pass
+// for each part of it.
+type part uint8
+
+const (
+	everyPart part = iota
+	withdrawalsPart
+	coversPart
+	coveredPart
+	groupsPart
+	noPart
+)
+
+func newScan[A address](c *cursor[A], since uint64, withdrawals bool) *scan[A] {
+	return &scan[A]{cursor: c, began: c.family.table.seq, since: since, withdrawals: withdrawals, room: math.MaxInt}
 }
 
 // anything stands for whatever a session may hold.
@@ -41,39 +70,155 @@ func (s *scan[A]) fill(b *batch) {
 // make plans marks.
 func (s *scan[A]) make(marks []mark) {
 	f := s.cursor.family
-	s.plan, s.planned = f.plan(s.cursor.view, marks, true), f.table.seq
+	s.room = min(s.room, f.room(s.cursor.view))
+	s.plan, s.planned = f.planWithin(s.cursor.view, marks, true, s.room), f.table.seq
 	if s.withdrawals {
 		s.plan.groups = nil
 	}
 }
 
-// renew lets new withdrawals go ahead of what a rate limit holds up. They are told again by the next scan.
+// renew lets new withdrawals go ahead of what a rate limit holds up. Where all that is new can be in the plan, so can what covers
+// them. Else those that something new covers wait for the next scan, which tells all of it again.
 func (s *scan[A]) renew() {
 	f, c := s.cursor.family, s.cursor
 	if c.view.key.paced == nil || s.plan.empty() || s.planned == f.table.seq {
 		return
 	}
-	recent, _ := f.recent(s.planned)
-	news := f.plan(c.view, c.changed(recent, s.planned), true)
-	s.make(append(news.withdrawals, s.plan.rest()...))
+	recent, all := f.recent(s.planned)
+	news, rest := c.changed(recent, s.planned), s.plan.rest()
+	if all && s.part == everyPart && s.began == s.planned && len(news)+len(rest) <= 2*f.table.limits.Scan {
+		s.began = f.table.seq
+	} else {
+		news = f.plan(c.view, news, true).withdrawals
+	}
+	s.make(append(rest, news...))
 }
 
 // collect returns marks for the next prefixes that changed, nothing when there are no more.
 func (s *scan[A]) collect() []mark {
 	f := s.cursor.family
-	if s.resume == 0 {
+	if s.part == everyPart {
+		if s.resume == f.store.end() {
+			return nil
+		}
+		s.began = f.table.seq // all that changed until now is looked at
 		if recent, ok := f.recent(s.since); ok {
 			s.resume = f.store.end()
 			return s.cursor.changed(recent, s.since)
 		}
-	}
-	var marks []mark
-	s.resume = f.store.each(s.resume, func(i slot, e *entry[A]) bool {
-		if e.seq > s.since {
-			marks = append(marks, s.cursor.mark(i))
+		marks := s.pass()
+		if len(marks) < f.table.limits.Scan {
+			return marks
 		}
-		return len(marks) < f.table.limits.Scan
+		s.sift()
+	}
+	for ; s.part < groupsPart || s.part == groupsPart && !s.withdrawals; s.part, s.resume = s.part+1, 0 {
+		if s.part == coveredPart && s.sifted < f.table.seq {
+			if marks := s.late(); len(marks) > 0 {
+				return marks
+			}
+		}
+		if marks := s.pass(); len(marks) > 0 {
+			return marks
+		}
+	}
+	return nil
+}
+
+// pass returns marks for the next prefixes of the part.
+func (s *scan[A]) pass() []mark {
+	var marks []mark
+	s.resume = s.each(s.resume, s.part, func(_ slot, m mark) bool {
+		marks = append(marks, m)
+		return len(marks) < s.cursor.family.table.limits.Scan
 	})
+	return marks
+}
+
+// each yields the entries of a part from a slot on with their marks, and returns the slot after the last.
+func (s *scan[A]) each(from slot, p part, yield func(slot, mark) bool) slot {
+	return s.cursor.family.store.each(from, func(i slot, e *entry[A]) bool {
+		if e.seq <= s.since || e.seq > s.began {
+			return true
+		}
+		m := s.cursor.mark(i)
+		return p != everyPart && p != s.partOf(i, m) || yield(i, m)
+	})
+}
+
+// partOf is the part that an entry which changed belongs to.
+func (s *scan[A]) partOf(i slot, m mark) part {
+	set, _ := s.cursor.family.choose(s.cursor.view, i)
+	switch related := s.related.has(uint32(i)); {
+	case set == nil && m.held == nil:
+		return noPart
+	case set != nil && related:
+		return coversPart
+	case set != nil:
+		return groupsPart
+	case related:
+		return coveredPart
+	}
+	return withdrawalsPart
+}
+
+// sift begins to collect by parts: it finds what covers what in all that changed.
+func (s *scan[A]) sift() {
+	f := s.cursor.family
+	s.part, s.resume, s.sifted = withdrawalsPart, 0, f.table.seq
+	gone := s.losses(withdrawalsPart)
+	if len(gone.list) == 0 {
+		s.part = groupsPart
+		return
+	}
+	var related members
+	s.each(0, groupsPart, func(i slot, _ mark) bool {
+		if gone.cover(f.store.at(i).key()) {
+			related.add(uint32(i))
+		}
+		return true
+	})
+	s.room = min(s.room, f.room(s.cursor.view))
+	s.room -= gone.limit(s.room)
+	for _, one := range gone.list {
+		if one.covered {
+			related.add(uint32(one.at))
+		}
+	}
+	s.related = related
+}
+
+// losses are the withdrawals of a part.
+func (s *scan[A]) losses(p part) losses[A] {
+	f := s.cursor.family
+	l := losses[A]{ops: f.ops}
+	s.each(0, p, func(i slot, _ mark) bool {
+		l.list = append(l.list, loss[A]{key: f.store.at(i).key(), at: i})
+		return true
+	})
+	slices.SortFunc(l.list, func(a, b loss[A]) int { return f.ops.compare(a.key, b.key) })
+	l.nest()
+	return l
+}
+
+// late returns marks for what came after the sifting and covers a withdrawal of the last part of those: what did then may be gone.
+// Where there is no room for it nothing waits for it.
+func (s *scan[A]) late() (marks []mark) {
+	f, c := s.cursor.family, s.cursor
+	gone := s.losses(coveredPart)
+	f.store.each(0, func(i slot, e *entry[A]) bool {
+		if e.seq > s.sifted {
+			if set, _ := f.choose(c.view, i); set != nil && gone.cover(e.key()) {
+				marks = append(marks, c.mark(i))
+			}
+		}
+		return true
+	})
+	s.sifted = f.table.seq
+	if len(marks) > s.room {
+		return nil
+	}
+	s.room -= len(marks)
 	return marks
 }
 

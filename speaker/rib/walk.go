@@ -14,6 +14,8 @@ type walk[A address] struct {
 	cursor *cursor[A]
 	began  uint64
 	over   bool
+	// missed: not all that changed since it began is known, so nothing goes ahead of it but withdrawals.
+	missed bool
 
 	sets    []walkSet
 	next    int  // the first set that is not collected yet

@@ -84,7 +84,7 @@ func TestTooLong(t *testing.T) {
 	p.expect("announce 10.0.0.0/32", "announce 10.0.0.1/32", end4, end6)
 
 	update(table, export(2, announcement("a", list(1012), "10.0.0.0/31 32", "0.0.0.0/0", "0.0.0.0/0 1")))
-	p.expect("withdraw 10.0.0.0/32 10.0.0.1/32", "announce 0.0.0.0/0")
+	p.expect("announce 0.0.0.0/0", "withdraw 10.0.0.0/32 10.0.0.1/32")
 	w := p.out.Report().Withheld
 	example := netip.MustParsePrefix("0.0.0.0/1") // the lowest
 	if len(w) != 1 || w[0].Reason != rib.ReasonTooLong || w[0].Prefixes != 4 || w[0].Example != example {

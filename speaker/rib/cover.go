@@ -1,0 +1,147 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package rib
+
+import (
+	"math"
+	"slices"
+	"sort"
+)
+
+// losses are prefixes that are withdrawn, in order. They tell which of them a prefix that is announced covers, all or a part.
+type losses[A address] struct {
+	ops  *familyOps[A]
+	list []loss[A]
+	last int // that was found
+}
+
+type loss[A address] struct {
+	key key[A]
+	at  slot
+	// within is the place of the longest prefix that holds it and comes before it, -1 for none.
+	within  int32
+	covered bool
+}
+
+// nest finds what holds what in the list, which is in order.
+func (l *losses[A]) nest() {
+	for i := range l.list {
+		j := int32(i) - 1
+		for j >= 0 && !l.ops.holds(l.list[j].key, l.list[i].key) {
+			j = l.list[j].within
+		}
+		l.list[i].within = j
+	}
+}
+
+// cover notes that a prefix is announced. It reports whether that covers any loss.
+func (l *losses[A]) cover(k key[A]) (covers bool) {
+	first := l.find(k)
+	for i := first; i < len(l.list) && l.ops.holds(k, l.list[i].key); i++ {
+		l.list[i].covered, covers = true, true
+	}
+	for i := int32(first) - 1; i >= 0; i = l.list[i].within {
+		if l.ops.holds(l.list[i].key, k) {
+			l.list[i].covered, covers = true, true
+		}
+	}
+	return covers
+}
+
+// find returns the place of the first that does not come before a prefix. It looks near the last that it found: prefixes are asked
+// for in order, most often.
+func (l *losses[A]) find(k key[A]) int {
+	before := func(i int) bool { return l.ops.compare(l.list[i].key, k) < 0 }
+	low, high := l.last, l.last
+	for step := 1; low > 0 && !before(low-1); step *= 2 {
+		low = max(low-step, 0)
+	}
+	for step := 1; high < len(l.list) && before(high); step *= 2 {
+		low, high = high+1, min(high+step, len(l.list))
+	}
+	l.last = low + sort.Search(high-low, func(i int) bool { return !before(low + i) })
+	return l.last
+}
+
+// limit leaves no more covered than there is room for, and returns how many are left.
+func (l *losses[A]) limit(room int) (covered int) {
+	for i := range l.list {
+		if one := &l.list[i]; one.covered {
+			if one.covered = covered < room; one.covered {
+				covered++
+			}
+		}
+	}
+	return covered
+}
+
+// holds reports whether a prefix is another one or holds it.
+func (ops *familyOps[A]) holds(k, other key[A]) bool {
+	return k.bits <= other.bits && ops.mask(other.address, k.bits) == k.address
+}
+
+// comes reports whether the sessions may not have had a route for the path until now.
+func (m mark) comes() bool { return m.held == nil || m.held == anything }
+
+// cover takes the withdrawals of a plan that something covers behind what covers them, as many as there is room for: until they
+// are withdrawn the neighbour holds both. The others stay first.
+func (f *family[A]) cover(p *plan, room int) {
+	if room <= 0 {
+		return
+	}
+	gone := losses[A]{ops: f.ops, list: make([]loss[A], len(p.withdrawals))}
+	for i, m := range p.withdrawals {
+		gone.list[i] = loss[A]{key: f.store.at(m.at).key(), at: m.at}
+	}
+	gone.nest()
+	var covers, rest []group
+	for _, g := range p.groups {
+		first := g
+		first.marks, g.marks = split(g.marks, func(m mark) bool { return m.comes() && gone.cover(f.store.at(m.at).key()) })
+		if len(first.marks) > 0 {
+			covers = append(covers, first)
+		}
+		if len(g.marks) > 0 {
+			rest = append(rest, g)
+		}
+	}
+	p.covers, p.groups = covers, rest
+	gone.limit(room)
+	i := -1
+	p.covered, p.withdrawals = split(p.withdrawals, func(mark) bool { i++; return gone.list[i].covered })
+}
+
+// split takes those marks out of a list of which chosen is true. Both lists stay in order.
+func split(marks []mark, chosen func(mark) bool) (out, rest []mark) {
+	rest = marks[:0]
+	for i, m := range marks {
+		if !chosen(m) {
+			rest = append(rest, m)
+			continue
+		}
+		if out == nil {
+			out = make([]mark, 0, len(marks)-i)
+		}
+		out = append(out, m)
+	}
+	return out, rest
+}
+
+// room is how many routes that they are to lose the sessions of a view may hold beside all that they are to be sent, by the
+// guard's limit. Where both families count each has a half of it.
+func (f *family[A]) room(v *view[A]) int {
+	if v.guard == nil || !slices.Contains(v.guard.Counted, f.ops.family) {
+		return math.MaxInt
+	}
+	room := math.MaxInt
+	for c := range v.cursors {
+		counted := c.out.export.counted
+		left := v.guard.MaxPrefixes - counted[0] - counted[1]
+		if counted[0] > 0 && counted[1] > 0 {
+			left /= 2
+		}
+		room = min(room, left)
+	}
+	return room
+}
