@@ -18,43 +18,51 @@ type file struct {
 	// name is that of the file within the directory.
 	name string
 	data []byte
+	// steady is set when the file was the same after it was read as it was found before.
+	steady  bool
+	writers writers
 	// err says why it cannot be read.
 	err error
 }
 
 // readManifest reads a file of a directory. It returns false for one that has gone since it was found: its removal is a
 // change of its own.
-func readManifest(dir, name string) (file, bool) {
-	path := filepath.Join(dir, name)
-	data, err := readRegular(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		if _, linkErr := os.Lstat(path); errors.Is(linkErr, fs.ErrNotExist) {
+func readManifest(dir string, found sighting) (file, bool) {
+	path := filepath.Join(dir, found.name)
+	f := file{name: found.name}
+	f.err = f.read(path, found.facts)
+	if errors.Is(f.err, fs.ErrNotExist) {
+		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 			return file{}, false
 		}
 	}
-	return file{name: name, data: data, err: err}, true
+	return f, true
 }
 
-// readRegular reads a regular file, and no pipe or device, whose end may never come.
-func readRegular(path string) ([]byte, error) {
+// read reads a regular file, and no pipe or device, whose end may never come.
+func (f *file) read(path string, found facts) error {
 	// A pipe would block whoever opens it.
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	open, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defer f.Close()
-	info, err := f.Stat()
+	defer open.Close()
+	info, err := open.Stat()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file", path)
+		return fmt.Errorf("%s is not a regular file", path)
 	}
-	data, err := io.ReadAll(io.LimitReader(f, maxManifest+1))
-	if len(data) > maxManifest {
-		return nil, fmt.Errorf("%s is larger than %d MiB: split it", path, maxManifest>>20)
+	f.data, err = io.ReadAll(io.LimitReader(open, maxManifest+1))
+	if len(f.data) > maxManifest {
+		f.data = nil
+		return fmt.Errorf("%s is larger than %d MiB: split it", path, maxManifest>>20)
 	}
-	return data, err
+	// In this order: whoever is not there any more has not written since.
+	f.writers = writersOf(open)
+	f.steady = factsOfOpen(open, found.path) == found
+	return err
 }
 
 // maxManifest is the size of the largest file that is read. An API server takes no object of half of it.

@@ -91,6 +91,10 @@ func (m *merger) file(ctx context.Context, f *manifest) (held bool) {
 		m.report(Problem{File: f.name, Kept: m.hasFrom(f.name), Causes: []metav1.StatusCause{{Message: f.err.Error()}}})
 		return true
 	}
+	if f.waits {
+		m.report(Problem{File: f.name, Kept: m.hasFrom(f.name), Causes: []metav1.StatusCause{{Message: beingWritten}}})
+		held = len(f.documents) == 0
+	}
 	for i := range f.documents {
 		held = m.document(ctx, f.name, &f.documents[i]) || held
 	}

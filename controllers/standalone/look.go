@@ -98,8 +98,21 @@ func factsOf(path string) facts {
 	if err := unix.Lstat(path, &status); err != nil {
 		return facts{path: path, err: err.Error()}
 	}
+	return factsFrom(path, &status)
+}
+
+// factsOfOpen are those of a file that was opened by a path.
+func factsOfOpen(f *os.File, path string) facts {
+	var status unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &status); err != nil {
+		return facts{path: path, err: err.Error()}
+	}
+	return factsFrom(path, &status)
+}
+
+func factsFrom(path string, status *unix.Stat_t) facts {
 	return facts{
-		path: path, inode: inodeOf(&status), size: status.Size,
+		path: path, inode: inodeOf(status), size: status.Size,
 		modified: unix.TimespecToNsec(status.Mtim), changed: unix.TimespecToNsec(status.Ctim),
 	}
 }

@@ -31,6 +31,8 @@ type manifest struct {
 	// facts were those of the file before it was read, at the instant read.
 	facts facts
 	read  time.Time
+	// waits is set when the file holds something else, which is not believed yet.
+	waits bool
 	// err says why the file cannot be read.
 	err       error
 	documents []document
@@ -38,7 +40,7 @@ type manifest struct {
 
 // settled reports whether a file with these facts need not be read again.
 func (m *manifest) settled(f facts) bool {
-	return m.facts == f && m.err == nil && !f.mayHide(m.read)
+	return m.facts == f && m.err == nil && !m.waits && !f.mayHide(m.read)
 }
 
 // document is one object of a file. Equal bytes at another place in the same file are the same document, and are not

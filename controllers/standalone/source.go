@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,8 +30,10 @@ type Source struct {
 	// found is what the latest look found.
 	found survey
 	// files holds the manifests as they were last read, inForce the objects that came from them.
-	files    map[string]*manifest
-	inForce  []entry
+	files   map[string]*manifest
+	inForce []entry
+	// waits holds the files whose new content is not believed yet.
+	waits    map[string]wait
 	problems []Problem
 	// dirErr says why the directory could not be listed.
 	dirErr error
@@ -55,7 +58,7 @@ func Open(dir string, admitter Admitter, log logr.Logger) (*Source, error) {
 		return nil, fmt.Errorf("open the directory of the manifests: %w", err)
 	}
 	return &Source{
-		dir: absolute, admitter: admitter, watcher: watcher{log: log}, log: log, interval: lookInterval, files: map[string]*manifest{},
+		dir: absolute, admitter: admitter, watcher: watcher{log: log}, log: log, interval: lookInterval, files: map[string]*manifest{}, waits: map[string]wait{},
 	}, nil
 }
 
@@ -70,6 +73,8 @@ const (
 	maxBurst = 2 * time.Second
 	// lookInterval is how long a change without an event is overlooked.
 	lookInterval = 3 * time.Second
+	// waitInterval is as long while a file is being written.
+	waitInterval = 200 * time.Millisecond
 )
 
 // Run calls apply with what is in force, at once and after every change, one call at a time, until ctx ends.
@@ -105,15 +110,23 @@ func (s *Source) Run(ctx context.Context, apply func(Objects)) error {
 			if s.look() {
 				disturb()
 			}
-			next.Reset(s.interval)
+			next.Reset(s.pause())
 		case <-quiet.C:
 			burst = time.Time{}
 			if s.load(ctx, time.Now()) {
 				apply(s.objects())
 			}
-			next.Reset(s.interval)
+			next.Reset(s.pause())
 		}
 	}
+}
+
+// pause is how long to wait for the next look: less while a file is being written, since its writer closes it without an event.
+func (s *Source) pause() time.Duration {
+	if len(s.waits) > 0 {
+		return min(s.interval, waitInterval)
+	}
+	return s.interval
 }
 
 // mourn gives up a watch that has ended by itself, so that the next look begins another one.
@@ -178,22 +191,46 @@ func (s *Source) read() (manifests []*manifest, changed bool) {
 	for _, found := range s.found.files {
 		m := s.files[found.name]
 		if m == nil || !m.settled(found.facts) {
-			began := time.Now()
-			f, there := readManifest(s.dir, found.name)
-			if !there {
-				continue
-			}
-			if m == nil || m.sum != sumOf(f) {
-				m, changed = decode(f, m), true
-			}
-			m.facts, m.read = found.facts, began
+			var news bool
+			m, news = s.readAgain(found, m)
+			changed = changed || news
 		}
-		next[found.name] = m
-		manifests = append(manifests, m)
+		if m != nil {
+			next[found.name] = m
+			manifests = append(manifests, m)
+		}
 	}
 	changed = changed || len(next) != len(s.files)
 	s.files = next
+	maps.DeleteFunc(s.waits, func(name string, _ wait) bool {
+		return !slices.ContainsFunc(s.found.files, func(f sighting) bool { return f.name == name })
+	})
 	return manifests, changed
+}
+
+// readAgain reads a file that may not be what it was. It returns what counts of it, and whether that is something else
+// than before.
+func (s *Source) readAgain(found sighting, former *manifest) (m *manifest, changed bool) {
+	now := time.Now()
+	f, there := readManifest(s.dir, found)
+	if !there {
+		return nil, false // what it had goes with it
+	}
+	sum := sumOf(f)
+	if former != nil && former.sum == sum {
+		changed = former.waits
+		former.facts, former.read, former.waits = found.facts, now, false
+		delete(s.waits, f.name)
+		return former, changed
+	}
+	content := s.waits[f.name].content
+	if content == nil || content.sum != sum {
+		content = decode(f, former)
+	}
+	content.facts, content.read = found.facts, now
+	m = s.settle(f, content, former, now)
+	waited := former != nil && former.waits
+	return m, m != nil && (m == content || m.waits != waited)
 }
 
 // unreadable reports that the directory cannot be listed. Everything stays as it was.
