@@ -50,6 +50,10 @@ type AnnouncementList struct {
 // +kubebuilder:validation:XValidation:rule="has(self.prefixes) && size(self.prefixes) > 0",message="prefixes: write at least one prefix, such as prefixes: [203.0.113.0/24]"
 // +kubebuilder:validation:XValidation:rule="!has(self.peers) || !has(self.peerSelector)",message="peers: delete peerSelector beside it, or write the labels of these peers there"
 type AnnouncementSpec struct {
+	// UnknownFields are the paths, below spec, of fields that this version does not know
+	// and a decoder left out: see UnmarshalJSON.
+	UnknownFields []string `json:"-"`
+
 	// adminState Down withdraws the announcement; the object stays, and with its age its
 	// precedence over younger ones once it is Up again. Omitted: Up. Change class: in
 	// place.

@@ -55,6 +55,10 @@ type BGPPeerList struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.capabilities) || !has(self.capabilities.role) || ((!has(self.peerType) || self.peerType == 'External') && (!has(self.peerASN) || !has(self.localASN) || self.peerASN != self.localASN))",message="capabilities.role: delete it for a neighbour in our own AS, or write the neighbour's ASN; roles are of eBGP alone (RFC 9234)"
 // +kubebuilder:validation:XValidation:rule="!has(self.capabilities) || !has(self.capabilities.fourOctetASN) || self.capabilities.fourOctetASN || ((!has(self.localASN) || self.localASN <= 65535) && (!has(self.peerASN) || self.peerASN <= 65535))",message="capabilities.fourOctetASN: write true, or omit it, where localASN or peerASN is over 65535"
 type BGPPeerSpec struct {
+	// UnknownFields are the paths, below spec, of fields that this version does not know
+	// and a decoder left out: see UnmarshalJSON.
+	UnknownFields []string `json:"-"`
+
 	// description is free text for people. Omitted: none. Change class: in place.
 	// +optional
 	// +kubebuilder:validation:MaxLength=256

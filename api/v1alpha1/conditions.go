@@ -46,12 +46,14 @@ const (
 	ReasonAccepted = "Accepted"
 
 	// ReasonInvalid (False): a field is wrong in spite of admission, as one that was
-	// stored before a rule came; the object is left out. It is also the verdict of
-	// such an announcement.
+	// stored before a rule came. The last valid version stays in force, but for the
+	// rights, prefixes and families that the newest removes, and adminState Down; without
+	// one the object is left out. It is also the verdict of such an announcement.
 	ReasonInvalid = "Invalid"
 
-	// ReasonUnsupported (False): a member or enum value is unknown to this version,
-	// which goes on with the last one that it knew.
+	// ReasonUnsupported (False): a field, a member or an enum value is unknown to this
+	// version of Herald, which goes on with the last version of the object that it knew;
+	// adminState Down, and rights that are removed, act all the same.
 	ReasonUnsupported = "Unsupported"
 
 	// ReasonConflict (Accepted of a BGPPeer, and a verdict; False): an older object

@@ -4,7 +4,6 @@
 package compile
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"net/netip"
@@ -39,18 +38,50 @@ type Announcement struct {
 	term Term
 }
 
-// ReadAnnouncement reads an Announcement, or says why it cannot be used. What is equal in before, the version that was read before
-// it, is shared with that, all of it if nothing differs; before may be nil, and has no other effect.
-func ReadAnnouncement(object *v1alpha1.Announcement, before *Announcement) (*Announcement, *Issue) {
+// ReadAnnouncement reads the newest version of an Announcement. Where it cannot be used, the Issue says why, and what is in force is
+// what hold leaves of the last valid one. Otherwise before, which is zero for an object that is new, has no effect, but that what is
+// equal to what was in force is shared with it, all of it if nothing differs.
+func ReadAnnouncement(object *v1alpha1.Announcement, before Versions[Announcement]) (Versions[Announcement], *Issue) {
+	announcement, err := readAnnouncement(object)
+	if err != nil {
+		before.InForce = before.Valid.hold(&object.Spec, err).share(before.InForce)
+		issue := issueOf(KindAnnouncement, &object.ObjectMeta, err)
+		if before.InForce != nil {
+			issue.hold(before.InForce.Ref.Generation)
+		}
+		return before, issue
+	}
+	announcement = announcement.share(before.InForce)
+	return Versions[Announcement]{announcement, announcement}, nil
+}
+
+// share returns the announcement with what is equal taken from before, before itself if nothing differs. Both may be nil.
+func (a *Announcement) share(before *Announcement) *Announcement {
+	if a == nil || before == nil {
+		return a
+	}
+	if before.whole.Equal(a.whole) {
+		a.whole = before.whole
+	}
+	if a.equal(before) {
+		return before
+	}
+	return a
+}
+
+func readAnnouncement(object *v1alpha1.Announcement) (*Announcement, error) {
 	spec := &object.Spec
+	if err := unknownFields(spec.UnknownFields, ""); err != nil {
+		return nil, err
+	}
 	down, errDown := readDown(spec.AdminState)
 	peers, errPeers := readPeerSelector(spec)
 	nodes, errNodes := readSelector("spec.nodeSelector", spec.NodeSelector)
 	prefixes, errPrefixes := prefixesOf(spec)
 	attributes, errAttributes := attributesOf("spec.attributes", spec.Attributes)
 	errPathID := inRange("spec.pathID", spec.PathID, 0, math.MaxUint32)
-	if err := cmp.Or(errDown, errPeers, errNodes, errPrefixes, errAttributes, errPathID); err != nil {
-		return nil, issueOf(KindAnnouncement, &object.ObjectMeta, err)
+	if err := firstFault(errDown, errPeers, errNodes, errPrefixes, errAttributes, errPathID); err != nil {
+		return nil, err
 	}
 	ref := RefOf(&object.ObjectMeta)
 	name := ref.String()
@@ -69,12 +100,6 @@ func ReadAnnouncement(object *v1alpha1.Announcement, before *Announcement) (*Ann
 		},
 	}
 	announcement.countPrefixes(prefixes)
-	if before != nil && before.whole.Equal(announcement.whole) {
-		announcement.whole = before.whole
-	}
-	if before != nil && announcement.equal(before) {
-		return before, nil
-	}
 	return announcement, nil
 }
 
@@ -85,6 +110,7 @@ func (a *Announcement) equal(b *Announcement) bool {
 
 // countPrefixes sums up.
 func (a *Announcement) countPrefixes(ranges []rib.PrefixRange) {
+	a.families, a.Prefixes, a.ipv6, a.defaultRoute = 0, 0, 0, false
 	for _, r := range ranges {
 		family := familyOf(r.Prefix)
 		a.families |= family

@@ -156,7 +156,7 @@ func TestAnnouncementRefused(t *testing.T) {
 		reason string
 		field  string
 	}{
-		{"no prefix", prefixes(), invalid, "spec.prefixes"},
+		{"no prefix", prefixes(), unsupported, "spec.prefixes"},
 		{"4,097 prefixes", prefixes(slices.Repeat([]string{"203.0.113.0/24"}, 4097)...), invalid, "spec.prefixes"},
 		{"an address", prefixes("198.51.100.0/24", "203.0.113.7"), invalid, "spec.prefixes[1]"},
 		{"host bits", prefixes("203.0.113.7/24"), invalid, "write 203.0.113.0/24 instead"},

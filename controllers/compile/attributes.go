@@ -28,12 +28,14 @@ func attributesOf(field string, spec *v1alpha1.PathAttributes) (rib.Attributes, 
 		return rib.Attributes{}, nil
 	}
 	var attributes rib.Attributes
+	var errs []error
 	for _, read := range []func(string, *v1alpha1.PathAttributes, *rib.Attributes) error{
 		readNextHop, readOrigin, readASPath, readNumbers, readCommunities, readAggregate, readReflection, readRaw,
 	} {
-		if err := read(field, spec, &attributes); err != nil {
-			return rib.Attributes{}, err
-		}
+		errs = append(errs, read(field, spec, &attributes))
+	}
+	if err := firstFault(errs...); err != nil {
+		return rib.Attributes{}, err
 	}
 	return attributes, nil
 }
@@ -41,6 +43,9 @@ func attributesOf(field string, spec *v1alpha1.PathAttributes) (rib.Attributes, 
 func readNextHop(field string, spec *v1alpha1.PathAttributes, attributes *rib.Attributes) error {
 	if spec.NextHop == nil {
 		return nil
+	}
+	if *spec.NextHop == (v1alpha1.NextHop{}) {
+		return noMember(field+".nextHop", "ipv4, ipv6 or ipv6LinkLocal")
 	}
 	if text := spec.NextHop.IPv4; text != nil {
 		ip, err := netip.ParseAddr(*text)

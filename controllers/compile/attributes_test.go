@@ -124,14 +124,14 @@ func TestFurtherAttributesRefused(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			bad := announcement("platform", "bad", 0, []string{"198.51.100.0/24"}, func(a *v1alpha1.Announcement) { a.Spec.Attributes = &test.uses })
-			_, issue := compile.ReadAnnouncement(&bad, nil)
+			_, issue := compile.ReadAnnouncement(&bad, compile.Versions[compile.Announcement]{})
 			if issue == nil || issue.Reason != v1alpha1.ReasonInvalid || !strings.Contains(issue.Message, test.field) {
 				t.Errorf("issue %v, want one with %q", issue, test.field)
 			}
 		})
 	}
 	bad := announcement("platform", "bad", 0, []string{"198.51.100.0/24"}, func(a *v1alpha1.Announcement) { a.Spec.PathID = new(int64(1 << 32)) })
-	if _, issue := compile.ReadAnnouncement(&bad, nil); issue == nil || !strings.Contains(issue.Message, "spec.pathID") {
+	if _, issue := compile.ReadAnnouncement(&bad, compile.Versions[compile.Announcement]{}); issue == nil || !strings.Contains(issue.Message, "spec.pathID") {
 		t.Errorf("issue %v, want one with spec.pathID", issue)
 	}
 }

@@ -87,7 +87,7 @@ func (c *Catalog) CheckPeer(object *v1alpha1.BGPPeer) *Issue {
 	if issue := c.refused[objectVersion{KindBGPPeer, ref}]; issue != nil {
 		return issue
 	}
-	_, issue := ReadPeer(object, nil)
+	_, issue := ReadPeer(object, Versions[Peer]{})
 	return issue
 }
 
@@ -100,11 +100,11 @@ func (c *Catalog) CheckAnnouncement(object *v1alpha1.Announcement) (prefixes int
 	if issue := c.refused[objectVersion{KindAnnouncement, ref}]; issue != nil {
 		return 0, issue
 	}
-	known, issue := ReadAnnouncement(object, nil)
+	read, issue := ReadAnnouncement(object, Versions[Announcement]{})
 	if issue != nil {
 		return 0, issue
 	}
-	return known.Prefixes, nil
+	return read.InForce.Prefixes, nil
 }
 
 // Peer is the valid BGPPeer of that name, nil when there is none.

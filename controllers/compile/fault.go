@@ -4,8 +4,10 @@
 package compile
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -47,6 +49,27 @@ func issueOf(kind string, meta *metav1.ObjectMeta, err error) *Issue {
 		issue.Reason = f.reason
 	}
 	return issue
+}
+
+// noMember faults a union without a member that this version knows: one that a later version has is decoded as none.
+func noMember(field, write string) error {
+	return &fault{
+		reason: v1alpha1.ReasonUnsupported,
+		text:   fmt.Sprintf("%s: missing, or in a form that this version does not know: write %s, or upgrade the operator", field, write),
+	}
+}
+
+// firstFault is the first of several, one of what this version does not know before others: they may follow from it.
+func firstFault(errs ...error) error {
+	if i := slices.IndexFunc(errs, isUnsupported); i >= 0 {
+		return errs[i]
+	}
+	return cmp.Or(errs...)
+}
+
+func isUnsupported(err error) bool {
+	f, ok := errors.AsType[*fault](err)
+	return ok && f.reason == v1alpha1.ReasonUnsupported
 }
 
 // inRange faults an optional number outside of low..high.

@@ -73,8 +73,8 @@ func grantsOf(spec *v1alpha1.AllowedAnnouncements) (grants, error) {
 		return grants{}, err
 	}
 	for i, infrastructure := range spec.Infrastructure {
-		if infrastructure != v1alpha1.InfrastructureDefaultRoute {
-			return grants{}, unsupported(fmt.Sprintf("%s.infrastructure[%d]", field, i), infrastructure)
+		if err := readInfrastructure(fmt.Sprintf("%s.infrastructure[%d]", field, i), infrastructure); err != nil {
+			return grants{}, err
 		}
 		granted.defaultRoute = true
 	}
@@ -89,6 +89,13 @@ func grantsOf(spec *v1alpha1.AllowedAnnouncements) (grants, error) {
 	return granted, nil
 }
 
+func readInfrastructure(field string, infrastructure v1alpha1.Infrastructure) error {
+	if infrastructure != v1alpha1.InfrastructureDefaultRoute {
+		return unsupported(field, infrastructure)
+	}
+	return nil
+}
+
 func tenantOf(field string, spec *v1alpha1.Tenant, maxPrefixes int) (tenant, error) {
 	entry := tenant{name: spec.Name}
 	var errs [4]error
@@ -97,13 +104,10 @@ func tenantOf(field string, spec *v1alpha1.Tenant, maxPrefixes int) (tenant, err
 	errs[2] = inRange(field+".maxPrefixes", spec.MaxPrefixes, 0, limitMaxPrefixes)
 	entry.attributes, errs[3] = attributeGrantOf(field+".attributes", spec.Attributes)
 	entry.maxPrefixes = int(valueOr(spec.MaxPrefixes, int32(maxPrefixes)))
-	return entry, cmp.Or(errs[:]...)
+	return entry, firstFault(errs[:]...)
 }
 
 func readNamespaces(field string, spec *v1alpha1.TenantNamespaces, entry *tenant) (err error) {
-	if (spec.Selector != nil) != (spec.From == v1alpha1.NamespacesFromSelector) {
-		return invalid(field, "write selector with from Selector, and omit it with from All")
-	}
 	switch spec.From {
 	case v1alpha1.NamespacesFromAll:
 		entry.all = true
@@ -111,6 +115,9 @@ func readNamespaces(field string, spec *v1alpha1.TenantNamespaces, entry *tenant
 		entry.namespaces, err = selectorOf(field+".selector", spec.Selector)
 	default:
 		return unsupported(field+".from", spec.From)
+	}
+	if (spec.Selector != nil) != (spec.From == v1alpha1.NamespacesFromSelector) {
+		return invalid(field, "write selector with from Selector, and omit it with from All")
 	}
 	return err
 }

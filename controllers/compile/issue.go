@@ -5,10 +5,13 @@ package compile
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/herald-bgp/herald/api/v1alpha1"
 )
 
 // Kinds of the objects that an Issue may be about.
@@ -58,6 +61,30 @@ type Issue struct {
 	Condition string
 	// Reason is one of the constants of the API, Message a sentence for people.
 	Reason, Message string
+	// Held: an older version is in force in the place of this one, of the generation InForce.
+	Held    bool
+	InForce int64
+}
+
+// hold says which version is in force in the place of the one that the issue is about.
+func (i *Issue) hold(generation int64) {
+	i.Held, i.InForce = true, generation
+	what := fmt.Sprintf("generation %d", i.InForce)
+	if i.InForce == i.Ref.Generation { // files have no generations
+		what = "the version before it"
+	}
+	i.Message += "; " + what + " is in force"
+}
+
+// Headline says in a few words what the issue does to its object, for a log.
+func (i *Issue) Headline() string {
+	switch {
+	case i.Held:
+		return "an older version of the object is in force"
+	case i.Condition == v1alpha1.ConditionAccepted && i.Reason != v1alpha1.ReasonConflict:
+		return "object left out: no valid version of it is known here"
+	}
+	return "object not in use, or not in full"
 }
 
 // compareIssues orders issues by object, then by what they say.

@@ -54,18 +54,37 @@ type Peer struct {
 	session speaker.Peer
 }
 
-// ReadPeer reads a BGPPeer, or says why it cannot be used. before is not looked at: see ReadAnnouncement.
-func ReadPeer(object *v1alpha1.BGPPeer, _ *Peer) (*Peer, *Issue) {
+// ReadPeer reads the newest version of a BGPPeer. Where it cannot be used, the Issue says why, and what is in force is what hold
+// leaves of the last valid one. Otherwise before, which is zero for an object that is new, has no effect.
+func ReadPeer(object *v1alpha1.BGPPeer, before Versions[Peer]) (Versions[Peer], *Issue) {
+	peer, err := readPeer(object)
+	if err != nil {
+		before.InForce = before.Valid.hold(&object.Spec, err)
+		issue := issueOf(KindBGPPeer, &object.ObjectMeta, err)
+		if before.InForce != nil {
+			issue.hold(before.InForce.Ref.Generation)
+		}
+		return before, issue
+	}
+	return Versions[Peer]{peer, peer}, nil
+}
+
+func readPeer(object *v1alpha1.BGPPeer) (*Peer, error) {
+	if err := unknownFields(object.Spec.UnknownFields, ""); err != nil {
+		return nil, err
+	}
 	peer := &Peer{Ref: RefOf(&object.ObjectMeta), created: nanoseconds(object.CreationTimestamp.Time), labels: labels.Set(object.Labels)}
 	peer.allowed = object.Spec.AllowedAnnouncements
 	peer.session.Name, peer.session.Revision = object.Name, peer.Ref
+	var errs []error
 	for _, read := range []func(*Peer, *v1alpha1.BGPPeerSpec) error{
 		readAddress, readAdminState, readASNs, readSelection, readTransport, readAuthentication,
 		readCapabilities, readTimers, readGracefulRestart, readApplyMode, readExport, readReceive,
 	} {
-		if err := read(peer, &object.Spec); err != nil {
-			return nil, issueOf(KindBGPPeer, &object.ObjectMeta, err)
-		}
+		errs = append(errs, read(peer, &object.Spec))
+	}
+	if err := firstFault(errs...); err != nil {
+		return nil, err
 	}
 	return peer, nil
 }
@@ -74,6 +93,9 @@ func ReadPeer(object *v1alpha1.BGPPeer, _ *Peer) (*Peer, *Issue) {
 func (p *Peer) SelectsNode(node map[string]string) bool { return p.nodes.Matches(labels.Set(node)) }
 
 func readAddress(peer *Peer, spec *v1alpha1.BGPPeerSpec) error {
+	if spec.Address == "" {
+		return noMember("spec.address", "the neighbour's address")
+	}
 	ip, err := netip.ParseAddr(spec.Address)
 	if err != nil || ip.Zone() != "" || ip.Is4In6() {
 		return invalid("spec.address", "%q: write an IPv4 or IPv6 address without a zone or a prefix length", spec.Address)
@@ -116,8 +138,11 @@ func readASNs(peer *Peer, spec *v1alpha1.BGPPeerSpec) error {
 		}
 		peer.localASN = uint32(*spec.LocalASN)
 	}
-	if (spec.PeerASN != nil) == (spec.PeerType != nil) {
+	switch {
+	case spec.PeerASN != nil && spec.PeerType != nil:
 		return invalid("spec", "write exactly one of peerASN and peerType")
+	case spec.PeerASN == nil && spec.PeerType == nil:
+		return noMember("spec.peerASN", "exactly one of peerASN and peerType")
 	}
 	if spec.PeerASN != nil {
 		if !validASN(*spec.PeerASN) {
@@ -141,15 +166,12 @@ func invalidASN(field string, asn int64) error {
 	return invalid(field, "%d: write an ASN of 1 to 4294967295 other than 23456", asn)
 }
 
-func readSelection(peer *Peer, spec *v1alpha1.BGPPeerSpec) (err error) {
-	if peer.nodes, err = selectorOf("spec.nodeSelector", spec.NodeSelector); err != nil {
-		return err
-	}
-	if peer.families, err = familiesOf("spec.families", spec.Families); err != nil {
-		return err
-	}
+func readSelection(peer *Peer, spec *v1alpha1.BGPPeerSpec) error {
+	var errNodes, errFamilies error
+	peer.nodes, errNodes = selectorOf("spec.nodeSelector", spec.NodeSelector)
+	peer.families, errFamilies = familiesOf("spec.families", spec.Families)
 	peer.session.Families = peer.families.wire()
-	return nil
+	return firstFault(errNodes, errFamilies)
 }
 
 func readExport(peer *Peer, spec *v1alpha1.BGPPeerSpec) (err error) {

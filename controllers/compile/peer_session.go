@@ -19,6 +19,9 @@ func readTransport(peer *Peer, spec *v1alpha1.BGPPeerSpec) error {
 		return nil
 	}
 	if source := transport.Source; source != nil {
+		if source.Address == "" {
+			return noMember("spec.transport.source.address", "an address of the node")
+		}
 		ip, err := netip.ParseAddr(source.Address)
 		if err != nil || ip.Zone() != "" || ip.Is4In6() || !isUnicast(ip) || ip.Is6() && ip.IsLinkLocalUnicast() {
 			return invalid("spec.transport.source.address",

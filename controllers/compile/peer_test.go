@@ -283,7 +283,7 @@ func TestPeerRefused(t *testing.T) {
 		reason string
 		field  string
 	}{
-		{"no address", func(s *spec) { s.Address = "" }, invalid, "spec.address"},
+		{"no address", func(s *spec) { s.Address = "" }, unsupported, "spec.address"},
 		{"a name", func(s *spec) { s.Address = "tor-a.example" }, invalid, "spec.address"},
 		{"multicast", func(s *spec) { s.Address = "224.0.0.5" }, invalid, "spec.address"},
 		{"broadcast", func(s *spec) { s.Address = "255.255.255.255" }, invalid, "spec.address"},
@@ -295,7 +295,7 @@ func TestPeerRefused(t *testing.T) {
 		{"local ASN", func(s *spec) { s.LocalASN = new(int64(0)) }, invalid, "spec.localASN"},
 		{"peer ASN", func(s *spec) { s.PeerASN = new(int64(1 << 32)) }, invalid, "spec.peerASN"},
 		{"AS_TRANS", func(s *spec) { s.PeerASN = new(int64(23456)) }, invalid, "spec.peerASN"},
-		{"neither ASN nor type", func(s *spec) { s.PeerASN = nil }, invalid, "exactly one of peerASN and peerType"},
+		{"neither ASN nor type", func(s *spec) { s.PeerASN = nil }, unsupported, "exactly one of peerASN and peerType"},
 		{"both ASN and type", func(s *spec) { s.PeerType = new(v1alpha1.PeerTypeExternal) }, invalid, "exactly one of peerASN and peerType"},
 		{"type", func(s *spec) { s.PeerASN, s.PeerType = nil, new(v1alpha1.PeerType("Sibling")) }, unsupported, "spec.peerType"},
 		{"admin state", func(s *spec) { s.AdminState = new(v1alpha1.AdminState("Drained")) }, unsupported, "spec.adminState"},

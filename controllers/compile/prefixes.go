@@ -23,7 +23,7 @@ const (
 // prefixesOf reads the prefixes of an announcement: sorted, once each, and none that is part of another one.
 func prefixesOf(spec *v1alpha1.AnnouncementSpec) ([]rib.PrefixRange, error) {
 	if len(spec.Prefixes) == 0 {
-		return nil, invalid("spec.prefixes", "write at least one prefix, such as 203.0.113.0/24")
+		return nil, noMember("spec.prefixes", "at least one prefix, such as 203.0.113.0/24")
 	}
 	if len(spec.Prefixes) > maxNamed {
 		return nil, invalid("spec.prefixes", "%d prefixes: write at most %d, and the others in further Announcements",

@@ -14,8 +14,8 @@ import (
 )
 
 // Reader turns objects into what they contribute, each version of an object once: of ten thousand of which one changed, one is
-// parsed. It also remembers of each object the last version that this program knows all of, which stays in use in the place of
-// one with a member or value of a later version. The zero value remembers nothing yet.
+// parsed. It also remembers of each object the last valid version, which stays in force in the place of one that cannot be used: see
+// ReadPeer and ReadAnnouncement. The zero value remembers nothing yet.
 //
 // But for that, what it returns is what a new Reader would. A version is known by UID and generation, as everywhere in
 // Kubernetes; an object without a generation, which no API server has stored, is read anew each time.
@@ -30,8 +30,7 @@ type version[C any] struct {
 	// generation was looked at last, and issue is what was found.
 	generation int64
 	issue      *Issue
-	// use is what the last version contributes that is supported and valid, nil when there is none to go on with.
-	use *C
+	Versions[C]
 }
 
 // Read returns what the objects contribute and what is wrong with them, without the surroundings. Labels and a deletion are
@@ -50,7 +49,7 @@ func (r *Reader) Read(peers []v1alpha1.BGPPeer, announcements []v1alpha1.Announc
 // readAll returns the contributions of a list and what is remembered of it. today, unless nil, takes over what may change
 // without a new generation.
 func readAll[O, C any](
-	issues *[]Issue, list []O, known map[string]version[C], read func(object *O, before *C) (*C, *Issue), today func(*C, *O) *C,
+	issues *[]Issue, list []O, known map[string]version[C], read func(*O, Versions[C]) (Versions[C], *Issue), today func(*C, *O) *C,
 	metaOf func(*O) *metav1.ObjectMeta,
 ) ([]*C, map[string]version[C]) {
 	next := make(map[string]version[C], len(list))
@@ -61,32 +60,24 @@ func readAll[O, C any](
 		identity := RefOf(meta).Identity()
 		v := known[identity]
 		if v.generation != meta.Generation || meta.Generation == 0 {
-			contribution, issue := read(object, v.use)
-			v = v.follow(meta.Generation, contribution, issue)
+			v.generation = meta.Generation
+			v.Versions, v.issue = read(object, v.Versions)
 		}
-		if v.use != nil && today != nil {
-			v.use = today(v.use, object)
+		if v.InForce != nil && today != nil {
+			v.InForce = today(v.InForce, object)
 		}
 		next[identity] = v
-		gone := meta.DeletionTimestamp != nil
-		if v.issue != nil && (v.use != nil || !gone) {
+		if meta.DeletionTimestamp != nil {
+			continue
+		}
+		if v.issue != nil {
 			*issues = append(*issues, *v.issue)
 		}
-		if v.use != nil && !gone {
-			contributions = append(contributions, v.use)
+		if v.InForce != nil {
+			contributions = append(contributions, v.InForce)
 		}
 	}
 	return contributions, next
-}
-
-// follow is what is remembered once the next version was read.
-func (v version[C]) follow(generation int64, contribution *C, issue *Issue) version[C] {
-	v.generation, v.issue = generation, issue
-	if issue == nil || issue.Reason != v1alpha1.ReasonUnsupported {
-		// What was wrong was left out, and stays so.
-		v.use = contribution
-	}
-	return v
 }
 
 // relabel is the peer with the labels of today, which have no generation.

@@ -5,6 +5,7 @@ package compile_test
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -94,9 +95,9 @@ func TestNothingToKeep(t *testing.T) {
 	}{
 		{name: "the first version seen is not supported", in: edited(2, unsupported), issues: 1},
 		{
-			name:   "a version that was not valid took it out of use",
-			before: []given{edited(1, func(*v1alpha1.BGPPeer) {}), edited(2, func(p *v1alpha1.BGPPeer) { p.Spec.Port = new(int32(0)) })},
-			in:     edited(3, unsupported), issues: 1,
+			name:   "no version was ever valid",
+			before: []given{edited(1, func(p *v1alpha1.BGPPeer) { p.Spec.Port = new(int32(0)) })},
+			in:     edited(2, unsupported), issues: 1,
 		},
 		{
 			name:   "another object of the same name",
@@ -116,7 +117,7 @@ func TestNothingToKeep(t *testing.T) {
 			in: edited(2, func(p *v1alpha1.BGPPeer) {
 				p.DeletionTimestamp = new(metav1.NewTime(born))
 				unsupported(p)
-			}), issues: 1,
+			}), issues: 0,
 		},
 	}
 	for _, test := range tests {
@@ -131,6 +132,11 @@ func TestNothingToKeep(t *testing.T) {
 			}
 			if len(out.Issues) != test.issues {
 				t.Errorf("issues %v, want %d", out.Issues, test.issues)
+			}
+			for _, issue := range out.Issues {
+				if issue.Held || !strings.Contains(issue.Headline(), "left out") {
+					t.Errorf("issue %+v: %s, want the object left out", issue, issue.Headline())
+				}
 			}
 		})
 	}

@@ -100,7 +100,7 @@ func (a *Agent) logIssues(before, out *compile.Output) {
 	}
 	for _, issue := range out.Issues {
 		if !known[issue] {
-			a.options.Logger.Info("object not in use, or not in full", "kind", issue.Kind, "object", issue.Ref.String(),
+			a.options.Logger.Info(issue.Headline(), "kind", issue.Kind, "object", issue.Ref.String(),
 				"reason", issue.Reason, "message", issue.Message)
 		}
 	}

@@ -31,8 +31,12 @@ func newContent(admitted client.Object, id identity, former content) content {
 		before, _ := former.(*Announcement)
 		return newAnnouncement(object, before)
 	case *v1alpha1.BGPPeer:
-		read, issue := compile.ReadPeer(object, nil)
-		return &peer{plain: plain{admitted, id}, read: read, issue: issue}
+		var before compile.Versions[compile.Peer]
+		if former, ok := former.(*peer); ok {
+			before = former.versions
+		}
+		versions, issue := compile.ReadPeer(object, before)
+		return &peer{plain: plain{admitted, id}, versions: versions, issue: issue}
 	default:
 		return &plain{admitted, id}
 	}
@@ -57,8 +61,8 @@ func (p *plain) meta() metav1.ObjectMeta {
 // peer is a BGPPeer and what it contributes.
 type peer struct {
 	plain
-	read  *compile.Peer
-	issue *compile.Issue
+	versions compile.Versions[compile.Peer]
+	issue    *compile.Issue
 }
 
 // Announcement is an Announcement in force and what it contributes. There may be very many, with a million prefixes: what the
@@ -68,6 +72,8 @@ type Announcement struct {
 	read  *compile.Announcement
 	issue *compile.Issue
 	whole *v1alpha1.Announcement
+	// versions are those that count: with a contribution both are that.
+	versions compile.Versions[compile.Announcement]
 	// rest is the object but for what read has, in JSON.
 	rest []byte
 }
@@ -76,11 +82,14 @@ var announcementKind = schema.GroupKind{Group: v1alpha1.GroupName, Kind: "Announ
 
 func newAnnouncement(object *v1alpha1.Announcement, former *Announcement) *Announcement {
 	a := &Announcement{}
-	var before *compile.Announcement
+	var before compile.Versions[compile.Announcement]
 	if former != nil {
-		before = former.read
+		before = former.versions
 	}
-	if a.read, a.issue = compile.ReadAnnouncement(object, before); a.read == nil || !hasAll(a.read, object.Spec.Prefixes) {
+	if a.versions, a.issue = compile.ReadAnnouncement(object, before); a.issue == nil {
+		a.read = a.versions.InForce
+	}
+	if a.read == nil || !hasAll(a.read, object.Spec.Prefixes) {
 		a.whole = object
 		return a
 	}

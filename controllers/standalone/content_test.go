@@ -89,3 +89,27 @@ func TestAnnouncementThatCannotBePutTogether(t *testing.T) {
 		t.Errorf("the contribution is %+v, want one prefix", a.read)
 	}
 }
+
+// TestContentKeepsTheLastValid: what passes admission and still cannot be used leaves in force what was.
+func TestContentKeepsTheLastValid(t *testing.T) {
+	at := func(generation int64, med int64, former *Announcement) *Announcement {
+		object := &v1alpha1.Announcement{Spec: v1alpha1.AnnouncementSpec{
+			Prefixes: []string{"203.0.113.0/24"}, Attributes: &v1alpha1.PathAttributes{MED: &med},
+		}}
+		object.Name, object.Generation = "web", generation
+		return newAnnouncement(object, former)
+	}
+	valid := at(1, 1, nil)
+	broken := at(3, -1, at(2, -1, valid))
+	var objects Objects
+	list := appendRead(nil, broken.versions.InForce, broken.issue, &objects)
+	if len(list) != 1 || list[0] != valid.versions.InForce || len(objects.Read.Issues) != 1 || !objects.Read.Issues[0].Held {
+		t.Errorf("in force is %v with the issues %+v, want the valid version", list, objects.Read.Issues)
+	}
+	if got := broken.Object(); got.Generation != 3 || *got.Spec.Attributes.MED != -1 {
+		t.Errorf("the object is shown as %+v, want the newest version", got)
+	}
+	if none := at(1, -1, nil); none.versions.InForce != nil || appendRead(nil, none.versions.InForce, none.issue, &objects) != nil {
+		t.Error("an object without a valid version is in force")
+	}
+}

@@ -29,10 +29,10 @@ func (s *Source) objects() Objects {
 		switch c := e.content.(type) {
 		case *peer:
 			objects.Peers = append(objects.Peers, c.admitted.(*v1alpha1.BGPPeer))
-			objects.Read.Peers = appendRead(objects.Read.Peers, c.read, c.issue, &objects)
+			objects.Read.Peers = appendRead(objects.Read.Peers, c.versions.InForce, c.issue, &objects)
 		case *Announcement:
 			objects.Announcements = append(objects.Announcements, c)
-			objects.Read.Announcements = appendRead(objects.Read.Announcements, c.read, c.issue, &objects)
+			objects.Read.Announcements = appendRead(objects.Read.Announcements, c.versions.InForce, c.issue, &objects)
 		case *plain:
 			objects.add(c)
 		}
@@ -40,13 +40,15 @@ func (s *Source) objects() Objects {
 	return objects
 }
 
-// appendRead adds a contribution to a list, or the issue that there is instead.
-func appendRead[C any](list []*C, read *C, issue *compile.Issue, objects *Objects) []*C {
+// appendRead adds what is in force of an object to a list, and the issue where that is not its newest version.
+func appendRead[C any](list []*C, inForce *C, issue *compile.Issue, objects *Objects) []*C {
 	if issue != nil {
 		objects.Read.Issues = append(objects.Read.Issues, *issue)
+	}
+	if inForce == nil {
 		return list
 	}
-	return append(list, read)
+	return append(list, inForce)
 }
 
 // add adds an object of a kind of Kubernetes.

@@ -121,7 +121,7 @@ func (r *Runner) apply(objects Objects) {
 	r.log.Info("manifests applied", "peers", len(objects.Peers), "announcements", len(objects.Announcements),
 		"sessions", len(output.Sessions), "problems", len(objects.Problems))
 	for _, issue := range output.Issues {
-		r.log.Info("object not in use, or not in full", "kind", issue.Kind, "object", issue.Ref.String(),
+		r.log.Info(issue.Headline(), "kind", issue.Kind, "object", issue.Ref.String(),
 			"reason", issue.Reason, "message", issue.Message)
 	}
 }

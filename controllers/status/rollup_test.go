@@ -241,7 +241,7 @@ func TestPeerStatus(t *testing.T) {
 			accepted: "True Accepted", established: "True Established", current: "Unknown Pending", summary: "2/2",
 		},
 		{
-			name: "not valid", change: func(c *cluster) { c.peer("tor-a").Spec.PeerASN = nil },
+			name: "not valid", change: func(c *cluster) { c.peer("tor-a").Spec.Port = new(int32(0)) },
 			accepted: "False Invalid", established: "False Invalid", current: "False Invalid", summary: "0/0",
 		},
 		{

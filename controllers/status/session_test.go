@@ -333,11 +333,11 @@ func read(ref compile.Ref) *compile.Announcement {
 	announcement, issue := compile.ReadAnnouncement(&v1alpha1.Announcement{
 		ObjectMeta: metav1.ObjectMeta{Namespace: ref.Namespace, Name: ref.Name, UID: ref.UID, Generation: ref.Generation},
 		Spec:       v1alpha1.AnnouncementSpec{Prefixes: []string{"203.0.113.0/24", "203.0.114.0/24"}},
-	}, nil)
+	}, compile.Versions[compile.Announcement]{})
 	if issue != nil {
 		panic(issue.Message)
 	}
-	return announcement
+	return announcement.InForce
 }
 
 // digestOf is what a session says that has decided on these versions.

@@ -1,0 +1,159 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package compile_test
+
+import (
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/controllers/compile"
+)
+
+const (
+	// brokenCIDR and newerNextHop make a tenant's entry one that cannot be read, or one of a later version.
+	brokenCIDR   = "203.0.113.1/24"
+	newerNextHop = v1alpha1.NextHopGrant("Newer")
+)
+
+// editPeer gives a BGPPeer a new generation, which is often not valid or not supported.
+func editPeer(r *rand.Rand, p *v1alpha1.BGPPeer) {
+	p.Generation++
+	p.Spec.AllowedAnnouncements = randomGrants(r)
+	for i := range p.Spec.AllowedAnnouncements.Tenants {
+		entry := &p.Spec.AllowedAnnouncements.Tenants[i]
+		switch r.IntN(6) {
+		case 0:
+			entry.Prefixes = append(entry.Prefixes, v1alpha1.TenantPrefix{CIDR: brokenCIDR})
+		case 1:
+			entry.Attributes = &v1alpha1.TenantAttributes{NextHop: new(newerNextHop)}
+		}
+	}
+	p.Spec.Families = [][]v1alpha1.Family{nil, {family4()}, {family6()}, {family4(), family6()}}[r.IntN(4)]
+	p.Spec.AdminState = []*v1alpha1.AdminState{nil, nil, new(v1alpha1.AdminStateDown)}[r.IntN(3)]
+	p.Spec.Port, p.Spec.ApplyMode, p.Spec.UnknownFields = nil, nil, nil
+	switch r.IntN(5) {
+	case 0:
+		p.Spec.Port = new(int32(0))
+	case 1:
+		p.Spec.ApplyMode = new(unknownMode)
+	case 2:
+		p.Spec.UnknownFields = []string{"bfd"}
+	}
+}
+
+// editAnnouncement does the same for an Announcement.
+func editAnnouncement(r *rand.Rand, a *v1alpha1.Announcement) {
+	a.Generation++
+	other := randomInput(r).Announcements[0]
+	a.Spec.Attributes, a.Spec.AdminState, a.Spec.UnknownFields = other.Spec.Attributes, nil, nil
+	if r.IntN(4) == 0 {
+		down(a)
+	}
+	switch r.IntN(3) {
+	case 0:
+		a.Spec.Prefixes = a.Spec.Prefixes[:r.IntN(len(a.Spec.Prefixes))+1]
+	case 1:
+		a.Spec.Prefixes = append(slices.Clone(a.Spec.Prefixes), other.Spec.Prefixes...)
+	}
+	switch r.IntN(4) {
+	case 0:
+		a.Spec.PathID = new(int64(-1))
+	case 1:
+		a.Spec.PathID = nil
+		a.Spec.UnknownFields = []string{"healthCheck", "healthCheck.http"}
+	case 2:
+		a.Spec.PathID = nil
+	}
+}
+
+// lastValid is the last version of each object that could be used, by UID.
+type lastValid map[types.UID]any
+
+// inForce is an input of the objects as they are in force, found without the code that does so.
+func (v lastValid) inForce(in given) given {
+	out := clone(in)
+	for i := range out.Peers {
+		newest := &out.Peers[i]
+		_, issue := compile.ReadPeer(newest, compile.Versions[compile.Peer]{})
+		if issue == nil {
+			v[newest.UID] = newest.DeepCopy()
+		}
+		valid, ok := v[newest.UID].(*v1alpha1.BGPPeer)
+		if ok && issue != nil {
+			out.Peers[i] = *peerInForce(valid, newest, issue.Reason)
+		}
+	}
+	for i := range out.Announcements {
+		newest := &out.Announcements[i]
+		_, issue := compile.ReadAnnouncement(newest, compile.Versions[compile.Announcement]{})
+		if issue == nil {
+			v[newest.UID] = newest.DeepCopy()
+		}
+		valid, ok := v[newest.UID].(*v1alpha1.Announcement)
+		if !ok || issue == nil {
+			continue
+		}
+		if held := announcementInForce(valid, newest, issue.Reason); len(held.Spec.Prefixes) > 0 {
+			out.Announcements[i] = *held
+		}
+	}
+	return out
+}
+
+func peerInForce(valid, newest *v1alpha1.BGPPeer, reason string) *v1alpha1.BGPPeer {
+	held := valid.DeepCopy()
+	held.Labels = newest.Labels
+	if newest.Spec.AdminState != nil {
+		held.Spec.AdminState = newest.Spec.AdminState
+	}
+	if reason == v1alpha1.ReasonInvalid && len(newest.Spec.Families) > 0 {
+		before := held.Spec.Families
+		if len(before) == 0 {
+			before = []v1alpha1.Family{family4(), family6()}
+		}
+		left := slices.DeleteFunc(slices.Clone(before), func(f v1alpha1.Family) bool { return !slices.Contains(newest.Spec.Families, f) })
+		if len(left) > 0 {
+			held.Spec.Families = left
+		}
+	}
+	allowed := newest.Spec.AllowedAnnouncements.DeepCopy()
+	allowed.Tenants = nil
+	for _, entry := range newest.Spec.AllowedAnnouncements.Tenants {
+		broken := slices.ContainsFunc(entry.Prefixes, func(p v1alpha1.TenantPrefix) bool { return p.CIDR == brokenCIDR })
+		newer := entry.Attributes != nil && entry.Attributes.NextHop != nil && *entry.Attributes.NextHop == newerNextHop
+		if newer && valid.Spec.AllowedAnnouncements != nil {
+			for _, known := range valid.Spec.AllowedAnnouncements.Tenants {
+				if known.Name == entry.Name {
+					allowed.Tenants = append(allowed.Tenants, known)
+				}
+			}
+		}
+		if !newer && !broken {
+			allowed.Tenants = append(allowed.Tenants, entry)
+		}
+	}
+	held.Spec.AllowedAnnouncements = allowed
+	return held
+}
+
+func announcementInForce(valid, newest *v1alpha1.Announcement, reason string) *v1alpha1.Announcement {
+	held := valid.DeepCopy()
+	if newest.Spec.AdminState != nil {
+		held.Spec.AdminState = newest.Spec.AdminState
+	}
+	if reason != v1alpha1.ReasonInvalid {
+		return held
+	}
+	for _, text := range newest.Spec.Prefixes {
+		if prefix := netip.MustParsePrefix(text); prefix != prefix.Masked() {
+			return held
+		}
+	}
+	held.Spec.Prefixes = slices.DeleteFunc(held.Spec.Prefixes, func(p string) bool { return !slices.Contains(newest.Spec.Prefixes, p) })
+	return held
+}
