@@ -18,6 +18,8 @@ type command struct {
 	routes []*route
 	// argument is the name of a watchdog, or the subcode of a teardown.
 	argument string
+	// selectors are the labels of the neighbours that the command is for, of which one must fit; none: all.
+	selectors []map[string]string
 	// neighbor is created.
 	neighbor *neighbor
 }
@@ -35,6 +37,9 @@ const (
 	doTeardown commandAction = "teardown" // and connect again
 	doCreate   commandAction = "create neighbor"
 	doDelete   commandAction = "delete neighbor"
+	doDisable  commandAction = "disable neighbor"
+	doEnable   commandAction = "enable neighbor"
+	doRefresh  commandAction = "announce route-refresh"
 )
 
 // processCommands concern the process that the cases are from and its scripts, and nothing on the wire.
@@ -42,11 +47,14 @@ var processCommands = []string{
 	"shutdown", "version", "ping", "status", "help", "show", "session", "enable-ack", "disable-ack", "silence-ack", "#",
 }
 
+// events are what a process waits for, after the name of a neighbour. They are in the scripts of cases, but no commands.
+var events = []string{"receive", "send", "up", "down", "connected"}
+
 // parser reads the words of a command.
 type parser struct {
-	words    []string
-	neighbor *neighbor
-	selector map[string]string
+	words     []string
+	neighbor  *neighbor
+	selectors []map[string]string
 }
 
 // parseCommand reads a line. n is the neighbour that it is for. With an outsideError the command tells the routes that
@@ -54,9 +62,9 @@ type parser struct {
 func parseCommand(line string, n *neighbor) (command, error) {
 	spaced := strings.NewReplacer("[", " [ ", "]", " ] ", "(", " ( ", ")", " ) ", ",", " , ", "#", " # ").Replace(line)
 	p := &parser{words: strings.Fields(spaced), neighbor: n}
-	p.selectors()
+	p.choose()
 	first := p.next()
-	if first == "" || slices.Contains(processCommands, first) {
+	if first == "" || slices.Contains(processCommands, first) || slices.Contains(events, first) {
 		return command{action: doNothing}, nil
 	}
 	var c command
@@ -75,10 +83,14 @@ func parseCommand(line string, n *neighbor) (command, error) {
 		p.next() // "neighbor"
 		c = command{action: doCreate, neighbor: p.create()}
 	case "delete":
+		p.choose()
 		c = command{action: doDelete}
+	case "disable", "enable":
+		c = command{action: commandAction(first + " neighbor")}
 	default:
 		err = fmt.Errorf("no translation of it")
 	}
+	c.selectors = p.selectors
 	if err != nil {
 		return c, fmt.Errorf("command %q: %w", line, err)
 	}
@@ -100,30 +112,6 @@ func (p *parser) peek() string {
 		return ""
 	}
 	return p.words[0]
-}
-
-// selectorWords choose neighbours beside their address.
-var selectorWords = []string{"local-ip", "local-as", "peer-as", "router-id"}
-
-// selectors reads which neighbours the command is for: of several choices the first, since a case has one neighbour.
-func (p *parser) selectors() {
-	for p.peek() == "neighbor" || p.peek() == "peer" {
-		p.next()
-		labels := map[string]string{}
-		if address := p.next(); address != "*" {
-			labels["neighbor"] = labelValue(address)
-		}
-		for slices.Contains(selectorWords, p.peek()) {
-			word := p.next()
-			labels[word] = labelValue(p.next())
-		}
-		if p.selector == nil {
-			p.selector = labels
-		}
-		if p.peek() == "," {
-			p.next()
-		}
-	}
 }
 
 // change reads what follows announce or withdraw.
@@ -148,10 +136,10 @@ func (p *parser) change(action commandAction) (command, error) {
 		}
 		return command{action: undoWatch, argument: p.next()}, nil
 	case "eor":
-		// inScope says which of the markers must come, and when.
+		// Which of the markers must come, and when, is judged with the expectations.
 		return command{action: doNothing}, nil
 	case "route-refresh":
-		return command{action: doNothing}, outside("%s", reasonRouteRefreshSent)
+		return command{action: doRefresh}, nil
 	case "flow", "vpls", "l2vpn", "operational":
 		return command{action: doNothing}, outside("%s routes are not announced yet", word)
 	default:
@@ -180,7 +168,7 @@ func (p *parser) routes(action commandAction, family string, prefixes []string, 
 	for _, prefix := range prefixes {
 		r, routeErr := newRoute(family, prefix, attributes, p.neighbor)
 		if r != nil {
-			r.selector = p.selector
+			r.selectors = p.selectors
 			c.routes = append(c.routes, r)
 		}
 		if routeErr != nil {

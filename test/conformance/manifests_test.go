@@ -15,14 +15,20 @@ type manifests struct {
 	routes  map[string]*route // all that the case knows, by key
 	wanted  map[string]string // content by name
 	written map[string]string
-	names   map[string]string // of routes, by key
-	held    map[string]func() // changes that wait, by name
+	names   map[string]string     // of routes, by key
+	held    map[string]heldChange // by name
+}
+
+// heldChange is a change of a route that waits.
+type heldChange struct {
+	route   *route
+	content string // "": there is none
 }
 
 func newManifests(h *herald) *manifests {
 	return &manifests{
 		herald: h, routes: map[string]*route{}, wanted: map[string]string{}, written: map[string]string{},
-		names: map[string]string{}, held: map[string]func(){},
+		names: map[string]string{}, held: map[string]heldChange{},
 	}
 }
 
@@ -56,24 +62,25 @@ func (m *manifests) delete(r *route) {
 // it, so it may be changed again before that.
 func (m *manifests) holdBack(r *route) {
 	name := m.name(r)
-	content, wanted := m.wanted[name]
+	content := m.wanted[name]
 	if before, ok := m.written[name]; ok {
 		m.set(name, before)
 	} else {
 		m.unset(name)
 	}
-	m.held[name] = func() {
-		m.unset(name)
-		if wanted {
-			m.set(name, content)
-		}
-	}
+	m.held[name] = heldChange{route: r, content: content}
 }
 
-// release states all that waits.
-func (m *manifests) release() {
-	for _, change := range m.held {
-		change()
+// release states all that waits, but for what would reach a neighbour: nothing came of it in the case.
+func (m *manifests) release(reaches func(*route) bool) {
+	for name, change := range m.held {
+		if m.written[name] == change.content || reaches(change.route) {
+			continue
+		}
+		m.unset(name)
+		if change.content != "" {
+			m.set(name, change.content)
+		}
 	}
 }
 

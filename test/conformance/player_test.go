@@ -5,60 +5,97 @@ package conformance_test
 
 import (
 	"cmp"
-	"encoding/binary"
-	"errors"
 	"fmt"
-	"io"
-	"net/netip"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/herald-bgp/herald/speaker/wire"
 )
 
 // player plays one case.
 type player struct {
-	t        *testing.T
-	vector   *vector
-	notes    *notes
-	neighbor *neighbor
-	addPath  []wire.Family // in which routes have path identifiers
-
+	t         *testing.T
+	vector    *vector
+	notes     *notes
 	herald    *herald
 	manifests *manifests
-	peer      *mirrorPeer
-
-	trackers []*tracker // the current connection's and those that follow
-	session  *mirrorSession
-	config   int // index of the configuration in force
+	links     []*link
+	config    int    // index of the configuration in force
+	process   string // whose commands are run
+	deferred  []want // what comes of changes that wait for others
 }
 
-func newPlayer(t *testing.T, v *vector, n *neighbor, expected []expectation, notes *notes) *player {
+// newPlayer makes what plays the neighbours, each of which listens, and judges what is expected of each.
+func newPlayer(t *testing.T, v *vector, neighbors []*neighbor, notes *notes) (*player, error) {
 	t.Helper()
-	p := &player{t: t, vector: v, neighbor: n, notes: notes}
-	for _, e := range expected {
-		p.trackers = append(p.trackers, newTracker(e))
-	}
-	p.herald = newHerald(t, n.routerID())
+	p := &player{t: t, vector: v, notes: notes, herald: newHerald(t, neighbors[0].routerID())}
 	p.manifests = newManifests(p.herald)
-	_, address := n.ends()
-	p.peer = newMirrorPeer(t, address)
-	p.peer.unknownCapability = v.option(optionUnknownCapability)
-	if asn, ok := v.Options[optionASN]; ok {
-		if _, err := fmt.Sscan(fmt.Sprint(asn), &p.peer.asn); err != nil {
-			t.Fatalf("option %s: %v", optionASN, err)
+	for i, n := range neighbors {
+		_, address := n.ends(i)
+		l := &link{player: p, index: i, name: fmt.Sprintf("neighbor-%d", i+1), neighbor: n, peer: newMirrorPeer(t, address)}
+		l.peer.unknownCapability = v.option(optionUnknownCapability)
+		if asn, ok := v.Options[optionASN]; ok {
+			if _, err := fmt.Sscan(fmt.Sprint(asn), &l.peer.asn); err != nil {
+				return nil, fmt.Errorf("option %s: %w", optionASN, err)
+			}
+		}
+		p.links = append(p.links, l)
+	}
+	return p, p.expect()
+}
+
+// expect gives each connection of the case to a neighbour: the next one that has seen none, and of several the one whose
+// routes are expected there. A neighbour that gets none may be sent anything.
+func (p *player) expect() error {
+	for _, c := range p.vector.Expected {
+		var chosen *link
+		var best int
+		for _, l := range p.links {
+			e, err := readConnection(c, l.neighbor.pathIDs())
+			if err != nil {
+				return err
+			}
+			const fresh = 1 << 20 // more routes than any case has
+			score := e.announces(l.neighbor)
+			if len(l.trackers) == 0 {
+				score += fresh
+			}
+			if chosen == nil || score > best {
+				chosen, best = l, score
+			}
+		}
+		e, err := readConnection(c, chosen.neighbor.pathIDs())
+		if err != nil {
+			return err
+		}
+		e.leaveOut(p.vector, chosen.neighbor, p.notes)
+		chosen.trackers = append(chosen.trackers, newTracker(e))
+	}
+	for _, l := range p.links {
+		if len(l.trackers) == 0 {
+			l.trackers = []*tracker{newTracker(expectation{})}
+			l.tracker().anything = true
 		}
 	}
-	return p
+	return nil
 }
 
-func (p *player) tracker() *tracker { return p.trackers[0] }
+// nothingExpected says whether no more than End-of-RIB and actions are left of what the case expects.
+func (p *player) nothingExpected() bool {
+	for _, l := range p.links {
+		for _, t := range l.trackers {
+			if slices.ContainsFunc(t.missing(), func(i *item) bool { return i.kind != endOfRIB }) {
+				return false
+			}
+		}
+	}
+	return true
+}
 
 // play runs the whole case.
 func (p *player) play() error {
-	for i := range p.vector.Configurations[0].Neighbors {
-		if err := p.configure(&p.vector.Configurations[0].Neighbors[i]); err != nil {
+	configured := p.links[:len(p.vector.Configurations[0].Neighbors)] // commands create the others
+	for _, l := range configured {
+		if err := p.configure(l); err != nil {
 			return err
 		}
 	}
@@ -68,36 +105,47 @@ func (p *player) play() error {
 	if err := p.herald.start(); err != nil {
 		return err
 	}
-	if len(p.vector.Configurations[0].Neighbors) > 0 {
-		if err := p.connect(); err != nil {
+	for _, l := range configured {
+		if l.up != nil { // it begins disabled
+			continue
+		}
+		if err := l.connect(); err != nil {
 			return err
 		}
 	}
-	if err := p.runScript(); err != nil {
+	if err := p.runScripts(); err != nil {
 		return err
 	}
 	return p.finish()
 }
 
-// configure states the neighbour and its routes.
-func (p *player) configure(n *neighbor) error {
-	p.neighbor = n
+// configure states a neighbour and its routes.
+func (p *player) configure(l *link) error {
+	n := l.neighbor
 	flushes := slices.ContainsFunc(p.vector.commands(), func(line string) bool { return strings.Contains(line, "flush") })
-	manifest, err := n.manifest(p.peer.port(), p.vector.option(optionInspectOpen), flushes)
+	manifest, err := n.manifest(l, p.vector.option(optionInspectOpen), flushes)
 	if err != nil {
 		return err
 	}
-	p.manifests.set(peerName, manifest)
-	if local, _ := n.ends(); local != n.localAddress() {
+	p.manifests.set(l.name, manifest)
+	if n.setting("shutdown") == "true" {
+		if err := l.disable(); err != nil {
+			return err
+		}
+	}
+	if local, _ := n.ends(l.index); local != n.localAddress() {
 		p.manifests.set(nodeName, n.nodeManifest())
 	}
 	for _, configured := range n.Routes {
 		r, err := newRoute(configured.Family, configured.NLRI.Prefix, configured.Attributes, n)
 		if err != nil {
-			if err := p.leaveOut(err, r); err != nil {
+			if err := p.leaveOut(err, []*link{l}, r); err != nil {
 				return err
 			}
 			continue
+		}
+		if len(p.links) > 1 {
+			r = r.forLink(l)
 		}
 		p.manifests.add(r)
 	}
@@ -105,120 +153,33 @@ func (p *player) configure(n *neighbor) error {
 }
 
 // leaveOut notes why something is not reproduced, and expects nothing of its routes. Any other error it returns.
-func (p *player) leaveOut(err error, routes ...*route) error {
-	reason, ok := outsideReason(err)
-	if !ok {
+func (p *player) leaveOut(err error, links []*link, routes ...*route) error {
+	e := leftOut(err)
+	if e == nil {
 		return err
 	}
-	p.notes.leaveOut(reason)
+	p.notes.note(e)
 	for _, r := range routes {
-		if r == nil {
-			continue
-		}
-		for _, t := range p.trackers {
-			t.forgo(func(f fact) bool { return f.family == r.family && slices.Contains(r.names(), f.route) })
-		}
-	}
-	return nil
-}
-
-// connect takes the next connection up to the End-of-RIB of each family, or as far as the case lets it come.
-func (p *player) connect() (err error) {
-	if p.session, err = p.peer.accept(p.t); err != nil {
-		return err
-	}
-	if p.vector.option(optionInspectOpen) {
-		if err := p.take(p.session.open); err != nil {
-			return err
-		}
-	}
-	if done, err := p.act(); done || err != nil {
-		return err
-	}
-	if err := p.session.send(wire.AppendKeepalive(nil)); err != nil {
-		return err
-	}
-	if p.vector.option(optionUnknownMessage) {
-		const unknownType = 255
-		return p.session.send(wire.FinishMessage(wire.AppendHeader(nil, unknownType), 0))
-	}
-	families, err := p.negotiated()
-	if err != nil {
-		return err
-	}
-	if p.vector.option(optionDefaultRoute) {
-		if err := p.session.send(defaultRoute()); err != nil {
-			return err
-		}
-	}
-	return p.receive(func() bool {
-		return !slices.ContainsFunc(families, func(f wire.Family) bool { return !p.tracker().ended[f] })
-	})
-}
-
-// defaultRoute is an UPDATE of the neighbour.
-func defaultRoute() []byte {
-	block := wire.NewAttributeBlock(&wire.Attributes{LocalPref: 100, HasLocalPref: true}, wire.EncodeOptions{AS4: true})
-	nlri := wire.AppendPrefix(nil, netip.PrefixFrom(netip.IPv4Unspecified(), 0))
-	return wire.AppendReach(nil, wire.IPv4Unicast, block, []netip.Addr{netip.MustParseAddr("192.0.2.1")}, nlri)
-}
-
-// negotiated are the families of the OPEN, and with it of its mirror; path identifiers go where it offers to send them.
-func (p *player) negotiated() (families []wire.Family, err error) {
-	p.addPath = nil
-	err = eachCapability(p.session.open[wire.HeaderLen:], func(code wire.CapabilityCode, value []byte) {
-		const multiprotocol, addPath, sends = 1, 69, 2
-		switch code {
-		case multiprotocol:
-			families = append(families, wire.Family{AFI: binary.BigEndian.Uint16(value), SAFI: value[3]})
-		case addPath:
-			for ; len(value) >= 4; value = value[4:] {
-				if value[3]&sends != 0 {
-					p.addPath = append(p.addPath, familyOf(value))
-				}
+		for _, l := range links {
+			for _, t := range l.trackers {
+				t.forgo(func(f fact) bool { return r != nil && r.is(f) })
 			}
 		}
-	})
-	if len(families) == 0 {
-		families = []wire.Family{wire.IPv4Unicast} // RFC 4760 §8
-	}
-	return families, err
-}
-
-// take compares a message with what is expected.
-func (p *player) take(message []byte) error {
-	facts, err := factsOf(message, p.addPath)
-	if err != nil {
-		return fmt.Errorf("message %x: %w", message, err)
-	}
-	for _, f := range facts {
-		if err := p.tracker().take(f); err != nil {
-			return err
-		}
 	}
 	return nil
 }
 
-// receive takes messages until done says so, and the actions of the groups that are reached.
-func (p *player) receive(done func() bool) error {
-	for !done() {
-		message, err := p.session.next()
+// await receives until each of the facts has come.
+func (p *player) await(wants []want) error {
+	for _, l := range p.links {
+		err := l.receive(func() bool {
+			return !slices.ContainsFunc(wants, func(w want) bool { return w.link == l && !w.item.done })
+		})
 		if err != nil {
-			return fmt.Errorf("%w; still expected: %s", err, listed(p.tracker().missing()))
-		}
-		if err := p.take(message); err != nil {
-			return err
-		}
-		if ended, err := p.act(); ended || err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// await receives until each of the items has come.
-func (p *player) await(items []*item) error {
-	return p.receive(func() bool { return !slices.ContainsFunc(items, func(i *item) bool { return !i.done }) })
 }
 
 func listed(items []*item) string {
@@ -229,56 +190,67 @@ func listed(items []*item) string {
 	return cmp.Or(strings.Join(all, ""), "nothing")
 }
 
-// act takes the actions of the current group. It says whether the connection ended with one.
-func (p *player) act() (ended bool, err error) {
-	for group := p.tracker().current(); group != nil && len(group.actions) > 0; group = p.tracker().current() {
-		action := group.actions[0]
-		group.actions = group.actions[1:]
-		switch {
-		case action["signal"] != nil: // to read the next configuration
-			err = p.reload()
-		case action["notification"] != nil:
-			cease := wire.NewCease(wire.CeaseAdminShutdown, fmt.Sprint(action["notification"]))
-			if err := p.session.send(cease.Append(nil)); err != nil {
-				return true, err
-			}
-			return true, p.wantEnd()
-		default:
-			err = fmt.Errorf("no translation of the action %v", action)
-		}
-		if err != nil {
-			return false, err
-		}
-	}
-	return false, nil
-}
-
 // reload puts the next configuration in the place of the one in force.
 func (p *player) reload() error {
 	p.config++
-	if p.config == len(p.vector.Configurations) || len(p.vector.Configurations[p.config].Neighbors) != 1 {
-		return fmt.Errorf("there is no configuration %d to read", p.config+1)
+	if p.config == len(p.vector.Configurations) || len(p.vector.Configurations[p.config].Neighbors) != len(p.links) {
+		return fmt.Errorf("there is no configuration %d of the same neighbours to read", p.config+1)
 	}
-	for _, configured := range p.neighbor.Routes {
-		if r, err := newRoute(configured.Family, configured.NLRI.Prefix, configured.Attributes, p.neighbor); err == nil {
+	for i, l := range p.links {
+		for _, configured := range l.neighbor.Routes {
+			r, err := newRoute(configured.Family, configured.NLRI.Prefix, configured.Attributes, l.neighbor)
+			if err != nil {
+				continue // it is not there
+			}
+			if len(p.links) > 1 {
+				r = r.forLink(l)
+			}
 			p.manifests.delete(r)
 		}
-	}
-	if err := p.configure(&p.vector.Configurations[p.config].Neighbors[0]); err != nil {
-		return err
+		l.neighbor = &p.vector.Configurations[p.config].Neighbors[i]
+		if err := p.configure(l); err != nil {
+			return err
+		}
 	}
 	return p.manifests.flush()
 }
 
-// wantEnd waits for the connection to end without another message.
-func (p *player) wantEnd() error {
-	message, err := p.session.next()
-	p.session = nil
-	if errors.Is(err, io.EOF) {
+// finish waits for all that is still expected, and sees that nothing else comes: what is there is sent before a
+// route that the test adds last, and takes away again.
+func (p *player) finish() error {
+	if err := p.endProcesses(); err != nil {
+		return err
+	}
+	p.manifests.release(p.reaches)
+	if err := p.manifests.flush(); err != nil {
+		return err
+	}
+	for _, l := range p.links {
+		if err := p.finishLink(l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *player) finishLink(l *link) error {
+	if l.session == nil {
+		if missing := l.tracker().missing(); len(missing) > 0 || len(l.trackers) > 1 {
+			return fmt.Errorf("the connection ended; still expected: %s", listed(missing))
+		}
 		return nil
 	}
-	if err != nil {
-		return fmt.Errorf("the connection did not end: %w", err)
+	if err := l.receive(func() bool { return l.tracker().missing() == nil }); err != nil {
+		return err
 	}
-	return fmt.Errorf("before the end of the connection came %x", message)
+	if p.vector.option(optionUnknownMessage) {
+		return l.wantEnd()
+	}
+	if len(l.trackers) > 1 {
+		return fmt.Errorf("%d more connections are expected", len(l.trackers)-1)
+	}
+	if l.tracker().anything {
+		return nil
+	}
+	return l.wantSilence()
 }

@@ -6,6 +6,7 @@ package conformance_test
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -40,7 +41,7 @@ func (r *report) add(name, result string, reasons ...string) {
 	r.rows = append(r.rows, reportRow{name: name, result: result, reasons: reasons})
 }
 
-// String is the table, sorted by case, with the number of each result below it; empty where nothing ran.
+// String is the table, sorted by case, with the number of each result and of each reason below it; empty where nothing ran.
 func (r *report) String() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -51,14 +52,21 @@ func (r *report) String() string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "CASE\tRESULT\tREASON")
-	count := map[string]int{}
+	count, reasons := map[string]int{}, map[string]int{}
 	for _, row := range r.rows {
 		count[row.result]++
+		for _, reason := range row.reasons {
+			reasons[reason]++
+		}
 		fmt.Fprintf(w, "%s\t%s\t%s\n", row.name, row.result, strings.Join(row.reasons, "; "))
 	}
 	_ = w.Flush() // into memory
 	for _, result := range []string{resultPass, resultPart, resultOutside, resultFail} {
 		fmt.Fprintf(&b, "%d %s  ", count[result], result)
 	}
-	return strings.TrimRight(b.String(), " ") + "\n"
+	table := strings.TrimRight(b.String(), " ") + "\n"
+	for _, reason := range slices.Sorted(maps.Keys(reasons)) {
+		table += fmt.Sprintf("%3d  %s\n", reasons[reason], reason)
+	}
+	return table
 }

@@ -20,18 +20,20 @@ import (
 
 // route is a unicast route of a configuration or of a command.
 type route struct {
+	link       string // name of the neighbour that it is for; "": all that the selectors choose
 	family     wire.Family
 	text       string       // the prefix as the case writes it
 	prefix     netip.Prefix // masked; the zero Prefix where text is none
 	pathID     uint32
-	split      int               // length of the subnets that are announced; 0: the prefix itself
-	attributes object            // of the Announcement
-	selector   map[string]string // labels of the neighbours that it is for; none: all
-	watchdog   string            // group that it is announced and withdrawn with
-	off        bool              // it begins withdrawn
+	split      int                 // length of the subnets that are announced; 0: the prefix itself
+	attributes object              // of the Announcement
+	selectors  []map[string]string // labels of the neighbours that it is for, of which one must fit; none: all
+	watchdog   string              // group that it is announced and withdrawn with
+	off        bool                // it begins withdrawn
 }
 
-// newRoute translates a route with its attributes, as the case names them.
+// newRoute translates a route with its attributes, as the case names them. With an error that says why the route is left
+// out, it returns the route all the same, so that nothing is expected of it, either; nil where it is of another family.
 func newRoute(family, prefix string, attributes map[string]any, n *neighbor) (*route, error) {
 	r := &route{text: prefix, attributes: object{}}
 	switch family {
@@ -47,23 +49,27 @@ func newRoute(family, prefix string, attributes map[string]any, n *neighbor) (*r
 	} else if p, err := netip.ParsePrefix(prefix); err == nil {
 		r.prefix = p.Masked() // the cases write host bits
 	}
+	err := r.usable()
 	for name, value := range attributes {
 		if reason, ok := laterAttributes[name]; ok {
 			return nil, outside("%s", reason)
 		}
-		if err := r.set(name, value, n); err != nil {
-			return nil, fmt.Errorf("%s of %s: %w", name, prefix, err)
+		if attributeErr := r.set(name, value, n); attributeErr != nil && err == nil {
+			err = fmt.Errorf("%s of %s: %w", name, prefix, attributeErr)
 		}
 	}
-	return r, nil
+	return r, err
 }
+
+// is says whether a fact is about a route that comes of it.
+func (r *route) is(f fact) bool { return f.family == r.family && slices.Contains(r.names(), f.route) }
 
 // key tells routes of one neighbour apart.
 func (r *route) key() string {
 	if !r.prefix.IsValid() {
-		return r.text
+		return r.link + r.text
 	}
-	return routeText(r.prefix, r.pathID)
+	return r.link + routeText(r.prefix, r.pathID)
 }
 
 // names are the routes that come of it on the wire, as facts name them.
@@ -90,8 +96,19 @@ func subnets(prefix netip.Prefix, length int) []netip.Prefix {
 	return append(subnets(netip.PrefixFrom(prefix.Addr(), bits+1), length), subnets(netip.PrefixFrom(upper, bits+1), length)...)
 }
 
-// manifest is the Announcement.
+// manifest holds an Announcement for each selector, one without any.
 func (r *route) manifest(name string) string {
+	if len(r.selectors) == 0 {
+		return r.announcement(name, nil)
+	}
+	var all strings.Builder
+	for i, selector := range r.selectors {
+		fmt.Fprintf(&all, "---\n%s", r.announcement(fmt.Sprintf("%s-%d", name, i), selector))
+	}
+	return all.String()
+}
+
+func (r *route) announcement(name string, selector map[string]string) string {
 	prefix := r.text
 	if r.prefix.IsValid() {
 		prefix = r.prefix.String()
@@ -106,8 +123,8 @@ func (r *route) manifest(name string) string {
 	if r.split != 0 {
 		spec["deaggregate"] = object{strings.ToLower(apiAFI(familyName(r.family))): r.split}
 	}
-	if len(r.selector) > 0 {
-		spec["peerSelector"] = object{"matchLabels": r.selector}
+	if len(selector) > 0 {
+		spec["peerSelector"] = object{"matchLabels": selector}
 	}
 	return toYAML(object{
 		"apiVersion": "herald.network/v1alpha1", "kind": "Announcement", "spec": spec,
@@ -226,10 +243,12 @@ func (r *route) setNextHop(list []string, n *neighbor) error {
 	}
 	hops := object{}
 	switch {
+	case !isHost(address):
+		return unsayable(remarkNextHop)
 	case r.family == wire.IPv4Unicast:
 		hops["ipv4"] = address.String()
 	case address.Is4():
-		return outside("%s", reasonIPv4NextHopOfIPv6)
+		return unsayable(remarkShortNextHop)
 	case address.IsLinkLocalUnicast():
 		hops["ipv6LinkLocal"] = address.String()
 	default:
@@ -246,11 +265,11 @@ func (r *route) setNextHop(list []string, n *neighbor) error {
 func (r *route) setASPath(value any) error {
 	var path []int64
 	if list, ok := value.([]any); ok && slices.ContainsFunc(list, isList) {
-		return outside("%s", reasonASSet)
+		return unsayable(remarkASSet)
 	}
 	for _, word := range words(value) {
 		if strings.ContainsAny(word, "(){}") {
-			return outside("%s", reasonASSet)
+			return unsayable(remarkASSet)
 		}
 		asn, err := strconv.ParseInt(word, 10, 64)
 		if err != nil {
@@ -291,6 +310,9 @@ func (r *route) setRaw(list []string) error {
 	if err != nil {
 		return err
 	}
+	if !wellKnown(wire.AttributeType(code)) && flags&int64(wire.FlagOptional) == 0 {
+		return unsayable(remarkRawFlags)
+	}
 	r.addRaw(code, flags, strings.TrimPrefix(list[2], "0x"))
 	return nil
 }
@@ -313,20 +335,6 @@ func community(text string) (string, error) {
 		name = "NOPEER"
 	}
 	return name, nil
-}
-
-// extendedCommunity translates route targets, route origins and hexadecimal ones.
-func extendedCommunity(text string) (string, error) {
-	kind, rest, _ := strings.Cut(text, ":")
-	switch {
-	case strings.HasPrefix(text, "0x"):
-		return text, nil
-	case kind == "target":
-		return "rt:" + rest, nil
-	case kind == "origin":
-		return "soo:" + rest, nil
-	}
-	return "", outside("extended communities of kind %s are not written by name yet", kind)
 }
 
 // words returns a value as words: a text, a number, or a list of such.

@@ -1,83 +1,20 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
+// What of a case is expected, after the remarks.
+
 package conformance_test
 
 import (
-	"errors"
+	"encoding/hex"
 	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/herald-bgp/herald/speaker/wire"
 )
-
-// outsideError says that something of a case is not reproduced, and why. The rest of the case is played.
-type outsideError struct{ reason string }
-
-func (e *outsideError) Error() string { return e.reason }
-
-func outside(format string, args ...any) error {
-	return &outsideError{reason: fmt.Sprintf(format, args...)}
-}
-
-// outsideReason returns why something is not reproduced; false for any other error.
-func outsideReason(err error) (string, bool) {
-	var e *outsideError
-	if !errors.As(err, &e) {
-		return "", false
-	}
-	return e.reason, true
-}
-
-// The reasons why something of a case is not reproduced. Each speaks of what a case holds, never of its name.
-const (
-	reasonIPv4NextHopOfIPv6 = "IPv6 routes with an IPv4 next hop of 4 octets: no RFC has them (RFC 2545 §3, RFC 8950)"
-	reasonSecondEndOfRIB    = "a second End-of-RIB of a family: one goes in a session (RFC 4724 §2)"
-	reasonManualEndOfRIB    = "End-of-RIB on command: it goes after the first routes (RFC 4724 §4)"
-	reasonASSet             = "AS_SET is not originated (RFC 9774)"
-	reasonRouteRefreshSent  = "ROUTE-REFRESH is never sent: received routes are not wanted again"
-	reasonNeverAnnounced    = "the withdrawal of a route that was not announced: there is nothing to withdraw"
-	reasonNeighbors         = "several neighbours at once"
-)
-
-// Remarks on what is compared in another form than the case has it; the case is reproduced all the same.
-const (
-	remarkBadType         = "a message of unknown type gets 1/3 with the type as data (RFC 4271 §6.1), where the case has 1/0 and a text"
-	remarkShutdownText    = "the text of a Cease is the program's own (RFC 9003)"
-	remarkWithdrawals     = "before Cease/2 the routes are withdrawn: a session that ends for good leaves none behind"
-	remarkSoftwareVersion = "the software version is the program's own"
-)
-
-// familyReason says why routes of a family are not reproduced.
-func familyReason(f wire.Family) string { return "family " + familyName(f) + " is not spoken yet" }
-
-// laterAttributes are attributes of families and features that are not there yet.
-var laterAttributes = map[string]string{
-	"rd":                  "VPN routes are not announced yet",
-	"route-distinguisher": "VPN routes are not announced yet",
-	"label":               "labelled routes are not announced yet",
-	"bgp-prefix-sid":      "BGP-Prefix-SID (RFC 8669) is not announced yet",
-	"bgp-prefix-sid-srv6": "BGP-Prefix-SID (RFC 9252) is not announced yet",
-}
-
-// outOfScope says why nothing of a case is reproduced, or "".
-func outOfScope(v *vector) string {
-	for i := range v.Configurations {
-		neighbors := v.Configurations[i].Neighbors
-		if len(neighbors) > 1 {
-			return reasonNeighbors
-		}
-		for _, n := range neighbors {
-			if len(n.Families) > 0 && !slices.ContainsFunc(n.Families, isUnicastName) {
-				return "family " + strings.Join(n.Families, ", ") + " is not spoken yet"
-			}
-		}
-	}
-	return ""
-}
-
-func isUnicastName(name string) bool { return name == "ipv4 unicast" || name == "ipv6 unicast" }
 
 // expectation is what must come on a connection, in groups whose order counts.
 type expectation struct {
@@ -89,29 +26,46 @@ type expectedGroup struct {
 	actions []map[string]any
 }
 
-// expectations are the facts of a case that are in scope; notes gets the reasons for what was left out or changed.
-func expectations(v *vector, addPath []wire.Family, notes *notes) ([]expectation, error) {
-	all := make([]expectation, len(v.Expected))
-	for i, c := range v.Expected {
-		for _, g := range c.Groups {
-			group := expectedGroup{actions: g.Actions}
-			for _, m := range g.Messages {
-				facts, err := factsOf(m.Hex, addPath)
-				if err != nil {
-					return nil, fmt.Errorf("expected message %x: %w", []byte(m.Hex), err)
-				}
-				group.facts = append(group.facts, facts...)
+// readConnection reads the facts of a connection whose routes of the families in addPath have path identifiers.
+func readConnection(c connection, addPath []wire.Family) (expectation, error) {
+	var e expectation
+	for _, g := range c.Groups {
+		group := expectedGroup{actions: g.Actions}
+		for _, m := range g.Messages {
+			facts, err := factsOf(m.Hex, addPath)
+			if err != nil {
+				return e, fmt.Errorf("expected message %x: %w", []byte(m.Hex), err)
 			}
-			all[i].groups = append(all[i].groups, group)
+			group.facts = append(group.facts, facts...)
 		}
-		all[i].leaveOut(v, notes)
+		e.groups = append(e.groups, group)
 	}
-	return all, nil
+	return e, nil
+}
+
+// announces counts the routes of a neighbour's configuration that are expected.
+func (e *expectation) announces(n *neighbor) int {
+	count := 0
+	for _, configured := range n.Routes {
+		r, _ := newRoute(configured.Family, configured.NLRI.Prefix, configured.Attributes, n)
+		if r == nil {
+			continue
+		}
+		for _, g := range e.groups {
+			if slices.ContainsFunc(g.facts, func(f fact) bool { return f.kind == announced && r.is(f) }) {
+				count++
+				break
+			}
+		}
+	}
+	return count
 }
 
 // leaveOut takes out what is not reproduced, and changes what comes in another form.
-func (e *expectation) leaveOut(v *vector, notes *notes) {
-	s := scope{vector: v, notes: notes, announced: map[string]bool{}, ended: map[wire.Family]bool{}}
+func (e *expectation) leaveOut(v *vector, n *neighbor, notes *notes) {
+	s := scope{
+		vector: v, neighbor: n, notes: notes, announced: map[string]bool{}, ended: map[wire.Family]bool{}, oddities: oddCommunities(v),
+	}
 	for _, g := range e.groups {
 		for _, f := range g.facts {
 			if f.kind == announced {
@@ -133,15 +87,17 @@ func (e *expectation) leaveOut(v *vector, notes *notes) {
 // scope judges what is expected on one connection.
 type scope struct {
 	vector    *vector
+	neighbor  *neighbor
 	notes     *notes
 	announced map[string]bool      // routes, somewhere on the connection
 	ended     map[wire.Family]bool // End-of-RIB is expected
+	oddities  map[string]string    // extended communities, as the case has them and as they must be
 }
 
 // translate returns the fact as it must come; false where it is not reproduced.
 func (s *scope) translate(f fact) (fact, bool) {
-	if reason := s.outside(f); reason != "" {
-		s.notes.leaveOut(reason)
+	if e := s.leftOut(f); e != nil {
+		s.notes.note(e)
 		s.notes.routesLeftOut = s.notes.routesLeftOut || f.kind == announced || f.kind == withdrawn
 		return f, false
 	}
@@ -152,51 +108,36 @@ func (s *scope) translate(f fact) (fact, bool) {
 		s.notes.remark(remarkSoftwareVersion)
 	case f.kind == endOfRIB:
 		s.ended[f.family] = true
+		if s.neighbor.Summary.ManualEOR {
+			s.notes.remark(remarkManualEndOfRIB)
+		}
 	case f.kind == notified && s.vector.option(optionUnknownMessage):
 		s.notes.remark(remarkBadType)
 		f.detail = "1/3 ff"
 	case f.kind == notified && strings.HasPrefix(f.detail, "6/"):
 		s.notes.remark(remarkShutdownText)
+	case f.kind == announced:
+		f.detail = s.rightCommunities(f.detail)
 	}
 	return f, true
 }
 
-// outside says why a fact is not reproduced, or "".
-func (s *scope) outside(f fact) string {
+// leftOut says why a fact is not reproduced, or nil.
+func (s *scope) leftOut(f fact) *leftOutError {
+	var err error
 	switch {
 	case f.family != (wire.Family{}) && !slices.Contains(unicastFamilies, f.family):
-		return familyReason(f.family)
-	case f.kind == endOfRIB && manualEndOfRIB(s.vector):
-		return reasonManualEndOfRIB
+		err = outside("%s", familyReason(f.family))
 	case f.kind == endOfRIB && s.ended[f.family]:
-		return reasonSecondEndOfRIB
-	case f.kind == refreshAsked:
-		return reasonRouteRefreshSent
+		err = unsayable(remarkEndOfRIBAgain)
 	case f.kind == withdrawn && !s.announced[f.route]:
-		return reasonNeverAnnounced
+		err = outside("%s", reasonNeverAnnounced)
 	case f.kind == announced && f.family == wire.IPv6Unicast && hasShortNextHop(f):
-		return reasonIPv4NextHopOfIPv6
+		err = unsayable(remarkShortNextHop)
 	case f.kind == opened && s.vector.option(optionInspectOpen):
-		return foreignCapability(s.vector)
+		err = s.neighbor.foreignCapability()
 	}
-	return ""
-}
-
-// knownCapabilities are those that the translation of a neighbour knows.
-var knownCapabilities = []string{
-	"asn4", "add-path", "nexthop", "link-local-nexthop", "software-version", "extended-message", "route-refresh", "graceful-restart",
-}
-
-// foreignCapability says why the OPEN of a case is not reproduced, or "".
-func foreignCapability(v *vector) string {
-	for _, n := range v.Configurations[0].Neighbors {
-		for name := range n.Capabilities {
-			if n.capability(name) != "" && !slices.Contains(knownCapabilities, name) {
-				return "the OPEN with the capability " + name + ", which is not offered"
-			}
-		}
-	}
-	return ""
+	return leftOut(err)
 }
 
 func hasShortNextHop(f fact) bool {
@@ -204,24 +145,80 @@ func hasShortNextHop(f fact) bool {
 	return len(nextHop) == 2*4
 }
 
-func manualEndOfRIB(v *vector) bool {
-	n := v.Configurations[0].Neighbors
-	return len(n) == 1 && n[0].Summary.ManualEOR
+// knownCapabilities are those that the translation of a neighbour knows.
+var knownCapabilities = []string{
+	"asn4", "add-path", "nexthop", "link-local-nexthop", "software-version", "extended-message", "route-refresh", "graceful-restart",
 }
 
-// notes collects what a person is to know of a case's result.
-type notes struct {
-	leftOut, remarks []string
-	// routesLeftOut: some of what is left out are routes.
-	routesLeftOut bool
-}
-
-func (n *notes) leaveOut(reason string) { n.leftOut = addOnce(n.leftOut, reason) }
-func (n *notes) remark(text string)     { n.remarks = addOnce(n.remarks, text) }
-
-func addOnce(list []string, text string) []string {
-	if slices.Contains(list, text) {
-		return list
+// foreignCapability says why the OPEN of a neighbour is not reproduced, or nil.
+func (n *neighbor) foreignCapability() error {
+	for name := range n.Capabilities {
+		if n.capability(name) != "" && !slices.Contains(knownCapabilities, name) {
+			return outside("the OPEN with the capability %s, which is not offered", name)
+		}
 	}
-	return append(list, text)
+	return nil
+}
+
+// communityByASN is an extended community that is written with an ASN.
+var communityByASN = regexp.MustCompile(`\b(target|origin)(4?):(\d+):(\d+)\b`)
+
+// oddCommunities are the extended communities with a 4-octet ASN that the texts of a case name: as the case has them on the
+// wire, with the type of an IPv4 address (0x01), and as RFC 5668 §2 has them (0x02).
+func oddCommunities(v *vector) map[string]string {
+	odd := map[string]string{}
+	read := func(text string) {
+		for _, m := range communityByASN.FindAllStringSubmatch(text, -1) {
+			asn, err := strconv.ParseUint(m[3], 10, 32)
+			number, numberErr := strconv.ParseUint(m[4], 10, 16)
+			if err != nil || numberErr != nil || asn <= 0xffff && m[2] == "" {
+				continue
+			}
+			rest := fmt.Sprintf("%s%08x%04x", communitySubtypes[m[1]], asn, number)
+			odd["01"+rest] = "02" + rest
+		}
+	}
+	for _, c := range v.Configurations {
+		for _, n := range c.Neighbors {
+			for _, r := range n.Routes {
+				read(strings.Join(words(r.Attributes["extended-community"]), " "))
+			}
+		}
+		for _, s := range c.Scripts {
+			read(strings.Join(s.Commands, " "))
+		}
+	}
+	return odd
+}
+
+// rightCommunities puts the right extended communities into the detail of a route.
+func (s *scope) rightCommunities(detail string) string {
+	const prefix, size = "16/c0=", 16
+	fields := strings.Split(detail, " ")
+	for i, field := range fields {
+		value, ok := strings.CutPrefix(strings.TrimLeft(field, "["), prefix)
+		value, end := strings.CutSuffix(value, "]")
+		if _, err := hex.DecodeString(value); !ok || err != nil || len(value)%size != 0 {
+			continue
+		}
+		var list []string
+		for ; len(value) > 0; value = value[size:] {
+			list = append(list, value[:size])
+		}
+		sorted := slices.IsSorted(list)
+		for j, community := range list {
+			if right, ok := s.oddities[community]; ok {
+				list[j] = right
+				s.notes.remark(remarkFourOctetAS)
+			}
+		}
+		if sorted {
+			slices.Sort(list)
+		}
+		fields[i] = field[:strings.Index(field, prefix)+len(prefix)] + strings.Join(list, "")
+		if end {
+			fields[i] += "]"
+		}
+	}
+	return strings.Join(fields, " ")
 }

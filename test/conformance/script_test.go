@@ -2,57 +2,100 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // How commands are played. The cases do not say when a command comes, but what comes of it: the test waits for that before
-// the next command. A command of which nothing comes, such as the announcement of a route that is withdrawn before it is
-// sent, waits: at the end it is played if no other has undone it, and nothing may come of it.
+// the next command. A command of which something comes only after something else waits for the command of that. One of which
+// nothing comes, such as the announcement of a route that is withdrawn before it is sent, waits as well: at the end it is
+// played if no other has undone it and it reaches no neighbour, and nothing may come of it. One that would reach a
+// neighbour, and of which nothing comes, is one that the process of the case never wrote.
 
 package conformance_test
 
-import (
-	"fmt"
-	"net/netip"
-	"slices"
+import "slices"
 
-	"github.com/herald-bgp/herald/speaker/wire"
-)
-
-// runScript runs the commands of the case, again and again while more is expected and comes: some scripts are loops.
-func (p *player) runScript() error {
-	lines := p.vector.commands()
+// runScripts runs the commands of the case, again and again while more is expected and comes: some scripts are loops.
+func (p *player) runScripts() error {
+	scripts := p.vector.Configurations[0].Scripts
+	commands := 0
 	for {
-		before := len(p.tracker().missing())
-		for _, line := range lines {
-			if err := p.run(line); err != nil {
-				return err
-			}
+		before := p.missing()
+		if err := p.runOnce(scripts); err != nil {
+			return err
 		}
-		after := len(p.tracker().missing())
-		if after == 0 || after == before || p.session == nil {
+		for _, s := range scripts {
+			commands += len(s.Commands)
+		}
+		after := p.missing()
+		if after == 0 || after == before || !slices.ContainsFunc(p.links, func(l *link) bool { return l.session != nil }) {
 			break
 		}
 	}
-	if len(lines) == 0 && len(p.vector.Configurations[0].Scripts) > 0 {
-		return p.follow()
+	if commands == 0 && len(scripts) > 0 {
+		return p.follow(p.links[0])
 	}
 	return nil
 }
 
+// missing counts what the links' connections are still to bring.
+func (p *player) missing() int {
+	count := 0
+	for _, l := range p.links {
+		count += len(l.tracker().missing())
+	}
+	return count
+}
+
+// runOnce runs all scripts. Those of several processes are no sequence: the next command is that of the script of which
+// something comes first.
+func (p *player) runOnce(scripts []script) error {
+	rest := slices.Clone(scripts)
+	for {
+		next := -1
+		for i := range rest {
+			if len(rest[i].Commands) > 0 && (next < 0 || p.due(rest[i]) < p.due(rest[next])) {
+				next = i
+			}
+		}
+		if next < 0 {
+			return p.settleWants(nil, true)
+		}
+		line := rest[next].Commands[0]
+		rest[next].Commands = rest[next].Commands[1:]
+		p.process = rest[next].Process
+		if err := p.run(line); err != nil {
+			return err
+		}
+	}
+}
+
+// due is the number of the group that the next command of a script brings something of, -1 where it brings nothing.
+func (p *player) due(s script) int {
+	first := -1
+	for _, l := range p.links {
+		c, err := parseCommand(s.Commands[0], l.neighbor)
+		if err != nil {
+			continue // run shows it
+		}
+		kind, ok := map[commandAction]factKind{doAnnounce: announced, doWithdraw: withdrawn}[c.action]
+		for i, g := range l.tracker().groups {
+			if ok && slices.ContainsFunc(g.missing(), func(i *item) bool {
+				return i.kind == kind && slices.ContainsFunc(c.routes, func(r *route) bool { return r.is(i.fact) })
+			}) && (first < 0 || i < first) {
+				first = i
+			}
+		}
+	}
+	return first
+}
+
 // run runs one command.
 func (p *player) run(line string) error {
-	c, err := parseCommand(line, p.neighbor)
+	c, err := parseCommand(line, p.links[0].neighbor)
+	links := p.chosen(c.selectors)
 	if err != nil {
-		return p.leaveOut(err, c.routes...)
+		return p.leaveOut(err, links, c.routes...)
 	}
 	switch c.action {
-	case doAnnounce:
-		for _, r := range c.routes {
-			p.manifests.add(r)
-		}
-		return p.settle(announced, c.routes)
-	case doWithdraw:
-		for _, r := range c.routes {
-			p.manifests.delete(r)
-		}
-		return p.settle(withdrawn, c.routes)
+	case doAnnounce, doWithdraw:
+		return p.change(c, links)
 	case doWatchdog:
 		return p.settle(announced, p.manifests.switchOn(c.argument, true))
 	case undoWatch:
@@ -63,220 +106,199 @@ func (p *player) run(line string) error {
 			p.manifests.delete(r)
 		}
 		return p.settle(withdrawn, routes)
+	case doDelete:
+		return p.deleteLinks(links)
+	}
+	for _, l := range links {
+		if err := p.runOn(l, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// runOn runs a command that is about a session.
+func (p *player) runOn(l *link, c command) error {
+	if c.action != doNothing {
+		if err := p.manifests.flush(); err != nil {
+			return err
+		}
+	}
+	switch c.action {
 	case doFlush:
-		return p.refresh()
+		return l.refresh()
+	case doRefresh:
+		return l.ask()
 	case doTeardown:
-		return p.teardown(c.argument)
+		return l.teardown(c.argument)
+	case doDisable:
+		return l.leave()
+	case doEnable:
+		if len(l.trackers) > 1 && l.tracker().missing() == nil {
+			l.trackers = l.trackers[1:]
+		}
+		return l.again()
 	case doCreate:
-		if err := p.configure(c.neighbor); err != nil {
+		if l.neighbor.PeerAddress != c.neighbor.PeerAddress {
+			return nil
+		}
+		if err := p.configure(l); err != nil {
 			return err
 		}
 		if err := p.manifests.flush(); err != nil {
 			return err
 		}
-		return p.connect()
-	case doDelete:
-		p.manifests.unset(peerName)
-		return p.settleFacts(p.wanted(fact{kind: notified}))
+		return l.again()
 	}
 	return nil
 }
 
+func (p *player) deleteLinks(links []*link) error {
+	var wants []want
+	for _, l := range links {
+		p.manifests.unset(l.name)
+		wants = append(wants, l.wanted(fact{kind: notified})...)
+	}
+	return p.settleWants(wants, false)
+}
+
+// chosen are the links that selectors choose, of those that the process is for.
+func (p *player) chosen(selectors []map[string]string) []*link {
+	var links []*link
+	for _, l := range p.links {
+		if l.neighbor.runs(p.process) && chosen(selectors, l.neighbor.labels()) {
+			links = append(links, l)
+		}
+	}
+	return links
+}
+
+// change states that routes are announced or withdrawn. Where there are several neighbours each has its own.
+func (p *player) change(c command, links []*link) error {
+	if !slices.ContainsFunc(p.links, func(l *link) bool { return l.neighbor.runs(p.process) }) {
+		return nil // no neighbour knows the process
+	}
+	routes := c.routes
+	if len(p.links) > 1 {
+		routes = nil
+		for _, l := range links {
+			for _, r := range c.routes {
+				routes = append(routes, r.forLink(l))
+			}
+		}
+	}
+	for _, r := range routes {
+		if c.action == doAnnounce {
+			p.manifests.add(r)
+		} else {
+			p.manifests.delete(r)
+		}
+	}
+	return p.settle(map[commandAction]factKind{doAnnounce: announced, doWithdraw: withdrawn}[c.action], routes)
+}
+
+// linksOf are the links that a route goes to.
+func (p *player) linksOf(r *route) []*link {
+	var links []*link
+	for _, l := range p.links {
+		if (r.link == "" || r.link == l.name) && chosen(r.selectors, l.neighbor.selectable(l.name)) {
+			links = append(links, l)
+		}
+	}
+	return links
+}
+
+// reaches says whether a route goes to a neighbour that speaks its family.
+func (p *player) reaches(r *route) bool {
+	return slices.ContainsFunc(p.linksOf(r), func(l *link) bool {
+		name := familyName(r.family)
+		return r.prefix.IsValid() && (len(l.neighbor.Families) == 0 || slices.Contains(l.neighbor.Families, name))
+	})
+}
+
 // settle brings a change of routes into force, if anything is to come of it, and waits for that.
 func (p *player) settle(kind factKind, routes []*route) error {
-	var items []*item
+	var wants []want
 	for _, r := range routes {
-		before := len(items)
-		for _, name := range r.names() {
-			items = append(items, p.wanted(fact{kind: kind, family: r.family, route: name})...)
+		before := len(wants)
+		for _, l := range p.linksOf(r) {
+			for _, name := range r.names() {
+				wants = append(wants, l.wanted(fact{kind: kind, family: r.family, route: name})...)
+			}
 		}
-		if len(items) == before {
+		if len(wants) == before {
 			p.manifests.holdBack(r)
 		}
 	}
-	return p.settleFacts(items)
+	return p.settleWants(wants, false)
 }
 
-func (p *player) settleFacts(items []*item) error {
-	if len(items) == 0 {
+// settleWants brings what is stated into force and waits for what comes of it. Where something else must come first, it
+// waits for the command of that, unless there is none.
+func (p *player) settleWants(wants []want, last bool) error {
+	if len(wants) == 0 && !last {
 		return nil
 	}
+	p.deferred = append(p.deferred, wants...)
+	if len(p.deferred) == 0 || !last && !slices.ContainsFunc(wants, want.isNext) {
+		return nil
+	}
+	wants, p.deferred = p.deferred, nil
 	if err := p.manifests.flush(); err != nil {
 		return err
 	}
-	return p.await(items)
+	return p.await(wants)
 }
 
-// wanted returns the first fact of a kind, and of a route if there is one, that is still to come.
-func (p *player) wanted(like fact) []*item {
-	i := p.tracker().first(func(f fact) bool {
-		return f.kind == like.kind && (like.route == "" || f.family == like.family && f.route == like.route)
-	})
-	if i == nil {
-		return nil
+// isNext says whether it can come now: nothing else must come first, a connection among others.
+func (w want) isNext() bool {
+	if w.link.session == nil {
+		return false
 	}
-	return []*item{i}
+	group := w.link.tracker().current()
+	return group == nil || slices.Contains(group.items, w.item)
 }
 
-// refresh has all routes sent again: the neighbour asks for them (RFC 2918). Herald takes no such command.
-func (p *player) refresh() error {
-	if err := p.manifests.flush(); err != nil {
-		return err
-	}
-	var items []*item
-	for _, r := range p.manifests.known() {
-		for _, name := range r.names() {
-			items = append(items, p.wanted(fact{kind: announced, family: r.family, route: name})...)
+// endProcesses withdraws routes as the end of the process that announced them does, where the case has no command for it.
+func (p *player) endProcesses() error {
+	for _, l := range p.links {
+		for _, i := range l.tracker().missing() {
+			for _, r := range p.manifests.known() {
+				if i.kind == withdrawn && r.is(i.fact) {
+					p.manifests.delete(r)
+				}
+			}
 		}
 	}
-	items = append(items, p.wanted(fact{kind: refreshEnds})...)
-	families, err := p.negotiated()
-	if err != nil {
-		return err
-	}
-	for _, f := range families {
-		if err := p.session.send(wire.RouteRefresh{Family: f}.Append(nil)); err != nil {
-			return err
-		}
-	}
-	return p.await(items)
-}
-
-// teardown ends the session, which then comes up again: with Cease/4 as a restart without graceful restart does, with
-// Cease/2 as adminState Down does.
-func (p *player) teardown(subcode string) error {
-	if err := p.manifests.flush(); err != nil {
-		return err
-	}
-	end := p.bringDown
-	if subcode == fmt.Sprint(wire.CeaseAdminReset) {
-		end = p.herald.restart
-	}
-	up, err := end()
-	if err != nil {
-		return err
-	}
-	if err := p.await(p.wanted(fact{kind: notified})); err != nil {
-		return err
-	}
-	if err := p.wantEnd(); err != nil {
-		return err
-	}
-	if len(p.trackers) == 1 {
-		return nil
-	}
-	if err := up(); err != nil {
-		return err
-	}
-	p.trackers = p.trackers[1:]
-	return p.connect()
-}
-
-// bringDown states adminState Down; up states the neighbour as it was.
-func (p *player) bringDown() (up func() error, err error) {
-	p.tracker().leaving = true
-	p.notes.remark(remarkWithdrawals)
-	manifest := p.manifests.wanted[peerName]
-	p.manifests.set(peerName, downManifest(manifest))
-	return func() error {
-		p.manifests.set(peerName, manifest)
-		return p.manifests.flush()
-	}, p.manifests.flush()
+	return nil
 }
 
 // follow edits the manifests as the messages themselves say, for a case whose script is a program that watches a
 // service and announces it while it is there.
-func (p *player) follow() error {
-	for _, i := range p.tracker().missing() {
+func (p *player) follow(l *link) error {
+	for _, i := range l.tracker().missing() {
 		if i.done {
 			continue
 		}
 		switch i.kind {
 		case announced:
-			r, err := routeOf(i.fact, p.neighbor)
+			r, err := routeOf(i.fact, l.neighbor)
 			if err != nil {
 				return err
 			}
 			p.manifests.add(r)
 		case withdrawn:
 			for _, r := range p.manifests.known() {
-				if slices.Contains(r.names(), i.route) {
+				if r.is(i.fact) {
 					p.manifests.delete(r)
 				}
 			}
 		default:
 			continue
 		}
-		if err := p.settleFacts([]*item{i}); err != nil {
+		if err := p.settleWants([]want{{link: l, item: i}}, false); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// finish waits for all that is still expected, and sees that nothing else comes: what is there is sent before a
-// route that the test adds last, and takes away again.
-func (p *player) finish() error {
-	if p.session == nil {
-		if missing := p.tracker().missing(); len(missing) > 0 || len(p.trackers) > 1 {
-			return fmt.Errorf("the connection ended; still expected: %s", listed(missing))
-		}
-		return nil
-	}
-	p.manifests.release()
-	if err := p.manifests.flush(); err != nil {
-		return err
-	}
-	if err := p.await(p.tracker().missing()); err != nil {
-		return err
-	}
-	if p.vector.option(optionUnknownMessage) {
-		return p.wantEnd()
-	}
-	if len(p.trackers) > 1 {
-		return fmt.Errorf("%d more connections are expected", len(p.trackers)-1)
-	}
-	return p.wantSilence()
-}
-
-// wantSilence sees that nothing comes but a route that is added and withdrawn.
-func (p *player) wantSilence() error {
-	families, err := p.negotiated()
-	if err != nil {
-		return err
-	}
-	last := &route{family: families[0], prefix: netip.MustParsePrefix("203.0.113.254/32")}
-	last.attributes = object{"nextHop": object{"ipv4": "203.0.113.1"}}
-	if last.family == wire.IPv6Unicast {
-		last.prefix = netip.MustParsePrefix("2001:db8:ffff::1/128")
-		last.attributes = object{"nextHop": object{"ipv6": "2001:db8:ffff::2"}}
-	}
-	p.manifests.add(last)
-	if err := p.manifests.flush(); err != nil {
-		return err
-	}
-	if err := p.wantOnly(announced, last); err != nil {
-		return err
-	}
-	p.manifests.delete(last)
-	if err := p.manifests.flush(); err != nil {
-		return err
-	}
-	return p.wantOnly(withdrawn, last)
-}
-
-// wantOnly waits for one route, and lets nothing else come before it.
-func (p *player) wantOnly(kind factKind, r *route) error {
-	message, err := p.session.next()
-	if err != nil {
-		return fmt.Errorf("%s of the test's own last route: %w", kind, err)
-	}
-	facts, err := factsOf(message, p.addPath)
-	if err != nil {
-		return err
-	}
-	if len(facts) != 1 || facts[0].kind != kind || facts[0].family != r.family || facts[0].route != r.key() {
-		return fmt.Errorf("after all that is expected came\n  %v", facts)
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -114,8 +115,8 @@ func TestParseCommand(t *testing.T) {
 		{"announce attributes as-path [ 1 2 ] community [2:1 no-export] nlri 10.0.0.0/8 11.0.0.0/8", doAnnounce, []string{
 			`10.0.0.0/8 {"attributes":{"asPath":[1,2],"communities":["2:1","NO_EXPORT"]}}`,
 			`11.0.0.0/8 {"attributes":{"asPath":[1,2],"communities":["2:1","NO_EXPORT"]}}`}},
-		{"announce ipv6 unicast 2001:db8::/32 attribute [ 0x99 0x60 0x0a ] path-information 0.0.1.0 split /33", doAnnounce,
-			[]string{`2001:db8::/32 path 256 {"attributes":{"raw":[{"code":153,"flags":96,"value":"0a"}]}}`}},
+		{"announce ipv6 unicast 2001:db8::/32 attribute [ 0x99 0xe0 0x0a ] path-information 0.0.1.0 split /33", doAnnounce,
+			[]string{`2001:db8::/32 path 256 {"attributes":{"raw":[{"code":153,"flags":224,"value":"0a"}]}}`}},
 		{"withdraw route 198.51.100.0/24 next-hop 0.0.0.0", doWithdraw, []string{`198.51.100.0/24 {}`}},
 		{"clear adj-rib out", doClear, nil},
 		{"flush adj-rib out", doFlush, nil},
@@ -152,17 +153,122 @@ func TestParseCommandErrors(t *testing.T) {
 	for _, line := range []string{"announce elephants", "announce route 10.0.0.0/8 colour blue", "dance", "clear adj-rib in"} {
 		if _, err := parseCommand(line, n); err == nil {
 			t.Errorf("%q: no error", line)
-		} else if reason, ok := outsideReason(err); ok {
-			t.Errorf("%q is not reproduced: %s; what is not known is to fail", line, reason)
+		} else if e := leftOut(err); e != nil {
+			t.Errorf("%q is not reproduced: %s; what is not known is to fail", line, e.reason)
 		}
 	}
-	for _, line := range []string{
-		"announce route 10.0.0.0/8 rd 1:1", "announce route 10.0.0.0/8 as-path [ 1 ( 2 3 ) ]", "announce ipv4 mup x",
-		"announce ipv6 unicast 2001:db8::/32 next-hop 192.0.2.1", "announce flow route x",
+	for line, remark := range map[string]string{
+		"announce route 10.0.0.0/8 rd 1:1":                                    "",
+		"announce ipv4 mup x":                                                 "",
+		"announce flow route x":                                               "",
+		"announce route 10.0.0.0/8 as-path [ 1 ( 2 3 ) ]":                     remarkASSet,
+		"announce ipv6 unicast 2001:db8::/32 next-hop 192.0.2.1":              remarkShortNextHop,
+		"announce route 10.0.0.0/8 next-hop 255.255.255.255":                  remarkNextHop,
+		"announce route 224.0.0.0/4 next-hop 192.0.2.1":                       remarkPrefix,
+		"announce ipv6 unicast ::1/128 next-hop ::1":                          remarkPrefix,
+		"announce route 127.0.0.1 next-hop 192.0.2.1":                         remarkPrefix,
+		"announce route 10.0.0.0/8 next-hop 192.0.2.1 attribute [ 99 64 00 ]": remarkRawFlags,
 	} {
-		_, err := parseCommand(line, n)
-		if _, ok := outsideReason(err); !ok {
-			t.Errorf("%q: %v, want a reason why it is not reproduced", line, err)
+		c, err := parseCommand(line, n)
+		e := leftOut(err)
+		if e == nil || e.remarked != (remark != "") || e.remarked && e.reason != remark {
+			t.Errorf("%q: %v, want a reason why it is left out: %q", line, err, remark)
+		}
+		if e != nil && e.remarked && len(c.routes) != 1 {
+			t.Errorf("%q: no route of which nothing is expected", line)
+		}
+	}
+}
+
+func TestSelectors(t *testing.T) {
+	n := &neighbor{PeerAddress: "127.0.0.1", Families: []string{"ipv4 unicast"}, Session: map[string]any{
+		"local-address": "127.0.0.9", "local-as": "1", "peer-as": "2", "router-id": "192.0.2.1",
+	}}
+	several := *n
+	several.Capabilities = map[string]any{"multi-session": true}
+	for line, want := range map[string]bool{
+		"announce route 10.0.0.0/8":                                                                                true,
+		"neighbor * announce route 10.0.0.0/8":                                                                     true,
+		"neighbor 127.0.0.1 announce route 10.0.0.0/8":                                                             true,
+		"neighbor 127.0.0.2 announce route 10.0.0.0/8":                                                             false,
+		"neighbor 127.0.0.2, neighbor 127.0.0.1 local-as 1 announce route 10.0.0.0/8":                              true,
+		"peer 127.0.0.2, 127.0.0.1 announce route 10.0.0.0/8":                                                      true,
+		"peer [127.0.0.2 127.0.0.1] announce route 10.0.0.0/8":                                                     true,
+		"peer [ 127.0.0.2 127.0.0.3 ] announce route 10.0.0.0/8":                                                   false,
+		"neighbor 127.0.0.1 local-ip 127.0.0.9 local-as 1 peer-as 2 router-id 192.0.2.1 announce route 10.0.0.0/8": true,
+		"neighbor 127.0.0.1 local-ip 127.0.0.9 local-as 1 peer-as 3 router-id 192.0.2.1 announce route 10.0.0.0/8": false,
+		"neighbor 127.0.0.1 family-allowed in-open announce route 10.0.0.0/8":                                      true,
+		"neighbor 127.0.0.1 family-allowed ipv4-unicast announce route 10.0.0.0/8":                                 false,
+	} {
+		c, err := parseCommand(line, n)
+		if err != nil || len(c.routes) != 1 {
+			t.Errorf("%q: %v, %d routes", line, err, len(c.routes))
+			continue
+		}
+		if got := chosen(c.selectors, n.labels()); got != want {
+			t.Errorf("%q chooses the neighbour: %v, want %v", line, got, want)
+		}
+		byFamily := strings.Contains(line, "family-allowed")
+		if got := chosen(c.selectors, several.labels()); byFamily && got == want {
+			t.Errorf("%q chooses one with a session for each family: %v", line, got)
+		}
+	}
+}
+
+func TestProcessesOfNeighbor(t *testing.T) {
+	for text, want := range map[string]bool{
+		`{}`: true,
+		`{"api": [{"statements": [{"send": ["parsed"]}]}]}`:             true,
+		`{"api": [{"statements": [["processes", ["other", "mine"]]]}]}`: true,
+		`{"api": [{"statements": [["processes", ["other"]]]}]}`:         false,
+		`{"api": [{"statements": [["processes-match", ["\"^mi\""]]]}]}`: true,
+		`{"api": [{"statements": [["processes-match", ["^ot"]]]}]}`:     false,
+	} {
+		var n neighbor
+		if err := json.Unmarshal([]byte(text), &n); err != nil {
+			t.Fatal(err)
+		}
+		if got := n.runs("mine"); got != want {
+			t.Errorf("%s runs it: %v, want %v", text, got, want)
+		}
+	}
+}
+
+func TestExtendedCommunity(t *testing.T) {
+	for text, want := range map[string]string{
+		"0x0002fde800000001": "0x0002fde800000001", "72:0.0.0.1": "rt:72:1", "target:1:10.0.0.1": "rt:1:167772161",
+		"origin:192.0.2.1:7": "soo:192.0.2.1:7", "target4:7:1": "0x0202000000070001", "origin4:71100:11000": "0x0203000115bc2af8",
+		"redirect:1300:83000": "0x8008051400014438", "l2info:1:2:13398:30864": "0x800a010234567890",
+	} {
+		if got, err := extendedCommunity(text); err != nil || got != want {
+			t.Errorf("%s: %s, %v, want %s", text, got, err, want)
+		}
+	}
+}
+
+// TestRightCommunities: the source's octets of a 4-octet ASN give way to those of RFC 5668, an IPv4 address stays.
+func TestRightCommunities(t *testing.T) {
+	v := &vector{Configurations: []configuration{{Scripts: []script{{Commands: []string{
+		"announce route 10.0.0.0/8 extended-community [ target:70600:6000 target:8.8.8.8:8000 ]",
+	}}}}}}
+	notes := &notes{}
+	s := scope{oddities: oddCommunities(v), notes: notes}
+	const was = "NEXT_HOP 0a000001 [1/40=00 16/c0=0102000113c817700102080808081f40 8/c0=00010002]"
+	const want = "NEXT_HOP 0a000001 [1/40=00 16/c0=0102080808081f400202000113c81770 8/c0=00010002]"
+	if got := s.rightCommunities(was); got != want {
+		t.Errorf("got\n  %s\nwant\n  %s", got, want)
+	}
+	if !slices.Equal(notes.remarks, []string{remarkFourOctetAS}) {
+		t.Errorf("remarks %q", notes.remarks)
+	}
+}
+
+// TestRemarks: each has the clause that it rests on.
+func TestRemarks(t *testing.T) {
+	clause := regexp.MustCompile(`\((RFC \d+ §[\d.]+(, )?)+\)$|\(draft-[a-z0-9-]+\)$`)
+	for _, remark := range allRemarks {
+		if !clause.MatchString(remark) {
+			t.Errorf("no clause at the end of %q", remark)
 		}
 	}
 }
@@ -213,10 +319,10 @@ func TestScope(t *testing.T) {
 	e := expectation{groups: []expectedGroup{{facts: []fact{
 		route(announced, "a", "MP_REACH_NLRI 20010db8000000000000000000000001 []"), route(announced, "b", "MP_REACH_NLRI 0a000001 []"),
 		route(endOfRIB, "", ""), route(endOfRIB, "", ""), {kind: endOfRIB, family: mup},
-		route(withdrawn, "a", ""), route(withdrawn, "c", ""), {kind: refreshAsked, family: wire.IPv4Unicast}, {kind: notified, detail: "6/4"},
+		route(withdrawn, "a", ""), route(withdrawn, "c", ""), {kind: notified, detail: "6/4"},
 	}}}}
 	notes := &notes{}
-	e.leaveOut(&vector{Configurations: make([]configuration, 1)}, notes)
+	e.leaveOut(&vector{Configurations: make([]configuration, 1)}, &neighbor{}, notes)
 	var kept []string
 	for _, f := range e.groups[0].facts {
 		kept = append(kept, string(f.kind)+" "+f.route)
@@ -224,9 +330,9 @@ func TestScope(t *testing.T) {
 	if want := []string{"announce a", "End-of-RIB ", "withdraw a", "NOTIFICATION "}; !slices.Equal(kept, want) {
 		t.Errorf("kept %q, want %q", kept, want)
 	}
-	want := []string{reasonIPv4NextHopOfIPv6, reasonSecondEndOfRIB, familyReason(mup), reasonNeverAnnounced, reasonRouteRefreshSent}
-	if !slices.Equal(notes.leftOut, want) || !slices.Equal(notes.remarks, []string{remarkShutdownText}) {
-		t.Errorf("left out %q, remarks %q; want %q", notes.leftOut, notes.remarks, want)
+	remarks := []string{remarkShortNextHop, remarkEndOfRIBAgain, remarkShutdownText}
+	if want := []string{familyReason(mup), reasonNeverAnnounced}; !slices.Equal(notes.leftOut, want) || !slices.Equal(notes.remarks, remarks) {
+		t.Errorf("left out %q, want %q; remarks %q, want %q", notes.leftOut, want, notes.remarks, remarks)
 	}
 }
 
@@ -237,7 +343,8 @@ func TestReport(t *testing.T) {
 	}
 	r.add("b", resultFail, "why", "and why")
 	r.add("a", resultPass)
-	want := "CASE  RESULT  REASON\na     pass    \nb     FAIL    why; and why\n1 pass  0 part  0 not reproduced  1 FAIL\n"
+	want := "CASE  RESULT  REASON\na     pass    \nb     FAIL    why; and why\n1 pass  0 part  0 not reproduced  1 FAIL\n" +
+		"  1  and why\n  1  why\n"
 	if got := r.String(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}

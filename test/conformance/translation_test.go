@@ -22,19 +22,19 @@ import (
 )
 
 const (
-	peerName = "neighbor"
 	nodeName = "node-1"
 
 	optionUnknownMessage    = "open:send-unknown-message"
 	optionUnknownCapability = "open:send-unknown-capability"
 	optionInspectOpen       = "open:inspect-open-message"
 	optionDefaultRoute      = "update:send-default-route"
+	optionSendEndOfRIB      = "open:send-eor"
 	optionASN               = "asn"
 )
 
 // knownOptions are those of a case that the test obeys, or that mean nothing here.
 var knownOptions = []string{
-	optionUnknownMessage, optionUnknownCapability, optionInspectOpen, optionDefaultRoute, optionASN,
+	optionUnknownMessage, optionUnknownCapability, optionInspectOpen, optionDefaultRoute, optionSendEndOfRIB, optionASN,
 	"files", "tcp_connections", "bind:ipv6", "timeout", // the last: of the program that the cases are from
 }
 
@@ -66,19 +66,19 @@ func (n *neighbor) localAddress() netip.Addr {
 	return address
 }
 
-// Addresses of loopback that no case has.
-var (
-	otherLocal = netip.MustParseAddr("127.93.0.1")
-	otherPeer  = netip.MustParseAddr("127.93.0.2")
-)
+// otherLocal is an address of loopback that no case has.
+var otherLocal = netip.MustParseAddr("127.93.0.1")
 
-// ends are our address in the session, and the one at which the test plays the neighbour.
-func (n *neighbor) ends() (local, peer netip.Addr) {
+// otherPeer is an address of loopback for a neighbour of a case.
+func otherPeer(index int) netip.Addr { return netip.AddrFrom4([4]byte{127, 93, 1, byte(index + 1)}) }
+
+// ends are our address in the session, and the one at which the test plays the neighbour, which is the index-th of the case.
+func (n *neighbor) ends(index int) (local, peer netip.Addr) {
 	switch local = n.localAddress(); {
 	case local.Is4():
-		return local, otherPeer
-	case n.isNextHop(local):
-		return otherLocal, otherPeer
+		return local, otherPeer(index)
+	case index > 0, n.isNextHop(local):
+		return otherLocal, otherPeer(index)
 	}
 	return local, local
 }
@@ -129,9 +129,9 @@ func apiAFI(family string) string {
 	return "IPv4"
 }
 
-// manifest is the BGPPeer of a neighbour that listens on a port. What an OPEN holds is only compared where the case
-// inspects it: only then are capabilities switched off that the case has not and Herald's default has.
-func (n *neighbor) manifest(port int, inspected, refreshed bool) (string, error) {
+// manifest is the BGPPeer of a link. What an OPEN holds is only compared where the case inspects it: only then are
+// capabilities switched off that the case has not and Herald's default has.
+func (n *neighbor) manifest(l *link, inspected, refreshed bool) (string, error) {
 	localASN, err := strconv.ParseInt(n.setting("local-as"), 10, 64)
 	if err != nil {
 		return "", fmt.Errorf("local-as: %w", err)
@@ -140,9 +140,9 @@ func (n *neighbor) manifest(port int, inspected, refreshed bool) (string, error)
 	if err != nil {
 		return "", fmt.Errorf("peer-as: %w", err)
 	}
-	local, peer := n.ends()
+	local, peer := n.ends(l.index)
 	spec := object{
-		"address": peer.String(), "port": port, "localASN": localASN, "peerASN": peerASN,
+		"address": peer.String(), "port": l.peer.port(), "localASN": localASN, "peerASN": peerASN,
 		"families":             n.unicast(),
 		"transport":            object{"source": object{"address": local.String()}},
 		"timers":               object{"connectRetrySeconds": 1, "holdSeconds": n.holdSeconds()},
@@ -154,7 +154,7 @@ func (n *neighbor) manifest(port int, inspected, refreshed bool) (string, error)
 	}
 	return toYAML(object{
 		"apiVersion": "herald.network/v1alpha1", "kind": "BGPPeer", "spec": spec,
-		"metadata": object{"name": peerName, "labels": n.labels()},
+		"metadata": object{"name": l.name, "labels": n.selectable(l.name)},
 	}), nil
 }
 
@@ -223,21 +223,7 @@ func (n *neighbor) addPath(mode string) []object {
 	return families
 }
 
-// labels are what a command can choose the neighbour by.
-func (n *neighbor) labels() object {
-	labels := object{"neighbor": labelValue(n.PeerAddress)}
-	for label, setting := range map[string]string{
-		"local-ip": "local-address", "local-as": "local-as", "peer-as": "peer-as", "router-id": "router-id",
-	} {
-		labels[label] = labelValue(n.setting(setting))
-	}
-	return labels
-}
-
-// labelValue has no colons, and a letter at both ends.
-func labelValue(text string) string { return "is-" + strings.ReplaceAll(text, ":", "-") + "-x" }
-
-// downManifest is a BGPPeer whose sessions are to end.
-func downManifest(manifest string) string {
-	return strings.Replace(manifest, "\nspec:\n", "\nspec:\n  adminState: Down\n", 1)
+// withField is a manifest with one more field in its spec.
+func withField(manifest, field string) string {
+	return strings.Replace(manifest, "\nspec:\n", "\nspec:\n  "+field+"\n", 1)
 }

@@ -25,9 +25,13 @@ type vector struct {
 // configuration is one configuration file; a case with several of them loads one after the other.
 type configuration struct {
 	Neighbors []neighbor `json:"neighbors"`
-	Scripts   []struct {
-		Commands []string `json:"commands"`
-	} `json:"api_scripts"`
+	Scripts   []script   `json:"api_scripts"`
+}
+
+// script is what a process writes. Those of several processes are no sequence.
+type script struct {
+	Process  string   `json:"process"`
+	Commands []string `json:"commands"`
 }
 
 // neighbor is a neighbour as the program under test is to be configured with it.
@@ -39,7 +43,10 @@ type neighbor struct {
 	AddPath      []string          `json:"add_path"` // families; none: all
 	NextHop      []string          `json:"nexthop"`  // RFC 8950, such as "ipv4 unicast ipv6"
 	Routes       []configuredRoute `json:"routes"`
-	Summary      struct {
+	API          []struct {
+		Statements []any `json:"statements"` // such as ["processes", ["announcer"]]
+	} `json:"api"`
+	Summary struct {
 		HoldTime  int  `json:"hold_time"`
 		ManualEOR bool `json:"manual_eor"`
 	} `json:"summary"`
@@ -58,8 +65,7 @@ type configuredRoute struct {
 type connection struct {
 	Groups []struct {
 		Messages []struct {
-			Type string   `json:"type"`
-			Hex  hexBytes `json:"hex"`
+			Hex hexBytes `json:"hex"`
 		} `json:"messages"`
 		// Actions are taken once all that precedes the group has come: {"signal": …} or {"notification": …}.
 		Actions []map[string]any `json:"actions"`
