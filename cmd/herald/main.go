@@ -13,6 +13,7 @@ import (
 )
 
 func main() {
+	limitMemory()
 	if err := newRootCommand().ExecuteContext(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, "herald: "+err.Error())
 		os.Exit(1)
