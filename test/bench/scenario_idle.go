@@ -14,6 +14,7 @@ import (
 	"github.com/herald-bgp/herald/test/bench/program"
 	"github.com/herald-bgp/herald/test/bench/report"
 	"github.com/herald-bgp/herald/test/bench/sink"
+	"github.com/herald-bgp/herald/test/process"
 )
 
 const (
@@ -28,7 +29,7 @@ const (
 
 // quiet is what a program uses while nothing happens.
 type quiet struct {
-	program.Memory
+	process.Memory
 	share float64 // of a core
 	err   error
 }

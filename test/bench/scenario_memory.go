@@ -11,11 +11,12 @@ import (
 	"github.com/herald-bgp/herald/test/bench/dataset"
 	"github.com/herald-bgp/herald/test/bench/program"
 	"github.com/herald-bgp/herald/test/bench/report"
+	"github.com/herald-bgp/herald/test/process"
 )
 
 // footprint is the memory of a program with its routes sent.
 type footprint struct {
-	program.Memory
+	process.Memory
 	live int // octets of Herald's live heap
 	err  error
 }

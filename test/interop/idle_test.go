@@ -4,20 +4,14 @@
 package interop_test
 
 import (
-	"fmt"
-	"os"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/test/process"
 )
 
-const (
-	idlePeriod = 5 * time.Minute
-	clockTicks = 100 // a second, on every Linux that Go runs on (USER_HZ)
-)
+const idlePeriod = 5 * time.Minute
 
 // TestIdleCPU: a process whose session is idle uses at most 0.1 % of a core over five minutes.
 func TestIdleCPU(t *testing.T) {
@@ -44,21 +38,12 @@ func TestIdleCPU(t *testing.T) {
 	}
 }
 
-// cpuTime is the user and system time of a process: fields 14 and 15 of /proc/PID/stat, after a name in parentheses.
+// cpuTime is the user and system time of a process.
 func cpuTime(t *testing.T, pid int) time.Duration {
 	t.Helper()
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	used, err := process.CPUOf(pid)
 	if err != nil {
 		t.Fatal(err)
 	}
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-	var ticks int
-	for _, field := range fields[11:13] {
-		n, err := strconv.Atoi(field)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ticks += n
-	}
-	return time.Duration(ticks) * time.Second / clockTicks
+	return used
 }

@@ -4,41 +4,27 @@
 package operator
 
 import (
-	"fmt"
 	"net/netip"
-	"os"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/herald-bgp/herald/test/harness"
+	"github.com/herald-bgp/herald/test/process"
 )
-
-// clockTick is the unit of CPU time in /proc on Linux (USER_HZ).
-const clockTick = 10 * time.Millisecond
 
 // cpuOf is the user and system time that processes have used.
 func cpuOf(t *testing.T, processes []*harness.Process) time.Duration {
 	t.Helper()
-	total := 0
+	var total time.Duration
 	for _, p := range processes {
-		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.PID()))
+		used, err := process.CPUOf(p.PID())
 		if err != nil {
 			t.Fatal(err)
 		}
-		// The name in parentheses may hold spaces; utime and stime are the 12th and 13th field after it (proc(5)).
-		_, rest, _ := strings.Cut(string(stat), ") ")
-		fields := strings.Fields(rest)
-		for _, field := range fields[11:13] {
-			ticks, err := strconv.Atoi(field)
-			if err != nil {
-				t.Fatal(err)
-			}
-			total += ticks
-		}
+		total += used
 	}
-	return time.Duration(total) * clockTick
+	return total
 }
 
 func contains(text, part string) bool { return strings.Contains(text, part) }

@@ -1,0 +1,79 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package process
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Memory is that of processes, in octets.
+type Memory struct {
+	// Resident is VmRSS, Peak is VmHWM, Anonymous is RssAnon: see proc_pid_status(5).
+	Resident, Peak, Anonymous int
+}
+
+// MemoryOf reads the memory of processes and sums it up.
+func MemoryOf(pids ...int) (Memory, error) {
+	var sum Memory
+	for _, pid := range pids {
+		status, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "status"))
+		if err != nil {
+			return sum, fmt.Errorf("memory of a process: %w", err)
+		}
+		sum.Resident += statusField(status, "VmRSS")
+		sum.Peak += statusField(status, "VmHWM")
+		sum.Anonymous += statusField(status, "RssAnon")
+	}
+	return sum, nil
+}
+
+// statusField reads "VmRSS:	  1234 kB", 0 where there is none.
+func statusField(status []byte, name string) int {
+	for line := range bytes.Lines(status) {
+		if rest, found := bytes.CutPrefix(line, []byte(name+":")); found {
+			kilobytes, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(string(rest)), " kB"))
+			return kilobytes << 10
+		}
+	}
+	return 0
+}
+
+// CPUOf is the processor time that processes have used, by all of their threads.
+func CPUOf(pids ...int) (time.Duration, error) {
+	const tick = 10 * time.Millisecond // USER_HZ is 100 on every Linux that Go runs on
+	var sum time.Duration
+	for _, pid := range pids {
+		fields, err := Stat(pid)
+		if err != nil {
+			return sum, err
+		}
+		for _, field := range fields[11:13] { // utime and stime, the fields 14 and 15 of proc_pid_stat(5)
+			ticks, err := strconv.Atoi(field)
+			if err != nil {
+				return sum, fmt.Errorf("/proc/%d/stat: %w", pid, err)
+			}
+			sum += time.Duration(ticks) * tick
+		}
+	}
+	return sum, nil
+}
+
+// Stat are the fields of /proc/PID/stat from the third on: the second, in parentheses, may hold anything.
+func Stat(pid int) ([]string, error) {
+	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+	if err != nil {
+		return nil, fmt.Errorf("usage of a process: %w", err)
+	}
+	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+	if len(fields) < 13 {
+		return nil, fmt.Errorf("/proc/%d/stat is cut short", pid)
+	}
+	return fields, nil
+}
