@@ -17,8 +17,8 @@ import (
 )
 
 // compare finds every object whose status is not what it should be, and every BGPSession that is to go.
-func (r *Reconciler) compare(w *world, now time.Time) map[request]task {
-	due := map[request]task{}
+func (r *Reconciler) compare(w *world, now time.Time) map[request]*task {
+	due := map[request]*task{}
 	exists := map[types.UID]bool{}
 	for i := range w.peers {
 		exists[w.peers[i].UID] = true
@@ -32,7 +32,7 @@ func (r *Reconciler) compare(w *world, now time.Time) map[request]task {
 		exists[w.sessions[i].UID] = true
 	}
 	r.compareSessions(w, now, due)
-	r.written.Keep(exists)
+	r.pace.keep(exists)
 	for uid := range r.confirmed {
 		if !exists[uid] {
 			delete(r.confirmed, uid)
@@ -41,16 +41,19 @@ func (r *Reconciler) compare(w *world, now time.Time) map[request]task {
 	return due
 }
 
-func (r *Reconciler) comparePeer(w *world, object v1alpha1.BGPPeer, now time.Time, due map[request]task) {
+func (r *Reconciler) comparePeer(w *world, object v1alpha1.BGPPeer, now time.Time, due map[request]*task) {
 	stored := object.Status
-	object.Status.Conditions = r.written.Conditions(object.UID, stored.Conditions)
+	object.Status.Conditions = r.pace.written.Conditions(object.UID, stored.Conditions)
 	want := w.rollup.Peer(&object, now)
 	stored.Conditions = kube.OwnConditions(stored.Conditions, want.Conditions)
 	if kube.SameStatus(stored, want) {
 		return
 	}
-	due[requestFor(peer, &object)] = task{
-		uid: object.UID,
+	due[requestFor(peer, &object)] = &task{
+		kind:       peer,
+		uid:        object.UID,
+		says:       sayingOf(want.Conditions),
+		generation: object.Generation,
 		// An unreachable neighbour has a new error with every attempt: that it is another one can wait.
 		urgent:     differ(stored.Conditions, want.Conditions),
 		conditions: want.Conditions,
@@ -60,17 +63,20 @@ func (r *Reconciler) comparePeer(w *world, object v1alpha1.BGPPeer, now time.Tim
 	}
 }
 
-func (r *Reconciler) compareAnnouncement(w *world, object v1alpha1.Announcement, now time.Time, due map[request]task) {
+func (r *Reconciler) compareAnnouncement(w *world, object v1alpha1.Announcement, now time.Time, due map[request]*task) {
 	stored := object.Status
-	object.Status.Conditions = r.written.Conditions(object.UID, stored.Conditions)
+	object.Status.Conditions = r.pace.written.Conditions(object.UID, stored.Conditions)
 	want, confirmation := w.rollup.Announcement(&object, r.confirmed[object.UID], now)
 	r.confirmed[object.UID] = confirmation
 	stored.Conditions = kube.OwnConditions(stored.Conditions, want.Conditions)
 	if kube.SameStatus(stored, want) {
 		return
 	}
-	due[requestFor(announcement, &object)] = task{
+	due[requestFor(announcement, &object)] = &task{
+		kind:       announcement,
 		uid:        object.UID,
+		says:       sayingOf(want.Conditions),
+		generation: object.Generation,
 		urgent:     differ(stored.Conditions, want.Conditions),
 		conditions: want.Conditions,
 		do: func(ctx context.Context) error {
@@ -79,7 +85,7 @@ func (r *Reconciler) compareAnnouncement(w *world, object v1alpha1.Announcement,
 	}
 }
 
-func (r *Reconciler) compareSessions(w *world, now time.Time, due map[request]task) {
+func (r *Reconciler) compareSessions(w *world, now time.Time, due map[request]*task) {
 	peers := map[string]bool{}
 	for i := range w.peers {
 		peers[w.peers[i].Name] = true
@@ -88,17 +94,19 @@ func (r *Reconciler) compareSessions(w *world, now time.Time, due map[request]ta
 		object := w.sessions[i]
 		key := requestFor(session, &object)
 		if !peers[object.Spec.PeerName] || !w.exist[object.Spec.NodeName] || w.rollup.LeftOver(&object) {
-			due[key] = task{uid: object.UID, urgent: true, do: func(ctx context.Context) error { return r.remove(ctx, &object) }}
+			due[key] = &task{kind: session, uid: object.UID, urgent: true, do: func(ctx context.Context) error { return r.remove(ctx, &object) }}
 			continue
 		}
 		stored := meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionReporting)
-		object.Status.Conditions = r.written.Conditions(object.UID, object.Status.Conditions)
+		object.Status.Conditions = r.pace.written.Conditions(object.UID, object.Status.Conditions)
 		want := w.rollup.Reporting(&object, now)
 		if want == nil || stored != nil && kube.SameStatus(*stored, *want) {
 			continue
 		}
-		due[key] = task{
+		due[key] = &task{
+			kind:       session,
 			uid:        object.UID,
+			says:       sayingOf([]metav1.Condition{*want}),
 			urgent:     true,
 			conditions: []metav1.Condition{*want},
 			do:         func(ctx context.Context) error { return r.report(ctx, &object, *want) },

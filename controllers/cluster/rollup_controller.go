@@ -12,21 +12,15 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/herald-bgp/herald/controllers/compile"
-	"github.com/herald-bgp/herald/controllers/kube"
 	"github.com/herald-bgp/herald/controllers/status"
 )
 
-const (
-	// fieldOwner is the manager of what this role writes of a status.
-	fieldOwner client.FieldOwner = "herald-rollup"
-
-	// countsInterval is the least time between two writes of a status where only counts, a message or the last error have
-	// changed.
-	countsInterval = 10 * time.Second
-)
+// fieldOwner is the manager of what this role writes of a status.
+const fieldOwner client.FieldOwner = "herald-rollup"
 
 // Reconciler keeps the statuses of BGPPeers and Announcements, the condition Reporting of BGPSessions, and removes
 // BGPSessions that nobody else will.
@@ -39,25 +33,32 @@ type Reconciler struct {
 	server  client.Reader
 	options Options
 	queue   workqueue.TypedRateLimitingInterface[request]
-	written *kube.Written
+	pace    *pace
 
 	// reader and confirmed belong to the survey, which never runs twice at a time.
 	reader    compile.Reader
 	confirmed map[types.UID]*status.Confirmation
+	// rested is when the next survey may begin.
+	rested time.Time
 
 	mu sync.Mutex
 	// due is what the last survey found to be done.
-	due map[request]task
+	due map[request]*task
 }
 
 // task is one write that a survey found to be due.
 type task struct {
-	do func(ctx context.Context) error
+	kind kind
+	uid  types.UID
+	do   func(ctx context.Context) error
 	// urgent: people wait for it; otherwise only counts, a message or the last error have changed.
 	urgent bool
-	uid    types.UID
-	// conditions are those that it writes, nil for a deletion.
+	// conditions are those that it writes, nil for a deletion. They are what says says, of a generation, and have been what
+	// is to be said since then.
 	conditions []metav1.Condition
+	says       string
+	generation int64
+	since      time.Time
 }
 
 func newReconciler(c client.Client, server client.Reader, options Options) *Reconciler {
@@ -65,7 +66,7 @@ func newReconciler(c client.Client, server client.Reader, options Options) *Reco
 		client:    c,
 		server:    server,
 		options:   options,
-		written:   kube.NewWritten(countsInterval),
+		pace:      newPace(),
 		confirmed: map[types.UID]*status.Confirmation{},
 	}
 }
@@ -73,67 +74,104 @@ func newReconciler(c client.Client, server client.Reader, options Options) *Reco
 // Reconcile surveys everything, or does what the last survey found to be due for one object.
 func (r *Reconciler) Reconcile(ctx context.Context, key request) (reconcile.Result, error) {
 	if key.kind == everything {
-		return reconcile.Result{}, r.survey(ctx)
+		return r.survey(ctx)
 	}
-	found, ok := r.task(key)
-	if !ok {
+	found := r.task(key)
+	if found == nil {
 		return reconcile.Result{}, nil
 	}
-	if delay := r.delay(found); delay > 0 {
+	if delay := r.pace.delay(found, time.Now()); delay > 0 {
 		// By then a survey may have found something else to be due, or nothing.
-		return reconcile.Result{RequeueAfter: delay}, nil
+		return reconcile.Result{RequeueAfter: delay, Priority: new(found.priority())}, nil
+	}
+	if err := r.pace.turn(ctx, found); err != nil {
+		return reconcile.Result{}, err
+	}
+	if found = r.task(key); found == nil {
+		return reconcile.Result{}, nil
 	}
 	if err := found.do(ctx); err != nil {
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
-	r.note(found)
+	r.done(key, found)
 	return reconcile.Result{}, nil
 }
 
-// delay is how long a task has to wait. A deletion never does: it does not come again.
-func (r *Reconciler) delay(t task) time.Duration {
-	switch {
-	case t.conditions == nil:
-		return 0
-	case t.urgent:
-		return r.written.UrgentDelay(t.uid, time.Now())
-	default:
-		return r.written.Delay(t.uid, time.Now())
+// Of what is due conditions go before counts, and a survey before all: it says what is due no more.
+const (
+	countsPriority = iota
+	urgentPriority
+	surveyPriority
+)
+
+func (t *task) priority() int {
+	if t.urgent {
+		return urgentPriority
 	}
+	return countsPriority
 }
 
-// note takes down what was done. The first of the writes that can wait goes at once, however soon it comes after one that
-// could not: a new BGPPeer's first error is the answer that its owner waits for.
-func (r *Reconciler) note(done task) {
-	switch {
-	case done.conditions == nil:
-		r.written.Forget(done.uid)
-	case done.urgent:
-		r.written.NoteUrgent(done.uid, time.Now(), done.conditions)
-	default:
-		r.written.Note(done.uid, time.Now(), done.conditions)
+// enqueue adds a key, the longest waiting first among those of its priority.
+func enqueue(queue workqueue.TypedRateLimitingInterface[request], key request, priority int, after time.Duration) {
+	if q, ok := queue.(priorityqueue.PriorityQueue[request]); ok {
+		q.AddWithOpts(priorityqueue.AddOpts{Priority: &priority, After: after}, key)
+		return
 	}
+	queue.AddAfter(key, after)
 }
+
+// surveyShare is the part of the time that surveys may take: one that took long makes the next wait.
+const surveyShare = 10
 
 // survey finds out what is due.
-func (r *Reconciler) survey(ctx context.Context) error {
+func (r *Reconciler) survey(ctx context.Context) (reconcile.Result, error) {
+	began := time.Now()
+	if rest := r.rested.Sub(began); rest > 0 {
+		return reconcile.Result{RequeueAfter: rest, Priority: new(surveyPriority)}, nil
+	}
 	w, err := r.read(ctx)
 	if err != nil {
-		return err
+		return reconcile.Result{}, err
 	}
-	due := r.compare(w, time.Now())
-	r.mu.Lock()
-	r.due = due
-	r.mu.Unlock()
-	for key := range due {
-		r.queue.Add(key)
-	}
-	return nil
+	now := time.Now()
+	due := r.compare(w, now)
+	r.pace.share(len(w.nodes))
+	r.enqueueDue(due, now)
+	now = time.Now()
+	r.rested = now.Add((surveyShare - 1) * now.Sub(began))
+	return reconcile.Result{}, nil
 }
 
-func (r *Reconciler) task(key request) (task, bool) {
+// enqueueDue replaces what was due. What was due before is in the queue, or waits to be.
+func (r *Reconciler) enqueueDue(due map[request]*task, now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	found, ok := r.due[key]
-	return found, ok
+	for key, t := range due {
+		t.since = now
+		before := r.due[key]
+		if before != nil && before.says == t.says {
+			t.since = before.since
+		}
+		if before == nil || before.says != t.says || before.urgent != t.urgent {
+			enqueue(r.queue, key, t.priority(), 0)
+		}
+	}
+	r.due = due
+}
+
+// done takes down what was done. If it is to be done again, a survey finds out.
+func (r *Reconciler) done(key request, t *task) {
+	r.pace.note(t, time.Now())
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.due[key] == t {
+		delete(r.due, key)
+	}
+}
+
+// task is what is due for an object, nil for nothing.
+func (r *Reconciler) task(key request) *task {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.due[key]
 }

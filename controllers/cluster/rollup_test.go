@@ -152,7 +152,7 @@ func TestWhatCanWaitIsPaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, key, writes := newTestReconciler(), request{kind: peer}, 0
 		found := func(urgent bool) {
-			r.due = map[request]task{key: {
+			r.due = map[request]*task{key: {
 				uid: "uid-tor-a", urgent: urgent, conditions: []metav1.Condition{},
 				do: func(context.Context) error { writes++; return nil },
 			}}
@@ -173,10 +173,11 @@ func TestWhatCanWaitIsPaced(t *testing.T) {
 		const minute = 60
 		for range minute {
 			<-time.After(time.Second)
+			found(false)
 			reconcile()
 		}
-		if got := writes - 2; got != minute/10 {
-			t.Errorf("%d writes of an error in a minute, want %d", got, minute/10)
+		if got := writes - 2; got < minute/13 || got > minute/7 {
+			t.Errorf("%d writes of an error in a minute, want one in about 10 s", got)
 		}
 		found(true)
 		if before := writes; reconcile() != 0 || writes != before+1 {
@@ -207,7 +208,7 @@ func TestFlapsArePaced(t *testing.T) {
 			if len(said) > 0 && said[len(said)-1] == status {
 				return
 			}
-			r.due = map[request]task{key: {
+			r.due = map[request]*task{key: {
 				uid: "uid-tor-a", urgent: true, conditions: []metav1.Condition{{Type: v1alpha1.ConditionEstablished, Status: status}},
 				do: func(context.Context) error {
 					said, times = append(said, status), append(times, time.Now())
@@ -271,9 +272,9 @@ func work(t *testing.T, r *Reconciler) {
 func TestADeletionIsNotPaced(t *testing.T) {
 	r, key, deleted := newTestReconciler(), request{kind: session}, false
 	for range 5 {
-		r.written.NoteUrgent("uid", time.Now(), nil)
+		r.pace.written.NoteUrgent("uid", time.Now(), nil)
 	}
-	r.due = map[request]task{key: {uid: "uid", urgent: true, do: func(context.Context) error { deleted = true; return nil }}}
+	r.due = map[request]*task{key: {uid: "uid", urgent: true, do: func(context.Context) error { deleted = true; return nil }}}
 	if result, err := r.Reconcile(t.Context(), key); err != nil || !deleted || result.RequeueAfter != 0 {
 		t.Errorf("deleted: %v, %+v, %v, want at once", deleted, result, err)
 	}

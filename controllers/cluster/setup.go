@@ -94,7 +94,7 @@ func SetupWithManager(m manager.Manager, options Options) error {
 // announcement.
 func survey() handler.TypedEventHandler[client.Object, request] {
 	type queue = workqueue.TypedRateLimitingInterface[request]
-	add := func(q queue) { q.AddAfter(request{kind: everything}, coalesce) }
+	add := func(q queue) { enqueue(q, request{kind: everything}, surveyPriority, coalesce) }
 	return handler.TypedFuncs[client.Object, request]{
 		CreateFunc:  func(_ context.Context, _ event.CreateEvent, q queue) { add(q) },
 		UpdateFunc:  func(_ context.Context, _ event.UpdateEvent, q queue) { add(q) },

@@ -28,25 +28,26 @@ type Written struct {
 }
 
 type write struct {
-	// at is when the last write was that could wait.
-	at time.Time
+	// next is when the next write may be that can wait.
+	next time.Time
 	// rested is when the object will have had urgentInterval of rest for each of its urgent writes, after which a whole burst
 	// may go again.
 	rested     time.Time
 	conditions []metav1.Condition
 }
 
-// NewWritten remembers nothing yet. Two writes of an object that can wait are to be interval apart.
+// NewWritten remembers nothing yet. Two writes of an object that can wait are to be about interval apart, so that what was
+// written at once spreads.
 func NewWritten(interval time.Duration) *Written {
 	return &Written{interval: interval, last: map[types.UID]write{}}
 }
 
-// Note takes down a write to an object, which the next one that can wait is to be an interval after.
+// Note takes down a write to an object, which the next one that can wait is to be about an interval after.
 func (w *Written) Note(object types.UID, at time.Time, conditions []metav1.Condition) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	last := w.last[object]
-	last.at, last.conditions = at, conditions
+	last.next, last.conditions = at.Add(Jittered(w.interval)), conditions
 	w.last[object] = last
 }
 
@@ -80,7 +81,7 @@ func (w *Written) Delay(object types.UID, now time.Time) time.Duration {
 	if !ok {
 		return 0
 	}
-	return max(0, w.interval-now.Sub(last.at))
+	return max(0, last.next.Sub(now))
 }
 
 // UrgentDelay is how long a write to an object that people wait for has to: not at all, unless there were a burst of them.

@@ -22,13 +22,13 @@ func TestWrittenPaces(t *testing.T) {
 		}
 		w.Note("a", time.Now(), nil)
 		<-time.After(300 * time.Millisecond)
-		if got, want := w.Delay("a", time.Now()), 700*time.Millisecond; got != want {
-			t.Errorf("after 300 ms a write waits %v, want %v", got, want)
+		if got := w.Delay("a", time.Now()); got < 450*time.Millisecond || got > 950*time.Millisecond {
+			t.Errorf("after 300 ms a write waits %v, want about 700 ms", got)
 		}
 		if got := w.Delay("b", time.Now()); got != 0 {
 			t.Errorf("a write to another object waits %v, want 0", got)
 		}
-		<-time.After(time.Second)
+		<-time.After(1250 * time.Millisecond)
 		if got := w.Delay("a", time.Now()); got != 0 {
 			t.Errorf("after more than the interval a write waits %v, want 0", got)
 		}
@@ -48,8 +48,8 @@ func TestWrittenLetsNothingWaitForAnUrgentWrite(t *testing.T) {
 	}
 	w.Note("a", now, nil)
 	w.NoteUrgent("a", now, urgent)
-	if got := w.Delay("a", now.Add(300*time.Millisecond)); got != 700*time.Millisecond {
-		t.Errorf("a write 300 ms after one that could wait waits %v, want 700 ms", got)
+	if got := w.Delay("a", now.Add(300*time.Millisecond)); got < 450*time.Millisecond || got > 950*time.Millisecond {
+		t.Errorf("a write 300 ms after one that could wait waits %v, want about 700 ms", got)
 	}
 }
 
