@@ -23,6 +23,8 @@ type judge struct {
 	leftOf map[*tenant]int
 	// former are the verdicts of the judge before, and settled those of this one that the next may use.
 	former, settled map[*Announcement]*verdict
+	// binds: what is left of a limit mattered.
+	binds bool
 }
 
 // newJudge returns one who may use the verdicts that the judge before had settled about the very same peer; nil for none.
@@ -89,8 +91,10 @@ func (j *judge) decide(a *Announcement) *verdict {
 		if v.settled {
 			j.settled[a] = v
 		}
+		j.binds = j.binds || !v.settled
 	}
 	if !j.take(v) {
+		j.binds = true
 		return &verdict{reason: v1alpha1.ReasonOverMaxPrefixes}
 	}
 	return v
