@@ -4,7 +4,6 @@
 package speaker_test
 
 import (
-	"net/netip"
 	"slices"
 	"syscall"
 	"testing"
@@ -149,38 +148,6 @@ func TestBlockedLeavesLiveSession(t *testing.T) {
 		w.expectState(speaker.StateIdle)
 		w.apply(config(peerConfig(keyed)))
 		w.establish(l, theirOpen(true))
-	})
-}
-
-// RFC 9687: a peer that reads nothing is closed, and holds up nobody else.
-func TestSendHoldTimer(t *testing.T) {
-	run(t, func(w *world) {
-		l := w.listen()
-		w.apply(config(peerConfig(func(p *speaker.Peer) {
-			p.Timers.SendHold = 100 * time.Second
-			p.Export.Announcements = []*rib.Announcement{{
-				ID: "many", Name: "many", Prefixes: rib.NewPrefixes(rib.PrefixRange{Prefix: netip.MustParsePrefix("10.0.0.0/8"), Length: 24}),
-			}}
-		})))
-		p := faketest.Accept(w, l)
-		p.Handshake(theirOpen(true))
-		began := time.Now()
-		for w.snapshot().Flaps == 0 {
-			if _, err := p.Conn.Write(wire.AppendKeepalive(nil)); err != nil {
-				break
-			}
-			time.Sleep(10 * time.Second) // the bubble's clock
-			synctest.Wait()
-			if time.Since(began) > time.Hour {
-				t.Fatal("the session lives")
-			}
-		}
-		if took := time.Since(began); took < 100*time.Second || took > 135*time.Second {
-			t.Errorf("closed after %v", took)
-		}
-		if e := w.snapshot().LastError; e == nil || e.Text != "send hold timer expired: the peer reads nothing" {
-			t.Errorf("error %+v", e)
-		}
 	})
 }
 

@@ -22,19 +22,7 @@ import (
 // On kernel sockets: the withdrawals and the Cease of a decommission arrive, also at a peer that reads slowly and has sent
 // something that nobody reads any more.
 func TestDecommissionArrives(t *testing.T) {
-	lc := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
-		var err error
-		controlErr := c.Control(func(fd uintptr) { err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 8192) })
-		if err == nil {
-			err = controlErr
-		}
-		return err
-	}}
-	l, err := lc.Listen(t.Context(), "tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
+	l := listenWithSmallBuffer(t)
 	s := speaker.New(speaker.Options{})
 	ctx, cancel := context.WithCancelCause(t.Context())
 	done := make(chan error, 1)
@@ -70,6 +58,25 @@ func TestDecommissionArrives(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
+}
+
+// listenWithSmallBuffer listens on a kernel socket that takes little from a peer that is not read from.
+func listenWithSmallBuffer(t *testing.T) net.Listener {
+	t.Helper()
+	lc := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
+		var err error
+		controlErr := c.Control(func(fd uintptr) { err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 8192) })
+		if err == nil {
+			err = controlErr
+		}
+		return err
+	}}
+	l, err := lc.Listen(t.Context(), "tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l
 }
 
 // slowConn delivers so many octets a second (of the bubble's clock).

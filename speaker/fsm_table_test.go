@@ -17,7 +17,6 @@ import (
 
 	"github.com/herald-bgp/herald/speaker"
 	"github.com/herald-bgp/herald/speaker/internal/faketest"
-	"github.com/herald-bgp/herald/speaker/rib"
 	"github.com/herald-bgp/herald/speaker/transport"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
@@ -174,12 +173,7 @@ func idleHold(b *bench) {
 
 // sendHold has the peer read nothing while it is sent more than its buffers take (RFC 9687).
 func sendHold(b *bench) {
-	b.apply(config(peerConfig(func(p *speaker.Peer) {
-		p.Timers.SendHold = 100 * time.Second
-		p.Export.Announcements = []*rib.Announcement{{
-			ID: "many", Name: "many", Prefixes: rib.NewPrefixes(rib.PrefixRange{Prefix: netip.MustParsePrefix("10.0.0.0/8"), Length: 24}),
-		}}
-	})))
+	b.apply(config(peerConfig(sendHoldOf(100*time.Second), manyRoutes)))
 	for range 20 {
 		if _, err := b.p.Conn.Write(wire.AppendKeepalive(nil)); err != nil {
 			return

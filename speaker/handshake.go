@@ -240,13 +240,16 @@ func (c *contender) offered(subcode uint8) string {
 	return ""
 }
 
-// heard adds to the reason why a connection ends a NOTIFICATION of the peer's that has arrived and was not read: behind a
-// message that ends the session, or before the peer closed what we still wrote to (RFC 4271 §6.4: it is not answered, but
-// brought to people's notice).
-func (c *contender) heard(reason error) error {
+// heard adds to the reason why a connection ends a NOTIFICATION of the peer's that has arrived: as the last that was read, or
+// unread behind a message that ends the session, or before the peer closed what we still wrote to (RFC 4271 §6.4: it is not
+// answered, but brought to people's notice).
+func (c *contender) heard(reason, read error) error {
 	var remote *peerError
-	if errors.As(reason, &remote) {
+	switch {
+	case errors.As(reason, &remote):
 		return reason
+	case errors.As(read, &remote):
+		return fmt.Errorf("%w; %w", reason, read)
 	}
 	broken := errors.Is(reason, syscall.EPIPE) || errors.Is(reason, syscall.ECONNRESET)
 	if broken {
@@ -279,7 +282,7 @@ func (c *contender) reject(ctx context.Context, reason error) error {
 	if ctx.Err() != nil {
 		reason = context.Cause(ctx)
 	} else {
-		reason = c.heard(reason)
+		reason = c.heard(reason, nil)
 	}
 	agreed := c.negotiated
 	agreed.GracefulRestart = c.ours.Capabilities.GracefulRestart != nil // the peer may count the session as Established

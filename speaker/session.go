@@ -81,10 +81,14 @@ func ours(err error) bool {
 // run reads and writes until either fails or ctx ends, and closes the connection, as RFC 4271 §6 wants it after each error. Why it ended is the cause of ctx.
 func (s *session) run(ctx context.Context, cancel context.CancelCauseFunc) {
 	var group sync.WaitGroup
-	group.Go(func() { cancel(s.guarded("reader", func() error { return s.read(ctx) })) })
+	var read error
+	group.Go(func() {
+		read = s.guarded("reader", func() error { return s.read(ctx) })
+		cancel(read)
+	})
 	group.Go(func() { cancel(s.write(ctx)) })
 	group.Wait()
-	s.end = s.heard(context.Cause(ctx))
+	s.end = s.heard(context.Cause(ctx), read)
 	if timeout := s.lingers.Load(); timeout > 0 {
 		s.closing.linger(s.conn, timeout)
 	} else {
@@ -177,12 +181,11 @@ func (s *session) reconfigure() error {
 
 // setTimers takes those of the configuration that change in place; the hold time is the negotiated one.
 func (s *session) setTimers(cfg *Peer) {
-	sendHold := cfg.sendHold(s.negotiated.HoldTime)
-	s.sendHold.Store(sendHold)
+	sendHold, keepalive := cfg.sendHold(s.negotiated.HoldTime), cfg.keepalive(s.negotiated.HoldTime)
 	s.setUserTimeout(userTimeout(sendHold))
-	interval := cfg.keepalive(s.negotiated.HoldTime)
-	if s.keepalive.Swap(interval) == interval {
-		return // the timer runs on
+	same := s.sendHold.Swap(sendHold) == sendHold
+	if s.keepalive.Swap(keepalive) == keepalive && same {
+		return
 	}
 	select {
 	case s.retimed <- struct{}{}:

@@ -26,23 +26,27 @@ const (
 	lingerLimit = 30 * time.Second
 )
 
-// errSendHold closes a session whose peer reads nothing. RFC 9687 §5: the connection MUST be closed; the NOTIFICATION (8/0)
-// that MAY be sent could not pass what is stuck before it.
-var errSendHold = errors.New("send hold timer expired: the peer reads nothing")
-
 // writer is the one place that writes to the connection of an Established session.
 type writer struct {
 	*session
 	keepaliveTimer *time.Timer
+	interval       time.Duration // that keepaliveTimer was armed for
+	lookTimer      *time.Timer   // for the send hold timer
+	acks           acknowledgements
 	rest           []byte    // what is missing of a message that was written in part
 	giveUp         time.Time // of a decommission: no later; zero before it began
 }
 
 // write sends KEEPALIVEs and what the Adj-RIB-Out has, until ctx ends; then it tells the peer why.
 func (s *session) write(ctx context.Context) error {
-	w := &writer{session: s, keepaliveTimer: time.NewTimer(time.Hour)}
+	w := &writer{
+		session: s, keepaliveTimer: time.NewTimer(time.Hour), lookTimer: time.NewTimer(time.Hour),
+		acks: acknowledgements{transport: s.transport, conn: s.conn},
+	}
 	defer w.keepaliveTimer.Stop()
+	defer w.lookTimer.Stop()
 	w.armKeepalive()
+	w.armLook()
 	stop := interruptWrite(ctx, s.conn)
 	err := w.run(ctx)
 	stop()
@@ -70,7 +74,15 @@ func (w *writer) run(ctx context.Context) error {
 		case <-ctx.Done():
 		case <-w.out.Ready():
 		case <-w.retimed:
-			w.armKeepalive()
+			if w.keepalive.Load() != w.interval { // else the timer runs on
+				w.armKeepalive()
+			}
+			w.armLook()
+		case <-w.lookTimer.C:
+			if hold := w.sendHold.Load(); hold > 0 && w.acks.stalled(0) >= hold {
+				return errSendHold
+			}
+			w.armLook()
 		case <-w.asks:
 			if err := w.send(ctx, w.appendRefreshRequests(nil)); err != nil {
 				return err
@@ -84,8 +96,7 @@ func (w *writer) run(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// send writes whole messages. RFC 9687 §4.3: the send hold timer starts anew whenever something is sent; it is looked at
-// four times in its length.
+// send writes whole messages.
 func (w *writer) send(ctx context.Context, b []byte) error {
 	written, err := w.push(ctx, b)
 	whole, holds := countMessages(&w.messages.sent, b[:written])
@@ -100,34 +111,33 @@ func (w *writer) send(ctx context.Context, b []byte) error {
 
 // push writes b as far as the peer reads, and returns how much it wrote.
 func (w *writer) push(ctx context.Context, b []byte) (written int, err error) {
-	for progress := time.Now(); ; {
+	for {
 		hold := w.sendHold.Load()
-		w.armWrite(ctx, hold/4)
-		n, err := w.conn.Write(b[written:])
+		w.armWrite(ctx, hold/sendHoldLooks)
+		n, err := w.acks.write(b[written:])
 		written += n
-		if n > 0 { // slow, but it reads
-			progress = time.Now()
-		}
-		switch {
-		case err == nil:
+		if err == nil {
 			return written, nil
-		case !errors.Is(err, os.ErrDeadlineExceeded), ctx.Err() != nil && !w.patient(ctx, progress):
+		}
+		stalled := w.acks.stalled(len(b) - written)
+		switch {
+		case !errors.Is(err, os.ErrDeadlineExceeded), ctx.Err() != nil && !w.patient(ctx, stalled):
 			return written, fmt.Errorf("write: %w", err)
-		case ctx.Err() == nil && time.Since(progress) >= hold:
+		case ctx.Err() == nil && stalled >= hold:
 			return written, errSendHold
 		}
 	}
 }
 
 // patient reports whether a write goes on although the session has ended: that of withdrawals does, while the peer reads.
-func (w *writer) patient(ctx context.Context, progress time.Time) bool {
+func (w *writer) patient(ctx context.Context, stalled time.Duration) bool {
 	if !errors.Is(context.Cause(ctx), ErrDecommission) {
 		return false
 	}
 	if w.giveUp.IsZero() {
 		w.giveUp = time.Now().Add(withdrawLimit)
 	}
-	return time.Since(progress) < withdrawStall && time.Now().Before(w.giveUp)
+	return stalled < withdrawStall && time.Now().Before(w.giveUp)
 }
 
 // armWrite sets the write deadline, none for 0, and looks at ctx again: interruptWrite may have come just before.
@@ -156,12 +166,21 @@ func keepaliveAfter(interval time.Duration, jitter func() float64) time.Duration
 
 // armKeepalive restarts the KeepaliveTimer.
 func (w *writer) armKeepalive() {
-	after := keepaliveAfter(w.keepalive.Load(), w.jitter)
+	w.interval = w.keepalive.Load()
+	after := keepaliveAfter(w.interval, w.jitter)
 	if after == 0 {
 		w.keepaliveTimer.Stop()
 		return
 	}
 	w.keepaliveTimer.Reset(after)
+}
+
+// armLook has the socket looked at again, where there is a send hold timer.
+func (w *writer) armLook() {
+	w.lookTimer.Stop()
+	if hold := w.sendHold.Load(); hold > 0 {
+		w.lookTimer.Reset(hold / sendHoldLooks)
+	}
 }
 
 // farewell tells the peer why the session ends, and reports whether it did. A decommission withdraws first. What is missing

@@ -74,3 +74,10 @@ func backlog(fd int) (int, error) {
 	}
 	return int(info.Unacked), nil
 }
+
+// unacknowledged is what is in the send queue of a TCP socket: octets that were not sent yet, and those that were and are
+// kept until they are acknowledged.
+func unacknowledged(fd int) (int, error) {
+	octets, err := unix.IoctlGetInt(fd, unix.SIOCOUTQ)
+	return octets, os.NewSyscallError("get send queue", err)
+}

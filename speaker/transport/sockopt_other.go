@@ -32,3 +32,5 @@ func setMD5Key(_ int, _ netip.Addr, key string) error {
 }
 
 func backlog(int) (int, error) { return 0, ErrUnsupported }
+
+func unacknowledged(int) (int, error) { return 0, ErrUnsupported }

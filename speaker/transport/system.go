@@ -45,16 +45,17 @@ func (System) Dial(ctx context.Context, local netip.Addr, remote netip.AddrPort,
 
 // Configure implements Transport.
 func (System) Configure(conn net.Conn, o SocketOptions) error {
-	c, ok := conn.(syscall.Conn)
-	if !ok {
-		return fmt.Errorf("configure %T: %w", conn, ErrUnsupported)
-	}
-	raw, err := c.SyscallConn()
-	if err != nil {
-		return err
-	}
 	remote := addrOf(conn.RemoteAddr())
-	return control(raw, func(fd int) error { return setOptions(fd, remote.Addr(), o) })
+	return controlConn(conn, func(fd int) error { return setOptions(fd, remote.Addr(), o) })
+}
+
+// Unacknowledged implements Transport.
+func (System) Unacknowledged(conn net.Conn) (octets int, err error) {
+	err = controlConn(conn, func(fd int) error {
+		octets, err = unacknowledged(fd)
+		return err
+	})
+	return octets, err
 }
 
 // LinkLocal implements Transport.
@@ -96,6 +97,19 @@ func linkLocalAmong(addrs []net.Addr, local, remote netip.Addr) netip.Addr {
 		return netip.Addr{}
 	}
 	return linkLocal
+}
+
+// controlConn calls f with the socket of a connection.
+func controlConn(conn net.Conn, f func(fd int) error) error {
+	c, ok := conn.(syscall.Conn)
+	if !ok {
+		return fmt.Errorf("%T: %w", conn, ErrUnsupported)
+	}
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return err
+	}
+	return control(raw, f)
 }
 
 func control(c syscall.RawConn, f func(fd int) error) error {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"runtime"
 	"sync"
 	"syscall"
 	"testing"
@@ -264,5 +265,42 @@ func TestFamiliesAreApart(t *testing.T) {
 func TestLinkLocalOnlyOnASharedLink(t *testing.T) {
 	if a := (transport.System{}).LinkLocal(netip.IPv6Loopback(), netip.MustParseAddr("2001:db8::1")); a.IsValid() {
 		t.Errorf("link-local %v for a peer that is on no link of ours", a)
+	}
+}
+
+// What was written is unacknowledged once the peer's receive buffer is full, and is not any more when the peer has read it.
+func TestUnacknowledged(t *testing.T) {
+	s := serve(t, here)
+	conn := mustDial(t, s, netip.Addr{}, "")
+	peer := s.next(t)
+	unacknowledged := func() int {
+		t.Helper()
+		n, err := transport.System{}.Unacknowledged(conn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	written := 0
+	for b := make([]byte, 64<<10); ; {
+		conn.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
+		n, err := conn.Write(b)
+		if written += n; err != nil { // nothing more fits
+			break
+		}
+	}
+	if n := unacknowledged(); n == 0 || n >= written {
+		t.Errorf("%d octets of %d", n, written)
+	}
+	if _, err := io.CopyN(io.Discard, peer, int64(written)); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(10 * time.Second); unacknowledged() > 0; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d octets after the peer has read all", unacknowledged())
+		}
+	}
+	if _, err := (transport.System{}).Unacknowledged(new(net.IPConn)); err == nil {
+		t.Error("a number for a connection without a socket")
 	}
 }

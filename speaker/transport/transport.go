@@ -43,6 +43,9 @@ type Transport interface {
 	// MD5 key is not among them: an accepted connection has it from its listener.
 	// MinTTL is for what arrives from then on; what was there before came from whoever completed TCP's handshake.
 	Configure(conn net.Conn, o SocketOptions) error
+	// Unacknowledged is how many octets of what was written to conn the peer has not acknowledged yet. The error is
+	// ErrUnsupported where the system does not tell.
+	Unacknowledged(conn net.Conn) (int, error)
 	// LinkLocal is our link-local address on the link that local and remote share; the zero Addr when they share none
 	// (RFC 2545 §3).
 	LinkLocal(local, remote netip.Addr) netip.Addr

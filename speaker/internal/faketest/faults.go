@@ -19,6 +19,7 @@ type Shape struct {
 type faults struct {
 	shape   Shape
 	stalled bool // the reader does not read
+	shut    bool // its receive buffer is full
 	dark    bool // nothing gets through, not even that an end closed
 	broken  bool // reset: both ends fail, what is on its way is lost
 
@@ -94,6 +95,9 @@ func (p *pipe) reshape(s Shape) {
 // Stall makes c see nothing of what the other end does, as if nobody read, until it is called with false. What the other
 // end writes fills the window.
 func (c *Conn) Stall(on bool) { c.in.change(func(f *faults) { f.stalled = on }) }
+
+// Shut makes c acknowledge nothing that it has not read, as if its receive buffer were full, until it is called with false.
+func (c *Conn) Shut(on bool) { c.in.change(func(f *faults) { f.shut = on }) }
 
 // Partition lets nothing through in either direction, until it is called with false: then all that was written arrives.
 func (c *Conn) Partition(on bool) {

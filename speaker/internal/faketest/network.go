@@ -164,6 +164,11 @@ func (h *Host) Configure(conn net.Conn, o transport.SocketOptions) error {
 	return nil
 }
 
+// Unacknowledged implements transport.Transport.
+func (h *Host) Unacknowledged(conn net.Conn) (int, error) {
+	return conn.(*Conn).out.unacknowledged(), nil
+}
+
 // LinkLocal implements transport.Transport.
 func (h *Host) LinkLocal(_, _ netip.Addr) netip.Addr { return h.LinkLocalAddr }
 

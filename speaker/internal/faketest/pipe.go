@@ -127,6 +127,17 @@ func (p *pipe) write(b []byte) (int, error) {
 	return total, nil
 }
 
+// unacknowledged is how many bytes were written and not acknowledged: half of the window is the reader's receive buffer, and
+// what is in it is acknowledged although nobody has read it.
+func (p *pipe) unacknowledged() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.faults.shut {
+		return len(p.buf)
+	}
+	return max(0, len(p.buf)-p.faults.shape.Window/2)
+}
+
 // written is the offset of what is written next.
 func (p *pipe) written() int64 { return p.consumed + int64(len(p.buf)) }
 
