@@ -87,7 +87,7 @@ func (l *link) attributes(localASN uint32, a, d *rib.Attributes) *wire.Attribute
 		Communities:         union(cmp.Compare, a.Communities, d.Communities),
 		LargeCommunities:    union(wire.LargeCommunity.Compare, a.LargeCommunities, d.LargeCommunities),
 		ExtendedCommunities: union(wire.ExtendedCommunity.Compare, a.ExtendedCommunities, d.ExtendedCommunities),
-		AtomicAggregate:     a.AtomicAggregate || d.AtomicAggregate,
+		AtomicAggregate:     *cmp.Or(a.AtomicAggregate, d.AtomicAggregate, new(bool)),
 		Aggregator:          cmp.Or(a.Aggregator, d.Aggregator),
 		Unknown:             set(a.Raw, d.Raw),
 		HasOTC:              l.marks,

@@ -212,7 +212,7 @@ func attributes(rnd *rand.Rand) rib.Attributes {
 		a.LargeCommunities = []wire.LargeCommunity{{Global: 4200000000, Local1: 1, Local2: rnd.Uint32N(2)}}
 		a.ExtendedCommunities = []wire.ExtendedCommunity{{0, 2, 0xfb, 0xf0, 0, 0, 0, byte(rnd.IntN(2))}}
 	case 10:
-		a.AtomicAggregate, a.Aggregator = true, wire.Aggregator{ASN: 4200000000, Addr: speakerAddress(true)}
+		a.AtomicAggregate, a.Aggregator = new(true), wire.Aggregator{ASN: 4200000000, Addr: speakerAddress(true)}
 	case 11:
 		a.OriginatorID, a.ClusterList = speakerAddress(true), []netip.Addr{netip.MustParseAddr("10.9.9.9")}
 	case 12:

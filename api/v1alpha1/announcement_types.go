@@ -110,9 +110,11 @@ type AnnouncementSpec struct {
 	// +kubebuilder:validation:Maximum=4294967295
 	PathID *int64 `json:"pathID,omitempty"`
 
-	// attributes go with every prefix. A single value wins over the peer's default,
+	// attributes go with every prefix. One that is written in any form, as a field, as an
+	// empty list or as a raw attribute, wins over the peer's default in any form;
 	// communities, and raw attributes of different codes, are joined with the peer's.
-	// Omitted: the peer's. Change class: in place.
+	// Both addresses of an IPv6 next hop are one value. Omitted: the peer's. Change
+	// class: in place.
 	// +optional
 	Attributes *PathAttributes `json:"attributes,omitempty"`
 }

@@ -18,7 +18,9 @@ type PathAttributes struct {
 	Origin *Origin `json:"origin,omitempty"`
 
 	// asPath is AS_PATH, nearest AS first, without our own ASN, which eBGP puts
-	// before it (RFC 4271 §5.1.2). Omitted: empty. Change class: in place.
+	// before it (RFC 4271 §5.1.2). An empty list of an Announcement is an empty path,
+	// whatever the peer's default; programs in Go may drop it. Omitted: empty. Change
+	// class: in place.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=255
@@ -196,8 +198,9 @@ type NextHop struct {
 
 	// ipv6LinkLocal goes beside ipv6, for a neighbour on the same link (RFC 2545 §3).
 	// Without ipv6 it stands alone towards neighbours with which linkLocalNextHop is
-	// negotiated, and means nothing to others. Omitted: none beside an explicit
-	// next hop. Change class: in place.
+	// negotiated, and means nothing to others. It is one value with ipv6: where one of
+	// them is written, neither is taken from the peer's defaults. Omitted: none beside
+	// an explicit next hop. Change class: in place.
 	// +optional
 	// +kubebuilder:validation:MinLength=2
 	// +kubebuilder:validation:MaxLength=45

@@ -162,8 +162,9 @@ type BGPPeerSpec struct {
 	// +optional
 	ApplyMode *ApplyMode `json:"applyMode,omitempty"`
 
-	// attributes are defaults for whatever is sent to this neighbour. A single value
-	// that an Announcement gives wins over one here; lists of communities, and raw
+	// attributes are defaults for whatever is sent to this neighbour. An attribute that
+	// an Announcement writes in any form, as a field, as an empty list or as a raw
+	// attribute, wins over the one here in any form; lists of communities, and raw
 	// attributes of different codes, are joined. Omitted: none. Change class: in place.
 	// +optional
 	Attributes *PathAttributes `json:"attributes,omitempty"`

@@ -103,6 +103,7 @@ func readASPath(field string, spec *v1alpha1.PathAttributes, attributes *rib.Att
 	if len(spec.ASPath) > maxASPath {
 		return invalid(field+".asPath", "%d ASNs: write at most %d", len(spec.ASPath), maxASPath)
 	}
+	attributes.ASPath = listFor[uint32](spec.ASPath)
 	for i, asn := range spec.ASPath {
 		if !validASN(asn) {
 			return invalid(fmt.Sprintf("%s.asPath[%d]", field, i), "%d: write an ASN of 1 to 4294967295 other than 23456", asn)
@@ -144,6 +145,15 @@ func readCommunities(field string, spec *v1alpha1.PathAttributes, attributes *ri
 	return cmp.Or(errs[:]...)
 }
 
+// listFor is the list for what is read of another. It is nil where nothing is written; a list that is written and empty says none,
+// whatever the defaults.
+func listFor[T, W any](written []W) []T {
+	if written == nil {
+		return nil
+	}
+	return make([]T, 0, len(written))
+}
+
 // parseList parses each text, sorts the values and drops repetitions.
 func parseList[T comparable](
 	field string, texts []string, parse func(string) (T, error), compare func(a, b T) int,
@@ -151,7 +161,7 @@ func parseList[T comparable](
 	if len(texts) > maxCommunities {
 		return nil, invalid(field, "%d values: write at most %d", len(texts), maxCommunities)
 	}
-	var values []T
+	values := listFor[T](texts)
 	for i, text := range texts {
 		value, err := parse(text)
 		if err != nil {

@@ -16,7 +16,7 @@ import (
 const maxClusterList = 64
 
 func readAggregate(field string, spec *v1alpha1.PathAttributes, attributes *rib.Attributes) error {
-	attributes.AtomicAggregate = valueOr(spec.AtomicAggregate, false)
+	attributes.AtomicAggregate = spec.AtomicAggregate
 	if spec.Aggregator == nil {
 		return nil
 	}
@@ -43,6 +43,7 @@ func readReflection(field string, spec *v1alpha1.PathAttributes, attributes *rib
 	if len(spec.ClusterList) > maxClusterList {
 		return invalid(field+".clusterList", "%d values: write at most %d", len(spec.ClusterList), maxClusterList)
 	}
+	attributes.ClusterList = listFor[netip.Addr](spec.ClusterList)
 	for i, text := range spec.ClusterList {
 		ip, err := parseIdentifier(text)
 		if err != nil {

@@ -92,11 +92,11 @@ func fieldOf(code wire.AttributeType, spec *v1alpha1.PathAttributes) string {
 		wire.AttrMED:                 {"med", spec.MED != nil},
 		wire.AttrAtomicAggregate:     {"atomicAggregate", spec.AtomicAggregate != nil},
 		wire.AttrAggregator:          {"aggregator", spec.Aggregator != nil},
-		wire.AttrCommunities:         {"communities", len(spec.Communities) > 0},
+		wire.AttrCommunities:         {"communities", spec.Communities != nil},
 		wire.AttrOriginatorID:        {"originatorID", spec.OriginatorID != nil},
-		wire.AttrClusterList:         {"clusterList", len(spec.ClusterList) > 0},
-		wire.AttrExtendedCommunities: {"extendedCommunities", len(spec.ExtendedCommunities) > 0},
-		wire.AttrLargeCommunities:    {"largeCommunities", len(spec.LargeCommunities) > 0},
+		wire.AttrClusterList:         {"clusterList", spec.ClusterList != nil},
+		wire.AttrExtendedCommunities: {"extendedCommunities", spec.ExtendedCommunities != nil},
+		wire.AttrLargeCommunities:    {"largeCommunities", spec.LargeCommunities != nil},
 	}[code]
 	if !field.set {
 		return ""

@@ -4,6 +4,7 @@
 package compile_test
 
 import (
+	"encoding/json"
 	"net/netip"
 	"reflect"
 	"slices"
@@ -37,7 +38,7 @@ func TestFurtherAttributes(t *testing.T) {
 	want := rib.Attributes{
 		NextHop4:        netip.MustParseAddr("2001:db8::7"),
 		Aggregator:      wire.Aggregator{ASN: 4200000000, Addr: netip.MustParseAddr("192.0.2.1")},
-		AtomicAggregate: true,
+		AtomicAggregate: new(true),
 		OriginatorID:    netip.MustParseAddr("192.0.2.2"),
 		ClusterList:     []netip.Addr{netip.MustParseAddr("192.0.2.4"), netip.MustParseAddr("0.0.0.3")},
 		Raw: []wire.RawAttribute{
@@ -133,5 +134,30 @@ func TestFurtherAttributesRefused(t *testing.T) {
 	bad := announcement("platform", "bad", 0, []string{"198.51.100.0/24"}, func(a *v1alpha1.Announcement) { a.Spec.PathID = new(int64(1 << 32)) })
 	if _, issue := compile.ReadAnnouncement(&bad, compile.Versions[compile.Announcement]{}); issue == nil || !strings.Contains(issue.Message, "spec.pathID") {
 		t.Errorf("issue %v, want one with spec.pathID", issue)
+	}
+}
+
+// TestEmptyIsAValue: a list that is written and empty, and false, say none; they are not the same as nothing.
+func TestEmptyIsAValue(t *testing.T) {
+	var object v1alpha1.Announcement
+	if err := json.Unmarshal([]byte(`{"metadata": {"name": "net", "namespace": "shop"}, "spec": {"prefixes": ["203.0.113.0/28"], "attributes": {
+		"asPath": [], "clusterList": [], "communities": [], "largeCommunities": [], "extendedCommunities": [], "atomicAggregate": false
+	}}}`), &object); err != nil {
+		t.Fatal(err)
+	}
+	in := input(func(in *given) {
+		in.Announcements = []v1alpha1.Announcement{object}
+		in.Peers[0].Spec.AllowedAnnouncements = allow(webTenant())
+	})
+	// Who may not set an attribute may not take away the platform team's either.
+	wantStrings(t, "verdicts", verdicts(t, sessionPeer(t, compileGiven(in, nil))), "shop/net AttributeNotAllowed")
+	in.TrustAll = true
+	got := sessionPeer(t, compileGiven(in, nil)).Export.Announcements[0].Attributes
+	want := rib.Attributes{
+		ASPath: []uint32{}, ClusterList: []netip.Addr{}, Communities: []wire.Community{}, LargeCommunities: []wire.LargeCommunity{},
+		ExtendedCommunities: []wire.ExtendedCommunity{}, AtomicAggregate: new(false),
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("\n got %#v\nwant %#v", got, want)
 	}
 }

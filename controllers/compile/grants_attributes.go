@@ -72,7 +72,7 @@ func attributeGrantOf(field string, spec *v1alpha1.TenantAttributes) (attributeG
 func (g *attributeGrant) allows(a *rib.Attributes) bool {
 	switch {
 	case !g.nextHop && (a.NextHop4.IsValid() || a.NextHop6.IsValid() || a.NextHopLinkLocal.IsValid()),
-		!g.asPath && len(a.ASPath) > 0,
+		!g.asPath && a.ASPath != nil,
 		!g.localPref && a.LocalPref != nil,
 		!g.raw && speaksForOthers(a):
 		return false
@@ -93,8 +93,8 @@ func (g *attributeGrant) allows(a *rib.Attributes) bool {
 // speaksForOthers reports whether one of the attributes is written as bytes, names another speaker, or steers route
 // reflection.
 func speaksForOthers(a *rib.Attributes) bool {
-	return len(a.ExtendedCommunities) > 0 || len(a.Raw) > 0 || a.Aggregator.Addr.IsValid() ||
-		a.OriginatorID.IsValid() || len(a.ClusterList) > 0
+	return a.ExtendedCommunities != nil || len(a.Raw) > 0 || a.Aggregator.Addr.IsValid() ||
+		a.OriginatorID.IsValid() || a.ClusterList != nil
 }
 
 func (g *attributeGrant) allowsCommunity(c wire.Community) bool {

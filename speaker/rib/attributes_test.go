@@ -220,9 +220,9 @@ func TestNextHop(t *testing.T) {
 			defaults:   rib.Attributes{NextHopLinkLocal: addr("fe80::1")}, want: hops{"192.0.2.9", "fe80::3"},
 		},
 		{
-			name: "link-local of the peer beside a global one by default", params: overLinkLocal,
+			name: "link-local of the peer, without the global one of the default", params: overLinkLocal,
 			attributes: rib.Attributes{NextHopLinkLocal: addr("fe80::1")},
-			defaults:   rib.Attributes{NextHop6: addr("2001:db8::77")}, want: hops{"192.0.2.9", "2001:db8::77 fe80::1"},
+			defaults:   rib.Attributes{NextHop6: addr("2001:db8::77")}, want: hops{"192.0.2.9", withheld},
 		},
 		{
 			name: "link-local of the peer that it does not understand", params: func(p *rib.Params) {

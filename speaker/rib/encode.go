@@ -6,9 +6,7 @@
 package rib
 
 import (
-	"cmp"
 	"net/netip"
-	"slices"
 
 	"github.com/herald-bgp/herald/speaker/wire"
 )
@@ -63,73 +61,6 @@ func (s *attributeSet) same(o *attributeSet) bool {
 	return s == o || s != nil && o != nil && s.key == o.key
 }
 
-// inherit returns a with what it leaves unset taken from defaults, and the
-// communities of both.
-func (a Attributes) inherit(defaults *Attributes) Attributes {
-	if !a.NextHop4.IsValid() {
-		a.NextHop4 = defaults.NextHop4
-	}
-	if !a.NextHop6.IsValid() {
-		a.NextHop6 = defaults.NextHop6
-	}
-	if len(a.ASPath) == 0 {
-		a.ASPath = defaults.ASPath
-	}
-	if !a.NextHopLinkLocal.IsValid() {
-		a.NextHopLinkLocal = defaults.NextHopLinkLocal
-	}
-	if !a.Aggregator.Addr.IsValid() {
-		a.Aggregator = defaults.Aggregator
-	}
-	if !a.OriginatorID.IsValid() {
-		a.OriginatorID = defaults.OriginatorID
-	}
-	if len(a.ClusterList) == 0 {
-		a.ClusterList = defaults.ClusterList
-	}
-	a.AtomicAggregate = a.AtomicAggregate || defaults.AtomicAggregate
-	a.Raw = inheritRaw(a.Raw, defaults.Raw)
-	a.Origin = cmp.Or(a.Origin, defaults.Origin)
-	a.Prepend = cmp.Or(a.Prepend, defaults.Prepend)
-	a.MED = cmp.Or(a.MED, defaults.MED)
-	a.LocalPref = cmp.Or(a.LocalPref, defaults.LocalPref)
-	a.Communities = union(a.Communities, defaults.Communities, cmp.Compare)
-	a.LargeCommunities = union(a.LargeCommunities, defaults.LargeCommunities, wire.LargeCommunity.Compare)
-	a.ExtendedCommunities = union(a.ExtendedCommunities, defaults.ExtendedCommunities, wire.ExtendedCommunity.Compare)
-	return a
-}
-
-// inheritRaw returns a with those of defaults whose type a does not have.
-func inheritRaw(a, defaults []wire.RawAttribute) []wire.RawAttribute {
-	all := slices.Clip(a)
-	for _, d := range defaults {
-		if !slices.ContainsFunc(a, func(o wire.RawAttribute) bool { return o.Type == d.Type }) {
-			all = append(all, d)
-		}
-	}
-	return all
-}
-
-// union returns the elements of both lists, sorted and without duplicates: they are sets (RFC 1997, RFC 4360 §2, RFC 8092 §3).
-func union[T comparable](a, b []T, compare func(T, T) int) []T {
-	if len(b) == 0 && isSet(a, compare) {
-		return a
-	}
-	all := slices.Concat(a, b)
-	slices.SortFunc(all, compare)
-	return slices.Compact(all)
-}
-
-// isSet reports whether a list is sorted and without duplicates already.
-func isSet[T comparable](list []T, compare func(T, T) int) bool {
-	for i := 1; i < len(list); i++ {
-		if compare(list[i-1], list[i]) >= 0 {
-			return false
-		}
-	}
-	return true
-}
-
 // encode makes w what the session makes of a, from which nothing is left to
 // inherit. The next hop is not part of it. ORIGIN, AS_PATH and, for an internal
 // peer, LOCAL_PREF go beside MP_REACH_NLRI too (RFC 4760 §3).
@@ -139,7 +70,7 @@ func (p *Params) encode(w *wire.Attributes, a *Attributes) {
 		Communities:         a.Communities,
 		LargeCommunities:    a.LargeCommunities,
 		ExtendedCommunities: a.ExtendedCommunities,
-		AtomicAggregate:     a.AtomicAggregate,
+		AtomicAggregate:     a.AtomicAggregate != nil && *a.AtomicAggregate,
 		Aggregator:          a.Aggregator,
 		Unknown:             p.raw(a.Raw),
 	}

@@ -26,7 +26,8 @@ func (t *Table) SetLimits(l Limits) {
 // ModelRoute is the model: what a session makes of an announcement, without profiles.
 func ModelRoute(p Params, defaults *Attributes, a *Announcement, f wire.Family) (room int, nh []netip.Addr, w *wire.Attributes, sendable bool) {
 	p = p.normal()
-	at := a.Attributes.inherit(defaults)
+	var at Attributes
+	inherit(&at, &a.Attributes, defaults)
 	nh, ok := p.nextHop(f, &at)
 	if ok && nh == nil {
 		nh = p.nextHopSelf(f)

@@ -83,8 +83,8 @@ func (g *Guard) permits(a *Announcement, f wire.Family) bool {
 func (g Grant) permits(r PrefixRange, a *Attributes) bool {
 	within := g.Prefix.Bits() <= r.Prefix.Bits() && g.Prefix.Contains(r.Prefix.Addr()) && r.Length <= g.MaxLength
 	nextHop := a.NextHop4.IsValid() || a.NextHop6.IsValid() || a.NextHopLinkLocal.IsValid()
-	forOthers := len(a.Raw)+len(a.ExtendedCommunities)+len(a.ClusterList) > 0 || a.Aggregator.Addr.IsValid() || a.OriginatorID.IsValid()
-	return within && (g.NextHop || !nextHop) && (g.ASPath || len(a.ASPath) == 0) &&
+	forOthers := len(a.Raw) > 0 || a.ExtendedCommunities != nil || a.ClusterList != nil || a.Aggregator.Addr.IsValid() || a.OriginatorID.IsValid()
+	return within && (g.NextHop || !nextHop) && (g.ASPath || a.ASPath == nil) &&
 		(g.LocalPref || a.LocalPref == nil) && (g.Raw || !forOthers)
 }
 

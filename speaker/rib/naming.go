@@ -54,9 +54,8 @@ func (f *family[A]) unname(s *source) {
 	}
 }
 
-// namingPeer yields the numbers of the sources whose next hop, for a session with these defaults, is the session's own peer
-// because their announcement says so.
-func (f *family[A]) namingPeer(o *Out, defaults *Attributes) iter.Seq[uint32] {
+// namingPeer yields the numbers of the sources whose next hop is the session's own peer because their announcement says so.
+func (f *family[A]) namingPeer(o *Out) iter.Seq[uint32] {
 	peer := o.params.PeerAddress
 	return func(yield func(uint32) bool) {
 		for number := range f.naming[peer] {
@@ -64,7 +63,7 @@ func (f *family[A]) namingPeer(o *Out, defaults *Attributes) iter.Seq[uint32] {
 				return
 			}
 		}
-		if nextHop, _ := defaults.nextHop(f.ops.family); nextHop.IsValid() || !o.params.LinkLocalNextHop {
+		if !o.params.LinkLocalNextHop {
 			return // so no link-local address stands alone
 		}
 		for number := range f.linkLocals[peer] {
@@ -78,7 +77,7 @@ func (f *family[A]) namingPeer(o *Out, defaults *Attributes) iter.Seq[uint32] {
 // refuse returns the members of an export without the sources that name the session's own peer as next hop.
 func (f *family[A]) refuse(o *Out, e *exported) members {
 	m, own := e.members, false
-	for number := range f.namingPeer(o, &e.Defaults) {
+	for number := range f.namingPeer(o) {
 		if m.has(number) && !own {
 			m, own = slices.Clone(m), true
 		}

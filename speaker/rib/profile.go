@@ -83,6 +83,7 @@ type profile struct {
 
 	// scratch is for one encoding after the other.
 	scratch struct {
+		merged     Attributes
 		attributes wire.Attributes
 		key        []byte
 	}
@@ -163,16 +164,17 @@ func (p *profile) make(a *Announcement) *attributeSet {
 	if !p.guard.permits(a, p.key.family) {
 		return p.refusal(ReasonGuardRefused)
 	}
-	attributes := a.Attributes.inherit(&p.defaults)
-	nextHop, ok := p.params.nextHop(p.key.family, &attributes)
+	attributes := &p.scratch.merged
+	inherit(attributes, &a.Attributes, &p.defaults)
+	nextHop, ok := p.params.nextHop(p.key.family, attributes)
 	switch {
 	case !ok, nextHop == nil && p.key.self == noNextHop,
-		p.key.refuses && p.params.asked(p.key.family, &attributes) == p.params.asked(p.key.family, &p.defaults):
+		p.key.refuses && p.params.asked(p.key.family, attributes) == p.params.asked(p.key.family, &p.defaults):
 		return p.refusal(ReasonNoNextHop)
 	case p.key.withholdOTC && slices.ContainsFunc(attributes.Raw, func(r wire.RawAttribute) bool { return r.Type == wire.AttrOTC }):
 		return p.refusal(ReasonOnlyToCustomer) // RFC 9234 §5, egress 2
 	}
-	set := p.intern(&attributes, nextHop)
+	set := p.intern(attributes, nextHop)
 	if set.room < 1+p.pathLen { // RFC 4271 §9.2: what fits no message is not sent; the shortest prefix takes one octet
 		p.release(set)
 		return p.refusal(ReasonTooLong)
@@ -182,9 +184,9 @@ func (p *profile) make(a *Announcement) *attributeSet {
 
 // encoded is what sessions of the profile send of a source, but for the next hop.
 func (p *profile) encoded(s *source) *wire.Attributes {
-	attributes := s.Attributes.inherit(&p.defaults)
+	inherit(&p.scratch.merged, &s.Attributes, &p.defaults)
 	encoded := &wire.Attributes{}
-	p.params.encode(encoded, &attributes)
+	p.params.encode(encoded, &p.scratch.merged)
 	return encoded
 }
 

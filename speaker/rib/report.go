@@ -105,7 +105,7 @@ func (c *cursor[A]) withheld(w withholding) {
 	f.eachSource(c.out.export.refused, func(s *source) {
 		w.add(s, Withheld{Reason: ReasonGuardRefused, Prefixes: f.live(s), Example: f.example(s)})
 	})
-	for number := range f.namingPeer(c.out, &c.out.export.Defaults) {
+	for number := range f.namingPeer(c.out) {
 		if s := f.table.sources[number]; c.out.export.members.has(number) && f.live(s) > 0 {
 			w.add(s, Withheld{Reason: ReasonNoNextHop, Prefixes: f.live(s), Example: f.example(s)})
 		}
