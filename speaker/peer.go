@@ -26,6 +26,7 @@ type shared struct {
 	transport transport.Transport
 	table     *rib.Table
 	store     *store
+	progress  *progress
 	// jitter returns a factor of 0.75 to 1.0 (RFC 4271 §10).
 	jitter func() float64
 	// uptime of the host, for the F bit of graceful restart.
@@ -70,6 +71,7 @@ type peer struct {
 	}
 
 	// Owned by run.
+	work     *work
 	backoff  backoff   // of attempts to connect
 	damping  damping   // of sessions that do not last
 	nextDial time.Time // no sooner than this
@@ -96,6 +98,7 @@ func newPeer(s *shared, log logr.Logger, cfg *peerConfig) *peer {
 		accepted: make(chan incoming, 1),
 		updated:  make(chan struct{}, 1),
 		received: adjin.New(cfg.Receive.policy()),
+		work:     s.progress.add("peer " + cfg.Name),
 	}
 	p.config.Store(cfg)
 	s.store.add(p.name, &p.messages, p.received)
@@ -153,6 +156,7 @@ func (p *peer) closeInbox() {
 
 // run keeps the session up until ctx ends. The cause of ctx says how the session ends (see farewell).
 func (p *peer) run(ctx context.Context) {
+	defer p.progress.remove(p.work)
 	defer p.closing.group.Wait()
 	defer p.closeInbox()
 	var next *contender
@@ -221,6 +225,8 @@ func (p *peer) publish(state State) {
 	if state == p.state {
 		return
 	}
+	p.work.begin()
+	defer p.work.end()
 	if from := p.state; from == StateEstablished || state == StateEstablished {
 		p.log.Info("session state changed", "from", from.String(), "to", state.String())
 	} else { // as often as the peer connects
@@ -232,12 +238,16 @@ func (p *peer) publish(state State) {
 
 // failed records why a session ended.
 func (p *peer) failed(err error) {
+	p.work.begin()
+	defer p.work.end()
 	p.noteError(err)
 	p.log.Info("session ended", "error", err.Error())
 }
 
 // noteError publishes why a session or an attempt ended.
 func (p *peer) noteError(err error) {
+	p.work.begin()
+	defer p.work.end()
 	e := &SessionError{Time: time.Now(), Text: err.Error()}
 	var local *localError
 	var down *adminDownError
@@ -269,6 +279,8 @@ func (p *peer) restartState(cfg *peerConfig) restartState {
 
 // establish publishes the session that begins.
 func (p *peer) establish(c *contender, out *rib.Out) {
+	p.work.begin()
+	defer p.work.end()
 	p.log.Info("session established", "peerASN", c.open.PeerASN(), "families", c.negotiated.Families, "dialled", c.dialled)
 	negotiated := c.negotiated
 	p.received.Begin(receivedSession(c))
@@ -286,6 +298,8 @@ func (p *peer) establish(c *contender, out *rib.Out) {
 
 // disestablish publishes that the session is over.
 func (p *peer) disestablish(since time.Time, cause error, negotiated *Negotiated) {
+	p.work.begin()
+	defer p.work.end()
 	p.damp(time.Since(since), cause)
 	p.lost = true
 	p.note(func(r *record) {

@@ -36,6 +36,7 @@ type session struct {
 // session runs the session on a connection that the peer confirmed, until ctx or the session ends. Another connection that
 // the peer opened meanwhile and confirmed is returned for the next (RFC 4724 §4.2).
 func (p *peer) session(ctx context.Context, c *contender) (next *contender, err error) {
+	p.work.begin()
 	s := &session{
 		peer:      p,
 		contender: c,
@@ -47,6 +48,7 @@ func (p *peer) session(ctx context.Context, c *contender) (next *contender, err 
 	s.userTimeout = c.cfg.socketOptions().UserTimeout
 	s.setTimers(&c.cfg.Peer)
 	p.establish(c, s.out)
+	p.work.end()
 	second := newSecond(s)
 
 	sessionCtx, cancel := context.WithCancelCause(ctx)
@@ -57,10 +59,12 @@ func (p *peer) session(ctx context.Context, c *contender) (next *contender, err 
 		s.run(sessionCtx, cancel)
 	}()
 	s.watch(sessionCtx, cancel, ended, second)
+	p.work.begin()
 	s.noteSynced()
 	s.out.Detach()
 	err = s.end
 	p.disestablish(s.began, err, &c.negotiated)
+	p.work.end()
 	switch {
 	case errors.Is(err, errReplaced):
 		return second.outcome(ctx), nil
@@ -138,6 +142,8 @@ func (s *session) watch(ctx context.Context, cancel context.CancelCauseFunc, end
 
 // reported publishes that what the peer was sent is different now.
 func (s *session) reported() {
+	s.work.begin()
+	defer s.work.end()
 	s.noteSynced()
 	for _, w := range s.out.Report().Withheld {
 		if w.Reason == rib.ReasonGuardRefused {
@@ -153,6 +159,8 @@ func (s *session) noteSynced() { s.synced = s.synced || s.out.Report().Token != 
 // reconfigure takes the newest configuration: what can change in place does, what is deferred is published, and what ends
 // the session is returned.
 func (s *session) reconfigure() error {
+	s.work.begin()
+	defer s.work.end()
 	newest := s.config.Load()
 	switch {
 	case newest.AdminDown:

@@ -38,6 +38,8 @@ func (s *session) read(ctx context.Context) error {
 		lines:    &s.lines,
 		endOfRIB: s.peer.endOfRIB,
 	}
+	reading := s.progress.add("reader of peer " + s.name)
+	defer s.progress.remove(reading)
 	defer interruptRead(ctx, s.conn)()
 	hold := s.negotiated.HoldTime
 	s.armHold(ctx, hold)
@@ -61,7 +63,10 @@ func (s *session) read(ctx context.Context) error {
 			expired = false
 			s.armHold(ctx, hold)
 		case wire.TypeUpdate:
-			if err := updates.take(body); err != nil {
+			reading.begin()
+			err := updates.take(body)
+			reading.end()
+			if err != nil {
 				return fmt.Errorf("peer's UPDATE: %w", protocolError(err))
 			}
 			expired = false

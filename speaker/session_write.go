@@ -29,6 +29,7 @@ const (
 // writer is the one place that writes to the connection of an Established session.
 type writer struct {
 	*session
+	work           *work // of this goroutine
 	keepaliveTimer *time.Timer
 	interval       time.Duration // that keepaliveTimer was armed for
 	lookTimer      *time.Timer   // for the send hold timer
@@ -40,9 +41,11 @@ type writer struct {
 // write sends KEEPALIVEs and what the Adj-RIB-Out has, until ctx ends; then it tells the peer why.
 func (s *session) write(ctx context.Context) error {
 	w := &writer{
-		session: s, keepaliveTimer: time.NewTimer(time.Hour), lookTimer: time.NewTimer(time.Hour),
+		session: s, work: s.progress.add("writer to peer " + s.name),
+		keepaliveTimer: time.NewTimer(time.Hour), lookTimer: time.NewTimer(time.Hour),
 		acks: acknowledgements{transport: s.transport, conn: s.conn},
 	}
+	defer s.progress.remove(w.work)
 	defer w.keepaliveTimer.Stop()
 	defer w.lookTimer.Stop()
 	w.armKeepalive()
@@ -62,12 +65,12 @@ func (w *writer) run(ctx context.Context) error {
 	keepalive := wire.AppendKeepalive(nil)
 	buf := make([]byte, 0, batchLen+wire.MaxMessageLen)
 	for ctx.Err() == nil {
-		buf = w.out.Next(buf[:0], batchLen)
+		buf = w.next(buf)
 		if len(buf) > 0 {
 			if err := w.send(ctx, buf); err != nil {
 				return err
 			}
-			w.out.Written()
+			w.written()
 			continue
 		}
 		select {
@@ -94,6 +97,20 @@ func (w *writer) run(ctx context.Context) error {
 		}
 	}
 	return context.Cause(ctx)
+}
+
+// next is what the Adj-RIB-Out has, in buf.
+func (w *writer) next(buf []byte) []byte {
+	w.work.begin()
+	defer w.work.end()
+	return w.out.Next(buf[:0], batchLen)
+}
+
+// written tells the Adj-RIB-Out that what it had is on its way.
+func (w *writer) written() {
+	w.work.begin()
+	defer w.work.end()
+	w.out.Written()
 }
 
 // send writes whole messages.
@@ -218,11 +235,11 @@ func (w *writer) withdraw(ctx context.Context) {
 	w.out.WithdrawAll()
 	var buf []byte
 	for {
-		buf = w.out.Next(buf[:0], batchLen)
+		buf = w.next(buf)
 		if len(buf) == 0 || w.send(ctx, buf) != nil {
 			return
 		}
-		w.out.Written()
+		w.written()
 	}
 }
 

@@ -81,6 +81,7 @@ func New(o Options) *Speaker {
 			transport: o.Transport,
 			table:     rib.New(),
 			store:     newStore(),
+			progress:  &progress{},
 			jitter:    func() float64 { return 0.75 + rand.Float64()/4 },
 			uptime:    o.Uptime,
 			started:   time.Now(),
@@ -158,6 +159,8 @@ func (s *Speaker) Run(ctx context.Context) error {
 	defer cancel(nil)
 	listening, stopListening := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopListening()
+	work := s.progress.add("the supervisor of the peers")
+	defer s.progress.remove(work)
 	for {
 		select {
 		case <-ctx.Done():
@@ -170,7 +173,9 @@ func (s *Speaker) Run(ctx context.Context) error {
 			s.group.Wait()
 			return nil
 		case <-s.poke:
+			work.begin()
 			s.reconcile(peers, listening)
+			work.end()
 		}
 	}
 }

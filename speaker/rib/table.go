@@ -39,6 +39,13 @@ func New() *Table {
 	return t
 }
 
+// Updates is how many configurations the table has taken up.
+func (t *Table) Updates() uint64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.updates
+}
+
 // Attach starts the Adj-RIB-Out of a session that became Established: a walk over all routes, then End-of-RIB for each
 // negotiated family, those without a route included (RFC 4724 §2). The caller ends it with [Out.Detach].
 func (t *Table) Attach(peer string, p Params) *Out {

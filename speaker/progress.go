@@ -1,0 +1,125 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package speaker
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// work shows whether a goroutine makes progress: what it does between two waits, for the wire, a timer or news, is a stretch
+// of work, and each ends soon. One goroutine begins and ends them; any may look.
+type work struct {
+	depth     int           // a part of a stretch is in it
+	stretches atomic.Uint64 // odd within one
+}
+
+func (w *work) begin() {
+	if w.depth++; w.depth == 1 {
+		w.stretches.Add(1)
+	}
+}
+
+func (w *work) end() {
+	if w.depth--; w.depth == 0 {
+		w.stretches.Add(1)
+	}
+}
+
+// progress knows the works of a speaker by what they are.
+type progress struct {
+	mu    sync.Mutex // a leaf
+	works map[*work]string
+}
+
+func (p *progress) add(what string) *work {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.works == nil {
+		p.works = map[*work]string{}
+	}
+	w := &work{}
+	p.works[w] = what
+	return w
+}
+
+func (p *progress) remove(w *work) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.works, w)
+}
+
+// watchTicks is how many looks in a row at the same stretch make it one that does not end. They are counted instead of the
+// time, which passes while a machine is suspended too.
+const watchTicks = 12
+
+// look counts the looks at each stretch, and returns what made no progress, "" for nothing.
+func (p *progress) look(seen map[*work]looks) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for w, what := range p.works {
+		stretch := w.stretches.Load()
+		if last := seen[w]; stretch%2 == 0 || last.stretch != stretch {
+			seen[w] = looks{stretch: stretch}
+			continue
+		}
+		seen[w] = looks{stretch, seen[w].count + 1}
+		if seen[w].count >= watchTicks {
+			return what
+		}
+	}
+	for w := range seen {
+		if _, there := p.works[w]; !there {
+			delete(seen, w)
+		}
+	}
+	return ""
+}
+
+// looks are how often a stretch was looked at after the first time.
+type looks struct {
+	stretch uint64
+	count   int
+}
+
+// Watch returns an error as soon as a peer or the table has made no progress for limit, and nil when ctx ends. What made no
+// progress is a defect, or a log that nobody reads, and nothing but the end of the process helps: not every goroutine can be
+// waited for any more.
+func (s *Speaker) Watch(ctx context.Context, limit time.Duration) error {
+	ticker := time.NewTicker(limit / watchTicks)
+	defer ticker.Stop()
+	table := s.progress.add("the table")
+	asked := make(chan struct{}, 1)
+	defer close(asked)
+	go s.answer(table, asked)
+	seen := map[*work]looks{}
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+		select {
+		case asked <- struct{}{}:
+		default: // it has not answered yet
+		}
+		if what := s.progress.look(seen); what != "" {
+			return fmt.Errorf("%s made no progress for %v", what, limit)
+		}
+	}
+}
+
+// answer takes what everybody needs, the table and what is published, each time that it is asked.
+func (s *Speaker) answer(table *work, asked <-chan struct{}) {
+	defer s.progress.remove(table)
+	for range asked {
+		table.begin()
+		s.table.Updates()
+		s.store.out("")
+		table.end()
+	}
+}
