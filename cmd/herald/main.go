@@ -35,6 +35,6 @@ func newRootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newRunCommand(), newStandaloneCommand(), newStatusCommand(), newVersionCommand())
+	root.AddCommand(newRunCommand(), newStandaloneCommand(), newStatusCommand(), newProbeCommand(), newVersionCommand())
 	return root
 }

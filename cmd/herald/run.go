@@ -5,10 +5,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -20,6 +22,8 @@ import (
 const (
 	defaultNamespace      = "herald-system"
 	defaultMetricsAddress = ":9178"
+	// nowhere is the address of an endpoint that is not to be.
+	nowhere = "0"
 	// environmentPrefix and a flag's name in capitals name the environment variable that sets the flag.
 	environmentPrefix = "HERALD_"
 )
@@ -46,9 +50,15 @@ type runOptions struct {
 	healthAddress  string
 	metricsAddress string
 	metricsSecure  bool
-	leaderElect    bool
-	speakerPods    bool
-	nodeSelector   string
+	// metricsCertDir and metricsClientCA are of use with metricsSecure alone.
+	metricsCertDir  string
+	metricsClientCA string
+	podName         string
+	probeSocket     string
+	watchdog        time.Duration
+	leaderElect     bool
+	speakerPods     bool
+	nodeSelector    string
 	// nodes is nodeSelector, parsed.
 	nodes      labels.Selector
 	kubeconfig string
@@ -98,9 +108,18 @@ func (o *runOptions) addFlags(flags *pflag.FlagSet) {
 		"address and port to accept BGP connections on, such as 0.0.0.0:179; may be repeated (default: none)")
 	flags.StringVar(&o.healthAddress, "health-address", nodeapi.DefaultAddress,
 		"where /healthz, /readyz and, with a speaker, /status and /routes are served")
+	flags.StringVar(&o.probeSocket, "probe-socket", "",
+		"Unix socket where the same is served, for herald probe; a file there is replaced (default: none)")
+	flags.DurationVar(&o.watchdog, "watchdog", defaultWatchdog, watchdogUsage)
 	flags.StringVar(&o.metricsAddress, "metrics-address", defaultMetricsAddress, "where /metrics is served; 0 for nowhere")
 	flags.BoolVar(&o.metricsSecure, "metrics-secure", true,
 		"serve metrics over TLS, to those alone whom the API server authenticates and authorizes")
+	flags.StringVar(&o.metricsCertDir, "metrics-cert-dir", "",
+		"directory with tls.crt and tls.key, read anew when they change, for metrics (default: a certificate of its own)")
+	flags.StringVar(&o.metricsClientCA, "metrics-client-ca", "",
+		"file of authorities: whoever shows a client certificate of one of them reads metrics, without the API server")
+	flags.StringVar(&o.podName, "pod-name", os.Getenv("POD_NAME"),
+		"name of the pod that this process is in, for Events about it ($POD_NAME where it is set; none without)")
 	flags.BoolVar(&o.leaderElect, "leader-elect", false,
 		"work only while holding the Lease herald-cluster (default: true for the cluster role)")
 	flags.BoolVar(&o.speakerPods, "speaker-pods", false,
@@ -146,6 +165,9 @@ func (o *runOptions) complete() ([]netip.AddrPort, error) {
 		// As the kubelet names its Node.
 		o.nodeName = strings.ToLower(host)
 	}
+	if err := o.checkEndpoints(); err != nil {
+		return nil, err
+	}
 	nodes, err := labels.Parse(o.nodeSelector)
 	if err != nil {
 		return nil, fmt.Errorf("--node-selector: %w", err)
@@ -153,6 +175,22 @@ func (o *runOptions) complete() ([]netip.AddrPort, error) {
 	o.nodes = nodes
 	o.authNamespace = firstOf(o.authNamespace, o.namespace)
 	return parseListen(o.listen)
+}
+
+func (o *runOptions) checkEndpoints() error {
+	if err := checkAddress("health-address", o.healthAddress); err != nil {
+		return err
+	}
+	if o.metricsAddress == "" {
+		o.metricsAddress = nowhere
+	}
+	if !o.metricsSecure && (o.metricsCertDir != "" || o.metricsClientCA != "") {
+		return errors.New("--metrics-cert-dir and --metrics-client-ca are for --metrics-secure alone")
+	}
+	if o.metricsAddress == nowhere {
+		return nil
+	}
+	return checkAddress("metrics-address", o.metricsAddress)
 }
 
 // fromEnvironment sets each flag that was not given from its environment variable.

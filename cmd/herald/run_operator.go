@@ -16,7 +16,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
-	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/herald-bgp/herald/controllers/cluster"
@@ -37,32 +36,25 @@ type operator struct {
 }
 
 // run runs until ctx ends, or until something that needs no API server fails. The speaker, the supervisor of each
-// manager and the servers are siblings: none of them ends because the API server is away.
+// manager and the endpoints are siblings: none of them ends because the API server is away or a port is taken.
 func (o *operator) run(ctx context.Context) error {
-	var health healthServer
-	if role(o.options.role) != roleNode {
-		// The endpoint comes first: a second process on the same port is to fail before it has a session.
-		listener, err := listenHealth(ctx, o.options.healthAddress)
-		if err != nil {
-			return err
-		}
-		defer listener.Close()
-		health.listener = listener
-	}
 	group, ctx := errgroup.WithContext(ctx)
-	health.handler = clusterHealth()
+	served, err := o.newEndpoints(ctx)
+	if err != nil {
+		return err
+	}
+	health := clusterHealth()
 	if role(o.options.role).runsNode() {
 		agent, err := o.startNode(ctx, group)
 		if err != nil {
 			return err
 		}
-		health.handler = nodeapi.Handler(agent, o.log.WithName("health"))
+		health = nodeapi.Handler(agent, o.log.WithName("health"))
 	}
 	if role(o.options.role).runsCluster() {
 		o.startCluster(ctx, group)
 	}
-	o.startHealth(ctx, group, health)
-	o.startMetrics(ctx, group)
+	o.startEndpoints(ctx, group, served, health)
 	return group.Wait()
 }
 
@@ -91,6 +83,7 @@ func (o *operator) startNode(ctx context.Context, group *errgroup.Group) (*node.
 	}
 	group.Go(func() error { return speaker.Run(ctx) })
 	group.Go(func() error { return agent.Run(ctx) })
+	group.Go(func() error { return watchdog(ctx, log, speaker, o.options.watchdog) })
 	group.Go(func() error { return supervise(ctx, log.WithName("node"), build) })
 	return agent, nil
 }
@@ -133,23 +126,4 @@ func (o *operator) newManager(log logr.Logger, cached cache.Options, elect bool)
 		// Whoever waits for the Lease need not wait until it expires. Managers wait for their controllers before that.
 		LeaderElectionReleaseOnCancel: true,
 	})
-}
-
-// startMetrics serves the metrics of the process. A port that is taken costs the metrics, not a session.
-func (o *operator) startMetrics(ctx context.Context, group *errgroup.Group) {
-	if o.options.metricsAddress == "" || o.options.metricsAddress == "0" {
-		return
-	}
-	options := metricsserver.Options{BindAddress: o.options.metricsAddress, SecureServing: o.options.metricsSecure}
-	if o.options.metricsSecure {
-		options.FilterProvider = filters.WithAuthenticationAndAuthorization
-	}
-	build := func() (runnable, error) {
-		client, err := rest.HTTPClientFor(o.config)
-		if err != nil {
-			return nil, err
-		}
-		return metricsserver.NewServer(options, o.config, client)
-	}
-	group.Go(func() error { return supervise(ctx, o.log.WithName("metrics"), build) })
 }

@@ -6,11 +6,11 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"net/netip"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
@@ -35,6 +35,7 @@ type standaloneOptions struct {
 	listen         []string
 	healthAddress  string
 	metricsAddress string
+	watchdog       time.Duration
 	logLevel       string
 	logFormat      string
 }
@@ -92,6 +93,7 @@ func (o *standaloneOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.healthAddress, "health-address", nodeapi.DefaultAddress,
 		"where /healthz, /readyz, /status and /routes are served")
 	flags.StringVar(&o.metricsAddress, "metrics-address", "", "where /metrics is served, in plain HTTP (default: nowhere)")
+	flags.DurationVar(&o.watchdog, "watchdog", defaultWatchdog, watchdogUsage)
 	flags.StringVarP(&o.logLevel, "log-level", "v", "info", "what to log: error, info or debug")
 	flags.StringVar(&o.logFormat, "log-format", "text", "form of the log: text or json")
 }
@@ -107,23 +109,26 @@ func (o *standaloneOptions) run(ctx context.Context) error {
 		return err
 	}
 	useLogger(log)
-	// The endpoint comes first: a second process on the same port is to fail before it has a session.
-	health, err := net.Listen("tcp", o.healthAddress)
-	if err != nil {
-		return fmt.Errorf("--health-address: %w", err)
-	}
-	defer health.Close()
 	runner, err := standalone.NewRunner(options)
 	if err != nil {
 		return err
 	}
+	registry := prometheus.NewRegistry()
+	served, err := newEndpoints(log.WithName("endpoints"), registry)
+	if err != nil {
+		return err
+	}
+	health := nodeapi.Handler(runner, log.WithName("health"))
+	list := []endpoint{{flag: "health-address", network: "tcp", address: o.healthAddress, open: plain(health)}}
+	if o.metricsAddress != "" {
+		handler := metricsHandler(registry, runner.Speaker())
+		list = append(list, endpoint{flag: "metrics-address", network: "tcp", address: o.metricsAddress, open: plain(handler)})
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return runner.Run(ctx) })
-	group.Go(func() error {
-		return nodeapi.ServeListener(ctx, health, nodeapi.Handler(runner, log.WithName("health")))
-	})
-	if o.metricsAddress != "" {
-		group.Go(func() error { return nodeapi.Serve(ctx, o.metricsAddress, metricsHandler(runner.Speaker())) })
+	group.Go(func() error { return watchdog(ctx, log, runner.Speaker(), o.watchdog) })
+	for _, p := range list {
+		group.Go(func() error { return served.run(ctx, p) })
 	}
 	return group.Wait()
 }
@@ -139,6 +144,14 @@ func (o *standaloneOptions) complete(log logr.Logger) (standalone.Options, error
 	}
 	if o.manifests == "" {
 		return options, fmt.Errorf("--manifests is missing: name the directory of the manifests")
+	}
+	if err := checkAddress("health-address", o.healthAddress); err != nil {
+		return options, err
+	}
+	if o.metricsAddress != "" {
+		if err := checkAddress("metrics-address", o.metricsAddress); err != nil {
+			return options, err
+		}
 	}
 	if o.nodeName == "" {
 		host, err := os.Hostname()
@@ -160,8 +173,7 @@ func (o *standaloneOptions) complete(log logr.Logger) (standalone.Options, error
 	return options, err
 }
 
-func metricsHandler(s *speaker.Speaker) http.Handler {
-	registry := prometheus.NewRegistry()
+func metricsHandler(registry *prometheus.Registry, s *speaker.Speaker) http.Handler {
 	registry.MustRegister(
 		node.NewCollector(s),
 		collectors.NewGoCollector(),

@@ -36,7 +36,8 @@ func TestStandaloneFlags(t *testing.T) {
 		{[]string{"--manifests", "x", "--listen", "179"}, "--listen"},
 		{[]string{"--manifests", "x", "--log-level", "loud"}, "--log-level"},
 		{[]string{"--manifests", filepath.Join(t.TempDir(), "none"), "--health-address", "127.0.0.1:0"}, "does not exist"},
-		{[]string{"--manifests", t.TempDir(), "--health-address", "192.0.2.1:0"}, "--health-address"},
+		{[]string{"--manifests", t.TempDir(), "--health-address", "9179"}, "--health-address"},
+		{[]string{"--manifests", t.TempDir(), "--metrics-address", "127.0.0.1:metrics"}, "--metrics-address"},
 		{[]string{"extra"}, "unknown command"},
 	} {
 		root := newRootCommand()
@@ -48,7 +49,7 @@ func TestStandaloneFlags(t *testing.T) {
 }
 
 func TestStandaloneOptions(t *testing.T) {
-	o := &standaloneOptions{manifests: "x", routerID: "192.0.2.10", listen: []string{"0.0.0.0:179", "[::]:179"}}
+	o := &standaloneOptions{manifests: "x", healthAddress: "127.0.0.1:0", routerID: "192.0.2.10", listen: []string{"0.0.0.0:179", "[::]:179"}}
 	options, err := o.complete(logr.Discard())
 	if err != nil {
 		t.Fatal(err)

@@ -32,7 +32,7 @@ func newStatusCommand() *cobra.Command {
 		},
 	}
 	flags := command.Flags()
-	flags.StringVar(&address, "address", nodeapi.DefaultAddress, "the running herald's --health-address")
+	flags.StringVar(&address, "address", nodeapi.DefaultAddress, "the running herald's --health-address or --probe-socket")
 	flags.StringVarP(&output, "output", "o", "table", "what to print: table, wide, json or yaml")
 	return command
 }

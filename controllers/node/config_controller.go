@@ -11,7 +11,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -25,9 +24,8 @@ import (
 // and a burst of changes is one compilation. compile shares what did not change, and the speaker does nothing for it.
 type ConfigReconciler struct {
 	client client.Reader
-	// live reads past the caches.
-	live  client.Reader
-	agent *Agent
+	stored *stored
+	agent  *Agent
 }
 
 // Reconcile compiles all objects and hands the result over. It runs only after every cache it reads has synced, so that
@@ -59,22 +57,15 @@ var errNoNode = errors.New("no Node")
 const recallPatience = 2 * time.Second
 
 // recall notes which peers of this node had a session before this process started: their BGPSessions still say so, because
-// nothing is written before the first configuration. The roll-up may have declared them Unknown since, but it leaves what was
-// negotiated. Where they cannot be read, every peer may have had one.
+// nothing is written before the first configuration. Where they cannot be read, every peer may have had one.
 func (r *ConfigReconciler) recall(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, recallPatience)
 	defer cancel()
-	var sessions v1alpha1.BGPSessionList
-	err := r.live.List(ctx, &sessions, client.MatchingFields{"spec.nodeName": r.agent.options.NodeName})
-	if err != nil {
+	if err := r.stored.list(ctx); err != nil {
 		r.agent.options.Logger.Error(err, "sessions before this start unknown; each peer is waited for")
 		return
 	}
-	had := make(map[string]bool, len(sessions.Items))
-	for i := range sessions.Items {
-		s := &sessions.Items[i]
-		had[s.Spec.PeerName] = s.Status.Negotiated != nil || meta.IsStatusConditionTrue(s.Status.Conditions, v1alpha1.ConditionEstablished)
-	}
+	had := r.stored.hadSession()
 	r.agent.had = func(peer string) bool { return had[peer] }
 }
 

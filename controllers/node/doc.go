@@ -14,6 +14,7 @@
 // +kubebuilder:rbac:groups=herald.network,resources=bgpsessions/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=nodes;namespaces,verbs=list;watch
 // +kubebuilder:rbac:groups="",namespace=herald-system,resources=secrets,verbs=list;watch
+// +kubebuilder:rbac:groups="",namespace=herald-system,resources=events,verbs=create;patch
 // +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
 // +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews,verbs=create
 package node

@@ -22,6 +22,14 @@ type Snapshotter interface {
 // The label is the peer alone: a metric for each prefix would outgrow every store.
 func NewCollector(s Snapshotter) prometheus.Collector { return &collector{speaker: s} }
 
+// NewEndpointGauge returns the metric of the endpoints of a process, by the flag that says where.
+func NewEndpointGauge() *prometheus.GaugeVec {
+	return prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "herald_endpoint_up",
+		Help: "1 while the endpoint of the flag that is the label `endpoint` is served, 0 while it cannot be.",
+	}, []string{"endpoint"})
+}
+
 type collector struct {
 	speaker Snapshotter
 }

@@ -108,7 +108,9 @@ herald_updates_sent_total{peer="tor-b"} 0
 // TestMetricsAreDocumented: docs/metrics.md has a row for each metric, as the metric describes itself, and no other.
 func TestMetricsAreDocumented(t *testing.T) {
 	registry := prometheus.NewPedanticRegistry()
-	registry.MustRegister(node.NewCollector(snapshots{{Name: "tor-a"}}))
+	endpoints := node.NewEndpointGauge()
+	endpoints.WithLabelValues("health-address").Set(1)
+	registry.MustRegister(node.NewCollector(snapshots{{Name: "tor-a"}}), endpoints)
 	families, err := registry.Gather()
 	if err != nil || len(families) == 0 {
 		t.Fatalf("%d metrics: %v", len(families), err)

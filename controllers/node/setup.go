@@ -52,16 +52,17 @@ func (a *Agent) CacheOptions() cache.Options {
 
 // SetupWithManager adds the controllers of the node role to a manager with the agent's CacheOptions.
 func (a *Agent) SetupWithManager(m manager.Manager) error {
-	if err := a.setupConfig(m); err != nil {
+	stored := newStored(m.GetAPIReader(), a.options.NodeName)
+	if err := a.setupConfig(m, stored); err != nil {
 		return fmt.Errorf("config controller: %w", err)
 	}
-	if err := a.setupStatus(m); err != nil {
+	if err := a.setupStatus(m, stored); err != nil {
 		return fmt.Errorf("status controller: %w", err)
 	}
 	return nil
 }
 
-func (a *Agent) setupConfig(m manager.Manager) error {
+func (a *Agent) setupConfig(m manager.Manager, stored *stored) error {
 	everything := enqueue(reconcile.Request{NamespacedName: client.ObjectKey{Name: "config"}})
 	return builder.ControllerManagedBy(m).
 		Named("config").
@@ -71,7 +72,7 @@ func (a *Agent) setupConfig(m manager.Manager) error {
 		Watches(&corev1.Node{}, everything, builder.WithPredicates(kube.NodeChanged())).
 		Watches(&corev1.Namespace{}, everything, builder.WithPredicates(kube.LabelsChanged())).
 		Watches(&corev1.Secret{}, everything, builder.WithPredicates(kube.SecretChanged())).
-		Complete(&ConfigReconciler{client: m.GetClient(), live: m.GetAPIReader(), agent: a})
+		Complete(&ConfigReconciler{client: m.GetClient(), stored: stored, agent: a})
 }
 
 // enqueue asks for the same, whatever the event.
@@ -81,7 +82,7 @@ func enqueue(request reconcile.Request) handler.EventHandler {
 	})
 }
 
-func (a *Agent) setupStatus(m manager.Manager) error {
+func (a *Agent) setupStatus(m manager.Manager, stored *stored) error {
 	news := source.Func(func(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 		a.useQueue(queue)
 		return nil
@@ -92,7 +93,5 @@ func (a *Agent) setupStatus(m manager.Manager) error {
 		WatchesRawSource(news).
 		// While the node is lost to the control plane, the roll-up writes what our statuses say.
 		Watches(&corev1.Node{}, enqueue(everySession), builder.WithPredicates(kube.NodeReadyChanged())).
-		Complete(&StatusReconciler{
-			client: m.GetClient(), stored: newStored(m.GetAPIReader(), a.options.NodeName), agent: a,
-		})
+		Complete(&StatusReconciler{client: m.GetClient(), stored: stored, agent: a})
 }

@@ -51,10 +51,10 @@ type StatusReconciler struct {
 // Reconcile writes the status of one BGPSession where it differs, creates the object first where there is none, and
 // deletes one that belongs to no session of this node.
 func (r *StatusReconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
-	found, err := r.stored.list(ctx)
-	if err != nil {
+	if err := r.stored.list(ctx); err != nil {
 		return reconcile.Result{}, err
 	}
+	found := r.stored.takeFound()
 	if request == everySession && found == nil {
 		found = r.stored.doubt()
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -30,6 +31,7 @@ type stored struct {
 
 	mu       sync.Mutex
 	listed   bool
+	found    []string // what was listed, until somebody has taken care of it
 	sessions map[string]known
 }
 
@@ -43,30 +45,53 @@ func newStored(server client.Reader, node string) *stored {
 	return &stored{server: server, node: node, sessions: map[string]known{}}
 }
 
-// list reads all BGPSessions of the node, once, and returns their names the first time.
-func (s *stored) list(ctx context.Context) ([]string, error) {
+// list reads all BGPSessions of the node, once.
+func (s *stored) list(ctx context.Context) error {
 	s.mu.Lock()
 	listed := s.listed
 	s.mu.Unlock()
 	if listed {
-		return nil, nil
+		return nil
 	}
 	var list v1alpha1.BGPSessionList
 	if err := s.server.List(ctx, &list, client.MatchingFields{"spec.nodeName": s.node}); err != nil {
-		return nil, fmt.Errorf("BGPSessions of the node: %w", err)
+		return fmt.Errorf("BGPSessions of the node: %w", err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var names []string
 	if s.listed {
-		return nil, nil // by another worker, which may have written since
+		return nil // by another worker, which may have written since
 	}
 	s.listed = true
 	for i := range list.Items {
-		names = append(names, list.Items[i].Name)
+		s.found = append(s.found, list.Items[i].Name)
 		s.sessions[list.Items[i].Name] = known{&list.Items[i], nextLook()}
 	}
-	return names, nil
+	return nil
+}
+
+// takeFound returns the names of what was listed, once.
+func (s *stored) takeFound() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found := s.found
+	s.found = nil
+	return found
+}
+
+// hadSession returns the peers whose BGPSessions speak of a session, by name. The roll-up may have declared them Unknown while
+// no speaker ran, but it leaves what was negotiated.
+func (s *stored) hadSession() map[string]bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	had := make(map[string]bool, len(s.sessions))
+	for _, found := range s.sessions {
+		if session := found.session; session != nil && (session.Status.Negotiated != nil ||
+			meta.IsStatusConditionTrue(session.Status.Conditions, v1alpha1.ConditionEstablished)) {
+			had[session.Spec.PeerName] = true
+		}
+	}
+	return had
 }
 
 // get is the BGPSession of that name, nil when there is none. It is read where that is due.

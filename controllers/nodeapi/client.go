@@ -8,7 +8,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"path/filepath"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -22,15 +25,45 @@ const (
 	maxStatus = 256 << 20
 )
 
-// GetStatus asks the endpoint at an address, a host and a port, for its objects.
+// DefaultSocket is the Unix socket of a container whose probe asks without a port.
+const DefaultSocket = "/run/herald/probe.sock"
+
+// GetStatus asks the endpoint at an address, a host and a port or the path of a Unix socket, for its objects.
 func GetStatus(ctx context.Context, address string) (*unstructured.UnstructuredList, error) {
+	body, err := fetch(ctx, address, "/status")
+	if err != nil {
+		return nil, err
+	}
+	list := &unstructured.UnstructuredList{}
+	if err := runtime.DecodeInto(unstructured.UnstructuredJSONScheme, body, list); err != nil {
+		return nil, fmt.Errorf("%s does not answer as herald does: %w", address, err)
+	}
+	return list, nil
+}
+
+// GetReady asks the endpoint at an address, as GetStatus does, whether it is ready. The error says what it waits for.
+func GetReady(ctx context.Context, address string) (string, error) {
+	body, err := fetch(ctx, address, "/readyz")
+	return strings.TrimSpace(string(body)), err
+}
+
+// fetch returns the body of an answer with status 200.
+func fetch(ctx context.Context, address, path string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, clientTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/status", nil)
-	if err != nil {
-		return nil, fmt.Errorf("address %q: write a host and a port, such as %s: %w", address, DefaultAddress, err)
+	client, host := http.DefaultClient, address
+	if filepath.IsAbs(address) {
+		transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", address)
+		}}
+		defer transport.CloseIdleConnections()
+		client, host = &http.Client{Transport: transport}, "localhost"
 	}
-	response, err := http.DefaultClient.Do(request)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+host+path, nil)
+	if err != nil {
+		return nil, fmt.Errorf("address %q: write a host and a port, such as %s, or the path of a socket: %w", address, DefaultAddress, err)
+	}
+	response, err := client.Do(request)
 	if err != nil {
 		return nil, fmt.Errorf("no answer from herald at %s, does it run there? %w", address, err)
 	}
@@ -42,11 +75,7 @@ func GetStatus(ctx context.Context, address string) (*unstructured.UnstructuredL
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("%s answers %s: %s", address, response.Status, errorMessage(body))
 	}
-	list := &unstructured.UnstructuredList{}
-	if err := runtime.DecodeInto(unstructured.UnstructuredJSONScheme, body, list); err != nil {
-		return nil, fmt.Errorf("%s does not answer as herald does: %w", address, err)
-	}
-	return list, nil
+	return body, nil
 }
 
 // errorMessage is what an error's body says: the message of a Status, or the body itself.
@@ -55,5 +84,5 @@ func errorMessage(body []byte) string {
 	if err := json.Unmarshal(body, &status); err == nil && status.Message != "" {
 		return status.Message
 	}
-	return string(body[:min(len(body), 200)])
+	return strings.TrimSpace(string(body[:min(len(body), 200)]))
 }

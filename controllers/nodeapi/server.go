@@ -24,17 +24,7 @@ const (
 	writeTimeout = 30 * time.Second
 )
 
-// Serve answers HTTP requests on address with handler until ctx ends, which is no error.
-func Serve(ctx context.Context, address string, handler http.Handler) error {
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", address)
-	if err != nil {
-		return fmt.Errorf("serve HTTP on %s: %w", address, err)
-	}
-	return ServeListener(ctx, l, handler)
-}
-
-// ServeListener is Serve on a listener that is already open; it closes it.
+// ServeListener answers HTTP requests on a listener, which it closes, until ctx ends, which is no error.
 func ServeListener(ctx context.Context, l net.Listener, handler http.Handler) error {
 	server := &http.Server{
 		Handler:           handler,

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -37,16 +38,28 @@ type pod struct {
 	network   *harness.Netns
 	container *corev1.Container
 	process   *harness.Process
+	// unprivileged begins the command of whatever runs in the pod.
+	unprivileged []string
 }
+
+// program is where the image's /herald is in the pod: its root is the machine's own.
+const program = "/run/bin/herald"
 
 // enter gives a mount namespace, which "ip netns exec" has just made, what the container has of files.
 const enter = `set -e
 mount -t tmpfs tmpfs /run
 mkdir -p /run/secrets/kubernetes.io
 cp -R "$1" /run/secrets/kubernetes.io/serviceaccount
-cp "$2" /run/herald
+mkdir -p /run/bin
+cp "$2" /run/bin/herald
 chmod -R a+rX /run
 shift 2
+for volume; do
+  shift
+  [ "$volume" != -- ] || break
+  mkdir -p "$volume"
+  chmod a+rwx "$volume"
+done
 exec "$@"`
 
 func (i *installation) startPod(t *testing.T, name string, network *harness.Netns, template *corev1.PodTemplateSpec) *pod {
@@ -55,16 +68,19 @@ func (i *installation) startPod(t *testing.T, name string, network *harness.Netn
 	spec := &template.Spec
 	p := &pod{name: name, network: network, container: &spec.Containers[0]}
 	environment := i.environment(t, p)
-	args := []string{
-		"-c", enter, "enter", i.serviceAccount(t, spec.ServiceAccountName), i.herald,
+	p.unprivileged = []string{
 		"setpriv", fmt.Sprintf("--reuid=%d", *spec.SecurityContext.RunAsUser), fmt.Sprintf("--regid=%d", *spec.SecurityContext.RunAsGroup),
 		"--clear-groups", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", "--pdeathsig=KILL",
-		"env", "-i",
 	}
+	args := []string{"-c", enter, "enter", i.serviceAccount(t, spec.ServiceAccountName), i.herald}
+	for _, mount := range p.container.VolumeMounts {
+		args = append(args, mount.MountPath)
+	}
+	args = append(append(args, "--"), append(p.unprivileged, "env", "-i")...)
 	for _, variable := range environment {
 		args = append(args, variable.Name+"="+variable.Value)
 	}
-	args = append(args, "/run/herald")
+	args = append(args, program)
 	for _, arg := range p.container.Args {
 		args = append(args, expand(arg, environment))
 	}
@@ -99,6 +115,7 @@ func (i *installation) environment(t *testing.T, p *pod) []corev1.EnvVar {
 	fields := map[string]string{
 		"spec.nodeName":      nodeName,
 		"metadata.namespace": namespace,
+		"metadata.name":      p.name,
 		"status.podIP":       p.network.IPv4.String(),
 	}
 	for _, variable := range p.container.Env {
@@ -149,18 +166,43 @@ func expand(arg string, environment []corev1.EnvVar) string {
 // expectProbes expects that the pod becomes alive and ready by the probes of its container.
 func (p *pod) expectProbes(t *testing.T) {
 	t.Helper()
+	probes := 0
 	for name, probe := range map[string]*corev1.Probe{
-		"liveness": p.container.LivenessProbe, "readiness": p.container.ReadinessProbe,
+		"startup": p.container.StartupProbe, "liveness": p.container.LivenessProbe, "readiness": p.container.ReadinessProbe,
 	} {
+		if probe == nil {
+			continue
+		}
+		probes++
 		harness.Eventually(t, patience, name+" of "+p.name, func() error {
 			select {
 			case <-p.process.Done():
 				t.Fatalf("%s ended: %v", p.name, p.process.Err())
 			default:
 			}
+			if probe.Exec != nil {
+				return p.exec(t, probe.Exec.Command)
+			}
 			return p.probe(t, probe.HTTPGet)
 		})
 	}
+	if probes == 0 {
+		t.Errorf("%s has no probe", p.name)
+	}
+}
+
+// exec runs a command of the image in the pod, as a kubelet does for a probe.
+func (p *pod) exec(t *testing.T, command []string) error {
+	t.Helper()
+	if command[0] != "/herald" {
+		return fmt.Errorf("%s is not in the image", command[0])
+	}
+	args := append([]string{fmt.Sprintf("--target=%d", p.process.PID()), "--mount", "--net", "--"}, p.unprivileged...)
+	args = append(append(args, program), command[1:]...)
+	if out, err := exec.CommandContext(t.Context(), "nsenter", args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("%q: %w: %s", command, err, out)
+	}
+	return nil
 }
 
 // probe asks as a kubelet does, which for a pod on the host's network is from there.

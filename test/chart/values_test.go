@@ -4,6 +4,7 @@
 package chart
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +15,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/herald-bgp/herald/controllers/nodeapi"
 )
 
 const (
@@ -73,6 +76,7 @@ func TestValues(t *testing.T) {
 			expectNodeValues,
 		},
 		{"", expectRollout},
+		{"", expectNoPortToStopASpeaker},
 		{"", expectNodeSelector("kubernetes.io/os=linux")},
 		{"node.nodeSelector.bgp=yes", expectNodeSelector("bgp=yes,kubernetes.io/os=linux")},
 		{"node.nodeSelector=null", expectNodeSelector("")},
@@ -93,6 +97,11 @@ func expectAuthNamespace(t *testing.T, objects []*unstructured.Unstructured) {
 		t.Errorf("the binding is for an account in %q, want %q", got, namespace)
 	}
 	find[rbacv1.Role](t, objects, "Role "+namespace+"/herald-cluster")
+	here := find[rbacv1.Role](t, objects, "Role "+namespace+"/herald-node")
+	if len(here.Rules) != 1 || !slices.Equal(here.Rules[0].Resources, []string{"events"}) {
+		t.Errorf("rules in the release's namespace are %v, want those of Events alone", here.Rules)
+	}
+	find[rbacv1.RoleBinding](t, objects, "RoleBinding "+namespace+"/herald-node")
 	node := find[appsv1.DaemonSet](t, objects, daemonSet)
 	if args := node.Spec.Template.Spec.Containers[0].Args; !slices.Contains(args, "--auth-namespace=routers") {
 		t.Errorf("arguments %q have no --auth-namespace", args)
@@ -146,17 +155,27 @@ func expectNodeValues(t *testing.T, objects []*unstructured.Unstructured) {
 			t.Errorf("arguments %q have no %s", container.Args, arg)
 		}
 	}
-	if got := container.Ports[0].HostPort; got != 19178 {
-		t.Errorf("host port %d, want 19178", got)
+}
+
+// expectNoPortToStopASpeaker: no port of the host keeps a speaker from a node, ends it or makes it unready. Its one probe
+// never kills.
+func expectNoPortToStopASpeaker(t *testing.T, objects []*unstructured.Unstructured) {
+	container := find[appsv1.DaemonSet](t, objects, daemonSet).Spec.Template.Spec.Containers[0]
+	if len(container.Ports) > 0 {
+		t.Errorf("ports %+v are declared: pods that have them already keep the speaker from their nodes", container.Ports)
 	}
-	health := corev1.ContainerPort{
-		Name: "health", ContainerPort: 19179, HostPort: 19179, HostIP: "127.0.0.1", Protocol: corev1.ProtocolTCP,
+	if container.LivenessProbe != nil || container.ReadinessProbe != nil {
+		t.Errorf("liveness probe %v and readiness probe %v, want none", container.LivenessProbe, container.ReadinessProbe)
 	}
-	if !slices.Contains(container.Ports, health) {
-		t.Errorf("ports %+v, want %+v among them", container.Ports, health)
+	startup := container.StartupProbe
+	if startup == nil || startup.Exec == nil || !slices.Equal(startup.Exec.Command, []string{"/herald", "probe"}) {
+		t.Fatalf("startup probe %v, want herald probe", startup)
 	}
-	if got := container.LivenessProbe.HTTPGet.Port.IntVal; got != 19179 {
-		t.Errorf("liveness at port %d, want 19179", got)
+	if startup.FailureThreshold != math.MaxInt32 {
+		t.Errorf("the startup probe kills after %d failures, want never", startup.FailureThreshold)
+	}
+	if !slices.Contains(container.Args, "--probe-socket="+nodeapi.DefaultSocket) {
+		t.Errorf("arguments %q do not serve where herald probe asks", container.Args)
 	}
 }
 

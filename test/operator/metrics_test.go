@@ -30,7 +30,7 @@ func TestMetrics(t *testing.T) {
 	c.startNode(t, node.Name, nil, "--metrics-address="+address.String())
 	c.expectSession(t, patience, tor.name, node.Name, sessionEstablished)
 
-	url := "https://" + address.String() + "/metrics"
+	url := metricsURL(address)
 	if status, _ := scrape(t, url, ""); status != http.StatusUnauthorized {
 		t.Errorf("without a token the answer is %d, want %d", status, http.StatusUnauthorized)
 	}
@@ -88,10 +88,17 @@ func (c *cluster) scraperToken(t *testing.T) string {
 	return config.BearerToken
 }
 
+func metricsURL(address netip.AddrPort) string { return "https://" + address.String() + "/metrics" }
+
 // scrape reads metrics as Prometheus does. The certificate is the process's own.
 func scrape(t *testing.T, url, token string) (status int, text string) {
 	t.Helper()
-	scraper := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+	return scrapeWith(t, &tls.Config{InsecureSkipVerify: true}, url, token)
+}
+
+func scrapeWith(t *testing.T, config *tls.Config, url, token string) (status int, text string) {
+	t.Helper()
+	scraper := &http.Client{Transport: &http.Transport{TLSClientConfig: config}}
 	defer scraper.CloseIdleConnections()
 	harness.Eventually(t, patience, "answer of "+url, func() error {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)

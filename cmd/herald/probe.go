@@ -1,0 +1,35 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/herald-bgp/herald/controllers/nodeapi"
+)
+
+// newProbeCommand returns "herald probe", which asks a running herald whether it is ready.
+func newProbeCommand() *cobra.Command {
+	var address string
+	command := &cobra.Command{
+		Use:   "probe",
+		Short: "Ask a running herald whether it is ready",
+		Long: "Ask the herald of this container whether it is ready, and fail with what it waits for while it is not. It asks over\n" +
+			"a Unix socket, which no other program of the host can have taken.",
+		Example: "  herald probe\n" +
+			"  herald probe --address 127.0.0.1:9179",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			text, err := nodeapi.GetReady(c.Context(), address)
+			if err == nil {
+				_, err = fmt.Fprintln(c.OutOrStdout(), text)
+			}
+			return err
+		},
+	}
+	command.Flags().StringVar(&address, "address", nodeapi.DefaultSocket, "the running herald's --probe-socket or --health-address")
+	return command
+}
