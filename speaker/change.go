@@ -5,8 +5,6 @@ package speaker
 
 import (
 	"slices"
-
-	"github.com/herald-bgp/herald/speaker/wire"
 )
 
 // mustRestart reports whether the change from old to new is of class reset: nothing of the session can stay.
@@ -50,18 +48,12 @@ func (cfg *peerConfig) outdates(older *peerConfig) error {
 }
 
 // restarts reports whether the newest configuration rules out a session that was opened with running, beyond what
-// mustRestart sees by comparing with the configuration before it: authentication came or went while the peer was blocked,
-// or the node's address changed that is next hop self of a family.
-func (cfg *peerConfig) restarts(running *peerConfig, families []wire.Family) bool {
+// mustRestart sees by comparing with the configuration before it: authentication came or went while the peer was blocked.
+func (cfg *peerConfig) restarts(running *peerConfig) bool {
 	if cfg.Blocked != "" {
 		return running.MD5Key == "" // what blocks is a key that is missing; a session that has one goes on
 	}
-	if (cfg.MD5Key == "") != (running.MD5Key == "") {
-		return true
-	}
-	is4 := running.Address.Addr().Is4() // so is the session's own address, which is next hop self of its family
-	return !is4 && slices.Contains(families, wire.IPv4Unicast) && cfg.nodeAddress4 != running.nodeAddress4 ||
-		is4 && slices.Contains(families, wire.IPv6Unicast) && cfg.nodeAddress6 != running.nodeAddress6
+	return (cfg.MD5Key == "") != (running.MD5Key == "")
 }
 
 // forbids reports whether the newest configuration rules out a session that was dialled or accepted.

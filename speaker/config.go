@@ -17,10 +17,12 @@ type Announcement = rib.Announcement
 // Config is the complete desired state of a Speaker: what is not in it is to end. It is immutable once applied, and
 // two configurations may share whatever did not change.
 type Config struct {
-	// RouterID is the BGP identifier, an IPv4 address other than 0.0.0.0 (RFC 6286 §2.1).
-	RouterID netip.Addr
+	// RouterID is the BGP identifier, an IPv4 address other than 0.0.0.0 (RFC 6286 §2.1). RouterIDOrigin says what a change of
+	// it does.
+	RouterID       netip.Addr
+	RouterIDOrigin RouterIDOrigin
 	// NodeAddress4 and NodeAddress6 are the next hop self of a family that a session's own address is not of. The
-	// zero Addr means there is none.
+	// zero Addr means there is none. Class: in place.
 	NodeAddress4, NodeAddress6 netip.Addr
 	// Announcements are all that some peer may be sent, in order of precedence: the first goes first.
 	Announcements []*Announcement
@@ -80,6 +82,20 @@ type Peer struct {
 	// which it speaks of. Class: none, it changes nothing.
 	Revision any
 }
+
+// RouterIDOrigin says where a router ID comes from.
+type RouterIDOrigin uint8
+
+// Where a router ID comes from.
+const (
+	// RouterIDChosen: a person chose it. Class: reset, of every session.
+	RouterIDChosen RouterIDOrigin = iota
+	// RouterIDDerived from an address of the node. Another one that was derived too stays until Run ends: addresses come, go
+	// and change their order, and no session is worth that. PeerSnapshot.PendingRouterID tells of it.
+	RouterIDDerived
+	// RouterIDUnreadable: what a person chose cannot be read, and this one was derived. Any other stays.
+	RouterIDUnreadable
+)
 
 // Timers are the timers of RFC 4271 §10 and RFC 9687. Zero means the default that the field's comment gives.
 type Timers struct {

@@ -38,15 +38,13 @@ type shared struct {
 // peerConfig is a peer with what the whole configuration says for it.
 type peerConfig struct {
 	Peer
-	routerID                   netip.Addr
-	nodeAddress4, nodeAddress6 netip.Addr
-	refused                    string // why no connection of the peer is accepted although it may connect: see claims
+	routerID        netip.Addr
+	pendingRouterID netip.Addr // waits for another start of the speaker; the zero Addr for none
+	refused         string     // why no connection of the peer is accepted although it may connect: see claims
 }
 
-func configFor(c *Config, p Peer, refused string) *peerConfig {
-	return &peerConfig{
-		Peer: p, routerID: c.RouterID, nodeAddress4: c.NodeAddress4, nodeAddress6: c.NodeAddress6, refused: refused,
-	}
+func (id *identity) configFor(p Peer, refused string) *peerConfig {
+	return &peerConfig{Peer: p, routerID: id.routerID, pendingRouterID: id.pending, refused: refused}
 }
 
 // accepts reports whether a connection of the peer is taken.
@@ -61,8 +59,8 @@ type peer struct {
 	accepted chan incoming // capacity 1: the newest
 	updated  chan struct{} // capacity 1
 	config   atomic.Pointer[peerConfig]
-	messages messageCounters
-	received *adjin.Table // over all sessions
+	messages *messageCounters // of all peers that have had the name, since it was configured
+	received *adjin.Table     // over all sessions
 	closing  lingering
 	lines    peerLines
 	inbox    struct { // guards sending to accepted
@@ -101,7 +99,7 @@ func newPeer(s *shared, log logr.Logger, cfg *peerConfig) *peer {
 		work:     s.progress.add("peer " + cfg.Name),
 	}
 	p.config.Store(cfg)
-	s.store.add(p.name, &p.messages, p.received)
+	p.messages = s.store.add(p)
 	p.note(func(r *record) {
 		r.State, r.Since = StateIdle, time.Now()
 		r.describe(cfg)
@@ -302,11 +300,11 @@ func (p *peer) disestablish(since time.Time, cause error, negotiated *Negotiated
 	defer p.work.end()
 	p.damp(time.Since(since), cause)
 	p.lost = true
+	p.messages.flaps.Add(1)
 	p.note(func(r *record) {
 		r.describe(p.config.Load())
 		r.Since = time.Now()
 		r.Negotiated, r.out = nil, nil
-		r.Flaps++
 	})
 	p.retain(cause, negotiated)
 	p.publish(StateIdle)
@@ -326,8 +324,6 @@ func (p *peer) ribParams(c *contender) rib.Params {
 		WithholdOTC:  c.cfg.withholdsOTC(),
 		LocalAddress: local,
 		PeerAddress:  remote,
-		NodeAddress4: c.cfg.nodeAddress4,
-		NodeAddress6: c.cfg.nodeAddress6,
 	}
 	if c.negotiated.ExtendedMessage { // RFC 8654 §4: the peer offered to take them
 		params.MaxLen = wire.MaxExtendedMessageLen

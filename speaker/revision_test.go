@@ -11,6 +11,7 @@ import (
 
 	"github.com/herald-bgp/herald/speaker"
 	"github.com/herald-bgp/herald/speaker/internal/faketest"
+	"github.com/herald-bgp/herald/speaker/rib"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
@@ -65,7 +66,9 @@ func TestNodeAddressChanges(t *testing.T) {
 	open := func() *wire.Open { return faketest.Open(64500, them.String(), 90, wire.IPv4Unicast, wire.IPv6Unicast) }
 	run(t, func(w *world) {
 		l := w.listen()
-		cfg := config(peerConfig(active))
+		cfg := config(peerConfig(active, func(p *speaker.Peer) {
+			p.Export.Announcements = append(p.Export.Announcements, &rib.Announcement{ID: "b", Name: "b", Prefixes: prefixes("2001:db8:1::/48")})
+		}))
 		w.apply(cfg)
 		p := faketest.Accept(w, l)
 		p.Handshake(open())
@@ -74,9 +77,34 @@ func TestNodeAddressChanges(t *testing.T) {
 		other.NodeAddress4 = us.Next() // the session's own address is the next hop of IPv4
 		w.apply(&other)
 		w.expectState(speaker.StateEstablished)
-		other.NodeAddress6 = netip.MustParseAddr("2001:db8::2")
-		w.apply(&other)
-		p.ExpectNotification(wire.CodeCease, wire.CeaseConfigChange)
+		p.Expect(wire.TypeUpdate) // 203.0.113.0/24
+		p.Expect(wire.TypeUpdate) // two End-of-RIBs
+		p.Expect(wire.TypeUpdate)
+		nextHop := func(cfg *speaker.Config) netip.Addr {
+			w.apply(cfg)
+			var u wire.Update
+			err := wire.ParseUpdate(p.Expect(wire.TypeUpdate), wire.UpdateOptions{AS4: true, EBGP: true, Families: cfg.Peers[0].Families}, &u)
+			switch {
+			case err != nil:
+				t.Fatal(err)
+			case u.MPReach != nil:
+				return u.MPReach.NextHop
+			case u.MPUnreach == nil:
+				t.Fatalf("UPDATE %+v, want one of IPv6", u)
+			}
+			return netip.Addr{}
+		}
+		for _, address := range []string{"2001:db8::2", "2001:db8::3", ""} {
+			next := other
+			next.NodeAddress6, _ = netip.ParseAddr(address)
+			if got := nextHop(&next); got != next.NodeAddress6 {
+				t.Errorf("next hop %v, want %v", got, next.NodeAddress6)
+			}
+		}
+		w.expectSilence(p)
+		if s := w.snapshot(); s.Flaps > 0 || s.State != speaker.StateEstablished {
+			t.Errorf("%v after %d flaps", s.State, s.Flaps)
+		}
 	})
 }
 

@@ -165,7 +165,7 @@ func (s *session) reconfigure() error {
 	switch {
 	case newest.AdminDown:
 		return &adminDownError{text: newest.DownText}
-	case newest.forbids(s.dialled), newest.restarts(s.cfg, s.negotiated.Families):
+	case newest.forbids(s.dialled), newest.restarts(s.cfg):
 		return errReconfigured
 	}
 	pending := deferredChanges(&s.cfg.Peer, &newest.Peer)
@@ -179,8 +179,9 @@ func (s *session) reconfigure() error {
 	s.setTimers(&newest.Peer)
 	s.store.update(s.peer, func(r *record) bool {
 		same := r.Revision == newest.Revision && slices.Equal(r.PendingReset, pending) && r.Blocked == newest.Blocked &&
-			r.accepts == newest.accepts() && r.refused == newest.refused
+			r.accepts == newest.accepts() && r.refused == newest.refused && r.PendingRouterID == newest.pendingRouterID
 		r.Revision, r.PendingReset, r.Blocked = newest.Revision, pending, newest.Blocked
+		r.PendingRouterID = newest.pendingRouterID
 		r.accepts, r.refused = newest.accepts(), newest.refused
 		return !same
 	})

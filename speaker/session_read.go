@@ -33,7 +33,7 @@ func (s *session) read(ctx context.Context) error {
 			LocalAddress:    addrPort(s.conn.LocalAddr()).Addr().WithZone(""),
 		},
 		received: s.received,
-		counts:   &s.messages,
+		counts:   s.messages,
 		log:      s.log,
 		lines:    &s.lines,
 		endOfRIB: s.peer.endOfRIB,

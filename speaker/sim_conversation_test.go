@@ -48,6 +48,7 @@ type conversation struct {
 	received    int // routes, repetitions included
 	bucket      bucket
 	heldUp      bool // bytes were
+	rested      int  // the configuration when it was last at rest
 	farewell    *wire.Notification
 	over        bool
 }

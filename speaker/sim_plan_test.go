@@ -20,6 +20,7 @@ import (
 // plan is what the next configuration is made from.
 type plan struct {
 	routerID     netip.Addr
+	origin       speaker.RouterIDOrigin
 	node4, node6 netip.Addr
 	blocks       []string
 	bulky        bool // few prefixes fit into a message
@@ -60,7 +61,7 @@ func block(s string) rib.PrefixRange {
 // config makes a configuration. It shares with those before it what did not change, as the compiler's do.
 func (p *plan) config() *speaker.Config {
 	p.token++
-	cfg := &speaker.Config{RouterID: p.routerID, NodeAddress4: p.node4, NodeAddress6: p.node6}
+	cfg := &speaker.Config{RouterID: p.routerID, RouterIDOrigin: p.origin, NodeAddress4: p.node4, NodeAddress6: p.node6}
 	cfg.Announcements = p.announcements
 	for _, planned := range p.peers {
 		if planned.absent {
@@ -325,12 +326,13 @@ func (p *plan) editNode(rnd *rand.Rand) string {
 	switch rnd.IntN(3) {
 	case 0:
 		p.routerID = netip.AddrFrom4([4]byte{192, 0, 2, byte(100 + rnd.IntN(2))})
+		p.origin = []speaker.RouterIDOrigin{speaker.RouterIDChosen, speaker.RouterIDDerived, speaker.RouterIDDerived}[rnd.IntN(3)]
 	case 1:
 		p.node4 = *cmp.Or(maybe(rnd, netip.MustParseAddr("203.0.113.10")), new(netip.Addr))
 	case 2:
 		p.node6 = *cmp.Or(maybe(rnd, netip.MustParseAddr("2001:db8:ffff::10")), new(netip.Addr))
 	}
-	return fmt.Sprintf("router ID %v, node %v %v", p.routerID, p.node4, p.node6)
+	return fmt.Sprintf("router ID %v (%d), node %v %v", p.routerID, p.origin, p.node4, p.node6)
 }
 
 // speakerAddress is where the speaker listens, of each family.

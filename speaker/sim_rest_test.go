@@ -46,6 +46,7 @@ func (s *simulation) rest() {
 		if r.session != nil {
 			r.session.compare()
 			r.session.excuse, r.session.rival = "", false // it has outlasted whatever it was
+			r.session.rested = len(s.configs) - 1
 		}
 	}
 	s.compareReports()

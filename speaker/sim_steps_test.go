@@ -36,7 +36,7 @@ var actions = []*action{
 	{"withhold", 8, (*simulation).withhold},
 	{"defaults", 5, (*simulation).redefault},
 	{"peer", 8, (*simulation).editPeer},
-	{"node", 2, func(s *simulation, rnd *rand.Rand) {
+	{"node", 5, func(s *simulation, rnd *rand.Rand) {
 		s.logf("  node: %s", s.plan.editNode(rnd))
 		s.apply(s.plan.config())
 	}},

@@ -105,10 +105,10 @@ func (c *conversation) wanted(config int, p wire.Path) string {
 }
 
 // ever reports whether under one of the configurations from one on the peer is to hold a route for which f is true, and the
-// first of them. A session that is about to end for its next hop may hold anything. Called with mu held.
+// first of them. Called with mu held.
 func (c *conversation) ever(from int, p wire.Path, f func(route string) bool) (int, bool) {
 	for i := from; i < len(c.configs); i++ {
-		if f(c.wanted(i, p)) || i > c.began && c.readdressed(c.configs[i-1], c.configs[i]) {
+		if f(c.wanted(i, p)) {
 			return i, true
 		}
 	}
@@ -155,6 +155,11 @@ func (c *conversation) explained(last int, p wire.Path, route string) bool {
 	}
 	if all := c.ends[family(p)] == 0 || c.refreshes[family(p)].asked > 0; all && c.began < len(c.configs)-1 {
 		return true
+	}
+	for i := max(c.began, c.rested) + 1; i < len(c.configs); i++ {
+		if c.readdressed(c.configs[i-1], c.configs[i]) {
+			return true // all routes were sent then
+		}
 	}
 	for i := last + 1; i < len(c.configs); i++ {
 		before, now := exportTo(c.configs[i-1], c.name), exportTo(c.configs[i], c.name)

@@ -189,14 +189,14 @@ func endsSession(c *conversation, old, new *speaker.Config) bool {
 	if !c.dialled {
 		forbidden = speaker.ConnectPassive
 	}
-	return c.readdressed(old, new) || old.RouterID != new.RouterID || a.AdminDown != b.AdminDown || a.LocalASN != b.LocalASN ||
-		a.LocalAddress != b.LocalAddress || b.ConnectMode == forbidden ||
+	chosen := old.RouterIDOrigin == speaker.RouterIDChosen || new.RouterIDOrigin == speaker.RouterIDChosen
+	return chosen && (old.RouterID != new.RouterID || old.RouterIDOrigin != new.RouterIDOrigin) ||
+		a.AdminDown != b.AdminDown || a.LocalASN != b.LocalASN || a.LocalAddress != b.LocalAddress || b.ConnectMode == forbidden ||
 		b.ApplyImmediate && (deferred || !a.ApplyImmediate) ||
 		c.messages == 0 && (deferred || a.ConnectMode != b.ConnectMode) // not Established at the speaker yet
 }
 
-// readdressed reports whether a change of the configuration concerns an address that is next hop self on the connection: the
-// session ends, and until then names the old one.
+// readdressed reports whether a change of the configuration concerns an address that is next hop self on the connection.
 func (c *conversation) readdressed(old, new *speaker.Config) bool {
 	if c.addr.Is4() {
 		return old.NodeAddress6 != new.NodeAddress6

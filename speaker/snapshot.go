@@ -128,6 +128,8 @@ type PeerSnapshot struct {
 	LastError *SessionError
 	// PendingReset names the fields whose change waits for the next reconnect, empty when the session is current.
 	PendingReset []string
+	// PendingRouterID is what RouterID becomes when the speaker is started again, the zero Addr for nothing else.
+	PendingRouterID netip.Addr
 	// Blocked repeats the configuration's reason why no session may start.
 	Blocked string
 	// AdminDown repeats the configuration.
@@ -139,7 +141,7 @@ type PeerSnapshot struct {
 	// Received counts the routes that are kept of the peer, nil where none are by configuration. Over the end of a session some
 	// may be kept, as stale.
 	Received *adjin.Report
-	// Messages counts messages since the peer was configured.
+	// Messages counts messages since the peer was configured, over all its sessions.
 	Messages MessageCounts
 }
 

@@ -54,6 +54,7 @@ type Speaker struct {
 
 	// Owned by Run.
 	group   sync.WaitGroup
+	id      identity
 	running map[string]*running
 	ending  map[peerKey]<-chan struct{} // of the last peer with that key
 }
@@ -198,9 +199,10 @@ func (s *Speaker) reconcile(peers, listening context.Context) {
 	keys, refused := s.listeners.claims(cfg.Peers)
 	s.refuse(refused)
 	s.listeners.protect(keys)
+	s.id.take(cfg)
 	wanted := make(map[string]*peerConfig, len(cfg.Peers))
 	for _, p := range cfg.Peers {
-		wanted[p.Name] = configFor(cfg, p, refused[p.Name])
+		wanted[p.Name] = s.id.configFor(p, refused[p.Name])
 	}
 	for name, r := range s.running {
 		if cause := endOf(r.config.Load(), wanted[name]); cause != nil {
@@ -235,8 +237,10 @@ func endOf(running, newest *peerConfig) error {
 
 func (s *Speaker) setExports(cfg *Config) {
 	exports := make(map[string]rib.Export, len(cfg.Peers))
+	node := &rib.NodeAddresses{Four: cfg.NodeAddress4, Six: cfg.NodeAddress6}
 	for _, p := range cfg.Peers {
 		if !p.AdminDown { // else it is withdrawn everything, and sent nothing new while its session ends
+			p.Export.Node = node
 			exports[p.Name] = p.Export
 		}
 	}

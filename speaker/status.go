@@ -18,6 +18,7 @@ import (
 // record is what the store knows of one peer.
 type record struct {
 	PeerSnapshot
+	owner    *peer    // that writes it
 	out      *rib.Out // of the Established session
 	received *adjin.Table
 	counts   *messageCounters
@@ -34,7 +35,7 @@ func (r *record) snapshot(listenerErrors listenerErrors) PeerSnapshot {
 		s.ListenerError = listenerErrors.of(r.PeerAddress.Addr())
 	}
 	s.PendingReset = slices.Clone(s.PendingReset)
-	s.Messages = r.counts.snapshot()
+	s.Messages, s.Flaps = r.counts.snapshot(), r.counts.flaps.Load()
 	if r.out != nil {
 		s.Routes = r.out.Report()
 	}
@@ -47,7 +48,7 @@ func (r *record) describe(cfg *peerConfig) {
 	r.Revision = cfg.Revision
 	r.LocalASN, r.PeerASN = cfg.LocalASN, cfg.PeerASN
 	r.PeerAddress, r.LocalAddress = cfg.Address, netip.AddrPort{}
-	r.RouterID = cfg.routerID
+	r.RouterID, r.PendingRouterID = cfg.routerID, cfg.pendingRouterID
 	r.Blocked, r.AdminDown, r.accepts, r.refused = cfg.Blocked, cfg.AdminDown, cfg.accepts(), cfg.refused
 	r.PendingReset = nil
 }
@@ -82,18 +83,19 @@ func newStore() *store {
 	}
 }
 
-// add begins the record of a peer, keeping what is known of one with that name.
-func (s *store) add(name string, counts *messageCounters, received *adjin.Table) {
+// add begins the record of a peer, keeping what is known of one with that name: its counters, which it returns, go on.
+func (s *store) add(p *peer) *messageCounters {
 	s.mu.Lock()
-	if s.peers[name] == nil {
-		s.peers[name] = &record{PeerSnapshot: PeerSnapshot{Name: name}}
+	if s.peers[p.name] == nil {
+		s.peers[p.name] = &record{PeerSnapshot: PeerSnapshot{Name: p.name}, counts: &messageCounters{}}
 	}
-	r := s.peers[name]
-	r.counts, r.received = counts, received
+	r := s.peers[p.name]
+	r.owner, r.received = p, p.received
 	r.PeerRestart, r.unsynced = nil, nil // the routes of the one before are gone
-	s.dirty[name] = struct{}{}
+	s.dirty[p.name] = struct{}{}
 	s.mu.Unlock()
 	s.poke()
+	return r.counts
 }
 
 // update changes the record of a peer and marks it if change says that it did. A peer whose record was taken over by
@@ -101,7 +103,7 @@ func (s *store) add(name string, counts *messageCounters, received *adjin.Table)
 func (s *store) update(p *peer, change func(*record) bool) {
 	s.mu.Lock()
 	r := s.peers[p.name]
-	changed := r != nil && r.counts == &p.messages && change(r)
+	changed := r != nil && r.owner == p && change(r)
 	if changed {
 		s.dirty[p.name] = struct{}{}
 	}
@@ -184,10 +186,11 @@ func (s *store) received(name string) *adjin.Table {
 	return nil
 }
 
-// messageCounters are written by a session's reader and writer without a lock.
+// messageCounters are written by a session's reader, writer and owner without a lock.
 type messageCounters struct {
 	sent, received                  [messageTypes]atomic.Uint64
 	reachable, withdrawn, discarded atomic.Uint64
+	flaps                           atomic.Uint64
 }
 
 // messageTypes is one more than the highest message type (RFC 2918: 5).

@@ -31,6 +31,11 @@
 //   - end: the routes are withdrawn and the session ends with Cease/2
 //     (Administrative Shutdown, RFC 4486).
 //
+// The addresses of a Node are in place: routes that name one as next hop are
+// replaced. The router ID that was derived from them is deferred until the
+// speaker is started again, with PendingReset on every session of the node; the
+// annotation herald.network/router-id is of the class reset.
+//
 // +kubebuilder:object:generate=true
 // +groupName=herald.network
 package v1alpha1

@@ -10,7 +10,9 @@ const (
 	AnnotationASN = "herald.network/asn"
 
 	// AnnotationRouterID overrides the BGP identifier of that node, which is
-	// otherwise its IPv4 InternalIP. Its value is a dotted quad.
+	// otherwise its first IPv4 InternalIP when the speaker is started. Its value
+	// is a dotted quad; one that is not changes nothing. Change class: reset, of
+	// every session on the node.
 	AnnotationRouterID = "herald.network/router-id"
 )
 

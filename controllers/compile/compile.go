@@ -92,8 +92,8 @@ func Compile(in Input, prev *Output) *Output {
 		NodeAddress6: in.Node.Address6(),
 	}
 	if !config.RouterID.IsValid() {
-		id, issues := in.Node.RouterID()
-		config.RouterID = id
+		id, origin, issues := in.Node.RouterID()
+		config.RouterID, config.RouterIDOrigin = id, origin
 		out.Issues = append(out.Issues, issues...)
 	}
 	sessions, issues := out.catalog.Sessions(&in.Node)

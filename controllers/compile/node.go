@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/speaker"
 )
 
 // NodeFacts is what the compilation needs to know of a Node.
@@ -57,20 +58,22 @@ func (n *NodeFacts) first(want func(netip.Addr) bool) netip.Addr {
 }
 
 // RouterID is the node's BGP identifier (RFC 6286 §2.1): its annotation, else its IPv4 InternalIP, else a hash of its
-// name that stays the same for ever. A bad annotation is an issue, and counts as none.
-func (n *NodeFacts) RouterID() (netip.Addr, []Issue) {
+// name that stays the same for ever. A bad annotation is an issue, and changes nothing where there is a router ID already.
+func (n *NodeFacts) RouterID() (netip.Addr, speaker.RouterIDOrigin, []Issue) {
+	origin := speaker.RouterIDDerived
 	var issues []Issue
 	if text, ok := n.Annotations[v1alpha1.AnnotationRouterID]; ok {
 		ip, err := netip.ParseAddr(text)
 		if err == nil && ip.Is4() && !ip.IsUnspecified() {
-			return ip, nil
+			return ip, speaker.RouterIDChosen, nil
 		}
+		origin = speaker.RouterIDUnreadable
 		issues = n.badAnnotation(v1alpha1.AnnotationRouterID, text, "a dotted quad other than 0.0.0.0, such as 192.0.2.10")
 	}
 	if ip := n.Address4(); ip.IsValid() {
-		return ip, issues
+		return ip, origin, issues
 	}
-	return hashedRouterID(n.Name), issues
+	return hashedRouterID(n.Name), origin, issues
 }
 
 // hashedRouterID is never 0.0.0.0, which is no BGP identifier.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/compile"
+	"github.com/herald-bgp/herald/speaker"
 )
 
 func TestFactsOfTakesInternalAddresses(t *testing.T) {
@@ -46,16 +47,17 @@ func TestRouterID(t *testing.T) {
 		annotation string
 		addresses  []netip.Addr
 		want       string // empty: a hash of the node's name
+		origin     speaker.RouterIDOrigin
 		issue      string
 	}{
 		{name: "override", override: "10.0.0.9", annotation: "10.0.0.8", addresses: addrs("192.0.2.10"), want: "10.0.0.9"},
 		{name: "annotation", annotation: "10.0.0.8", addresses: addrs("192.0.2.10"), want: "10.0.0.8"},
-		{name: "internal address", addresses: addrs("2001:db8::1", "192.0.2.10"), want: "192.0.2.10"},
-		{name: "bad annotation", annotation: "router", addresses: addrs("192.0.2.10"), want: "192.0.2.10", issue: "router-id"},
-		{name: "zero annotation", annotation: "0.0.0.0", addresses: addrs("192.0.2.10"), want: "192.0.2.10", issue: "router-id"},
-		{name: "IPv6 annotation", annotation: "2001:db8::1", addresses: addrs("192.0.2.10"), want: "192.0.2.10", issue: "router-id"},
-		{name: "IPv6 only", addresses: addrs("2001:db8::1")},
-		{name: "no address"},
+		{name: "internal address", origin: speaker.RouterIDDerived, addresses: addrs("2001:db8::1", "192.0.2.10"), want: "192.0.2.10"},
+		{name: "bad annotation", origin: speaker.RouterIDUnreadable, annotation: "router", addresses: addrs("192.0.2.10"), want: "192.0.2.10", issue: "router-id"},
+		{name: "zero annotation", origin: speaker.RouterIDUnreadable, annotation: "0.0.0.0", addresses: addrs("192.0.2.10"), want: "192.0.2.10", issue: "router-id"},
+		{name: "IPv6 annotation", origin: speaker.RouterIDUnreadable, annotation: "2001:db8::1", addresses: addrs("192.0.2.10"), want: "192.0.2.10", issue: "router-id"},
+		{name: "IPv6 only", origin: speaker.RouterIDDerived, addresses: addrs("2001:db8::1")},
+		{name: "no address", origin: speaker.RouterIDDerived},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -72,6 +74,9 @@ func TestRouterID(t *testing.T) {
 			got := out.Config.RouterID
 			if test.want != "" && got.String() != test.want {
 				t.Errorf("router ID %v, want %s", got, test.want)
+			}
+			if origin := out.Config.RouterIDOrigin; origin != test.origin {
+				t.Errorf("origin %v, want %v", origin, test.origin)
 			}
 			if !got.Is4() || got.IsUnspecified() {
 				t.Errorf("router ID %v is no BGP identifier", got)

@@ -118,6 +118,9 @@ func current(s *speaker.PeerSnapshot) metav1.Condition {
 			"changes that wait for the next reconnect: "+strings.Join(s.PendingReset, ", "))
 	case s.ListenerError != "":
 		return condition(kind, metav1.ConditionFalse, v1alpha1.ReasonListenerUnavailable, s.ListenerError)
+	case s.PendingRouterID.IsValid():
+		return condition(kind, metav1.ConditionFalse, v1alpha1.ReasonPendingReset, fmt.Sprintf(
+			"the router ID stays %s until the speaker on the node is started again; then it is %s", s.RouterID, s.PendingRouterID))
 	case live && s.Received != nil && s.Received.Excess:
 		// Without the number of those that are dropped: a condition is not written anew for each of them.
 		more := "routes than spec.receive.maxPrefixes"

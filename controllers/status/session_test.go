@@ -121,6 +121,13 @@ func TestSessionConditions(t *testing.T) {
 			established: "True Established", current: "False PendingReset", texts: []string{"families, holdSeconds"},
 		},
 		{
+			name: "another router ID that is derived",
+			snapshot: up(func(s *speaker.PeerSnapshot) {
+				s.RouterID, s.PendingRouterID = netip.MustParseAddr("192.0.2.10"), netip.MustParseAddr("192.0.2.11")
+			}),
+			established: "True Established", current: "False PendingReset", texts: []string{"192.0.2.10", "192.0.2.11", "started again"},
+		},
+		{
 			name:        "more routes than are kept",
 			snapshot:    up(func(s *speaker.PeerSnapshot) { s.Received = &adjin.Report{Limit: 500, Excess: true} }),
 			established: "True Established", current: "False ReceiveLimitReached", texts: []string{"spec.receive.maxPrefixes, 500"},

@@ -72,7 +72,7 @@ func TestStorm(t *testing.T) {
 		final[n] = rib.Export{Announcements: last, Token: "last"}
 	}
 	updates.Go(func() {
-		h := &history{t: t, rnd: rand.New(rand.NewPCG(3, 3)), table: table, chosen: map[string]bool{}, defaults: map[string]rib.Attributes{}}
+		h := &history{t: t, rnd: rand.New(rand.NewPCG(3, 3)), table: table, chosen: map[string]bool{}, defaults: map[string]rib.Attributes{}, nodes: map[string]*rib.NodeAddresses{}}
 		for range 3000 {
 			h.update()
 			h.log = nil

@@ -136,7 +136,7 @@ func (c *cursor[A]) beginRefresh(b *batch) {
 		b.bytes = wire.RouteRefresh{Family: c.family.ops.family, Subtype: wire.RefreshBegin}.Append(b.bytes)
 	}
 	c.leaveLog()
-	c.walk = c.family.walk(c, c.family.table.seq)
+	c.walk = c.family.walk(c, c.family.table.seq, false)
 }
 
 // endRefresh comes when the session was told of all changes that were made meanwhile, too: what it has not had again since
@@ -181,14 +181,15 @@ func (c *cursor[A]) tell(b *batch) {
 		if c.scan.fill(b); !c.scan.over {
 			return
 		}
-		began, more := c.scan.began, c.scan.withdrawals
-		if c.scan = nil; more {
-			c.walk = f.walk(c, began)
+		s := c.scan
+		if c.scan = nil; s.withdrawals {
+			c.walk = f.walk(c, s.began, false)
+			c.walk.told = s.told
 		} else {
-			c.catchUp(began)
+			c.catchUp(s.began)
 		}
 	case c.done == 0:
-		c.walk = f.walk(c, f.table.seq)
+		c.walk = f.walk(c, f.table.seq, false)
 	default:
 		c.scan = newScan(c, c.done, false)
 	}

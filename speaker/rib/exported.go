@@ -91,7 +91,7 @@ func (t *Table) exported(u *update, known *exported, e Export) *exported {
 // same reports whether an export with the same announcements is the same in all else.
 func (x *exported) same(e *Export) bool {
 	return x != nothing && equalTokens(x.Token, e.Token) && x.Defaults.Equal(&e.Defaults) &&
-		x.RatePerSecond == e.RatePerSecond && x.Guard.Equal(e.Guard)
+		x.RatePerSecond == e.RatePerSecond && x.Guard.Equal(e.Guard) && equalPointers(x.Node, e.Node)
 }
 
 // equalTokens reports whether both are the same. Tokens that Go cannot compare are different.

@@ -24,6 +24,10 @@ type want struct {
 func (h *history) model(s *session, e rib.Export) (map[wire.Path]want, int) {
 	routes := map[wire.Path]want{}
 	listed := 0
+	params := s.params
+	if e.Node != nil {
+		params.NodeAddress4, params.NodeAddress6 = e.Node.Four, e.Node.Six
+	}
 	for _, a := range e.Announcements {
 		for prefix := range expandAll(a) {
 			listed++
@@ -34,7 +38,7 @@ func (h *history) model(s *session, e rib.Export) (map[wire.Path]want, int) {
 			if !slices.Contains(s.params.Families, f) {
 				continue
 			}
-			room, nh, w, ok := rib.ModelRoute(s.params, &e.Defaults, a, f)
+			room, nh, w, ok := rib.ModelRoute(params, &e.Defaults, a, f)
 			length := wire.PrefixLen(prefix)
 			if slices.Contains(s.params.AddPath, f) {
 				length += wire.PathIDLen

@@ -37,7 +37,7 @@ func TestHistories(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			h := &history{
 				t: t, rnd: rand.New(rand.NewPCG(seed, i)), table: rib.New(), chosen: map[string]bool{},
-				defaults: map[string]rib.Attributes{}, rates: map[string]int{},
+				defaults: map[string]rib.Attributes{}, rates: map[string]int{}, nodes: map[string]*rib.NodeAddresses{},
 			}
 			h.limit()
 			h.update()
@@ -56,7 +56,8 @@ type history struct {
 	all      []*rib.Announcement // in order of precedence
 	chosen   map[string]bool     // by peer and announcement
 	defaults map[string]rib.Attributes
-	rates    map[string]int          // nil: none is limited
+	rates    map[string]int // nil: none is limited
+	nodes    map[string]*rib.NodeAddresses
 	exports  []map[string]rib.Export // tokens are indexes into it
 	sessions []*session
 	log      []string
@@ -101,15 +102,11 @@ func (h *history) attach() {
 	}
 	p.PeerAddress = addr(peerAddresses[h.rnd.IntN(4)])
 	p.LocalAddress = addr(fmt.Sprintf("192.0.2.%d", 100+h.rnd.IntN(3)))
-	switch h.rnd.IntN(6) {
-	case 0:
-		p.NodeAddress6 = netip.Addr{}
-	case 1:
+	if h.rnd.IntN(6) == 0 {
 		p.LinkLocal = addr("fe80::7")
 	}
 	if h.rnd.IntN(5) == 0 {
 		p.LocalAddress = addr(fmt.Sprintf("2001:db8::%d", 100+h.rnd.IntN(2)))
-		p.NodeAddress4 = []netip.Addr{{}, addr("192.0.2.77")}[h.rnd.IntN(2)]
 	}
 	p.ExtendedNextHop, p.LinkLocalNextHop = h.rnd.IntN(3) == 0, h.rnd.IntN(3) == 0
 	p.OTC = []uint32{0, 0, 64512}[h.rnd.IntN(3)]
@@ -149,7 +146,14 @@ func (h *history) update() {
 			h.rates[name] = []int{0, 0, 1, 3, 1000}[h.rnd.IntN(5)]
 			h.logf("  rate %s %d", name, h.rates[name])
 		}
-		e := rib.Export{Token: token, Defaults: h.defaults[name], RatePerSecond: h.rates[name]}
+		if h.nodes[name] == nil || h.rnd.IntN(10) == 0 {
+			h.nodes[name] = &rib.NodeAddresses{
+				Four: []netip.Addr{{}, addr("192.0.2.77"), addr("192.0.2.78")}[h.rnd.IntN(3)],
+				Six:  []netip.Addr{{}, addr("2001:db8::2"), addr("2001:db8::3")}[h.rnd.IntN(3)],
+			}
+			h.logf("  node of %s %v", name, *h.nodes[name])
+		}
+		e := rib.Export{Token: token, Defaults: h.defaults[name], RatePerSecond: h.rates[name], Node: h.nodes[name]}
 		for _, a := range h.all {
 			key := name + a.ID
 			if name == "c" {

@@ -42,6 +42,7 @@ type reader interface {
 	refresh(wire.Family, refresh)
 	told() uint64
 	withdraw()
+	readdress()
 	count() FamilyCount
 	withheld(withholding)
 	routes(yield func(Route) bool) bool

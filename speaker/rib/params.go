@@ -38,7 +38,7 @@ type Params struct {
 	// PeerAddress is never a next hop (RFC 4271 §5.1.3).
 	PeerAddress netip.Addr
 	// NodeAddress4 and NodeAddress6 are next hop self of the family that
-	// LocalAddress is not of. The zero Addr means there is none.
+	// LocalAddress is not of, unless the export has others. The zero Addr means there is none.
 	NodeAddress4, NodeAddress6 netip.Addr
 	// LinkLocal is ours on a link that is shared with the peer, sent beside a
 	// global IPv6 next hop self (RFC 2545 §3). The zero Addr means there is none.

@@ -17,6 +17,8 @@ type scan[A address] struct {
 	over   bool
 	// withdrawals: only what is to be withdrawn, and what covers it. A walk follows with the rest.
 	withdrawals bool
+	// told are the entries of routes that were sent all the same.
+	told members
 
 	resume  slot // the first entry that was not looked at
 	plan    plan
@@ -72,8 +74,30 @@ func (s *scan[A]) make(marks []mark) {
 	f := s.cursor.family
 	s.room = min(s.room, f.room(s.cursor.view))
 	s.plan, s.planned = f.planWithin(s.cursor.view, marks, true, s.room), f.table.seq
-	if s.withdrawals {
+	if !s.withdrawals {
+		return
+	}
+	if s.part == everyPart {
+		s.note(s.plan.groups, false)
 		s.plan.groups = nil
+	}
+	s.note(s.plan.covers, true)
+	s.note(s.plan.groups, true)
+}
+
+// note notes whether the walk need not send some routes.
+func (s *scan[A]) note(groups []group, told bool) {
+	f, v := s.cursor.family, s.cursor.view
+	for _, g := range groups {
+		for _, m := range g.marks {
+			k := f.store.at(m.at).key()
+			_, sent := f.winner(v.profile, v.members, f.store.head(k), f.pathOf(v.profile, m.at))
+			if i := f.store.lookup(k, sent.number); told {
+				s.told.add(uint32(i))
+			} else {
+				s.told.remove(uint32(i))
+			}
+		}
 	}
 }
 
@@ -138,12 +162,27 @@ func (s *scan[A]) pass() []mark {
 // each yields the entries of a part from a slot on with their marks, and returns the slot after the last.
 func (s *scan[A]) each(from slot, p part, yield func(slot, mark) bool) slot {
 	return s.cursor.family.store.each(from, func(i slot, e *entry[A]) bool {
-		if e.seq <= s.since || e.seq > s.began {
+		if e.seq <= s.since || s.later(i, e) {
 			return true
 		}
 		m := s.cursor.mark(i)
 		return p != everyPart && p != s.partOf(i, m) || yield(i, m)
 	})
+}
+
+// later reports whether what is sent for the path of an entry changed after the scan began: that is for the next one.
+func (s *scan[A]) later(i slot, e *entry[A]) bool {
+	if !e.shared() {
+		return e.seq > s.began
+	}
+	f, p := s.cursor.family, s.cursor.view.profile
+	path := f.pathOf(p, i)
+	for i = f.store.head(e.key()); i != noSlot; i = f.store.next(i) {
+		if f.store.at(i).seq > s.began && f.pathOf(p, i) == path {
+			return true
+		}
+	}
+	return false
 }
 
 // partOf is the part that an entry which changed belongs to.

@@ -68,6 +68,7 @@ func (t *Table) Attach(peer string, p Params) *Out {
 	defer t.mu.Unlock()
 	t.outs[o] = struct{}{}
 	o.export = t.exportOf(o)
+	o.takeAddresses(o.export)
 	for _, f := range p.Families {
 		switch f {
 		case wire.IPv4Unicast:

@@ -57,6 +57,7 @@ func (t *Table) Update(announcements []*Announcement, exports map[string]Export)
 	u.compare(announcements)
 	t.announcements = announcements
 	t.export(u, exports)
+	t.readdress()
 	u.target()
 	four, six := prepare(t.four, u), prepare(t.six, u)
 	u.apply()

@@ -16,6 +16,8 @@ type walk[A address] struct {
 	over   bool
 	// missed: not all that changed since it began is known, so nothing goes ahead of it but withdrawals.
 	missed bool
+	// told are entries whose routes the scan before it has sent.
+	told members
 
 	sets    []walkSet
 	next    int  // the first set that is not collected yet
@@ -39,14 +41,15 @@ type bucket struct {
 	nlri []byte
 }
 
-// walk starts a walk over all that the session is to be sent, as of a change.
-func (f *family[A]) walk(c *cursor[A], began uint64) *walk[A] {
+// walk starts a walk over all that the session is to be sent, as of a change; selfAlone leaves out what names another next hop
+// than next hop self.
+func (f *family[A]) walk(c *cursor[A], began uint64, selfAlone bool) *walk[A] {
 	w := &walk[A]{cursor: c, began: began}
 	places := map[*attributeSet]int{}
 	v := c.view
 	f.eachSource(v.members, func(s *source) {
 		set, _ := v.offer(s)
-		if set == nil {
+		if set == nil || selfAlone && !set.self {
 			return
 		}
 		i, ok := places[set]
@@ -199,9 +202,9 @@ func (w *walk[A]) collect(places []int32, single bool) {
 			if place != last {
 				k.nlri = nlri
 				k, last = &w.buckets[place], place
-				nlri, tight = k.nlri, k.set.room < v.maxNLRI
+				nlri, tight = k.nlri, k.set.room < v.maxNLRI || w.told != nil
 			}
-			if (tight || e.shared()) && !w.wins(e, k.set) {
+			if (tight || e.shared()) && !w.wins(base+slot(j), k.set) {
 				continue
 			}
 			if len(nlri)+v.maxNLRI > cap(nlri) {
@@ -221,9 +224,13 @@ func (w *walk[A]) collect(places []int32, single bool) {
 	w.resume, k.nlri = f.store.end(), nlri
 }
 
-// wins reports whether the route of an entry is the one that is sent, with this set.
-func (w *walk[A]) wins(e *entry[A], set *attributeSet) bool {
+// wins reports whether the route of an entry is the one that is sent, with this set, and was not sent already.
+func (w *walk[A]) wins(i slot, set *attributeSet) bool {
 	f, v := w.cursor.family, w.cursor.view
+	if w.told.has(uint32(i)) {
+		return false
+	}
+	e := f.store.at(i)
 	source := f.table.sources[e.number()]
 	best, s := f.winner(v.profile, v.members, f.store.head(e.key()), v.path(source))
 	return s == source && best == set

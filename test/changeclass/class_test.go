@@ -31,6 +31,10 @@ type row struct {
 	atWitness            bool
 	// pending is what PendingReset names, with deferred.
 	pending string
+	// started: what is deferred waits until the speaker is started again, whatever applyMode says.
+	started bool
+	// everywhere: the class is that of every session on the node, the witness's too.
+	everywhere bool
 	// away: the neighbour is not there for the session that a reset is to be followed by.
 	away bool
 }
@@ -44,7 +48,7 @@ func (r row) name() string {
 }
 
 func rows() []row {
-	return slices.Concat(sessionRows(), capabilityRows(), exportRows(), grantRows(), announcementRows(),
+	return slices.Concat(nodeRows(), sessionRows(), capabilityRows(), exportRows(), grantRows(), announcementRows(),
 		attributeRows("BGPPeer", func(o *objects) *v1alpha1.PathAttributes { return o.peer.Spec.Attributes }, []string{net4, tenant4}, []string{net6}, false),
 		attributeRows("Announcement", func(o *objects) *v1alpha1.PathAttributes { return o.net.Spec.Attributes }, []string{net4}, []string{net6}, true),
 	)
@@ -66,9 +70,17 @@ func TestChangeClasses(t *testing.T) {
 			case inPlace:
 				l.wantInPlace(r)
 			case deferred:
-				l.wantDeferred(r)
+				if r.started {
+					l.wantStarted(r)
+				} else {
+					l.wantDeferred(r)
+				}
 			case reset:
 				l.wantReset(r.away)
+				if r.everywhere {
+					wantConfigChange(t, l.witness)
+					return
+				}
 			case end:
 				l.wantEnd()
 			}
@@ -111,14 +123,23 @@ func (l *lab) wantDeferred(r row) {
 	l.wantReset(r.away)
 }
 
+// wantStarted: nothing is sent, whatever the person says, and what waits is told.
+func (l *lab) wantStarted(r row) {
+	l.t.Helper()
+	l.edit(func(o *objects) { o.peer.Spec.ApplyMode = new(v1alpha1.ApplyImmediate) })
+	l.settle()
+	l.wantPending()
+	l.edited.wantEffect(l.t, nil, nil)
+	if s, _ := l.speaker.Peer(editedPeer); s.PendingRouterID.String() != r.pending {
+		l.t.Errorf("router ID %v, then %v; want %s then", s.RouterID, s.PendingRouterID, r.pending)
+	}
+}
+
 // wantReset: that session ends with Cease/6, at once and without an UPDATE before it, and comes back.
 func (l *lab) wantReset(away bool) {
 	l.t.Helper()
 	l.awaitEnd()
-	first := l.edited.live()[0]
-	if first.kind != wire.TypeNotification || first.notification.Code != wire.CodeCease || first.notification.Subcode != wire.CeaseConfigChange {
-		l.t.Errorf("the first that was seen is %v, want Cease/6", first)
-	}
+	wantConfigChange(l.t, l.edited)
 	if away {
 		return
 	}
@@ -127,6 +148,19 @@ func (l *lab) wantReset(away bool) {
 	opens := slices.DeleteFunc(slices.Clone(l.edited.seen), func(m message) bool { return m.kind != wire.TypeOpen })
 	if len(opens) != 1 {
 		l.t.Errorf("the neighbour was connected to %d times, want once: %v", len(opens), opens)
+	}
+}
+
+// wantConfigChange asserts that the first that was seen of a neighbour's session is Cease/6.
+func wantConfigChange(t *testing.T, v *view) {
+	t.Helper()
+	live := v.live()
+	if len(live) == 0 {
+		t.Errorf("%s saw nothing, want Cease/6", v.name)
+		return
+	}
+	if n := live[0].notification; live[0].kind != wire.TypeNotification || n.Code != wire.CodeCease || n.Subcode != wire.CeaseConfigChange {
+		t.Errorf("the first that %s saw is %v, want Cease/6", v.name, live[0])
 	}
 }
 

@@ -4,6 +4,7 @@
 package changeclass_test
 
 import (
+	"maps"
 	"net/netip"
 	"reflect"
 	"time"
@@ -37,8 +38,9 @@ const (
 // when the other is not allowed.
 var canaryPrefixes = []string{"192.0.2.255/32", "2001:db8:ffff::/128"}
 
-// objects are what a person edits, the Secrets and Node beside them.
+// objects are what a person edits, and the Node; the Secrets are beside them.
 type objects struct {
+	node    compile.NodeFacts
 	peer    v1alpha1.BGPPeer // the edited neighbour
 	witness v1alpha1.BGPPeer // another one
 	canary  v1alpha1.Announcement
@@ -88,9 +90,21 @@ func peerOf(name string, age int, at netip.AddrPort, asn int64) v1alpha1.BGPPeer
 	}
 }
 
+func addresses(texts ...string) []netip.Addr {
+	var list []netip.Addr
+	for _, text := range texts {
+		list = append(list, netip.MustParseAddr(text))
+	}
+	return list
+}
+
 // plainObjects are two neighbours that are announced the same.
 func plainObjects(edited []transport.Listener, witness transport.Listener) objects {
 	o := objects{
+		node: compile.NodeFacts{
+			Name: "node-1", Labels: map[string]string{"rack": "a"}, Annotations: map[string]string{},
+			Addresses: addresses("192.0.2.10", "192.0.2.11", "2001:db8::10"),
+		},
 		peer:             peerOf(editedPeer, 0, edited[0].Addr(), peerASN),
 		witness:          peerOf(witnessPeer, 1, witness.Addr(), witnessASN),
 		canary:           announcementOf(operatorNS, "canary", 0, canaryPrefixes...),
@@ -109,9 +123,10 @@ func (o *objects) touch(change func(*objects)) {
 	peer, canary, net, tenant := *o.peer.DeepCopy(), *o.canary.DeepCopy(), *o.net.DeepCopy(), *o.tenant.DeepCopy()
 	// What was compiled shares nothing with what is edited.
 	next := objects{
-		peer: *o.peer.DeepCopy(), witness: o.witness, canary: *o.canary.DeepCopy(), net: *o.net.DeepCopy(), tenant: *o.tenant.DeepCopy(),
+		node: o.node, peer: *o.peer.DeepCopy(), witness: o.witness, canary: *o.canary.DeepCopy(), net: *o.net.DeepCopy(), tenant: *o.tenant.DeepCopy(),
 		peerGone: o.peerGone, netGone: o.netGone, otherPort: o.otherPort, otherAddressPort: o.otherAddressPort,
 	}
+	next.node.Annotations = maps.Clone(o.node.Annotations)
 	change(&next)
 	for _, changed := range []struct {
 		meta      *metav1.ObjectMeta
@@ -142,11 +157,8 @@ func (o *objects) input(reader *compile.Reader) compile.Input {
 		announcements = append(announcements, o.net)
 	}
 	in := compile.Input{
-		Objects: reader.Read(peers, announcements),
-		Node: compile.NodeFacts{
-			Name: "node-1", Labels: map[string]string{"rack": "a"},
-			Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.10"), netip.MustParseAddr("2001:db8::10")},
-		},
+		Objects:         reader.Read(peers, announcements),
+		Node:            o.node,
 		AuthNamespace:   operatorNS,
 		SoftwareVersion: "Herald/test",
 		Secrets:         secrets,
