@@ -14,7 +14,7 @@ import (
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:shortName=ann,categories=herald
 // +kubebuilder:printcolumn:name="Prefixes",type=string,JSONPath=`.status.summary`,description="The first of its prefixes, and how many there are besides"
-// +kubebuilder:printcolumn:name="Sessions",type=string,JSONPath=`.status.sessions.summary`,description="Sessions that have all of it, of those that shall"
+// +kubebuilder:printcolumn:name="Sessions",type=string,JSONPath=`.status.sessions.summary`,description="Sessions that were sent it, of those eligible"
 // +kubebuilder:printcolumn:name="Advertised",type=string,JSONPath=`.status.conditions[?(@.type=="Advertised")].status`,description="Whether it is out"
 // +kubebuilder:printcolumn:name="Since",type=date,JSONPath=`.status.conditions[?(@.type=="Advertised")].lastTransitionTime`,description="How long Advertised has been what it is"
 // +kubebuilder:printcolumn:name="Complete",type=string,JSONPath=`.status.conditions[?(@.type=="Complete")].status`,description="Whether it is everywhere it should be"
@@ -181,7 +181,7 @@ type AnnouncementSessions struct {
 	// grants the namespace and has the family of a prefix configured.
 	Eligible int32 `json:"eligible"`
 
-	// advertised is the number of those that were sent all of it at this generation.
+	// advertised is the number of those that were sent a prefix of it at this generation.
 	Advertised int32 `json:"advertised"`
 
 	// notDue is the number of those whose node rightly announces nothing of it.

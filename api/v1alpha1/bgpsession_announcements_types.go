@@ -71,6 +71,9 @@ type WithheldAnnouncement struct {
 	// +kubebuilder:validation:MaxLength=64
 	Reason string `json:"reason"`
 
+	// sent is the number of its prefixes that the neighbour has from us all the same.
+	Sent int32 `json:"sent"`
+
 	// winner is the older Announcement that has the prefix instead, as
 	// namespace/name; only with the reason Conflict.
 	// +optional

@@ -164,6 +164,12 @@ type SessionPeer struct {
 	// generation is that of the BGPPeer.
 	// +kubebuilder:validation:Format=int64
 	Generation int64 `json:"generation"`
+
+	// resetKey stands for the fields of the BGPPeer that no session outlives a change
+	// of. Where it is that of a newer generation too, the session stays as it is.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	ResetKey string `json:"resetKey,omitempty"`
 }
 
 // SessionState is a state of the FSM (RFC 4271 §8.2.2), or Unknown.

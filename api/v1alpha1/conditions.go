@@ -70,9 +70,6 @@ const (
 	// ReasonPartial (True; BGPPeer, and Advertised): some of it is so, not all.
 	ReasonPartial = "Partial"
 
-	// ReasonNone (False, BGPPeer): on no node it is.
-	ReasonNone = "None"
-
 	// ReasonNoNodes (Unknown, BGPPeer; also of UpToDate): no node is selected.
 	ReasonNoNodes = "NoNodes"
 

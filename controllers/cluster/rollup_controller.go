@@ -35,9 +35,10 @@ type Reconciler struct {
 	queue   workqueue.TypedRateLimitingInterface[request]
 	pace    *pace
 
-	// reader and confirmed belong to the survey, which never runs twice at a time.
+	// reader, confirmed and history belong to the survey, which never runs twice at a time.
 	reader    compile.Reader
 	confirmed map[types.UID]*status.Confirmation
+	history   *status.History
 	// rested is when the next survey may begin.
 	rested time.Time
 

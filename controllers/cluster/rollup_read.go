@@ -56,8 +56,9 @@ func (r *Reconciler) read(ctx context.Context) (*world, error) {
 	objects.Namespaces, objects.OperatorNamespace = labelsOf, r.options.Namespace
 	w.catalog = compile.NewCatalog(objects)
 	w.rollup = status.NewRollup(status.Cluster{
-		Catalog: w.catalog, Nodes: w.nodes, Sessions: w.sessions, Speakers: speakers,
+		Catalog: w.catalog, Nodes: w.nodes, Sessions: w.sessions, Speakers: speakers, History: r.history,
 	})
+	r.history = w.rollup.History()
 	return w, nil
 }
 

@@ -95,7 +95,7 @@ func TestCompareFindsWhatDiffers(t *testing.T) {
 			w.peers[0].Status.Conditions[1].Reason = "ByHand"
 		}},
 		{name: "a condition of an Announcement", key: announcementKey, urgent: true, change: func(w *world) {
-			w.announcements[0].Status.Conditions[1].Status = metav1.ConditionTrue
+			w.announcements[0].Status.Conditions[2].Status = metav1.ConditionTrue
 		}},
 		{name: "a count", key: announcementKey, change: func(w *world) { w.announcements[0].Status.Sessions.Eligible = 9 }},
 		{name: "another last error", key: peerKey, change: func(w *world) {

@@ -39,8 +39,8 @@ func (d *Decisions) equal(other *Decisions) bool {
 
 // PeerOf is the BGPPeer that a revision stands for, which is what Compile puts into speaker.Peer.Revision: a snapshot speaks of
 // that version, be there a newer one already or not.
-func PeerOf(revision any) (peer Ref, ok bool) {
-	peer, ok = revision.(Ref)
+func PeerOf(revision any) (peer PeerVersion, ok bool) {
+	peer, ok = revision.(PeerVersion)
 	return peer, ok
 }
 

@@ -41,6 +41,7 @@ func (p *Peer) hold(spec *v1alpha1.BGPPeerSpec, why error) *Peer {
 	}
 	held.allowed = p.allowedUnder(spec)
 	held.grants, _ = grantsOf(held.allowed) // all of it can be read; if not, nothing would be granted
+	held.seal()
 	return &held
 }
 

@@ -50,6 +50,8 @@ type Peer struct {
 	anyConnectMode bool
 	// tellsVersion: the neighbour is told the version of the process.
 	tellsVersion bool
+	// resetKey stands for what of the spec no session outlives a change of.
+	resetKey string
 	// session is what the speaker is told, without what the node adds.
 	session speaker.Peer
 }
@@ -75,7 +77,7 @@ func readPeer(object *v1alpha1.BGPPeer) (*Peer, error) {
 	}
 	peer := &Peer{Ref: RefOf(&object.ObjectMeta), created: nanoseconds(object.CreationTimestamp.Time), labels: labels.Set(object.Labels)}
 	peer.allowed = object.Spec.AllowedAnnouncements
-	peer.session.Name, peer.session.Revision = object.Name, peer.Ref
+	peer.session.Name = object.Name
 	var errs []error
 	for _, read := range []func(*Peer, *v1alpha1.BGPPeerSpec) error{
 		readAddress, readAdminState, readASNs, readSelection, readTransport, readAuthentication,
@@ -86,6 +88,7 @@ func readPeer(object *v1alpha1.BGPPeer) (*Peer, error) {
 	if err := firstFault(errs...); err != nil {
 		return nil, err
 	}
+	peer.seal()
 	return peer, nil
 }
 

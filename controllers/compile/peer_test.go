@@ -169,7 +169,7 @@ func TestPeer(t *testing.T) {
 				test.want(&want)
 			}
 			got := sessionPeer(t, compileGiven(in, nil))
-			if of, ok := compile.PeerOf(got.Revision); !ok || of != compile.RefOf(&in.Peers[0].ObjectMeta) {
+			if of, ok := compile.PeerOf(got.Revision); !ok || of.Ref != compile.RefOf(&in.Peers[0].ObjectMeta) {
 				t.Errorf("revision %v, want that of the BGPPeer", got.Revision)
 			}
 			got.Export.Token, got.Export.Guard, got.Revision = nil, nil, nil

@@ -169,7 +169,7 @@ func TestRevisionFollowsTheGeneration(t *testing.T) {
 		t.Fatal("the configuration is the one before, so no snapshot would ever speak of generation 2")
 	}
 	want := compile.RefOf(&metav1.ObjectMeta{Name: "tor-a", UID: "uid--tor-a", Generation: 2})
-	if got, ok := compile.PeerOf(sessionPeer(t, after).Revision); !ok || got != want {
+	if got, ok := compile.PeerOf(sessionPeer(t, after).Revision); !ok || got.Ref != want {
 		t.Errorf("revision %v, want %v", got, want)
 	}
 	if _, ok := compile.PeerOf(nil); ok {

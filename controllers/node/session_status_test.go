@@ -72,8 +72,8 @@ func TestStatusSpeaksOfWhatTheSpeakerTookUp(t *testing.T) {
 	if !known {
 		t.Fatal("nothing is known of a peer that the speaker has taken up")
 	}
-	if want := (v1alpha1.SessionPeer{UID: "1", Generation: 1}); got.Peer == nil || *got.Peer != want {
-		t.Errorf("the status speaks of %+v, want %+v", got.Peer, want)
+	if got.Peer == nil || got.Peer.UID != "1" || got.Peer.Generation != 1 {
+		t.Errorf("the status speaks of %+v, want generation 1", got.Peer)
 	}
 	never := newAgent()
 	if err := never.configure(newest); err != nil {

@@ -26,13 +26,20 @@ type statuses struct {
 	peers    []v1alpha1.BGPPeer
 	// announcements are in the order of the objects.
 	announcements []told
+	history       *status.History
 }
 
 // told is what is remembered of the status of an Announcement: little, for there may be very many.
 type told struct {
-	accepted, advertised transition
+	// transitions are those of the conditions of toldConditions, 0 before the first status.
+	transitions [len(toldConditions)]transition
 	// confirmation is the roll-up's own memory.
 	confirmation status.Confirmation
+}
+
+// toldConditions are the conditions of an Announcement.
+var toldConditions = [...]string{
+	v1alpha1.ConditionReady, v1alpha1.ConditionAccepted, v1alpha1.ConditionAdvertised, v1alpha1.ConditionComplete,
 }
 
 // transition is when a condition came to its status: in seconds of Unix time, and how many steps from False. 0 is never.
@@ -56,23 +63,28 @@ func (t transition) condition(kind string) metav1.Condition {
 
 // conditions are those of the last status, as far as the next depends on them; none before the first.
 func (t *told) conditions() []metav1.Condition {
-	if t.accepted == 0 {
+	if t.transitions[0] == 0 {
 		return nil
 	}
-	return []metav1.Condition{t.accepted.condition(v1alpha1.ConditionAccepted), t.advertised.condition(v1alpha1.ConditionAdvertised)}
+	list := make([]metav1.Condition, len(toldConditions))
+	for i, kind := range toldConditions {
+		list[i] = t.transitions[i].condition(kind)
+	}
+	return list
 }
 
 // before is what the roll-up remembers, nil before the first status.
 func (t *told) before() *status.Confirmation {
-	if t.accepted == 0 {
+	if t.transitions[0] == 0 {
 		return nil
 	}
 	return &t.confirmation
 }
 
 func (t *told) note(conditions []metav1.Condition, confirmation *status.Confirmation) {
-	t.accepted = transitionOf(conditions, v1alpha1.ConditionAccepted)
-	t.advertised = transitionOf(conditions, v1alpha1.ConditionAdvertised)
+	for i, kind := range toldConditions {
+		t.transitions[i] = transitionOf(conditions, kind)
+	}
 	t.confirmation = *confirmation
 }
 
@@ -99,7 +111,9 @@ func (r *Runner) update(now time.Time, show func(a *Announcement, status v1alpha
 		Catalog:  r.output.Catalog(),
 		Nodes:    []compile.NodeFacts{r.node},
 		Sessions: sessions,
+		History:  r.statuses.history,
 	})
+	r.statuses.history = rollup.History()
 	r.statuses.sessions = sessions
 	r.statuses.peers = r.peers(rollup, now)
 	for i, announcement := range r.objects.Announcements {

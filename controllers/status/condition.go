@@ -15,11 +15,14 @@ import (
 // is longer than 32,768; what people wrote into an object, and a message may quote, can be longer than that.
 const maxText = 1024
 
-// conditions are those wanted and no other, in their order. The time of a transition moves only when the status does.
+// conditions are those wanted and no other, in their order, of that generation unless they say another. The time of a
+// transition moves only when the status does.
 func conditions(previous []metav1.Condition, generation int64, now time.Time, want ...metav1.Condition) []metav1.Condition {
 	list := make([]metav1.Condition, 0, len(want))
 	for _, condition := range want {
-		condition.ObservedGeneration = generation
+		if condition.ObservedGeneration == 0 {
+			condition.ObservedGeneration = generation
+		}
 		condition.LastTransitionTime = seconds(now)
 		if known := meta.FindStatusCondition(previous, condition.Type); known != nil && known.Status == condition.Status {
 			condition.LastTransitionTime = known.LastTransitionTime
@@ -33,9 +36,6 @@ func conditions(previous []metav1.Condition, generation int64, now time.Time, wa
 func condition(kind string, status metav1.ConditionStatus, reason, message string) metav1.Condition {
 	return metav1.Condition{Type: kind, Status: status, Reason: reason, Message: cut(message)}
 }
-
-// isTrue reports whether a condition is present and True.
-func isTrue(list []metav1.Condition, kind string) bool { return meta.IsStatusConditionTrue(list, kind) }
 
 // seconds is a time as the API server stores it, so that what is written and what is read compare equal.
 func seconds(t time.Time) metav1.Time { return metav1.NewTime(t).Rfc3339Copy() }

@@ -22,19 +22,44 @@ type Cluster struct {
 	Nodes []compile.NodeFacts
 	// Sessions are all BGPSessions.
 	Sessions []v1alpha1.BGPSession
-	// Speakers are the names of the nodes with a speaker pod that is ready. Nil means that it is not known: then every
+	// Speakers are the names of the nodes on which a speaker runs, ready or not. Nil means that it is not known: then every
 	// node counts as having one.
 	Speakers map[string]bool
+	// Lost are the names of the nodes that give no sign of life: whatever runs there reports nothing.
+	Lost map[string]bool
+	// History is that of the Rollup before this one; nil for the first.
+	History *History
+}
+
+// History is what the next Rollup has to know of one: which sessions it saw, and since when each is as it is.
+type History struct {
+	round    uint64
+	sessions map[sessionKey]past
+}
+
+// past is the state that a session was in, and the round that first found it so.
+type past struct{ state, changed uint64 }
+
+// since is the round since which a session has been in that state.
+func (h *History) since(key sessionKey, state, round uint64) uint64 {
+	if h != nil {
+		if known, ok := h.sessions[key]; ok && known.state == state {
+			return known.changed
+		}
+	}
+	return round
 }
 
 // Rollup answers what became of each object, over all sessions. It is immutable.
 type Rollup struct {
 	catalog  *compile.Catalog
 	speakers map[string]bool
+	lost     map[string]bool
+	former   *History
+	history  *History
 	// peers are the sessions and announcements of each valid BGPPeer, by its name and in the order of the catalog.
-	peers  map[string]*peerView
-	order  []*peerView
-	wanted map[sessionKey]bool
+	peers map[string]*peerView
+	order []*peerView
 }
 
 // peerView is what the roll-up knows of one peer.
@@ -64,8 +89,13 @@ func NewRollup(cluster Cluster) *Rollup {
 	r := &Rollup{
 		catalog:  cluster.Catalog,
 		speakers: cluster.Speakers,
+		lost:     cluster.Lost,
 		peers:    make(map[string]*peerView, len(cluster.Catalog.Peers)),
-		wanted:   map[sessionKey]bool{},
+		former:   cluster.History,
+		history:  &History{round: 1, sessions: make(map[sessionKey]past, len(cluster.Sessions))},
+	}
+	if r.former != nil {
+		r.history.round = r.former.round + 1
 	}
 	for _, peer := range cluster.Catalog.Peers {
 		view := &peerView{peer: peer, eligible: cluster.Catalog.Eligible(peer), places: map[string]int{}}
@@ -100,8 +130,10 @@ func (r *Rollup) addNode(node *compile.NodeFacts, objects map[sessionKey]*v1alph
 	for _, session := range sessions {
 		view := r.peers[session.Peer.Ref.Name]
 		key := sessionKey{peer: session.Peer.Ref.Name, node: node.Name, remote: session.Peer.Address.Addr().String()}
-		r.wanted[key] = true
-		view.sessions = append(view.sessions, newSessionView(session.Peer, node, objects[key], r.hasSpeaker(node.Name)))
+		seen := newSessionView(session.Peer, node, objects[key], r.hasSpeaker(node.Name))
+		seen.changed = r.former.since(key, seen.state, r.history.round)
+		r.history.sessions[key] = past{state: seen.state, changed: seen.changed}
+		view.sessions = append(view.sessions, seen)
 	}
 	for _, issue := range issues {
 		if issue.Kind == compile.KindBGPPeer {
@@ -111,14 +143,20 @@ func (r *Rollup) addNode(node *compile.NodeFacts, objects map[sessionKey]*v1alph
 	}
 }
 
-// hasSpeaker reports whether a speaker runs on a node, as far as that is known.
-func (r *Rollup) hasSpeaker(node string) bool { return r.speakers == nil || r.speakers[node] }
+// hasSpeaker reports whether a speaker runs on a node that is not lost, as far as that is known.
+func (r *Rollup) hasSpeaker(node string) bool {
+	return r.speakers == nil || r.speakers[node] && !r.lost[node]
+}
+
+// History is for the next Rollup.
+func (r *Rollup) History() *History { return r.history }
 
 // LeftOver reports whether a BGPSession is to be deleted: the node or the peer is gone, or the one no longer selects the
 // other, and no speaker runs there that would delete it. A node's own speaker knows better than a roll-up whose caches
 // may be behind.
 func (r *Rollup) LeftOver(session *v1alpha1.BGPSession) bool {
-	return !r.wanted[keyOf(&session.Spec)] && !r.hasSpeaker(session.Spec.NodeName)
+	_, wanted := r.history.sessions[keyOf(&session.Spec)]
+	return !wanted && !r.hasSpeaker(session.Spec.NodeName)
 }
 
 // Reporting is the one condition of a BGPSession that the roll-up writes: whether a speaker runs on its node. It is nil

@@ -14,12 +14,14 @@ import (
 )
 
 // Confirmation is what the roll-up remembers of an Announcement from one status to the next: that all its sessions had
-// decided on a generation, and what they said. Other announcements change the digests of a session too; they take nothing
-// from what was confirmed.
+// decided on a generation. Other announcements change the digests of a session too; they take nothing from what was
+// confirmed, and a session that comes and goes takes it from itself alone.
 type Confirmation struct {
 	confirmed  bool
 	generation int64
-	// sessions stands for the eligible sessions, their states and what they withhold.
+	// round is the last in which all sessions had decided.
+	round uint64
+	// sessions stands for the eligible ones.
 	sessions uint64
 }
 
@@ -29,89 +31,97 @@ func (r *Rollup) Announcement(object *v1alpha1.Announcement, before *Confirmatio
 	prefixes, issue := r.catalog.CheckAnnouncement(object)
 	known := r.catalog.Announcement(object.Namespace + "/" + object.Name)
 	accepted := condition(v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted, "the object is valid and in use")
-	if issue != nil {
+	switch {
+	case issue != nil:
 		accepted = condition(v1alpha1.ConditionAccepted, metav1.ConditionFalse, issue.Reason, issue.Message)
+	case known == nil:
+		accepted = condition(v1alpha1.ConditionAccepted, metav1.ConditionUnknown, v1alpha1.ReasonPending, "the object has not been read yet")
 	}
-	var advertised metav1.Condition
-	var named string
+	out := v1alpha1.AnnouncementStatus{ObservedGeneration: object.Generation, Prefixes: counter(prefixes)}
 	var t tally
 	after := &Confirmation{}
-	switch {
-	case known != nil:
-		// What is in use may be an older version of the object.
-		prefixes, named = known.Prefixes, known.Summary()
+	ready, advertised, complete := readyAs(accepted), notInUse(v1alpha1.ConditionAdvertised, accepted), notInUse(v1alpha1.ConditionComplete, accepted)
+	if known != nil {
 		t, after = r.settle(known, object, before)
-		advertised = r.advertised(known, &t)
-	case issue != nil:
-		advertised = condition(v1alpha1.ConditionAdvertised, metav1.ConditionFalse, issue.Reason, "the object is not in use: "+issue.Message)
-	default:
-		advertised = condition(v1alpha1.ConditionAdvertised, metav1.ConditionUnknown, v1alpha1.ReasonPending, "the object has not been read yet")
+		advertised, complete = r.wire(known, &t)
+		out.Prefixes, out.Summary = counter(known.Prefixes), known.Summary()
+		if issue == nil {
+			ready = t.readyCondition(advertised)
+		} else {
+			// What is in use is an older version of the object: these two speak of that.
+			advertised.ObservedGeneration, complete.ObservedGeneration = known.Ref.Generation, known.Ref.Generation
+		}
 	}
-	return v1alpha1.AnnouncementStatus{
-		ObservedGeneration: object.Generation,
-		Conditions:         conditions(object.Status.Conditions, object.Generation, now, accepted, advertised),
-		Prefixes:           counter(prefixes),
-		Summary:            named,
-		Sessions: &v1alpha1.AnnouncementSessions{
-			Eligible:   counter(t.eligible),
-			Advertised: counter(t.advertised),
-			Summary:    summary(t.advertised, t.eligible),
-		},
-		Verdicts: t.verdicts(),
-	}, after
+	out.Conditions = conditions(object.Status.Conditions, object.Generation, now, ready, accepted, advertised, complete)
+	out.Sessions = &v1alpha1.AnnouncementSessions{
+		Eligible:    counter(t.eligible),
+		Advertised:  counter(t.advertised),
+		NotDue:      counter(t.notDue()),
+		Unavailable: counter(t.unavailable),
+		Summary:     summary(t.advertised, t.eligible),
+	}
+	out.Verdicts = t.verdicts()
+	return out, after
 }
 
-// settle counts what the sessions say. Where one has not caught up, what was confirmed of the same sessions stays.
+// settle counts what the sessions say, and says what is confirmed by it.
 func (r *Rollup) settle(known *compile.Announcement, object *v1alpha1.Announcement, before *Confirmation) (tally, *Confirmation) {
-	certain, trusting := r.count(known)
-	after := &Confirmation{confirmed: true, generation: object.Generation, sessions: trusting.fingerprint}
+	var trusted Confirmation
 	switch {
-	case certain.pending == 0:
-		return certain, after
-	case before == nil && trusting.allAdvertised() && confirmedBefore(object):
-		return trusting, after
-	case before != nil && *before == *after:
-		return trusting, after
+	case before == nil && completeBefore(object):
+		// Whoever led before saw it everywhere: what its sessions say is taken for what they say of this generation.
+		trusted = Confirmation{confirmed: true, generation: object.Generation, round: r.history.round}
+	case before != nil && before.generation == object.Generation:
+		trusted = *before
 	}
-	return certain, &Confirmation{}
+	t := r.count(known, &trusted)
+	switch {
+	case before == nil:
+		trusted.sessions = t.sessions
+	case trusted.confirmed && trusted.sessions != t.sessions:
+		// One of them was perhaps not sent it for a while, and nobody was told.
+		trusted = Confirmation{}
+		t = r.count(known, &trusted)
+	}
+	if t.pending == 0 {
+		return t, &Confirmation{confirmed: true, generation: object.Generation, round: r.history.round, sessions: t.sessions}
+	}
+	return t, &trusted
 }
 
-// advertised is the condition, with what is missing where no session is eligible.
-func (r *Rollup) advertised(announcement *compile.Announcement, t *tally) metav1.Condition {
+// wire are Advertised and Complete, with what is missing where no session is eligible.
+func (r *Rollup) wire(announcement *compile.Announcement, t *tally) (advertised, complete metav1.Condition) {
 	if t.eligible > 0 {
-		return t.condition()
+		return t.advertisedCondition(), t.completeCondition()
 	}
 	why := r.catalog.WhyNoPeer(announcement)
 	if why == "" {
 		why = "no node that spec.nodeSelector selects has a session with a BGPPeer that the announcement may go to"
 	}
-	return condition(v1alpha1.ConditionAdvertised, metav1.ConditionFalse, v1alpha1.ReasonNoSession, why)
+	return condition(v1alpha1.ConditionAdvertised, metav1.ConditionFalse, v1alpha1.ReasonNoSession, why),
+		condition(v1alpha1.ConditionComplete, metav1.ConditionFalse, v1alpha1.ReasonNoSession, why)
 }
 
-// confirmedBefore reports whether the status that the object has says True of its generation.
-func confirmedBefore(object *v1alpha1.Announcement) bool {
-	c := meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionAdvertised)
+// completeBefore reports whether the status that the object has says of its generation that it is everywhere.
+func completeBefore(object *v1alpha1.Announcement) bool {
+	c := meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionComplete)
 	return c != nil && c.Status == metav1.ConditionTrue && c.ObservedGeneration == object.Generation
 }
 
-// count goes through the eligible sessions twice in one: certain counts a session only once its digest says that it has
-// decided on the announcement, trusting believes what a session says though it may speak of an older state.
-func (r *Rollup) count(announcement *compile.Announcement) (certain, trusting tally) {
+// count goes through the eligible sessions.
+func (r *Rollup) count(announcement *compile.Announcement, confirmed *Confirmation) tally {
+	t := tally{prefixes: announcement.Prefixes, sent: announcement.Prefixes}
 	name := announcement.Ref.String()
-	bucket := uint64(1) << announcement.Term().Bucket()
 	for _, view := range r.order {
 		if _, ok := view.places[name]; !ok {
 			continue
 		}
 		for _, session := range view.sessions {
-			if !announcement.SelectsNode(session.node.Labels) {
-				continue
+			if announcement.SelectsNode(session.node.Labels) {
+				t.add(view.verdict(session, announcement, name, confirmed), session.where)
+				t.sessions = mix(t.sessions, session.key)
 			}
-			v := view.verdict(session, name, bucket)
-			certain.add(v, v.caughtUp, session.where)
-			trusting.add(v, v.reported, session.where)
-			trusting.fingerprint = mix(trusting.fingerprint, session.state, textHash(v.reason))
 		}
 	}
-	return certain, trusting
+	return t
 }

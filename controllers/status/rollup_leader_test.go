@@ -26,7 +26,9 @@ func TestNewLeaderTakesTrueAsConfirmed(t *testing.T) {
 	// Its own word counts more than a status that its cache may still hold.
 	c.announcement("web").Generation++
 	_, unconfirmed := c.rollup().Announcement(c.announcement("web"), nil, now)
-	c.announcement("web").Status.Conditions[1].ObservedGeneration = c.announcement("web").Generation
+	for i := range c.announcement("web").Status.Conditions {
+		c.announcement("web").Status.Conditions[i].ObservedGeneration = c.announcement("web").Generation
+	}
 	got, _ = c.rollup().Announcement(c.announcement("web"), unconfirmed, now)
 	wantCondition(t, got.Conditions, v1alpha1.ConditionAdvertised, "Unknown Pending")
 }
@@ -43,7 +45,7 @@ func TestNewLeaderWaitsForWhatASessionHasWritten(t *testing.T) {
 
 	for who, before := range map[string]*status.Confirmation{"a new leader": nil, "the leader that confirmed it": confirmed} {
 		got, _ := c.rollup().Announcement(c.announcement("web"), before, now)
-		c := wantCondition(t, got.Conditions, v1alpha1.ConditionAdvertised, "Unknown Pending")
+		c := wantCondition(t, got.Conditions, v1alpha1.ConditionComplete, "Unknown Pending")
 		wantMessage(t, c, "tor-a/node-2")
 		if got.Sessions.Summary != "1/2" {
 			t.Errorf("%s counts %s, want 1/2", who, got.Sessions.Summary)
@@ -54,5 +56,5 @@ func TestNewLeaderWaitsForWhatASessionHasWritten(t *testing.T) {
 	c.report([]string{"node-2"})
 	c.addAnnouncement(sameSum(t), "198.51.100.0/24")
 	got, _ := c.rollup().Announcement(c.announcement("web"), confirmed, now)
-	wantCondition(t, got.Conditions, v1alpha1.ConditionAdvertised, "Unknown Pending")
+	wantMessage(t, wantCondition(t, got.Conditions, v1alpha1.ConditionComplete, "Unknown Pending"), "tor-a/node-2")
 }

@@ -7,11 +7,14 @@ import (
 	"fmt"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/controllers/compile"
 )
+
+// maxRefusals is the most refusals that a status holds.
+const maxRefusals = 16
 
 // Peer is the status of a BGPPeer, over the nodes that it selects.
 func (r *Rollup) Peer(object *v1alpha1.BGPPeer, now time.Time) v1alpha1.BGPPeerStatus {
@@ -20,23 +23,31 @@ func (r *Rollup) Peer(object *v1alpha1.BGPPeer, now time.Time) v1alpha1.BGPPeerS
 	if view == nil {
 		return v1alpha1.BGPPeerStatus{
 			ObservedGeneration: object.Generation,
-			Conditions: conditions(object.Status.Conditions, object.Generation, now, accepted,
-				condition(v1alpha1.ConditionEstablished, metav1.ConditionFalse, accepted.Reason, "the object is not in use"),
-				condition(v1alpha1.ConditionUpToDate, metav1.ConditionFalse, accepted.Reason, "the object is not in use")),
+			Conditions: conditions(object.Status.Conditions, object.Generation, now,
+				readyAs(accepted), accepted, notInUse(v1alpha1.ConditionEstablished, accepted), notInUse(v1alpha1.ConditionUpToDate, accepted)),
 			Sessions: &v1alpha1.PeerSessions{Summary: summary(0, 0)},
 		}
 	}
-	desired, up := len(view.sessions)+len(view.refusals), view.established()
+	t := view.tally()
+	established, upToDate := t.condition(), view.upToDate(object)
+	if inForce := view.peer.Ref.Generation; inForce != object.Generation && accepted.Status == metav1.ConditionFalse {
+		established.ObservedGeneration = inForce
+		upToDate = condition(v1alpha1.ConditionUpToDate, metav1.ConditionFalse, accepted.Reason, fmt.Sprintf("generation %d is in force", inForce))
+	}
 	return v1alpha1.BGPPeerStatus{
 		ObservedGeneration: object.Generation,
 		Conditions: conditions(object.Status.Conditions, object.Generation, now,
-			accepted, view.establishedCondition(desired, up), view.currentCondition(object)),
-		Sessions:  &v1alpha1.PeerSessions{Desired: counter(desired), Established: counter(up), Summary: summary(up, desired)},
+			view.ready(&t, accepted, established), accepted, established, upToDate),
+		Sessions: &v1alpha1.PeerSessions{
+			Desired: counter(t.desired), Established: counter(t.up), Unavailable: counter(t.unavailable), Summary: summary(t.up, t.desired),
+		},
+		Refusals:  view.refused(),
 		LastError: view.lastError(),
 	}
 }
 
-// acceptedPeer judges the object as it is now; what is in use may be an older version of it.
+// acceptedPeer judges the object as it is now; what is in use may be an older version of it. That some nodes alone refuse it is
+// told by the refusals.
 func (r *Rollup) acceptedPeer(object *v1alpha1.BGPPeer, view *peerView) metav1.Condition {
 	const kind = v1alpha1.ConditionAccepted
 	if issue := r.catalog.CheckPeer(object); issue != nil {
@@ -45,99 +56,151 @@ func (r *Rollup) acceptedPeer(object *v1alpha1.BGPPeer, view *peerView) metav1.C
 	if view == nil {
 		return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonPending, "the object has not been read yet")
 	}
-	for _, refusal := range view.refusals {
-		if refusal.issue.Condition == kind {
-			return condition(kind, metav1.ConditionFalse, refusal.issue.Reason, refusal.issue.Message)
+	const used = "the object is valid and in use"
+	var refused *compile.Issue
+	nodes := 0
+	for i := range view.refusals {
+		if issue := &view.refusals[i].issue; issue.Condition == kind {
+			if refused == nil {
+				refused = issue
+			}
+			nodes++
 		}
 	}
-	return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonAccepted, "the object is valid and in use")
+	switch desired := len(view.sessions) + len(view.refusals); {
+	case refused == nil:
+		return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonAccepted, used)
+	case nodes == desired:
+		return condition(kind, metav1.ConditionFalse, refused.Reason, refused.Message)
+	default:
+		return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonAccepted,
+			fmt.Sprintf("%s, but not at %d of %d nodes: %s: %s", used, nodes, desired, refused.Reason, refused.Message))
+	}
 }
 
-func (v *peerView) established() int {
-	n := 0
+// notInUse is a condition of an object that is not.
+func notInUse(kind string, accepted metav1.Condition) metav1.Condition {
+	return condition(kind, accepted.Status, accepted.Reason, "the object is not in use: "+accepted.Message)
+}
+
+// readyAs is Ready where another condition decides it, and is not True.
+func readyAs(decides metav1.Condition) metav1.Condition {
+	return condition(v1alpha1.ConditionReady, decides.Status, decides.Reason, decides.Message)
+}
+
+// peerTally counts the sessions of a peer.
+type peerTally struct {
+	desired, up, pending, unavailable int
+	// down are the reasons why sessions are down, or cannot be.
+	down causes
+	// waitingFor and gone are the first node that is pending, and that is unavailable.
+	waitingFor, gone string
+}
+
+func (v *peerView) tally() peerTally {
+	t := peerTally{desired: len(v.sessions) + len(v.refusals)}
 	for _, session := range v.sessions {
-		if session.established() {
-			n++
+		switch session.standing {
+		case up:
+			t.up++
+		case down:
+			said := session.condition(v1alpha1.ConditionEstablished)
+			t.down.add(said.Reason, session.node.Name, said.Message)
+		case pending:
+			if t.pending++; t.waitingFor == "" {
+				t.waitingFor = session.node.Name
+			}
+		case unavailable:
+			if t.unavailable++; t.gone == "" {
+				t.gone = session.node.Name
+			}
 		}
 	}
-	return n
+	for i := range v.refusals {
+		refusal := &v.refusals[i]
+		t.down.add(refusal.issue.Reason, refusal.node, refusal.issue.Message)
+	}
+	return t
 }
 
-func (v *peerView) establishedCondition(desired, up int) metav1.Condition {
+// condition is Established. Where no session is up, what most sessions say decides.
+func (t *peerTally) condition() metav1.Condition {
 	const kind = v1alpha1.ConditionEstablished
+	if t.desired == 0 {
+		return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonNoNodes, "spec.nodeSelector selects no node that is to run a speaker")
+	}
+	message := fmt.Sprintf("%d of %d sessions are Established%s", t.up, t.desired, t.missing())
+	down := t.down.byCount()
 	switch {
-	case desired == 0:
-		return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonNoNodes, "spec.nodeSelector selects no node")
-	case up == desired:
-		return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonEstablished, fmt.Sprintf("%d of %d sessions are Established", up, desired))
+	case t.up > 0 && t.up+t.unavailable == t.desired:
+		return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonEstablished, message)
+	case t.up > 0:
+		return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonPartial, message)
+	case t.pending > 0 && (len(down) == 0 || t.pending >= down[0].count):
+		return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonPending, message)
+	case len(down) > 0:
+		return condition(kind, metav1.ConditionFalse, down[0].reason, message)
 	}
-	reason := v1alpha1.ReasonPartial
-	if up == 0 {
-		reason = v1alpha1.ReasonNone
-	}
-	if only := v.onlyRefusal(); only != "" {
-		reason = only
-	}
-	return condition(kind, metav1.ConditionFalse, reason,
-		fmt.Sprintf("%d of %d sessions are Established; %s", up, desired, v.whyDown()))
+	return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonUnavailable, message)
 }
 
-// onlyRefusal is the reason why no selected node can have a session, where all have the same.
-func (v *peerView) onlyRefusal() string {
-	if len(v.sessions) > 0 || len(v.refusals) == 0 {
-		return ""
+// missing tells of every session that is not up.
+func (t *peerTally) missing() string {
+	text := ""
+	if len(t.down) > 0 {
+		text += "; " + t.down.String()
 	}
-	reason := v.refusals[0].issue.Reason
-	for _, refusal := range v.refusals {
-		if refusal.issue.Reason != reason {
-			return ""
-		}
+	if t.pending > 0 {
+		text += fmt.Sprintf("; %d not reported on the newest spec yet, %s among them", t.pending, t.waitingFor)
 	}
-	return reason
+	if t.unavailable > 0 {
+		text += fmt.Sprintf("; %d unavailable (lost, or without a speaker), %s among them", t.unavailable, t.gone)
+	}
+	return text
 }
 
-// whyDown tells of one node whose session is down, the first by name whose reason is known.
-func (v *peerView) whyDown() string {
-	why := ""
-	for _, session := range v.sessions {
-		if session.established() {
-			continue
-		}
-		if reason, known := session.whyDown(); known {
-			return session.node.Name + ": " + reason
-		} else if why == "" {
-			why = session.node.Name + ": " + reason
-		}
+// ready is what Accepted and Established come to. A peer that is to be down is ready once no session is up.
+func (v *peerView) ready(t *peerTally, accepted, established metav1.Condition) metav1.Condition {
+	switch {
+	case accepted.Status != metav1.ConditionTrue:
+		return readyAs(accepted)
+	case v.peer.AdminDown() && t.up+t.pending == 0:
+		return condition(v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonAdminDown, "spec.adminState is Down, and no session is up")
+	case v.peer.AdminDown():
+		return condition(v1alpha1.ConditionReady, metav1.ConditionUnknown, v1alpha1.ReasonPending, "spec.adminState is Down; "+established.Message)
+	case established.Status != metav1.ConditionTrue:
+		return readyAs(established)
 	}
-	if len(v.refusals) > 0 {
-		first := v.refusals[0]
-		return first.node + ": " + first.issue.Reason + ": " + first.issue.Message
-	}
-	return why
+	return condition(v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonReady, established.Message)
 }
 
-// whyDown is the session's own word where it has one that still counts.
-func (s *sessionView) whyDown() (reason string, known bool) {
-	if !s.speaker {
-		return "no speaker pod is ready on the node", false
+// refused counts the nodes that can have no session.
+func (v *peerView) refused() []v1alpha1.NodeRefusal {
+	var reasons causes
+	for i := range v.refusals {
+		reasons.add(v.refusals[i].issue.Reason, v.refusals[i].node, "")
 	}
-	if s.object != nil {
-		if c := meta.FindStatusCondition(s.object.Status.Conditions, v1alpha1.ConditionEstablished); c != nil {
-			return c.Reason + ": " + c.Message, true
-		}
+	var list []v1alpha1.NodeRefusal
+	for _, c := range reasons.byCount() {
+		list = append(list, v1alpha1.NodeRefusal{Reason: c.reason, Nodes: counter(c.count), Example: c.example})
 	}
-	return "it has not reported yet", false
+	return list[:min(len(list), maxRefusals)]
 }
 
-// currentCondition is False where one session says so, and Unknown while one has not seen the newest spec.
-func (v *peerView) currentCondition(peer *v1alpha1.BGPPeer) metav1.Condition {
+// upToDate is False where one session says so, and Unknown while one has not seen the newest spec. Nodes that are unavailable
+// have no session that could lag behind.
+func (v *peerView) upToDate(peer *v1alpha1.BGPPeer) metav1.Condition {
 	const kind = v1alpha1.ConditionUpToDate
 	if len(v.sessions) == 0 {
 		return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonNoNodes, "no node has a session")
 	}
-	behind := ""
+	behind, available := "", 0
 	for _, session := range v.sessions {
-		c := session.current(peer)
+		if session.standing == unavailable {
+			continue
+		}
+		available++
+		c := session.upToDate(peer)
 		switch {
 		case c == nil:
 			if behind == "" {
@@ -147,23 +210,25 @@ func (v *peerView) currentCondition(peer *v1alpha1.BGPPeer) metav1.Condition {
 			return condition(kind, c.Status, c.Reason, session.node.Name+": "+c.Message)
 		}
 	}
-	if behind != "" {
+	switch {
+	case available == 0:
+		return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonUnavailable, "every node is lost or runs no speaker")
+	case behind != "":
 		return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonPending, behind+" has not reported this generation yet")
 	}
 	return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonUpToDate, "every session runs on the newest spec")
 }
 
-// current is the session's own condition, nil where a speaker that could say so does not, or speaks of another generation
-// of the peer, or of another peer of that name.
-func (s *sessionView) current(peer *v1alpha1.BGPPeer) *metav1.Condition {
-	if s.object == nil || !s.speaker {
+// upToDate is the session's own condition, nil where it speaks of another generation of the peer, or of another peer of that
+// name.
+func (s *sessionView) upToDate(peer *v1alpha1.BGPPeer) *metav1.Condition {
+	if s.object == nil || s.object.Status.Peer == nil {
 		return nil
 	}
-	newest := v1alpha1.SessionPeer{UID: string(peer.UID), Generation: peer.Generation}
-	if of := s.object.Status.Peer; of == nil || *of != newest {
+	if of := s.object.Status.Peer; of.UID != string(peer.UID) || of.Generation != peer.Generation {
 		return nil
 	}
-	return meta.FindStatusCondition(s.object.Status.Conditions, v1alpha1.ConditionUpToDate)
+	return s.condition(v1alpha1.ConditionUpToDate)
 }
 
 // lastError is the newest of all sessions; of two at once that of the first node by name.

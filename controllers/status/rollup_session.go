@@ -13,26 +13,42 @@ import (
 	"github.com/herald-bgp/herald/controllers/compile"
 )
 
+// standing is how a session is, as far as that is known.
+type standing uint8
+
+const (
+	// unavailable: its node is lost or runs no speaker.
+	unavailable standing = iota
+	// pending: its speaker has not said how it stands with the newest BGPPeer.
+	pending
+	down
+	up
+)
+
 // sessionView is what the roll-up knows of one session that a node is to have.
 type sessionView struct {
 	node *compile.NodeFacts
 	// where is "peer/node".
 	where string
 	// object is nil while the node has reported nothing.
-	object *v1alpha1.BGPSession
-	// speaker: one runs on the node, as far as that is known.
-	speaker bool
+	object   *v1alpha1.BGPSession
+	standing standing
 	// matches has a bit for each sum of the digest that is as the objects demand.
 	matches uint64
 	// withheld are the announcements that the session lists, by name.
 	withheld map[string]*v1alpha1.WithheldAnnouncement
-	// state stands for everything that says whether it is still the same session, in the same state.
-	state uint64
+	// key stands for the session, whatever its state.
+	key uint64
+	// state stands for everything that says whether it is still the same session, in the same state, and changed is the round
+	// that first found it so.
+	state, changed uint64
 }
 
 func newSessionView(peer *compile.Peer, node *compile.NodeFacts, object *v1alpha1.BGPSession, speaker bool) *sessionView {
-	s := &sessionView{node: node, where: peer.Ref.Name + "/" + node.Name, object: object, speaker: speaker}
-	s.state = textHash(fmt.Sprintln(s.where, s.silent(), s.established(), s.decided(), s.since().Unix(), s.truncated()))
+	s := &sessionView{node: node, where: peer.Ref.Name + "/" + node.Name, object: object}
+	s.standing = s.stands(peer.Version(), speaker)
+	s.key = textHash(s.where)
+	s.state = textHash(fmt.Sprintln(s.where, s.standing, s.decided(), s.since().Unix(), s.truncated()))
 	if report := s.report(); report != nil && len(report.Withheld) > 0 {
 		s.withheld = make(map[string]*v1alpha1.WithheldAnnouncement, len(report.Withheld))
 		for i := range report.Withheld {
@@ -57,15 +73,36 @@ func (s *sessionView) decided() bool {
 	return report != nil && report.Digest != ""
 }
 
-// established reports whether the session is up, as its own speaker says.
-func (s *sessionView) established() bool {
-	return s.speaker && s.object != nil && isTrue(s.object.Status.Conditions, v1alpha1.ConditionEstablished)
+func (s *sessionView) stands(newest compile.PeerVersion, speaker bool) standing {
+	switch {
+	case !speaker:
+		return unavailable
+	case s.object == nil || !s.speaksOf(newest):
+		return pending
+	}
+	established := s.condition(v1alpha1.ConditionEstablished)
+	switch {
+	case established == nil || established.Status == metav1.ConditionUnknown:
+		return pending // what the roll-up itself wrote while nobody reported is no report
+	case established.Status == metav1.ConditionTrue:
+		return up
+	}
+	return down
 }
 
-// silent reports whether a speaker that could say what the session is has not said it yet.
-func (s *sessionView) silent() bool {
-	return s.speaker && (s.object == nil ||
-		meta.FindStatusCondition(s.object.Status.Conditions, v1alpha1.ConditionEstablished) == nil)
+// speaksOf reports whether what the session says holds for the newest version of its BGPPeer too: it has taken it up, or
+// nothing in it ends the session.
+func (s *sessionView) speaksOf(newest compile.PeerVersion) bool {
+	of := s.object.Status.Peer
+	return of != nil && of.UID == string(newest.UID) && (of.Generation == newest.Generation || of.ResetKey == newest.ResetKey)
+}
+
+// condition is one of the session's, nil where it has none of that type.
+func (s *sessionView) condition(kind string) *metav1.Condition {
+	if s.object == nil {
+		return nil
+	}
+	return meta.FindStatusCondition(s.object.Status.Conditions, kind)
 }
 
 // since is when the session became Established.

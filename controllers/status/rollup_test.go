@@ -4,6 +4,8 @@
 package status_test
 
 import (
+	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -27,6 +29,8 @@ type cluster struct {
 	nodes    []compile.NodeFacts
 	sessions map[string]*v1alpha1.BGPSession
 	speakers map[string]bool
+	lost     map[string]bool
+	history  *status.History
 }
 
 // objects are what people wrote.
@@ -138,7 +142,7 @@ func (c *cluster) reportNode(node compile.NodeFacts, change []func(*speaker.Peer
 			c.sessions[name] = object
 		}
 		object.Status = status.Session(status.SessionInput{
-			Snapshot: snapshot, Peer: s.Peer.Ref, Generation: object.Generation, Previous: object.Status.Conditions, Now: now,
+			Snapshot: snapshot, Peer: s.Peer.Version(), Generation: object.Generation, Previous: object.Status.Conditions, Now: now,
 		})
 	}
 }
@@ -157,9 +161,11 @@ func (c *cluster) rollup() *status.Rollup {
 	for _, s := range c.sessions {
 		sessions = append(sessions, *s)
 	}
-	return status.NewRollup(status.Cluster{
-		Catalog: compile.NewCatalog(c.objects.read()), Nodes: c.nodes, Sessions: sessions, Speakers: c.speakers,
+	r := status.NewRollup(status.Cluster{
+		Catalog: compile.NewCatalog(c.objects.read()), Nodes: c.nodes, Sessions: sessions, Speakers: c.speakers, Lost: c.lost, History: c.history,
 	})
+	c.history = r.History()
+	return r
 }
 
 func isDown(s *speaker.PeerSnapshot) {
@@ -169,115 +175,234 @@ func isDown(s *speaker.PeerSnapshot) {
 	})
 }
 
+// away is a status that says of a session that nobody reports it, as the roll-up writes it.
+func away(s *v1alpha1.BGPSession) {
+	s.Status.State = v1alpha1.SessionUnknown
+	for i := range s.Status.Conditions {
+		if c := &s.Status.Conditions[i]; c.Type == v1alpha1.ConditionEstablished {
+			c.Status, c.Reason = metav1.ConditionUnknown, v1alpha1.ReasonNotReporting
+		}
+	}
+}
+
 func TestPeerStatus(t *testing.T) {
-	bothDown := func(c *cluster) { c.report([]string{"node-1", "node-2"}, isDown) }
+	both := []string{"node-1", "node-2"}
+	all := []string{"node-1", "node-2", "node-3"}
+	const accepted, upToDate = "True Accepted", "True UpToDate"
 	tests := []struct {
 		name        string
 		change      func(*cluster)
 		accepted    string
 		established string
-		current     string
-		summary     string
+		upToDate    string
+		ready       string
+		sessions    v1alpha1.PeerSessions // without their summary
+		refusals    []v1alpha1.NodeRefusal
 		text        string // a part of the message of Established
 	}{
 		{
-			name: "all", change: func(c *cluster) { c.report([]string{"node-1", "node-2"}) },
-			accepted: "True Accepted", established: "True Established", current: "True UpToDate", summary: "2/2",
+			name: "all", change: func(c *cluster) { c.report(all) },
+			accepted: accepted, established: "True Established", upToDate: upToDate, ready: "True Ready",
+			sessions: v1alpha1.PeerSessions{Desired: 3, Established: 3}, text: "3 of 3 sessions are Established",
 		},
 		{
-			name: "one is down", change: func(c *cluster) { c.report([]string{"node-1"}); c.report([]string{"node-2"}, isDown) },
-			accepted: "True Accepted", established: "False Partial", current: "True UpToDate", summary: "1/2",
-			text: "node-2: ConnectionFailed: connection refused",
+			name: "one is down", change: func(c *cluster) { c.report(both); c.report([]string{"node-3"}, isDown) },
+			accepted: accepted, established: "True Partial", upToDate: upToDate, ready: "True Ready",
+			sessions: v1alpha1.PeerSessions{Desired: 3, Established: 2}, text: "ConnectionFailed at 1, node-3 among them: connection refused",
 		},
 		{
-			name: "all are down", change: bothDown,
-			accepted: "True Accepted", established: "False None", current: "True UpToDate", summary: "0/2", text: "node-1: ConnectionFailed",
+			name: "all are down", change: func(c *cluster) { c.report(all, isDown) },
+			accepted: accepted, established: "False ConnectionFailed", upToDate: upToDate, ready: "False ConnectionFailed",
+			sessions: v1alpha1.PeerSessions{Desired: 3}, text: "ConnectionFailed at 3, node-1 among them",
+		},
+		{
+			name: "down for several reasons", change: func(c *cluster) {
+				c.report([]string{"node-1"}, func(s *speaker.PeerSnapshot) {
+					*s = down()
+					s.Blocked = "SecretNotFound: Secret herald/tor-a does not exist"
+				})
+				c.report([]string{"node-2", "node-3"}, isDown)
+			},
+			accepted: accepted, established: "False ConnectionFailed", upToDate: upToDate, ready: "False ConnectionFailed",
+			sessions: v1alpha1.PeerSessions{Desired: 3}, text: "ConnectionFailed at 2, node-2 among them: connection refused; SecretNotFound at 1, node-1",
 		},
 		{
 			name: "nothing reported", change: func(*cluster) {},
-			accepted: "True Accepted", established: "False None", current: "Unknown Pending", summary: "0/2", text: "node-1: it has not reported yet",
+			accepted: accepted, established: "Unknown Pending", upToDate: "Unknown Pending", ready: "Unknown Pending",
+			sessions: v1alpha1.PeerSessions{Desired: 3}, text: "3 not reported on the newest spec yet, node-1 among them",
+		},
+		{
+			name: "most say nothing", change: func(c *cluster) { c.report([]string{"node-2"}, isDown) },
+			accepted: accepted, established: "Unknown Pending", upToDate: "Unknown Pending", ready: "Unknown Pending",
+			sessions: v1alpha1.PeerSessions{Desired: 3},
+		},
+		{
+			name: "one says nothing", change: func(c *cluster) { c.report(both, isDown) },
+			accepted: accepted, established: "False ConnectionFailed", upToDate: "Unknown Pending", ready: "False ConnectionFailed",
+			sessions: v1alpha1.PeerSessions{Desired: 3},
 		},
 		{
 			name: "no node selected", change: func(c *cluster) {
 				c.peer("tor-a").Spec.NodeSelector = &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"rack": "a"}}
 			},
-			accepted: "True Accepted", established: "Unknown NoNodes", current: "Unknown NoNodes", summary: "0/0",
+			accepted: accepted, established: "Unknown NoNodes", upToDate: "Unknown NoNodes", ready: "Unknown NoNodes",
 		},
 		{
-			name: "no speaker runs", change: func(c *cluster) {
-				c.report([]string{"node-1", "node-2"})
-				delete(c.speakers, "node-1")
-			},
-			accepted: "True Accepted", established: "False Partial", current: "Unknown Pending", summary: "1/2", text: "node-1: no speaker pod",
+			name: "no speaker runs on one", change: func(c *cluster) { c.report(all); delete(c.speakers, "node-1") },
+			accepted: accepted, established: "True Established", upToDate: upToDate, ready: "True Ready",
+			sessions: v1alpha1.PeerSessions{Desired: 3, Established: 2, Unavailable: 1}, text: "1 unavailable (lost, or without a speaker), node-1 among them",
+		},
+		{
+			name: "one is lost", change: func(c *cluster) { c.report(all); c.lost = map[string]bool{"node-2": true} },
+			accepted: accepted, established: "True Established", upToDate: upToDate, ready: "True Ready",
+			sessions: v1alpha1.PeerSessions{Desired: 3, Established: 2, Unavailable: 1}, text: "node-2 among them",
+		},
+		{
+			name: "no speaker runs", change: func(c *cluster) { c.report(all); c.speakers = map[string]bool{} },
+			accepted: accepted, established: "Unknown Unavailable", upToDate: "Unknown Unavailable", ready: "Unknown Unavailable",
+			sessions: v1alpha1.PeerSessions{Desired: 3, Unavailable: 3},
+		},
+		{
+			name: "a speaker is back and has not reported", change: func(c *cluster) { c.report(all); away(c.sessions["tor-a.node-1"]) },
+			accepted: accepted, established: "True Partial", upToDate: upToDate, ready: "True Ready",
+			sessions: v1alpha1.PeerSessions{Desired: 3, Established: 2}, text: "1 not reported on the newest spec yet, node-1",
 		},
 		{
 			name: "a deferred change", change: func(c *cluster) {
-				c.report([]string{"node-1", "node-2"})
+				c.report(all)
 				c.report([]string{"node-2"}, func(s *speaker.PeerSnapshot) { s.PendingReset = []string{"families"} })
 			},
-			accepted: "True Accepted", established: "True Established", current: "False PendingReset", summary: "2/2",
+			accepted: accepted, established: "True Established", upToDate: "False PendingReset", ready: "True Ready",
+			sessions: v1alpha1.PeerSessions{Desired: 3, Established: 3},
 		},
 		{
-			name: "an older spec", change: func(c *cluster) {
-				c.report([]string{"node-1", "node-2"})
+			name: "a newer spec that ends no session", change: func(c *cluster) {
+				c.report(all)
 				c.peer("tor-a").Generation++
+				c.peer("tor-a").Spec.Description = new("rack A, left")
 				c.report([]string{"node-1"})
 			},
-			accepted: "True Accepted", established: "True Established", current: "Unknown Pending", summary: "2/2",
+			accepted: accepted, established: "True Established", upToDate: "Unknown Pending", ready: "True Ready",
+			sessions: v1alpha1.PeerSessions{Desired: 3, Established: 3},
+		},
+		{
+			name: "a newer spec that ends every session", change: func(c *cluster) {
+				c.report(all)
+				c.peer("tor-a").Generation++
+				c.peer("tor-a").Spec.LocalASN = new(int64(64999))
+			},
+			accepted: accepted, established: "Unknown Pending", upToDate: "Unknown Pending", ready: "Unknown Pending",
+			sessions: v1alpha1.PeerSessions{Desired: 3},
+		},
+		{
+			name: "a newer spec that ends every session, and one is back", change: func(c *cluster) {
+				c.report(all)
+				c.peer("tor-a").Generation++
+				c.peer("tor-a").Spec.LocalASN = new(int64(64999))
+				c.report([]string{"node-1"})
+			},
+			accepted: accepted, established: "True Partial", upToDate: "Unknown Pending", ready: "True Ready",
+			sessions: v1alpha1.PeerSessions{Desired: 3, Established: 1},
 		},
 		{
 			name: "another object of the same name and generation", change: func(c *cluster) {
-				c.report([]string{"node-1", "node-2"})
+				c.report(all)
 				c.peer("tor-a").UID = "uid-of-its-successor"
-				c.report([]string{"node-1"})
 			},
-			accepted: "True Accepted", established: "True Established", current: "Unknown Pending", summary: "2/2",
+			accepted: accepted, established: "Unknown Pending", upToDate: "Unknown Pending", ready: "Unknown Pending",
+			sessions: v1alpha1.PeerSessions{Desired: 3},
 		},
 		{
 			name: "a speaker that does not say which peer it runs for", change: func(c *cluster) {
-				c.report([]string{"node-1", "node-2"})
+				c.report(all)
 				c.sessions["tor-a.node-2"].Status.Peer = nil
 			},
-			accepted: "True Accepted", established: "True Established", current: "Unknown Pending", summary: "2/2",
+			accepted: accepted, established: "True Partial", upToDate: "Unknown Pending", ready: "True Ready",
+			sessions: v1alpha1.PeerSessions{Desired: 3, Established: 2},
+		},
+		{
+			name: "to be down, and it is", change: func(c *cluster) {
+				c.peer("tor-a").Spec.AdminState = new(v1alpha1.AdminStateDown)
+				c.report(all, func(s *speaker.PeerSnapshot) { *s = down(); s.AdminDown = true })
+			},
+			accepted: accepted, established: "False AdminDown", upToDate: upToDate, ready: "True AdminDown",
+			sessions: v1alpha1.PeerSessions{Desired: 3},
+		},
+		{
+			name: "to be down, and not yet", change: func(c *cluster) {
+				c.report(all)
+				c.peer("tor-a").Generation++
+				c.peer("tor-a").Spec.AdminState = new(v1alpha1.AdminStateDown)
+				c.report(both, func(s *speaker.PeerSnapshot) { *s = down(); s.AdminDown = true })
+			},
+			accepted: accepted, established: "False AdminDown", upToDate: "Unknown Pending", ready: "Unknown Pending",
+			sessions: v1alpha1.PeerSessions{Desired: 3},
 		},
 		{
 			name: "not valid", change: func(c *cluster) { c.peer("tor-a").Spec.Port = new(int32(0)) },
-			accepted: "False Invalid", established: "False Invalid", current: "False Invalid", summary: "0/0",
+			accepted: "False Invalid", established: "False Invalid", upToDate: "False Invalid", ready: "False Invalid",
 		},
 		{
 			name: "in conflict", change: func(c *cluster) {
 				c.addPeer("tor-0", "192.0.2.1", func(p *v1alpha1.BGPPeer) { p.CreationTimestamp = metav1.Time{} })
 				c.peer("tor-a").CreationTimestamp = metav1.NewTime(now)
 			},
-			accepted: "False Conflict", established: "False Conflict", current: "Unknown NoNodes", summary: "0/2", text: "tor-0",
+			accepted: "False Conflict", established: "False Conflict", upToDate: "Unknown NoNodes", ready: "False Conflict",
+			sessions: v1alpha1.PeerSessions{Desired: 3}, refusals: []v1alpha1.NodeRefusal{{Reason: "Conflict", Nodes: 3, Example: "node-1"}}, text: "tor-0",
+		},
+		{
+			name: "in conflict on one node", change: func(c *cluster) {
+				c.addPeer("tor-0", "192.0.2.1", func(p *v1alpha1.BGPPeer) {
+					p.Spec.NodeSelector = &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"name": "node-2"}}
+				})
+				c.peer("tor-a").CreationTimestamp = metav1.NewTime(now)
+				c.report([]string{"node-1", "node-3"})
+			},
+			accepted: accepted, established: "True Partial", upToDate: upToDate, ready: "True Ready",
+			sessions: v1alpha1.PeerSessions{Desired: 3, Established: 2}, refusals: []v1alpha1.NodeRefusal{{Reason: "Conflict", Nodes: 1, Example: "node-2"}},
+			text: "Conflict at 1, node-2 among them",
 		},
 		{
 			name: "no ASN", change: func(c *cluster) { c.peer("tor-a").Spec.LocalASN = nil },
-			accepted: "True Accepted", established: "False NoLocalASN", current: "Unknown NoNodes", summary: "0/2", text: "spec.localASN",
+			accepted: accepted, established: "False NoLocalASN", upToDate: "Unknown NoNodes", ready: "False NoLocalASN",
+			sessions: v1alpha1.PeerSessions{Desired: 3}, refusals: []v1alpha1.NodeRefusal{{Reason: "NoLocalASN", Nodes: 3, Example: "node-1"}}, text: "spec.localASN",
 		},
 		{
 			name: "no ASN on one node", change: func(c *cluster) {
 				c.peer("tor-a").Spec.LocalASN = nil
-				c.nodes[0].Annotations = map[string]string{v1alpha1.AnnotationASN: "64512"}
-				c.report([]string{"node-1"})
+				for i := range 2 {
+					c.nodes[i].Annotations = map[string]string{v1alpha1.AnnotationASN: "64512"}
+				}
+				c.report(both)
 			},
-			accepted: "True Accepted", established: "False Partial", current: "True UpToDate", summary: "1/2", text: "node-2: NoLocalASN",
+			accepted: accepted, established: "True Partial", upToDate: upToDate, ready: "True Ready",
+			sessions: v1alpha1.PeerSessions{Desired: 3, Established: 2}, refusals: []v1alpha1.NodeRefusal{{Reason: "NoLocalASN", Nodes: 1, Example: "node-3"}},
+			text: "NoLocalASN at 1, node-3 among them",
 		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			c := newCluster(t, 2)
+			c := newCluster(t, 3)
 			test.change(c)
 			object := c.peer("tor-a")
 			got := c.rollup().Peer(object, now)
-			if len(got.Conditions) != 3 {
-				t.Fatalf("conditions %+v, want three", got.Conditions)
+			if len(got.Conditions) != 4 {
+				t.Fatalf("conditions %+v, want four", got.Conditions)
 			}
 			wantCondition(t, got.Conditions, v1alpha1.ConditionAccepted, test.accepted)
 			wantMessage(t, wantCondition(t, got.Conditions, v1alpha1.ConditionEstablished, test.established), test.text)
-			wantCondition(t, got.Conditions, v1alpha1.ConditionUpToDate, test.current)
-			if got.Sessions == nil || got.Sessions.Summary != test.summary {
-				t.Errorf("sessions %+v, want %s", got.Sessions, test.summary)
+			wantCondition(t, got.Conditions, v1alpha1.ConditionUpToDate, test.upToDate)
+			wantCondition(t, got.Conditions, v1alpha1.ConditionReady, test.ready)
+			want := test.sessions
+			want.Summary = fmt.Sprintf("%d/%d", want.Established, want.Desired)
+			if got.Sessions == nil || *got.Sessions != want {
+				t.Errorf("sessions %+v, want %+v", got.Sessions, want)
+			}
+			if !reflect.DeepEqual(got.Refusals, test.refusals) {
+				t.Errorf("refusals %+v, want %+v", got.Refusals, test.refusals)
+			}
+			if got.ObservedGeneration != object.Generation {
+				t.Errorf("generation %d, want %d", got.ObservedGeneration, object.Generation)
 			}
 			for _, condition := range got.Conditions {
 				if condition.ObservedGeneration != object.Generation {

@@ -4,9 +4,7 @@
 package status
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -20,93 +18,201 @@ const maxVerdicts = 16
 
 // verdict is what one session says of an announcement.
 type verdict struct {
+	standing standing // of the session; pending also where it has not said what became of this version
 	// reason is why the session does not have it, or not whole; empty when it has. Winner is what it lost to.
 	reason, winner string
-	// reported: the session said something; caughtUp: it said it of the objects as they are now, and hides nothing.
-	reported, caughtUp bool
+	// sent is how many prefixes of it the session was sent.
+	sent int
 }
 
-func (v *peerView) verdict(s *sessionView, announcement string, bucket uint64) verdict {
-	switch {
-	case s.silent():
-		return verdict{}
-	case !s.established():
-		return verdict{reason: v1alpha1.ReasonSessionDown, reported: true, caughtUp: true}
+// verdict is what a session says of an announcement. It counts once the session's digest says that it has decided on this
+// very version, and goes on to count, however the digest changes with other announcements, for as long as the session is in
+// the state in which it was confirmed.
+func (v *peerView) verdict(s *sessionView, a *compile.Announcement, name string, confirmed *Confirmation) verdict {
+	why := v1alpha1.ReasonSessionDown
+	if a.AdminDown {
+		why = v1alpha1.ReasonAdminDown
 	}
-	said := verdict{reported: s.decided(), caughtUp: s.matches&bucket != 0}
-	if withheld := s.withheld[announcement]; withheld != nil {
-		said.reason, said.winner = withheld.Reason, withheld.Winner
-	} else if v.mayHide(s, announcement) {
-		said.caughtUp = false
+	if s.standing != up {
+		return verdict{standing: s.standing, reason: why}
 	}
-	return said
+	caughtUp := s.matches&(1<<a.Term().Bucket()) != 0
+	trusted := confirmed.confirmed && s.changed <= confirmed.round
+	if !s.decided() || !caughtUp && !trusted {
+		return verdict{standing: pending}
+	}
+	if a.AdminDown {
+		return verdict{standing: up, reason: why}
+	}
+	if withheld := s.withheld[name]; withheld != nil {
+		return verdict{standing: up, reason: withheld.Reason, winner: withheld.Winner, sent: int(withheld.Sent)}
+	}
+	if !trusted && v.mayHide(s, name) {
+		return verdict{standing: pending}
+	}
+	return verdict{standing: up, sent: a.Prefixes}
 }
 
-// tally counts verdicts.
+// tally counts the verdicts on an announcement.
 type tally struct {
-	eligible, advertised, pending int
-	reasons                       map[string]v1alpha1.Verdict
-	// waitingFor is a session that is pending, as peer/node.
-	waitingFor  string
-	fingerprint uint64
+	// advertised sessions were sent some of it, whole ones all of it.
+	eligible, advertised, whole, pending, unavailable int
+	// reasons say why others do not have it, or not whole, and silence why it is right that they have nothing of it.
+	reasons, silence causes
+	winners          map[string]string
+	// sent is how many of all the prefixes those have that have the least.
+	sent, prefixes int
+	// waitingFor and gone are the first session that is pending, and that is unavailable, as peer/node.
+	waitingFor, gone string
+	// sessions stands for the eligible sessions.
+	sessions uint64
 }
 
-func (t *tally) add(v verdict, decided bool, where string) {
+func (t *tally) add(v verdict, where string) {
 	t.eligible++
 	switch {
-	case !decided:
+	case v.standing == unavailable:
+		if t.unavailable++; t.gone == "" {
+			t.gone = where
+		}
+		return
+	case v.standing == pending:
 		if t.pending++; t.waitingFor == "" {
 			t.waitingFor = where
 		}
-	case v.reason == "":
-		t.advertised++
-	default:
-		if t.reasons == nil {
-			t.reasons = map[string]v1alpha1.Verdict{}
-		}
-		known, ok := t.reasons[v.reason]
-		if !ok {
-			known = v1alpha1.Verdict{Reason: v.reason, Example: where, Winner: v.winner}
-		}
-		known.Sessions++
-		t.reasons[v.reason] = known
+		return
+	case v.reason == v1alpha1.ReasonAdminDown:
+		t.silence.add(v.reason, where, "")
+		return
 	}
+	if v.sent > 0 {
+		t.advertised++
+		t.sent = min(t.sent, v.sent)
+	}
+	if v.reason == "" {
+		t.whole++
+		return
+	}
+	if v.winner != "" {
+		if t.winners == nil {
+			t.winners = map[string]string{}
+		}
+		if t.winners[v.reason] == "" {
+			t.winners[v.reason] = v.winner
+		}
+	}
+	t.reasons.add(v.reason, where, "")
 }
 
-func (t *tally) allAdvertised() bool { return t.eligible > 0 && t.advertised == t.eligible }
+// notDue is how many sessions are rightly sent nothing.
+func (t *tally) notDue() int {
+	n := 0
+	for _, c := range t.silence {
+		n += c.count
+	}
+	return n
+}
 
 // verdicts are the reasons, the most frequent first, then in their documented order.
 func (t *tally) verdicts() []v1alpha1.Verdict {
 	var list []v1alpha1.Verdict
-	for _, verdict := range t.reasons {
-		list = append(list, verdict)
+	for _, c := range append(t.reasons.byCount(), t.silence.byCount()...) {
+		list = append(list, v1alpha1.Verdict{Reason: c.reason, Sessions: counter(c.count), Example: c.example, Winner: t.winners[c.reason]})
 	}
-	slices.SortFunc(list, func(a, b v1alpha1.Verdict) int {
-		return cmp.Or(cmp.Compare(b.Sessions, a.Sessions), compile.CompareReasons(a.Reason, b.Reason))
-	})
 	return list[:min(len(list), maxVerdicts)]
 }
 
-// condition is Advertised where at least one session is eligible.
-func (t *tally) condition() metav1.Condition {
-	const kind = v1alpha1.ConditionAdvertised
-	switch {
-	case t.pending > 0:
-		return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonPending,
-			fmt.Sprintf("%d of %d sessions have not said what became of this generation, %s among them", t.pending, t.eligible, t.waitingFor))
-	case t.allAdvertised():
-		return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonAdvertised,
-			fmt.Sprintf("written to all %d eligible sessions", t.eligible))
+// message tells where it is, and where it is not.
+func (t *tally) message() string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "written to %d of %d sessions", t.advertised, t.eligible)
+	if t.advertised > 0 && t.sent < t.prefixes {
+		fmt.Fprintf(&text, ", %d of %d prefixes", t.sent, t.prefixes)
 	}
-	verdicts := t.verdicts()
-	var why []string
-	for _, v := range verdicts {
-		reason := fmt.Sprintf("%s at %d, %s among them", v.Reason, v.Sessions, v.Example)
-		if v.Winner != "" {
-			reason += ", where " + v.Winner + " has the prefix"
+	separator := ": "
+	part := func(format string, args ...any) {
+		text.WriteString(separator)
+		fmt.Fprintf(&text, format, args...)
+		separator = "; "
+	}
+	for _, c := range t.reasons.byCount() {
+		part("%s", c)
+		if winner := t.winners[c.reason]; winner != "" {
+			fmt.Fprintf(&text, ", where %s has the prefix", winner)
 		}
-		why = append(why, reason)
 	}
-	return condition(kind, metav1.ConditionFalse, verdicts[0].Reason,
-		fmt.Sprintf("%d of %d sessions do not have all of it: %s", t.eligible-t.advertised, t.eligible, strings.Join(why, "; ")))
+	if t.pending > 0 {
+		part("%d not reported on this generation yet, %s among them", t.pending, t.waitingFor)
+	}
+	if t.unavailable > 0 {
+		part("%d unavailable (the node is lost, or without a speaker), %s among them", t.unavailable, t.gone)
+	}
+	for _, c := range t.silence.byCount() {
+		part("not due: %s", c)
+	}
+	return text.String()
+}
+
+// advertised answers: is it out? Where nothing is, what most sessions say decides.
+func (t *tally) advertisedCondition() metav1.Condition {
+	const kind = v1alpha1.ConditionAdvertised
+	reasons := t.reasons.byCount()
+	switch {
+	case t.whole > 0 && t.whole+t.unavailable+t.notDue() == t.eligible:
+		return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonAdvertised, t.message())
+	case t.advertised > 0:
+		return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonPartial, t.message())
+	case t.pending > 0 && (len(reasons) == 0 || t.pending >= reasons[0].count):
+		return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonPending, t.message())
+	case len(reasons) > 0:
+		return condition(kind, metav1.ConditionFalse, reasons[0].reason, t.message())
+	case len(t.silence) > 0:
+		return condition(kind, metav1.ConditionFalse, t.silence.byCount()[0].reason, t.message())
+	}
+	return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonUnavailable, t.message())
+}
+
+// complete answers: is it everywhere where it is due? What is missing for a reason that is known cannot become right by what
+// others say.
+func (t *tally) completeCondition() metav1.Condition {
+	const kind = v1alpha1.ConditionComplete
+	switch {
+	case len(t.reasons) > 0:
+		return condition(kind, metav1.ConditionFalse, t.reasons.byCount()[0].reason, t.message())
+	case t.pending > 0:
+		return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonPending, t.message())
+	case t.unavailable > 0:
+		return condition(kind, metav1.ConditionFalse, v1alpha1.ReasonUnavailable, t.message())
+	}
+	return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonComplete, t.message())
+}
+
+// ready answers: is what the object asks for on the wire? What the cluster or the neighbours lack does not speak against it,
+// what the object itself has wrong does.
+func (t *tally) readyCondition(advertised metav1.Condition) metav1.Condition {
+	const kind = v1alpha1.ConditionReady
+	switch {
+	case advertised.Reason == v1alpha1.ReasonAdminDown && t.pending == 0:
+		return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonAdminDown, "spec.adminState is Down, and nothing of it is sent")
+	case advertised.Reason == v1alpha1.ReasonAdminDown:
+		return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonPending, t.message())
+	case advertised.Status != metav1.ConditionTrue:
+		return readyAs(advertised)
+	}
+	for _, c := range t.reasons.byCount() {
+		if ownReason(c.reason) {
+			return condition(kind, metav1.ConditionFalse, c.reason, t.message())
+		}
+	}
+	return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonReady, t.message())
+}
+
+// ownReason reports whether it is the announcement that has to change, not the session, the node or the neighbour.
+func ownReason(reason string) bool {
+	switch reason {
+	case v1alpha1.ReasonInvalid, v1alpha1.ReasonTooLarge, v1alpha1.ReasonOverMaxPrefixes, v1alpha1.ReasonInfrastructureRefused,
+		v1alpha1.ReasonPrefixNotAllowed, v1alpha1.ReasonAttributeNotAllowed, v1alpha1.ReasonConflict, v1alpha1.ReasonTooLong:
+		return true
+	}
+	return false
 }

@@ -21,7 +21,7 @@ type SessionInput struct {
 	// Snapshot is the speaker's word.
 	Snapshot speaker.PeerSnapshot
 	// Peer is the BGPPeer that the speaker's configuration was compiled from.
-	Peer compile.Ref
+	Peer compile.PeerVersion
 	// Generation is that of the BGPSession; 0 while there is none.
 	Generation int64
 	// Previous are the conditions that the BGPSession has; nil before its first status.
@@ -36,8 +36,10 @@ type SessionInput struct {
 func Session(in SessionInput) v1alpha1.BGPSessionStatus {
 	s := &in.Snapshot
 	status := v1alpha1.BGPSessionStatus{
-		Conditions:     conditions(in.Previous, in.Generation, in.Now, established(s), current(s)),
-		Peer:           &v1alpha1.SessionPeer{UID: string(in.Peer.UID), Generation: in.Peer.Generation},
+		Conditions: conditions(in.Previous, in.Generation, in.Now, established(s), current(s)),
+		Peer: &v1alpha1.SessionPeer{
+			UID: string(in.Peer.UID), Generation: in.Peer.Generation, ResetKey: in.Peer.ResetKey,
+		},
 		State:          v1alpha1.SessionState(s.State.String()),
 		LocalASN:       int64(s.LocalASN),
 		PeerASN:        int64(s.PeerASN),

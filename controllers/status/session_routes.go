@@ -121,7 +121,7 @@ func announcements(report *rib.Report) *v1alpha1.AnnouncementsStatus {
 		if reason != "" {
 			withheld = append(withheld, v1alpha1.WithheldAnnouncement{
 				Namespace: d.Of.Ref.Namespace, Name: d.Of.Ref.Name, Generation: d.Of.Ref.Generation, Reason: reason,
-				Winner: own.winnerOf(reason),
+				Sent: max(0, d.Prefixes-counter(own.prefixes)), Winner: own.winnerOf(reason),
 			})
 		}
 	}

@@ -60,7 +60,7 @@ func down(change ...func(*speaker.PeerSnapshot)) speaker.PeerSnapshot {
 
 func session(snapshot speaker.PeerSnapshot, previous ...metav1.Condition) v1alpha1.BGPSessionStatus {
 	return status.Session(status.SessionInput{
-		Snapshot: snapshot, Peer: compile.Ref{Name: "tor-a", UID: "uid-tor-a", Generation: 4},
+		Snapshot: snapshot, Peer: compile.PeerVersion{Ref: compile.Ref{Name: "tor-a", UID: "uid-tor-a", Generation: 4}},
 		Generation: 1, Previous: previous, Now: now,
 	})
 }
@@ -374,7 +374,7 @@ func TestSessionAnnouncements(t *testing.T) {
 		Sent:   2, // the third has a prefix left, the fourth has none
 		Withheld: []v1alpha1.WithheldAnnouncement{
 			{Namespace: "shop", Name: "ann-001", Generation: 1, Reason: v1alpha1.ReasonPrefixNotAllowed},
-			{Namespace: "shop", Name: "ann-002", Generation: 1, Reason: v1alpha1.ReasonAttributeNotAllowed},
+			{Namespace: "shop", Name: "ann-002", Generation: 1, Reason: v1alpha1.ReasonAttributeNotAllowed, Sent: 1},
 			{Namespace: "shop", Name: "ann-003", Generation: 1, Reason: v1alpha1.ReasonConflict, Winner: "shop/ann-000"},
 		},
 	}

@@ -29,8 +29,7 @@ func TestFlapsArePaced(t *testing.T) {
 	}
 	c.create(t, peer)
 	c.startCluster(t)
-	down := want{v1alpha1.ConditionEstablished, metav1.ConditionFalse, v1alpha1.ReasonNone}
-	c.expectPeer(t, patience, peer.Name, down)
+	c.expectPeer(t, patience, peer.Name, want{v1alpha1.ConditionEstablished, metav1.ConditionUnknown, v1alpha1.ReasonPending})
 	session := &v1alpha1.BGPSession{
 		ObjectMeta: metav1.ObjectMeta{Name: compile.SessionName(peer.Name, node.Name)},
 		Spec:       v1alpha1.BGPSessionSpec{PeerName: peer.Name, NodeName: node.Name, Remote: peer.Spec.Address},
@@ -42,6 +41,7 @@ func TestFlapsArePaced(t *testing.T) {
 	set := func(state v1alpha1.SessionState, condition metav1.ConditionStatus, reason string) {
 		c.writeStatus(t, session, func() {
 			session.Status.State = state
+			session.Status.Peer = &v1alpha1.SessionPeer{UID: string(peer.UID), Generation: peer.Generation}
 			session.Status.Conditions = []metav1.Condition{{
 				Type: v1alpha1.ConditionEstablished, Status: condition, Reason: reason, LastTransitionTime: metav1.Now(),
 			}}

@@ -22,6 +22,8 @@ var (
 	peerEstablished    = want{v1alpha1.ConditionEstablished, metav1.ConditionTrue, v1alpha1.ReasonEstablished}
 	sessionEstablished = peerEstablished
 	advertised         = want{v1alpha1.ConditionAdvertised, metav1.ConditionTrue, v1alpha1.ReasonAdvertised}
+	complete           = want{v1alpha1.ConditionComplete, metav1.ConditionTrue, v1alpha1.ReasonComplete}
+	objectReady        = want{v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonReady}
 )
 
 func announcement(namespace, name string, prefixes ...string) *v1alpha1.Announcement {
@@ -68,7 +70,14 @@ func TestPeerAndAnnouncement(t *testing.T) {
 			t.Errorf("sessions of the BGPPeer: %+v, want 1/1", got.Status.Sessions)
 		}
 		c.expectPeer(t, patience, peer.Name, want{v1alpha1.ConditionUpToDate, metav1.ConditionTrue, ""})
+		c.expectPeer(t, patience, peer.Name, objectReady)
+		c.expectAnnouncement(t, patience, web, objectReady)
+		c.expectAnnouncement(t, patience, web, complete)
 		said := c.expectAnnouncement(t, patience, web, advertised)
+		if got.Status.ObservedGeneration != got.Generation || said.Status.ObservedGeneration != said.Generation {
+			t.Errorf("the statuses are of generation %d and %d, want %d and %d",
+				got.Status.ObservedGeneration, said.Status.ObservedGeneration, got.Generation, said.Generation)
+		}
 		if said.Status.Prefixes != 2 || said.Status.Sessions == nil || said.Status.Sessions.Summary != "1/1" {
 			t.Errorf("status of the Announcement: %+v, want 2 prefixes to 1/1 sessions", said.Status)
 		}
@@ -269,7 +278,7 @@ func TestWrongASN(t *testing.T) {
 		if peer.Status.LastError == nil {
 			return fmt.Errorf("it has no last error")
 		}
-		return want{v1alpha1.ConditionEstablished, metav1.ConditionFalse, v1alpha1.ReasonNone}.check(peer.Status.Conditions, peer.Generation)
+		return want{v1alpha1.ConditionEstablished, metav1.ConditionFalse, v1alpha1.ReasonNotificationSent}.check(peer.Status.Conditions, peer.Generation)
 	})
 	for kind, conditions := range map[string][]metav1.Condition{
 		"BGPSession": session.Status.Conditions, "BGPPeer": peer.Status.Conditions,

@@ -19,10 +19,10 @@ import (
 
 func anyRoute(*harness.Route) error { return nil }
 
-// expectVerdict waits until nothing of an announcement is advertised whole for that reason.
+// expectVerdict waits until an announcement is not complete for that reason.
 func (c *cluster) expectVerdict(t *testing.T, a *v1alpha1.Announcement, reason string) {
 	t.Helper()
-	said := c.expectAnnouncement(t, patience, a, want{v1alpha1.ConditionAdvertised, metav1.ConditionFalse, reason})
+	said := c.expectAnnouncement(t, patience, a, want{v1alpha1.ConditionComplete, metav1.ConditionFalse, reason})
 	if len(said.Status.Verdicts) != 1 || said.Status.Verdicts[0].Reason != reason {
 		t.Errorf("verdicts of %s: %+v, want %s", a.Name, said.Status.Verdicts, reason)
 	}
@@ -54,6 +54,7 @@ func TestGrants(t *testing.T) {
 	covered := announcement("shop", "covered", "203.0.113.0/24", "198.51.100.128/25")
 	c.create(t, covered)
 	c.expectVerdict(t, covered, v1alpha1.ReasonPrefixNotAllowed)
+	c.expectAnnouncement(t, patience, covered, want{v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonPrefixNotAllowed})
 	tor.expectRoute(t, "203.0.113.0/24", anyRoute)
 	tor.expectNoRoute(t, "198.51.100.128/25")
 
@@ -96,6 +97,8 @@ func TestFamilyNotNegotiated(t *testing.T) {
 	dual := announcement(operatorNamespace, "dual", "203.0.113.0/24", "2001:db8:1::/48")
 	c.create(t, dual)
 	c.expectVerdict(t, dual, v1alpha1.ReasonFamilyNotNegotiated)
+	c.expectAnnouncement(t, patience, dual, want{v1alpha1.ConditionAdvertised, metav1.ConditionTrue, v1alpha1.ReasonPartial})
+	c.expectAnnouncement(t, patience, dual, objectReady)
 	four := announcement(operatorNamespace, "four", "198.51.100.0/24")
 	c.create(t, four)
 	c.expectAnnouncement(t, patience, four, advertised)

@@ -4,6 +4,7 @@
 package operator
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -14,8 +15,9 @@ import (
 	"github.com/herald-bgp/herald/test/harness"
 )
 
-// TestAdvertisedOnceEveryNodeSaysSo: a node that has not heard of a change cannot have sent it, and nobody may say so.
-func TestAdvertisedOnceEveryNodeSaysSo(t *testing.T) {
+// TestCompleteOnceEveryNodeSaysSo: a node that has not heard of a change cannot have sent it, and nobody may say so. That the
+// other has sent it is true all the same.
+func TestCompleteOnceEveryNodeSaysSo(t *testing.T) {
 	c := newCluster(t)
 	proxy := harness.StartProxy(t, harness.ProxyOptions{Target: c.Server()})
 	for i, through := range []*harness.Proxy{nil, proxy} {
@@ -39,17 +41,20 @@ func TestAdvertisedOnceEveryNodeSaysSo(t *testing.T) {
 	change(t, c, web, func(a *v1alpha1.Announcement) {
 		a.Spec.Attributes = &v1alpha1.PathAttributes{MED: new(int64(7))}
 	})
-	pending := want{v1alpha1.ConditionAdvertised, metav1.ConditionUnknown, v1alpha1.ReasonPending}
+	pending := want{v1alpha1.ConditionComplete, metav1.ConditionUnknown, v1alpha1.ReasonPending}
+	partial := want{v1alpha1.ConditionAdvertised, metav1.ConditionTrue, v1alpha1.ReasonPartial}
 	c.expectAnnouncement(t, patience, web, pending)
-	harness.Steadily(t, 5*time.Second, "Advertised stays Unknown", func() error {
+	c.expectAnnouncement(t, patience, web, partial)
+	harness.Steadily(t, 5*time.Second, "Complete stays Unknown", func() error {
 		var now v1alpha1.Announcement
 		if err := c.Get(t.Context(), keyOf(web), &now); err != nil {
 			return err
 		}
-		return pending.check(now.Status.Conditions, now.Generation)
+		return errors.Join(pending.check(now.Status.Conditions, now.Generation), partial.check(now.Status.Conditions, now.Generation))
 	})
 	proxy.Resume(harness.ToClient)
-	c.expectAnnouncement(t, afterOutage, web, advertised)
+	c.expectAnnouncement(t, afterOutage, web, complete)
+	c.expectAnnouncement(t, patience, web, advertised)
 }
 
 // TestLeftOvers: a BGPSession goes with its Node, and one whose node runs no speaker pod, or is off, says so.
@@ -76,8 +81,8 @@ func TestLeftOvers(t *testing.T) {
 	// Of a node that is off, and of a container that crashes again and again, the pod's phase stays Running.
 	c.setReady(t, pod, corev1.ConditionFalse)
 	c.expectSession(t, patience, tor.name, node.Name, silent)
-	c.expectPeer(t, patience, tor.name, want{v1alpha1.ConditionEstablished, metav1.ConditionFalse, v1alpha1.ReasonNone})
-	c.expectVerdict(t, web, v1alpha1.ReasonSessionDown)
+	c.expectPeer(t, patience, tor.name, want{v1alpha1.ConditionEstablished, metav1.ConditionUnknown, v1alpha1.ReasonUnavailable})
+	c.expectAnnouncement(t, patience, web, want{v1alpha1.ConditionComplete, metav1.ConditionFalse, v1alpha1.ReasonUnavailable})
 	c.setReady(t, pod, corev1.ConditionTrue)
 	c.expectSession(t, patience, tor.name, node.Name, reporting)
 	c.expectAnnouncement(t, patience, web, advertised)
