@@ -32,10 +32,10 @@ func (c *Catalog) guardOf(peer *Peer) *rib.Guard {
 	if len(spec.Families) > 0 {
 		guard.Families = nil
 		for _, f := range spec.Families {
-			switch f.AFI {
-			case v1alpha1.AFIIPv4:
+			switch f { // both AFI and SAFI are: any other family is granted nothing
+			case v1alpha1.Family{AFI: v1alpha1.AFIIPv4, SAFI: v1alpha1.SAFIUnicast}:
 				guard.Families = append(guard.Families, wire.IPv4Unicast)
-			case v1alpha1.AFIIPv6:
+			case v1alpha1.Family{AFI: v1alpha1.AFIIPv6, SAFI: v1alpha1.SAFIUnicast}:
 				guard.Families = append(guard.Families, wire.IPv6Unicast)
 			}
 		}

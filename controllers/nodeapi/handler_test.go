@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -337,15 +336,7 @@ func TestClient(t *testing.T) {
 	}
 }
 
-func TestFamiliesHaveNames(t *testing.T) {
-	var names []string
-	for f := range families {
-		names = append(names, familyName(f))
-	}
-	slices.Sort(names)
-	if !slices.Equal(names, []string{"IPv4/Unicast", "IPv6/Unicast"}) {
-		t.Errorf("families %v", names)
-	}
+func TestFamilyWithoutName(t *testing.T) {
 	if got := familyName(wire.Family{AFI: 25, SAFI: 70}); got != "afi-25-safi-70" {
 		t.Errorf("a family that the API does not know: %q", got)
 	}

@@ -7,9 +7,9 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
-	"strings"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/controllers/compile"
 	"github.com/herald-bgp/herald/speaker/adjin"
 	"github.com/herald-bgp/herald/speaker/rib"
 	"github.com/herald-bgp/herald/speaker/wire"
@@ -150,24 +150,9 @@ func originName(o wire.Origin) v1alpha1.Origin {
 	}
 }
 
-// families are the ones that have a name in the API.
-var families = map[wire.Family]v1alpha1.Family{
-	wire.IPv4Unicast: {AFI: v1alpha1.AFIIPv4, SAFI: v1alpha1.SAFIUnicast},
-	wire.IPv6Unicast: {AFI: v1alpha1.AFIIPv6, SAFI: v1alpha1.SAFIUnicast},
-}
-
 func familyName(f wire.Family) string {
-	if named, ok := families[f]; ok {
+	if named, ok := compile.FamilyName(f); ok {
 		return named.String()
 	}
 	return f.String()
-}
-
-func familyOf(name string) (wire.Family, bool) {
-	for family, named := range families {
-		if strings.EqualFold(name, named.String()) {
-			return family, true
-		}
-	}
-	return wire.Family{}, false
 }

@@ -16,6 +16,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/herald-bgp/herald/controllers/compile"
 	"github.com/herald-bgp/herald/speaker/adjin"
 	"github.com/herald-bgp/herald/speaker/rib"
 	"github.com/herald-bgp/herald/speaker/wire"
@@ -59,7 +60,7 @@ func parseRouteQuery(values url.Values) (routeQuery, error) {
 		return q, fmt.Errorf("direction %q: write announced or received", q.direction)
 	}
 	if values.Has("family") {
-		family, ok := familyOf(values.Get("family"))
+		family, ok := compile.FamilyNamed(values.Get("family"))
 		if !ok {
 			return q, fmt.Errorf("family %q: write IPv4/Unicast or IPv6/Unicast", values.Get("family"))
 		}

@@ -24,9 +24,12 @@ func negotiated(n *speaker.Negotiated) *v1alpha1.NegotiatedSession {
 		KeepaliveSeconds: counter(int(n.Keepalive / time.Second)),
 	}
 	for _, family := range n.Families {
-		out.Families = append(out.Families, familyOf(family))
+		named, ok := compile.FamilyName(family)
+		if !ok {
+			continue // the API server takes no other
+		}
+		out.Families = append(out.Families, named)
 		if mode := addPathMode(n, family); mode != "" {
-			named := familyOf(family)
 			out.AddPath = append(out.AddPath, v1alpha1.AddPath{AFI: named.AFI, SAFI: named.SAFI, Mode: mode})
 		}
 	}
@@ -68,23 +71,20 @@ func addPathMode(n *speaker.Negotiated, family wire.Family) v1alpha1.AddPathMode
 	return ""
 }
 
-// familyOf is a family as the API names it. Only families that we offer are ever negotiated.
-func familyOf(family wire.Family) v1alpha1.Family {
-	if family.AFI == wire.AFIIPv6 {
-		return v1alpha1.Family{AFI: v1alpha1.AFIIPv6, SAFI: v1alpha1.SAFIUnicast}
-	}
-	return v1alpha1.Family{AFI: v1alpha1.AFIIPv4, SAFI: v1alpha1.SAFIUnicast}
-}
-
 // prefixes counts what the neighbour has from us, and what we have from it where that is kept.
 func prefixes(s *speaker.PeerSnapshot) []v1alpha1.FamilyPrefixes {
 	var list []v1alpha1.FamilyPrefixes
 	for _, count := range s.Routes.Announced {
-		list = append(list, v1alpha1.FamilyPrefixes{Family: familyOf(count.Family), Announced: counter(count.Routes)})
+		if family, ok := compile.FamilyName(count.Family); ok {
+			list = append(list, v1alpha1.FamilyPrefixes{Family: family, Announced: counter(count.Routes)})
+		}
 	}
 	if s.Received != nil {
 		for _, count := range s.Received.Families {
-			family := familyOf(count.Family)
+			family, ok := compile.FamilyName(count.Family)
+			if !ok {
+				continue
+			}
 			i := slices.IndexFunc(list, func(p v1alpha1.FamilyPrefixes) bool { return p.Family == family })
 			if i < 0 {
 				i, list = len(list), append(list, v1alpha1.FamilyPrefixes{Family: family})
@@ -93,7 +93,7 @@ func prefixes(s *speaker.PeerSnapshot) []v1alpha1.FamilyPrefixes {
 		}
 	}
 	slices.SortFunc(list, func(a, b v1alpha1.FamilyPrefixes) int {
-		return cmp.Compare(a.Family.AFI, b.Family.AFI)
+		return cmp.Or(cmp.Compare(a.Family.AFI, b.Family.AFI), cmp.Compare(a.Family.SAFI, b.Family.SAFI))
 	})
 	return list
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -380,6 +381,23 @@ func TestSessionAnnouncements(t *testing.T) {
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("\n got %+v\nwant %+v", got, want)
+	}
+}
+
+// A family that the API has no name for is not shown as one that has.
+func TestFamilyWithoutName(t *testing.T) {
+	flow := wire.Family{AFI: wire.AFIIPv4, SAFI: 133}
+	got := session(up(func(s *speaker.PeerSnapshot) {
+		s.Negotiated = &speaker.Negotiated{Families: []wire.Family{flow, wire.IPv6Unicast}, AddPathSend: []wire.Family{flow}}
+		s.Routes.Announced = []rib.FamilyCount{{Family: flow, Routes: 3}, {Family: wire.IPv6Unicast, Routes: 2}}
+		s.Received = &adjin.Report{Families: []adjin.Count{{Family: flow, Routes: 9}}}
+	}))
+	six := v1alpha1.Family{AFI: v1alpha1.AFIIPv6, SAFI: v1alpha1.SAFIUnicast}
+	if n := got.Negotiated; !slices.Equal(n.Families, []v1alpha1.Family{six}) || len(n.AddPath) > 0 {
+		t.Errorf("negotiated %+v", n)
+	}
+	if want := []v1alpha1.FamilyPrefixes{{Family: six, Announced: 2}}; !reflect.DeepEqual(got.Prefixes, want) {
+		t.Errorf("prefixes %+v, want %+v", got.Prefixes, want)
 	}
 }
 
