@@ -26,8 +26,9 @@ type AllowedAnnouncements struct {
 	Families []Family `json:"families,omitempty"`
 
 	// infrastructure may be announced though it is refused otherwise, from whichever
-	// namespace. DefaultRoute is 0.0.0.0/0 and ::/0. Omitted: none of it. Change
-	// class: in place.
+	// namespace. DefaultRoute is 0.0.0.0/0 and ::/0, and every prefix that is shorter
+	// than /8, itself or split into its subnets: a few of these together are a default
+	// route as well. Omitted: none of it. Change class: in place.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=4
@@ -48,7 +49,8 @@ type AllowedAnnouncements struct {
 // +kubebuilder:validation:Enum=DefaultRoute
 type Infrastructure string
 
-// InfrastructureDefaultRoute is 0.0.0.0/0 and ::/0.
+// InfrastructureDefaultRoute is 0.0.0.0/0 and ::/0, and every prefix that is
+// shorter than /8.
 const InfrastructureDefaultRoute Infrastructure = "DefaultRoute"
 
 // Tenant grants prefixes to namespaces.

@@ -95,6 +95,20 @@ func TestGrants(t *testing.T) {
 			routes: []string{"203.0.113.0/24"}, verdict: v1alpha1.ReasonInfrastructureRefused,
 		},
 		{
+			name: "halves of a default route", namespace: "platform",
+			prefixes: []string{"0.0.0.0/1", "128.0.0.0/1", "10.0.0.0/8", "2000::/3", "fd00::/8"},
+			routes:   []string{"10.0.0.0/8", "fd00::/8"}, verdict: v1alpha1.ReasonInfrastructureRefused,
+		},
+		{
+			name: "subnets of a default route", namespace: "platform", prefixes: []string{"128.0.0.0/1", "10.0.0.0/8"}, split: new(int32(10)),
+			routes: []string{"10.0.0.0/8→/10"}, verdict: v1alpha1.ReasonInfrastructureRefused,
+		},
+		{
+			name: "halves of a default route that is listed", namespace: "platform", prefixes: []string{"0.0.0.0/1", "128.0.0.0/1"},
+			allowed: &v1alpha1.AllowedAnnouncements{Infrastructure: []v1alpha1.Infrastructure{v1alpha1.InfrastructureDefaultRoute}},
+			routes:  []string{"0.0.0.0/1", "128.0.0.0/1"}, verdict: "ok",
+		},
+		{
 			name: "a default route that is listed", namespace: "platform", prefixes: []string{"0.0.0.0/0"},
 			allowed: &v1alpha1.AllowedAnnouncements{Infrastructure: []v1alpha1.Infrastructure{v1alpha1.InfrastructureDefaultRoute}},
 			routes:  []string{"0.0.0.0/0"}, verdict: "ok",

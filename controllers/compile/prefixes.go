@@ -129,5 +129,9 @@ func countAll(ranges []rib.PrefixRange) int {
 	return n
 }
 
-// isDefaultRoute reports whether the range is 0.0.0.0/0 or ::/0 itself, not its subnets.
-func isDefaultRoute(r rib.PrefixRange) bool { return r.Length == 0 }
+// leastBits is the length of the largest prefix that is no default route: 0.0.0.0/1 and 128.0.0.0/1 together are one, and so are
+// the subnets of 0.0.0.0/0.
+const leastBits = 8
+
+// isDefaultRoute reports whether a range stands for a default route, or for a part of one.
+func isDefaultRoute(r rib.PrefixRange) bool { return r.Prefix.Bits() < leastBits }

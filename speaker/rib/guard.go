@@ -19,7 +19,7 @@ type Guard struct {
 	// MaxPrefixes bounds what is sent of the families in Counted; of announcements the first in the order of the export go.
 	MaxPrefixes int
 	Counted     []wire.Family
-	// DefaultRoute: 0.0.0.0/0 and ::/0 may be sent.
+	// DefaultRoute: 0.0.0.0/0 and ::/0 may be sent, and any other prefix that is shorter than /8.
 	DefaultRoute bool
 	// TrustAll: every owner may announce every prefix with every attribute. Trusted are owners that may.
 	TrustAll bool

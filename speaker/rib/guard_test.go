@@ -30,6 +30,7 @@ func TestGuard(t *testing.T) {
 		x.Owner = owner
 		return x
 	}
+	six := func() *rib.Guard { return shop(func(g *rib.Guard) { g.Families = []wire.Family{wire.IPv6Unicast} }) }
 	for _, test := range []struct {
 		name         string
 		guard        *rib.Guard
@@ -46,6 +47,17 @@ func TestGuard(t *testing.T) {
 		{"all trusted", shop(func(g *rib.Guard) { g.TrustAll = true }), owned("web", none, "10.0.0.0/8"), 1},
 		{"default route", shop(), owned("platform", none, "0.0.0.0/0"), 0},
 		{"default route permitted", shop(func(g *rib.Guard) { g.DefaultRoute = true }), owned("platform", none, "0.0.0.0/0"), 1},
+		{"halves of the default route", shop(), owned("platform", none, "128.0.0.0/1", "0.0.0.0/1"), 0},
+		{"a half of it, and another", shop(), owned("platform", none, "128.0.0.0/1", "10.0.0.0/8"), 0},
+		{"the largest that is none", shop(), owned("platform", none, "11.0.0.0/8"), 1},
+		{"a prefix that is larger", shop(), owned("platform", none, "10.0.0.0/7"), 0},
+		{"subnets of the default route", shop(), owned("platform", none, "0.0.0.0/0 8"), 0},
+		{"its subnets beside a prefix", shop(), owned("platform", none, "10.0.0.0/8", "128.0.0.0/2 9"), 0},
+		{"halves permitted", shop(func(g *rib.Guard) { g.DefaultRoute = true }), owned("platform", none, "128.0.0.0/1", "0.0.0.0/1"), 2},
+		{"IPv6 halves", six(), owned("platform", none, "::/1", "8000::/1"), 0},
+		{"all global unicast of IPv6", six(), owned("platform", none, "2000::/3"), 0},
+		{"its subnets", six(), owned("platform", none, "2000::/3 9"), 0},
+		{"the largest of IPv6 that is none", six(), owned("platform", none, "fd00::/8"), 1},
 		{"another family", shop(), owned("platform", none, "2001:db8::/32"), 0},
 		{"next hop", shop(), owned("shop", rib.Attributes{NextHop4: addr("192.0.2.9")}, "203.0.113.0/24"), 0},
 		{"AS path", shop(), owned("shop", rib.Attributes{ASPath: []uint32{1}}, "203.0.113.0/24"), 0},

@@ -75,22 +75,22 @@ func NewPrefixes(ranges ...PrefixRange) Prefixes {
 	return Prefixes{packed{four.String(), size4}, packed{six.String(), size6}}
 }
 
-// hasDefaultRoute reports whether the default route of a family is among the ranges.
+// longestDefault is the length up to which a prefix stands for a default route: two of length 1 are one as much as one of 0.
+const longestDefault = 7
+
+// hasDefaultRoute reports whether a default route of a family is among the ranges: a prefix of that length or shorter, be it that
+// its subnets are announced.
 func (p Prefixes) hasDefaultRoute(f wire.Family) bool {
-	ranges := p.family(f)
-	for i := ranges.size - 1; i < len(ranges.octets); i += ranges.size {
-		if ranges.octets[i] == 0 { // the last octet is the length of what is announced
+	ranges, bits := p.four, single4-1
+	if f == wire.IPv6Unicast {
+		ranges, bits = p.six, single6-1
+	}
+	for ; bits < len(ranges.octets); bits += ranges.size {
+		if ranges.octets[bits] <= longestDefault {
 			return true
 		}
 	}
 	return false
-}
-
-func (p Prefixes) family(f wire.Family) packed {
-	if f == wire.IPv4Unicast {
-		return p.four
-	}
-	return p.six
 }
 
 // Len is the number of ranges.
