@@ -29,6 +29,7 @@ import (
 // standaloneOptions are the flags of herald standalone.
 type standaloneOptions struct {
 	manifests      string
+	stateDir       string
 	nodeName       string
 	routerID       string
 	authNamespace  string
@@ -49,7 +50,7 @@ func newStandaloneCommand() *cobra.Command {
 		Long: "Announce what the manifests in a directory say: BGPPeers and Announcements, and the Secrets, Namespaces and the\n" +
 			"Node that they refer to, in files *.yaml, *.yml and *.json. They are checked as an API server would, and\n" +
 			"applied again when they change. A file or object that is refused is reported, and what was in force before\n" +
-			"stays; herald status tells.\n\n" +
+			"stays; herald status tells. With --state-dir this holds over a restart too.\n\n" +
 			"Without --listen connections are only made, not accepted. Every flag can be given as an environment variable,\n" +
 			"such as HERALD_MANIFESTS.\n\n" +
 			"SIGTERM restarts: where graceful restart was negotiated, peers keep the routes. SIGINT decommissions: routes\n" +
@@ -83,6 +84,9 @@ func newStandaloneCommand() *cobra.Command {
 
 func (o *standaloneOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.manifests, "manifests", "", "directory of the manifests (required)")
+	flags.StringVar(&o.stateDir, "state-dir", "",
+		"directory of this process alone that keeps over restarts how old objects are, and what broken manifests held before; "+
+			"session keys lie there in a file of mode 0600 (default: nothing is kept)")
 	flags.StringVar(&o.nodeName, "node-name", "",
 		"name of the Node that this process speaks for, which may be among the manifests (default: the host's name)")
 	flags.StringVar(&o.routerID, "router-id", "",
@@ -137,6 +141,7 @@ func (o *standaloneOptions) run(ctx context.Context) error {
 func (o *standaloneOptions) complete(log logr.Logger) (standalone.Options, error) {
 	options := standalone.Options{
 		Directory:       o.manifests,
+		StateDirectory:  o.stateDir,
 		NodeName:        o.nodeName,
 		AuthNamespace:   o.authNamespace,
 		SoftwareVersion: softwareVersion(),

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -16,6 +17,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -49,7 +51,9 @@ func TestStandaloneFlags(t *testing.T) {
 }
 
 func TestStandaloneOptions(t *testing.T) {
-	o := &standaloneOptions{manifests: "x", healthAddress: "127.0.0.1:0", routerID: "192.0.2.10", listen: []string{"0.0.0.0:179", "[::]:179"}}
+	o := &standaloneOptions{
+		manifests: "x", stateDir: "y", healthAddress: "127.0.0.1:0", routerID: "192.0.2.10", listen: []string{"0.0.0.0:179", "[::]:179"},
+	}
 	options, err := o.complete(logr.Discard())
 	if err != nil {
 		t.Fatal(err)
@@ -58,7 +62,7 @@ func TestStandaloneOptions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if options.NodeName != strings.ToLower(host) || options.RouterID != netip.MustParseAddr("192.0.2.10") {
+	if options.Directory != "x" || options.StateDirectory != "y" || options.NodeName != strings.ToLower(host) || options.RouterID != netip.MustParseAddr("192.0.2.10") {
 		t.Errorf("options %+v", options)
 	}
 	if want := []netip.AddrPort{netip.MustParseAddrPort("0.0.0.0:179"), netip.MustParseAddrPort("[::]:179")}; !slices.Equal(options.Listen, want) {
@@ -66,29 +70,75 @@ func TestStandaloneOptions(t *testing.T) {
 	}
 }
 
-// TestStandaloneAndStatus runs both commands as a person does.
-func TestStandaloneAndStatus(t *testing.T) {
-	dir := t.TempDir()
-	manifest := "apiVersion: herald.network/v1alpha1\nkind: BGPPeer\nmetadata: {name: tor}\n" +
-		"spec: {address: 127.0.0.9, port: 1, localASN: 64512, peerASN: 64500}\n"
-	if err := os.WriteFile(filepath.Join(dir, "peer.yaml"), []byte(manifest), 0o600); err != nil {
+const torManifest = "apiVersion: herald.network/v1alpha1\nkind: BGPPeer\nmetadata: {name: tor}\n" +
+	"spec: {address: 127.0.0.9, port: 1, localASN: 64512, peerASN: 64500}\n"
+
+// writeManifest puts a file in place in one step.
+func writeManifest(t *testing.T, dir, name, content string) {
+	t.Helper()
+	aside := filepath.Join(dir, "."+name)
+	if err := os.WriteFile(aside, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	address, metrics := freeAddress(t), freeAddress(t)
+	if err := os.Rename(aside, filepath.Join(dir, name)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// runStandalone runs the command until the end of the test, or until end, which says how.
+func runStandalone(t *testing.T, args ...string) (end func(cause error)) {
+	t.Helper()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	done := make(chan error, 1)
 	go func() {
 		root := newRootCommand()
-		root.SetArgs([]string{"standalone", "--manifests", dir, "--node-name", "node-1", "--health-address", address,
-			"--metrics-address", metrics, "--log-level", "error"})
+		root.SetArgs(append([]string{"standalone", "--node-name", "node-1", "--log-level", "error"}, args...))
 		done <- root.ExecuteContext(ctx)
 	}()
-	defer func() {
-		cancel(speaker.ErrDecommission)
-		if err := <-done; err != nil {
-			t.Errorf("standalone: %v", err)
-		}
-	}()
+	var once sync.Once
+	end = func(cause error) {
+		once.Do(func() {
+			cancel(cause)
+			if err := <-done; err != nil {
+				t.Errorf("standalone: %v", err)
+			}
+		})
+	}
+	t.Cleanup(func() { end(speaker.ErrDecommission) })
+	return end
+}
+
+// TestStandaloneStateDirectory restarts the command while a file is broken: what it held stays, with a state directory.
+func TestStandaloneStateDirectory(t *testing.T) {
+	dir, address := t.TempDir(), freeAddress(t)
+	state := filepath.Join(t.TempDir(), "state")
+	writeManifest(t, dir, "peer.yaml", torManifest)
+	args := []string{"--manifests", dir, "--health-address", address}
+	end := runStandalone(t, append(args, "--state-dir", state)...)
+	until(t, func() bool { return strings.Contains(status(t, address, "table"), "tor.node-1") })
+	end(errors.New("restart"))
+	writeManifest(t, dir, "peer.yaml", "{")
+
+	end = runStandalone(t, append(args, "--state-dir", state)...)
+	until(t, func() bool { return strings.Contains(status(t, address, "table"), "tor.node-1") })
+	if text := status(t, address, "table"); !strings.Contains(text, "PROBLEM") || !strings.Contains(text, "(what was in force before stays)") {
+		t.Errorf("no word of the broken file in\n%s", text)
+	}
+	end(errors.New("restart"))
+
+	runStandalone(t, args...)
+	until(t, func() bool { return strings.Contains(status(t, address, "table"), "PROBLEM") })
+	if text := status(t, address, "table"); strings.Contains(text, "tor.node-1") {
+		t.Errorf("what the state directory holds is in force without it:\n%s", text)
+	}
+}
+
+// TestStandaloneAndStatus runs both commands as a person does.
+func TestStandaloneAndStatus(t *testing.T) {
+	dir := t.TempDir()
+	writeManifest(t, dir, "peer.yaml", torManifest)
+	address, metrics := freeAddress(t), freeAddress(t)
+	runStandalone(t, "--manifests", dir, "--health-address", address, "--metrics-address", metrics)
 
 	until(t, func() bool { return strings.Contains(status(t, address, "table"), "tor.node-1") })
 	for _, want := range []string{"SESSION", "PEER", "0/1", "127.0.0.9"} {

@@ -64,6 +64,8 @@ type Issue struct {
 	// Held: an older version is in force in the place of this one, of the generation InForce.
 	Held    bool
 	InForce int64
+	// Winner is the object that a Conflict was lost to.
+	Winner Ref
 }
 
 // hold says which version is in force in the place of the one that the issue is about.

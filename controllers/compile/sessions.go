@@ -43,8 +43,10 @@ func (c *Catalog) Sessions(node *NodeFacts) ([]Session, []Issue) {
 			issues = append(issues, peer.issue(v1alpha1.ConditionEstablished, v1alpha1.ReasonNoLocalASN, fmt.Sprintf(
 				"node %s: its ASN %d does not fit into 2 octets: write spec.capabilities.fourOctetASN true, or omit it", node.Name, asn)))
 		case owner != nil:
-			issues = append(issues, peer.issue(v1alpha1.ConditionAccepted, v1alpha1.ReasonConflict, fmt.Sprintf(
-				"spec.address: on node %s the older BGPPeer %s has a session with %s", node.Name, owner.Ref.Name, key.remote)))
+			issue := peer.issue(v1alpha1.ConditionAccepted, v1alpha1.ReasonConflict, fmt.Sprintf(
+				"spec.address: on node %s the older BGPPeer %s has a session with %s", node.Name, owner.Ref.Name, key.remote))
+			issue.Winner = owner.Ref
+			issues = append(issues, issue)
 		default:
 			owners[key] = peer
 			sessions = append(sessions, Session{Peer: peer, LocalASN: asn})

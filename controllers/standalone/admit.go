@@ -37,13 +37,15 @@ func admit(
 		return nil, &refusal{content: presentable(u, id), causes: causesOf(err)}
 	}
 	stamp(object, id)
-	if created := object.GetCreationTimestamp(); created.IsZero() {
+	created := object.GetCreationTimestamp()
+	dated := !created.IsZero()
+	if !dated {
 		if former != nil {
 			seen = former.meta().CreationTimestamp
 		}
 		object.SetCreationTimestamp(seen)
 	}
-	return newContent(object, id, former), nil
+	return newContent(object, id, former, dated), nil
 }
 
 // oldOf is the version in force as admission is to compare it with its successor: prefixes in another order are no change.

@@ -20,35 +20,69 @@ type content interface {
 	identity() identity
 	// meta has what an API server adds: UID, generation and creationTimestamp.
 	meta() metav1.ObjectMeta
+	// held is the version that stays in force in the place of this one, which passed admission and still cannot be used: nil where
+	// this one can, or no version could.
+	held() client.Object
+	// dated reports whether the manifest says the age, which is not that of the first sight then.
+	dated() bool
 	// object is the object as it was admitted. It must not be changed.
 	object() client.Object
 }
 
 // newContent keeps an admitted object. former is the version that it replaces, nil for none.
-func newContent(admitted client.Object, id identity, former content) content {
+func newContent(admitted client.Object, id identity, former content, dated bool) content {
 	switch object := admitted.(type) {
 	case *v1alpha1.Announcement:
 		before, _ := former.(*Announcement)
-		return newAnnouncement(object, before)
+		a := newAnnouncement(object, before)
+		a.isDated = dated
+		if a.issue != nil {
+			a.valid = lastValid(former)
+		}
+		return a
 	case *v1alpha1.BGPPeer:
 		var before compile.Versions[compile.Peer]
 		if former, ok := former.(*peer); ok {
 			before = former.versions
 		}
-		versions, issue := compile.ReadPeer(object, before)
-		return &peer{plain: plain{admitted, id}, versions: versions, issue: issue}
+		p := &peer{plain: plain{admitted, id, dated}}
+		if p.versions, p.issue = compile.ReadPeer(object, before); p.issue != nil {
+			p.valid = lastValid(former)
+		}
+		return p
 	default:
-		return &plain{admitted, id}
+		return &plain{admitted, id, dated}
 	}
+}
+
+// lastValid is the last version that could be used up to one, which may be nil.
+func lastValid(former content) client.Object {
+	switch former := former.(type) {
+	case *peer:
+		if former.issue != nil {
+			return former.valid
+		}
+	case *Announcement:
+		if former.issue != nil {
+			return former.valid
+		}
+	case nil:
+		return nil
+	}
+	return former.object()
 }
 
 // plain is an object that is kept as it is.
 type plain struct {
 	admitted client.Object
 	id       identity
+	isDated  bool
 }
 
-func (p *plain) identity() identity    { return p.id }
+func (p *plain) identity() identity { return p.id }
+func (p *plain) dated() bool        { return p.isDated }
+
+func (p *plain) held() client.Object   { return nil }
 func (p *plain) object() client.Object { return p.admitted }
 
 func (p *plain) meta() metav1.ObjectMeta {
@@ -63,7 +97,11 @@ type peer struct {
 	plain
 	versions compile.Versions[compile.Peer]
 	issue    *compile.Issue
+	// valid is the version before this one that could be used.
+	valid client.Object
 }
+
+func (p *peer) held() client.Object { return p.valid }
 
 // Announcement is an Announcement in force and what it contributes. There may be very many, with a million prefixes: what the
 // contribution has is not kept twice.
@@ -75,7 +113,10 @@ type Announcement struct {
 	// versions are those that count: with a contribution both are that.
 	versions compile.Versions[compile.Announcement]
 	// rest is the object but for what read has, in JSON.
-	rest []byte
+	rest    []byte
+	isDated bool
+	// valid is the version before this one that could be used, where this one cannot.
+	valid client.Object
 }
 
 var announcementKind = schema.GroupKind{Group: v1alpha1.GroupName, Kind: "Announcement"}
@@ -127,6 +168,10 @@ func (a *Announcement) Ref() compile.Ref {
 	}
 	return compile.RefOf(&a.whole.ObjectMeta)
 }
+
+func (a *Announcement) held() client.Object { return a.valid }
+
+func (a *Announcement) dated() bool { return a.isDated }
 
 func (a *Announcement) meta() metav1.ObjectMeta {
 	if a.whole != nil {

@@ -21,7 +21,7 @@ import (
 // deadline is when a test gives up on something that should come at once.
 const deadline = 20 * time.Second
 
-// testInterval is the time from one look at a directory to the next.
+// testInterval is the time from one look at a directory to the next, and from one attempt to write a state.
 const testInterval = 300 * time.Millisecond
 
 var newAdmitter = sync.OnceValues(admission.New)
@@ -42,18 +42,36 @@ type sourceHarness struct {
 	t       *testing.T
 	dir     string
 	updates chan Objects
+	stop    func()
 }
 
 func runSource(t *testing.T, dir string) *sourceHarness {
 	t.Helper()
-	source, err := Open(dir, testAdmitter(t), testLog(t))
+	h := startSource(t, dir, "", testLog(t))
+	t.Cleanup(h.stop)
+	return h
+}
+
+// startSource runs a Source until stop.
+func startSource(t *testing.T, dir, stateDir string, log logr.Logger) *sourceHarness {
+	t.Helper()
+	source, err := Open(dir, stateDir, testAdmitter(t), log)
 	if err != nil {
 		t.Fatalf("Open: %v", err)
 	}
 	source.interval = testInterval
+	if source.store != nil {
+		source.store.retry = testInterval
+	}
 	ctx, cancel := context.WithCancel(t.Context())
-	h := &sourceHarness{t: t, dir: dir, updates: make(chan Objects)}
 	done := make(chan error, 1)
+	h := &sourceHarness{t: t, dir: dir, updates: make(chan Objects)}
+	h.stop = func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	}
 	go func() {
 		done <- source.Run(ctx, func(o Objects) {
 			select {
@@ -62,12 +80,6 @@ func runSource(t *testing.T, dir string) *sourceHarness {
 			}
 		})
 	}()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("Run: %v", err)
-		}
-	})
 	return h
 }
 

@@ -5,6 +5,7 @@ package standalone
 
 import (
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/compile"
@@ -20,12 +21,17 @@ type Objects struct {
 	Problems      []Problem
 	// Read is what the peers and announcements contribute, without the surroundings.
 	Read compile.Objects
+
+	memory memory
 }
 
 // objects sorts what is in force by kind.
 func (s *Source) objects() Objects {
-	objects := Objects{Problems: s.problems}
+	objects := Objects{Problems: s.allProblems(), memory: memory{lost: s.forgets(), dated: map[types.UID]bool{}}}
 	for _, e := range s.inForce {
+		if e.content.dated() {
+			objects.memory.dated[e.content.meta().UID] = true
+		}
 		switch c := e.content.(type) {
 		case *peer:
 			objects.Peers = append(objects.Peers, c.admitted.(*v1alpha1.BGPPeer))

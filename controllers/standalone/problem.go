@@ -29,6 +29,8 @@ type Problem struct {
 	Causes []metav1.StatusCause
 	// Kept says that a former version stays in force.
 	Kept bool
+	// Lost says why a restart would lose the former version, empty where it would not.
+	Lost string
 	// Since is when it was first seen.
 	Since time.Time
 
@@ -69,7 +71,10 @@ func (p *Problem) String() string {
 		text += p.Object + ": "
 	}
 	text += p.Message()
-	if p.Kept {
+	switch {
+	case p.Kept && p.Lost != "":
+		text += " (what was in force before stays, but a restart would lose it: " + p.Lost + ")"
+	case p.Kept:
 		text += " (what was in force before stays)"
 	}
 	return text

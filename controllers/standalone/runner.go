@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/herald-bgp/herald/controllers/admission"
 	"github.com/herald-bgp/herald/controllers/compile"
@@ -24,6 +25,8 @@ import (
 type Options struct {
 	// Directory holds the manifests.
 	Directory string
+	// StateDirectory keeps what is in force, and its age, for the next process; empty keeps nothing.
+	StateDirectory string
 	// NodeName chooses the Node among the manifests; without one of that name there is a Node without labels and
 	// addresses.
 	NodeName string
@@ -52,6 +55,7 @@ type Runner struct {
 	objects  Objects
 	node     compile.NodeFacts
 	output   *compile.Output
+	warnings map[types.UID][]warning
 	statuses statuses
 	// applied has an element when the statuses are to be looked at for what was applied.
 	applied chan struct{}
@@ -68,7 +72,7 @@ func NewRunner(o Options) (*Runner, error) {
 		o.AuthNamespace = metav1.NamespaceDefault
 	}
 	log := o.Logger.WithValues("node", o.NodeName)
-	source, err := Open(o.Directory, admitter, log.WithName("manifests"))
+	source, err := Open(o.Directory, o.StateDirectory, admitter, log.WithName("manifests"))
 	if err != nil {
 		return nil, err
 	}
@@ -114,6 +118,7 @@ func (r *Runner) apply(objects Objects) {
 	r.statuses.follow(r.objects.Announcements, objects.Announcements)
 	objects.Read = compile.Objects{} // the catalog has it
 	r.objects, r.node, r.output = objects, in.Node, output
+	r.warnings = objects.memory.warnings(output.Issues)
 	select {
 	case r.applied <- struct{}{}:
 	default:

@@ -161,7 +161,7 @@ func TestOpenAtTheStart(t *testing.T) {
 // TestUnknownWritersRest: where nobody can tell whether a writer is there, what takes something away waits for a rest, and
 // no more.
 func TestUnknownWritersRest(t *testing.T) {
-	source, err := Open(t.TempDir(), testAdmitter(t), testLog(t))
+	source, err := Open(t.TempDir(), "", testAdmitter(t), testLog(t))
 	if err != nil {
 		t.Fatal(err)
 	}

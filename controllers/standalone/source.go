@@ -38,14 +38,35 @@ type Source struct {
 	// dirErr says why the directory could not be listed.
 	dirErr error
 	loaded bool
+	// store keeps what is in force for the next process, nil without a state directory. storeErr is how that went last.
+	store      *store
+	storeErr   error
+	storeSince time.Time
+	// formerManifests identifies what the manifests held when the state was written that this process began with.
+	formerManifests string
 	// seen is the creationTimestamp that the latest scan gave to what it saw for the first time.
 	seen metav1.Time
 }
 
-// Open begins to watch a directory, which must exist. Close or Run ends it.
-func Open(dir string, admitter Admitter, log logr.Logger) (*Source, error) {
+// Open begins to watch a directory, which must exist unless the state of a former process holds what was in it. An empty
+// stateDir keeps no state. Close or Run ends it.
+func Open(dir, stateDir string, admitter Admitter, log logr.Logger) (*Source, error) {
+	absolute, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open the directory of the manifests: %w", err)
+	}
+	s := &Source{
+		dir: absolute, admitter: admitter, watcher: watcher{log: log}, log: log, interval: lookInterval,
+		files: map[string]*manifest{}, waits: map[string]wait{},
+	}
+	if stateDir != "" {
+		s.store = newStore(stateDir, log)
+		s.restore()
+	}
 	info, err := os.Stat(dir)
 	switch {
+	case len(s.inForce) > 0:
+		// Whatever is wrong with the directory, the first look says so.
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("the directory of the manifests does not exist: %w", err)
 	case err != nil:
@@ -53,13 +74,7 @@ func Open(dir string, admitter Admitter, log logr.Logger) (*Source, error) {
 	case !info.IsDir():
 		return nil, fmt.Errorf("the manifests are to be in a directory, and %s is none", dir)
 	}
-	absolute, err := filepath.Abs(dir)
-	if err != nil {
-		return nil, fmt.Errorf("open the directory of the manifests: %w", err)
-	}
-	return &Source{
-		dir: absolute, admitter: admitter, watcher: watcher{log: log}, log: log, interval: lookInterval, files: map[string]*manifest{}, waits: map[string]wait{},
-	}, nil
+	return s, nil
 }
 
 // Close ends the watch of a Source that is not run.
@@ -79,6 +94,7 @@ const (
 
 // Run calls apply with what is in force, at once and after every change, one call at a time, until ctx ends.
 func (s *Source) Run(ctx context.Context, apply func(Objects)) error {
+	defer s.runStore()()
 	quiet, next := time.NewTimer(0), time.NewTimer(s.interval)
 	defer quiet.Stop()
 	defer next.Stop()
@@ -106,6 +122,10 @@ func (s *Source) Run(ctx context.Context, apply func(Objects)) error {
 				disturb()
 			}
 			s.mourn(ok)
+		case err := <-s.stored():
+			if s.noteStored(err) {
+				apply(s.objects())
+			}
 		case <-next.C:
 			if s.look() {
 				disturb()
@@ -115,6 +135,7 @@ func (s *Source) Run(ctx context.Context, apply func(Objects)) error {
 			burst = time.Time{}
 			if s.load(ctx, time.Now()) {
 				apply(s.objects())
+				s.save()
 			}
 			next.Reset(s.pause())
 		}
@@ -166,6 +187,9 @@ func (s *Source) load(ctx context.Context, now time.Time) bool {
 	manifests, changed := s.read()
 	if s.loaded && !changed && s.dirErr == nil {
 		return false
+	}
+	if !s.loaded {
+		s.noteRestored()
 	}
 	s.loaded, s.dirErr = true, nil
 	var problems []Problem

@@ -23,7 +23,7 @@ import (
 )
 
 func TestOpenWithoutDirectory(t *testing.T) {
-	_, err := Open(filepath.Join(t.TempDir(), "none"), testAdmitter(t), logr.Discard())
+	_, err := Open(filepath.Join(t.TempDir(), "none"), "", testAdmitter(t), logr.Discard())
 	if !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "does not exist") {
 		t.Errorf("a missing directory: %v", err)
 	}
@@ -31,7 +31,7 @@ func TestOpenWithoutDirectory(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(file, testAdmitter(t), logr.Discard()); err == nil {
+	if _, err := Open(file, "", testAdmitter(t), logr.Discard()); err == nil {
 		t.Error("a file is taken for a directory")
 	}
 }
@@ -236,7 +236,7 @@ func TestBrokenDocumentKeepsItsFile(t *testing.T) {
 // What is new is younger than what is in force, whatever its name, and a change does not make an object young.
 func TestFirstSightIsAge(t *testing.T) {
 	dir := t.TempDir()
-	source, err := Open(dir, testAdmitter(t), logr.Discard())
+	source, err := Open(dir, "", testAdmitter(t), logr.Discard())
 	if err != nil {
 		t.Fatal(err)
 	}

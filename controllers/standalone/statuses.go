@@ -122,6 +122,8 @@ func (r *Runner) update(now time.Time, show func(a *Announcement, status v1alpha
 		object := &v1alpha1.Announcement{ObjectMeta: announcement.meta()}
 		object.Status.Conditions = told.conditions()
 		shown, confirmation := rollup.Announcement(object, told.before(), now)
+		warn(shown.Conditions, r.warnings[object.UID])
+		warn(shown.Conditions, r.objects.memory.ofPrefixes(announcement.Ref(), shown.Verdicts))
 		told.note(shown.Conditions, confirmation)
 		if show != nil {
 			show(announcement, shown)
@@ -138,6 +140,7 @@ func (r *Runner) peers(rollup *status.Rollup, now time.Time) []v1alpha1.BGPPeer 
 		shown.TypeMeta = typeMeta("BGPPeer")
 		shown.Status.Conditions = before[string(peer.UID)]
 		shown.Status = rollup.Peer(&shown, now)
+		warn(shown.Status.Conditions, r.warnings[shown.UID])
 		peers = append(peers, shown)
 	}
 	return peers

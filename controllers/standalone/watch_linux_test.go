@@ -57,7 +57,7 @@ func init() {
 
 // TestLimit holds in the child that no watch is to be had, and elsewhere that it is.
 func TestLimit(t *testing.T) {
-	source, err := Open(t.TempDir(), testAdmitter(t), testLog(t))
+	source, err := Open(t.TempDir(), "", testAdmitter(t), testLog(t))
 	if err != nil {
 		t.Fatalf("Open: %v", err)
 	}

@@ -154,7 +154,7 @@ func TestWatchesCoverEveryChange(t *testing.T) {
 	for name, l := range layouts {
 		t.Run(name, func(t *testing.T) {
 			root := t.TempDir()
-			source, err := Open(l.build(t, root, "192.0.2.1"), testAdmitter(t), testLog(t))
+			source, err := Open(l.build(t, root, "192.0.2.1"), "", testAdmitter(t), testLog(t))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -212,7 +212,7 @@ func TestChangeOfNothingButTimes(t *testing.T) {
 func TestUnchangedFilesAreNotRead(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "peer.yaml")
-	source, err := Open(dir, testAdmitter(t), testLog(t))
+	source, err := Open(dir, "", testAdmitter(t), testLog(t))
 	if err != nil {
 		t.Fatal(err)
 	}

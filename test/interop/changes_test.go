@@ -4,8 +4,6 @@
 package interop_test
 
 import (
-	"context"
-	"errors"
 	"net/netip"
 	"testing"
 
@@ -36,14 +34,7 @@ func testChange(t *testing.T, daemon harness.Daemon) {
 	want.MED, want.Communities = new(uint32(10)), []string{"64512:1"}
 	l.wantRoute(web4, want)
 	before := l.session()
-	present := func(ctx context.Context) error {
-		route, err := l.peer.Route(ctx, web4)
-		if err == nil && route == nil {
-			err = errors.New("no route")
-		}
-		return err
-	}
-	l.throughout("the route is there", present, func() {
+	l.throughout("the route is there", l.hasRoute(web4), func() {
 		l.herald.write(t, webManifest, web("med: 20, communities: [\"64512:2\"]"))
 		want.MED, want.Communities = new(uint32(20)), []string{"64512:2"}
 		l.wantRoute(web4, want)

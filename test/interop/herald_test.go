@@ -157,20 +157,29 @@ func (h *herald) get(ctx context.Context, endpoint netip.AddrPort, path string) 
 	return response, nil
 }
 
-// object finds one of the objects that /status lists and decodes it into out. The name "" is any name.
-func (h *herald) object(ctx context.Context, kind, name string, out any) error {
+// items are the objects that /status lists.
+func (h *herald) items(ctx context.Context) ([]json.RawMessage, error) {
 	response, err := h.get(ctx, h.health, "/status")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { _ = response.Body.Close() }()
 	var list struct {
 		Items []json.RawMessage `json:"items"`
 	}
 	if err := json.NewDecoder(response.Body).Decode(&list); err != nil {
-		return fmt.Errorf("/status: %w", err)
+		return nil, fmt.Errorf("/status: %w", err)
 	}
-	for _, item := range list.Items {
+	return list.Items, nil
+}
+
+// object finds one of the objects that /status lists and decodes it into out. The name "" is any name.
+func (h *herald) object(ctx context.Context, kind, name string, out any) error {
+	items, err := h.items(ctx)
+	if err != nil {
+		return err
+	}
+	for _, item := range items {
 		var object metav1.PartialObjectMetadata
 		if err := json.Unmarshal(item, &object); err != nil {
 			return fmt.Errorf("/status: %w", err)

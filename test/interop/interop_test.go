@@ -82,6 +82,9 @@ var interopCases = []interopCase{
 	{name: "crash (SIGKILL)", run: testCrash, unsupported: map[string]string{
 		"ExaBGP": "it has no table to keep stale routes in",
 	}},
+	{name: "crash with broken files", run: testCrashWithBrokenFiles, unsupported: map[string]string{
+		"ExaBGP": "it has no table to keep stale routes in",
+	}},
 	{name: "long-lived graceful restart", run: testLongLived, unsupported: map[string]string{
 		"OpenBGPD": "7.7 has no long-lived graceful restart (RFC 9494)",
 		"ExaBGP":   "it has no table to keep stale routes in",

@@ -300,6 +300,17 @@ func (l *lab) throughout(what string, check func(context.Context) error, during 
 	}
 }
 
+// hasRoute is for throughout: the daemon has a route.
+func (l *lab) hasRoute(prefix netip.Prefix) func(context.Context) error {
+	return func(ctx context.Context) error {
+		route, err := l.peer.Route(ctx, prefix)
+		if err == nil && route == nil {
+			err = errors.New("no route")
+		}
+		return err
+	}
+}
+
 func hasBothEndOfRIB(s harness.Session) bool {
 	return s.Established && slices.Contains(s.EndOfRIB, harness.IPv4) && slices.Contains(s.EndOfRIB, harness.IPv6)
 }

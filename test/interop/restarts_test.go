@@ -4,7 +4,6 @@
 package interop_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -35,14 +34,7 @@ func testLongLived(t *testing.T, daemon harness.Daemon) {
 	l.wantPeer("End-of-RIB of both families", hasBothEndOfRIB)
 	fresh := func(stale, longLived bool) bool { return !stale && !longLived }
 	l.herald.wantReceivedRoute(t, "fresh", fresh)
-	present := func(ctx context.Context) error {
-		route, err := l.peer.Route(ctx, web4)
-		if err == nil && route == nil {
-			err = errors.New("no route")
-		}
-		return err
-	}
-	l.throughout("the route is there", present, func() {
+	l.throughout("the route is there", l.hasRoute(web4), func() {
 		l.herald.Kill()
 		for _, prefix := range []netip.Prefix{web4, web6} {
 			harness.Eventually(t, patience, fmt.Sprintf("%s has %s as long-lived stale", l.peer.Name(), prefix), func() error {

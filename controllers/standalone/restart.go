@@ -1,0 +1,90 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package standalone
+
+import (
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/controllers/compile"
+)
+
+// memory is how much of what is in force a restart would know.
+type memory struct {
+	// lost says why nothing of it, empty where a state is kept.
+	lost string
+	// dated are the objects whose age their manifests say.
+	dated map[types.UID]bool
+}
+
+// losesTo reports whether after a restart the winner of a conflict would lose it to the loser: ages that are not kept are all
+// one, and then names decide.
+func (m *memory) losesTo(winner, loser compile.Ref) bool {
+	if m.lost == "" {
+		return false
+	}
+	if m.dated[loser.UID] || m.dated[winner.UID] {
+		return !m.dated[winner.UID]
+	}
+	if loser.Namespace != winner.Namespace {
+		return loser.Namespace < winner.Namespace
+	}
+	return loser.Name < winner.Name
+}
+
+// turnsOver and leavesOut follow on what a status says that a restart would undo.
+func (m *memory) turnsOver() string {
+	return "; a restart would turn this over, since names decide where ages are not kept: " + m.lost
+}
+
+func (m *memory) leavesOut() string { return "; a restart would leave the object out: " + m.lost }
+
+// warning is what follows on a text in the conditions of an object.
+type warning struct{ on, text string }
+
+// warnings says, by UID, what a restart would do about issues.
+func (m *memory) warnings(issues []compile.Issue) map[types.UID][]warning {
+	warnings := map[types.UID][]warning{}
+	for i := range issues {
+		issue := &issues[i]
+		switch {
+		case issue.Reason == v1alpha1.ReasonConflict && m.losesTo(issue.Winner, issue.Ref):
+			warnings[issue.Ref.UID] = append(warnings[issue.Ref.UID], warning{issue.Message, m.turnsOver()})
+		case issue.Held && m.lost != "":
+			warnings[issue.Ref.UID] = append(warnings[issue.Ref.UID], warning{issue.Message, m.leavesOut()})
+		}
+	}
+	return warnings
+}
+
+// ofPrefixes says the same of the prefixes of an Announcement that another one has.
+func (m *memory) ofPrefixes(of compile.Ref, verdicts []v1alpha1.Verdict) []warning {
+	var warnings []warning
+	for i := range verdicts {
+		verdict := &verdicts[i]
+		if verdict.Reason != v1alpha1.ReasonConflict {
+			continue
+		}
+		winner := identity{GroupKind: announcementKind}
+		winner.Namespace, winner.Name, _ = strings.Cut(verdict.Winner, "/")
+		if m.losesTo(compile.Ref{Namespace: winner.Namespace, Name: winner.Name, UID: uidOf(winner)}, of) {
+			warnings = append(warnings, warning{verdict.Winner, m.turnsOver()})
+		}
+	}
+	return warnings
+}
+
+// warn adds warnings to the conditions that have their texts.
+func warn(conditions []metav1.Condition, warnings []warning) {
+	for _, w := range warnings {
+		for i := range conditions {
+			if c := &conditions[i]; strings.Contains(c.Message, w.on) {
+				c.Message += w.text
+			}
+		}
+	}
+}
