@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/herald-bgp/herald/speaker/rib"
 )
@@ -193,4 +194,31 @@ func TestChangesWithoutMessage(t *testing.T) {
 		t.Errorf("100,000 changes without a message take %d octets", more)
 	}
 	slow.drain()
+}
+
+// the table grows while a scan goes on, and what the scan has looked at changes again.
+func TestTableGrowsInScan(t *testing.T) {
+	table := rib.New()
+	table.SetLimits(rib.Limits{Lag: 4 << 20, Record: 64 << 10, Ring: 8, Scan: 32 << 10, Walk: 2 << 20, Marks: 1, Graves: 1 << 20, Patience: time.Hour})
+	a := announcement("a", none, "10.0.0.0/20 32")
+	update(table, export(1, a))
+	p := attach(t, table, "tor", external())
+	p.drain()
+	med := func(n uint32) *rib.Announcement {
+		return announcement("a", rib.Attributes{MED: ptr(n)}, "10.0.0.0/20 32")
+	}
+	update(table, export(2, med(2)))
+	p.step(1)
+	more := announcement("more", none, "11.0.0.0/18 32")
+	update(table, export(3, med(3), more))
+	p.drain()
+	old := 0
+	for prefix, r := range p.routes {
+		if prefix.Addr().Less(addr("11.0.0.0")) && r.med != 3 {
+			old++
+		}
+	}
+	if len(p.routes) != 4096+16384 || old > 0 {
+		t.Errorf("the peer holds %d routes, %d of them as they were", len(p.routes), old)
+	}
 }

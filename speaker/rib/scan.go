@@ -26,6 +26,8 @@ type scan[A address] struct {
 	room    int    // the least there was since the scan began: see room of the family
 
 	part part
+	// whole: all that changed is in one collection.
+	whole bool
 	// related are the entries of withdrawals that something covers, and of what covers them.
 	related members
 	// sifted is the change up to which what covers a withdrawal goes before it.
@@ -77,7 +79,7 @@ func (s *scan[A]) make(marks []mark) {
 	if !s.withdrawals {
 		return
 	}
-	if s.part == everyPart {
+	if s.whole {
 		s.note(s.plan.groups, false)
 		s.plan.groups = nil
 	}
@@ -110,7 +112,7 @@ func (s *scan[A]) renew() {
 	}
 	recent, all := f.recent(s.planned)
 	news, rest := c.changed(recent, s.planned), s.plan.rest()
-	if all && s.part == everyPart && s.began == s.planned && len(news)+len(rest) <= 2*f.table.limits.Scan {
+	if all && s.whole && s.began == s.planned && len(news)+len(rest) <= 2*f.table.limits.Scan {
 		s.began = f.table.seq
 	} else {
 		news = f.plan(c.view, news, true).withdrawals
@@ -122,16 +124,14 @@ func (s *scan[A]) renew() {
 func (s *scan[A]) collect() []mark {
 	f := s.cursor.family
 	if s.part == everyPart {
-		if s.resume == f.store.end() {
-			return nil
-		}
 		s.began = f.table.seq // all that changed until now is looked at
-		if recent, ok := f.recent(s.since); ok {
-			s.resume = f.store.end()
-			return s.cursor.changed(recent, s.since)
+		recent, ok := f.recent(s.since)
+		marks := s.cursor.changed(recent, s.since)
+		if !ok {
+			marks = s.pass()
 		}
-		marks := s.pass()
-		if len(marks) < f.table.limits.Scan {
+		if s.whole = ok || len(marks) < f.table.limits.Scan; s.whole {
+			s.part = noPart
 			return marks
 		}
 		s.sift()
