@@ -14,7 +14,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/herald-bgp/herald/controllers/nodeapi"
 )
@@ -58,12 +57,9 @@ type runOptions struct {
 	watchdog        time.Duration
 	leaderElect     bool
 	speakerPods     bool
-	nodeSelector    string
-	// nodes is nodeSelector, parsed.
-	nodes      labels.Selector
-	kubeconfig string
-	logLevel   string
-	logFormat  string
+	kubeconfig      string
+	logLevel        string
+	logFormat       string
 }
 
 // newRunCommand returns "herald run", the operator.
@@ -123,9 +119,7 @@ func (o *runOptions) addFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.leaderElect, "leader-elect", false,
 		"work only while holding the Lease herald-cluster (default: true for the cluster role)")
 	flags.BoolVar(&o.speakerPods, "speaker-pods", false,
-		"take a node without a ready pod of the node role for one without a speaker (default: true in a pod)")
-	flags.StringVar(&o.nodeSelector, "node-selector", "",
-		"label selector of the nodes where the node role is to run; the cluster role counts no other (default: every node)")
+		"take a node where no pod of the node role runs for one without a speaker (default: true in a pod)")
 	flags.StringVar(&o.kubeconfig, "kubeconfig", "",
 		"kubeconfig file (default: $KUBECONFIG, else the pod's service account; ~/.kube/config is not read)")
 	flags.StringVar(&o.logLevel, "log-level", "info", "what to log: error, info or debug")
@@ -168,11 +162,6 @@ func (o *runOptions) complete() ([]netip.AddrPort, error) {
 	if err := o.checkEndpoints(); err != nil {
 		return nil, err
 	}
-	nodes, err := labels.Parse(o.nodeSelector)
-	if err != nil {
-		return nil, fmt.Errorf("--node-selector: %w", err)
-	}
-	o.nodes = nodes
 	o.authNamespace = firstOf(o.authNamespace, o.namespace)
 	return parseListen(o.listen)
 }

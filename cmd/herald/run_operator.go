@@ -91,9 +91,8 @@ func (o *operator) startNode(ctx context.Context, group *errgroup.Group) (*node.
 func (o *operator) startCluster(ctx context.Context, group *errgroup.Group) {
 	log := o.log.WithName("cluster")
 	options := cluster.Options{
-		Namespace:    o.options.namespace,
-		SpeakerPods:  o.options.speakerPods,
-		NodeSelector: o.options.nodes,
+		Namespace:   o.options.namespace,
+		SpeakerPods: o.options.speakerPods,
 	}
 	if role(o.options.role) == roleAll {
 		options.LocalNode = o.options.nodeName
@@ -115,9 +114,10 @@ func (o *operator) newManager(log logr.Logger, cached cache.Options, elect bool)
 		MapperProvider: func(*rest.Config, *http.Client) (meta.RESTMapper, error) {
 			return kube.NewRESTMapper(), nil
 		},
-		Cache:                   cached,
-		Controller:              kube.ManagerOptions(),
-		Logger:                  log,
+		Cache:      cached,
+		Controller: kube.ManagerOptions(),
+		// What it says of its start and end is for those who look into it; errors are told at any level.
+		Logger:                  log.V(1),
 		Metrics:                 metricsserver.Options{BindAddress: "0"},
 		HealthProbeBindAddress:  "0",
 		LeaderElection:          elect,

@@ -15,6 +15,8 @@
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=list;watch
 // +kubebuilder:rbac:groups="",resources=nodes,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",namespace=herald-system,resources=pods,verbs=list;watch
+// +kubebuilder:rbac:groups=apps,namespace=herald-system,resources=daemonsets,verbs=list;watch
+// +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,verbs=list
 // +kubebuilder:rbac:groups=coordination.k8s.io,namespace=herald-system,resources=leases,verbs=create
 // +kubebuilder:rbac:groups=coordination.k8s.io,namespace=herald-system,resources=leases,resourceNames=herald-cluster,verbs=get;update
 // +kubebuilder:rbac:groups="",namespace=herald-system,resources=events,verbs=create;patch

@@ -14,6 +14,7 @@ import (
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/kube"
+	"github.com/herald-bgp/herald/controllers/status"
 )
 
 // compare finds every object whose status is not what it should be, and every BGPSession that is to go.
@@ -97,21 +98,28 @@ func (r *Reconciler) compareSessions(w *world, now time.Time, due map[request]*t
 			due[key] = &task{kind: session, uid: object.UID, urgent: true, do: func(ctx context.Context) error { return r.remove(ctx, &object) }}
 			continue
 		}
-		stored := meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionReporting)
-		object.Status.Conditions = r.pace.written.Conditions(object.UID, object.Status.Conditions)
-		want := w.rollup.Reporting(&object, now)
-		if want == nil || stored != nil && kube.SameStatus(*stored, *want) {
+		want := w.rollup.Reporting(&object, r.pace.written.Conditions(object.UID, object.Status.Conditions), now)
+		if want == nil || reported(&object, want) {
 			continue
 		}
 		due[key] = &task{
 			kind:       session,
 			uid:        object.UID,
-			says:       sayingOf([]metav1.Condition{*want}),
+			says:       sayingOf(want.Conditions),
 			urgent:     true,
-			conditions: []metav1.Condition{*want},
-			do:         func(ctx context.Context) error { return r.report(ctx, &object, *want) },
+			conditions: want.Conditions,
+			do:         func(ctx context.Context) error { return r.report(ctx, &object, want) },
 		}
 	}
+}
+
+// reported reports whether a BGPSession says what the roll-up has to say of it.
+func reported(object *v1alpha1.BGPSession, want *status.SessionReport) bool {
+	stored := status.SessionReport{Conditions: kube.OwnConditions(object.Status.Conditions, want.Conditions)}
+	if want.State != "" {
+		stored.State = object.Status.State
+	}
+	return kube.SameStatus(stored, *want)
 }
 
 // differ reports whether conditions say something else. That a message counts differently can wait.

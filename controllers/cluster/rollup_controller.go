@@ -35,10 +35,15 @@ type Reconciler struct {
 	queue   workqueue.TypedRateLimitingInterface[request]
 	pace    *pace
 
-	// reader, confirmed and history belong to the survey, which never runs twice at a time.
+	// reader, confirmed, history and stopped belong to the survey, which never runs twice at a time.
 	reader    compile.Reader
 	confirmed map[types.UID]*status.Confirmation
 	history   *status.History
+	// stopped is since when a node has been without a speaker that runs.
+	stopped    map[string]time.Time
+	heartbeats heartbeats
+	// started: there is a queue.
+	started chan struct{}
 	// rested is when the next survey may begin.
 	rested time.Time
 
@@ -69,6 +74,8 @@ func newReconciler(c client.Client, server client.Reader, options Options) *Reco
 		options:   options,
 		pace:      newPace(),
 		confirmed: map[types.UID]*status.Confirmation{},
+		stopped:   map[string]time.Time{},
+		started:   make(chan struct{}),
 	}
 }
 
@@ -140,7 +147,7 @@ func (r *Reconciler) survey(ctx context.Context) (reconcile.Result, error) {
 	r.enqueueDue(due, now)
 	now = time.Now()
 	r.rested = now.Add((surveyShare - 1) * now.Sub(began))
-	return reconcile.Result{}, nil
+	return reconcile.Result{RequeueAfter: w.again, Priority: new(surveyPriority)}, nil
 }
 
 // enqueueDue replaces what was due. What was due before is in the queue, or waits to be.

@@ -6,9 +6,9 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
@@ -26,6 +26,8 @@ type world struct {
 	exist   map[string]bool
 	catalog *compile.Catalog
 	rollup  *status.Rollup
+	// again is when to look once more though nothing changes, zero for never.
+	again time.Duration
 }
 
 func (r *Reconciler) read(ctx context.Context) (*world, error) {
@@ -41,12 +43,13 @@ func (r *Reconciler) read(ctx context.Context) (*world, error) {
 			return nil, fmt.Errorf("list %T: %w", list, err)
 		}
 	}
-	speakers, err := r.speakers(ctx)
+	fleet, err := r.fleet(ctx, nodes.Items, sessions.Items, time.Now())
 	if err != nil {
 		return nil, err
 	}
 	w := &world{peers: peers.Items, announcements: announcements.Items, sessions: sessions.Items}
-	w.addNodes(nodes.Items, r.options.NodeSelector)
+	w.again = fleet.again
+	w.addNodes(nodes.Items, fleet)
 	labelsOf := make(map[string]map[string]string, len(namespaces.Items))
 	for i := range namespaces.Items {
 		labelsOf[namespaces.Items[i].Name] = namespaces.Items[i].Labels
@@ -56,39 +59,18 @@ func (r *Reconciler) read(ctx context.Context) (*world, error) {
 	objects.Namespaces, objects.OperatorNamespace = labelsOf, r.options.Namespace
 	w.catalog = compile.NewCatalog(objects)
 	w.rollup = status.NewRollup(status.Cluster{
-		Catalog: w.catalog, Nodes: w.nodes, Sessions: w.sessions, Speakers: speakers, History: r.history,
+		Catalog: w.catalog, Nodes: w.nodes, Sessions: w.sessions, Speakers: fleet.running, Lost: fleet.lost, History: r.history,
 	})
 	r.history = w.rollup.History()
 	return w, nil
 }
 
-func (w *world) addNodes(nodes []corev1.Node, selector labels.Selector) {
+func (w *world) addNodes(nodes []corev1.Node, fleet *fleet) {
 	w.exist = make(map[string]bool, len(nodes))
 	for i := range nodes {
 		w.exist[nodes[i].Name] = true
-		if selector == nil || selector.Matches(labels.Set(nodes[i].Labels)) {
+		if fleet.placed == nil || fleet.placed[nodes[i].Name] {
 			w.nodes = append(w.nodes, compile.FactsOf(&nodes[i]))
 		}
 	}
-}
-
-// speakers are the nodes with a speaker, nil where nobody knows.
-func (r *Reconciler) speakers(ctx context.Context) (map[string]bool, error) {
-	if !r.options.SpeakerPods {
-		return nil, nil
-	}
-	var pods corev1.PodList
-	if err := r.client.List(ctx, &pods, client.InNamespace(r.options.Namespace), client.UnsafeDisableDeepCopy); err != nil {
-		return nil, fmt.Errorf("list speaker pods: %w", err)
-	}
-	nodes := map[string]bool{}
-	for i := range pods.Items {
-		if speaks(&pods.Items[i]) {
-			nodes[pods.Items[i].Spec.NodeName] = true
-		}
-	}
-	if r.options.LocalNode != "" {
-		nodes[r.options.LocalNode] = true
-	}
-	return nodes, nil
 }

@@ -13,7 +13,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/util/workqueue"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
@@ -23,8 +22,8 @@ import (
 
 var now = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-// newWorld has one peer, one announcement, and a session that is down on each node that the selector chooses.
-func newWorld(selector labels.Selector, nodes ...corev1.Node) *world {
+// newWorld has one peer, one announcement, and a session that is down on each node where the node role is to run.
+func newWorld(placed map[string]bool, nodes ...corev1.Node) *world {
 	w := &world{
 		peers: []v1alpha1.BGPPeer{{
 			ObjectMeta: metav1.ObjectMeta{Name: "tor-a", UID: "uid-tor-a", Generation: 1},
@@ -37,7 +36,7 @@ func newWorld(selector labels.Selector, nodes ...corev1.Node) *world {
 			Spec:       v1alpha1.AnnouncementSpec{Prefixes: []string{"203.0.113.0/24"}},
 		}},
 	}
-	w.addNodes(nodes, selector)
+	w.addNodes(nodes, &fleet{placed: placed})
 	for _, node := range nodes {
 		w.sessions = append(w.sessions, v1alpha1.BGPSession{
 			ObjectMeta: metav1.ObjectMeta{Name: "tor-a." + node.Name},
@@ -127,7 +126,7 @@ func TestCompareFindsWhatDiffers(t *testing.T) {
 
 // TestNodesWithoutTheNodeRoleDoNotCount: neither in the counts, nor as a reason to delete what is of their name.
 func TestNodesWithoutTheNodeRoleDoNotCount(t *testing.T) {
-	w := newWorld(labels.SelectorFromSet(labels.Set{corev1.LabelOSStable: "linux"}), node("node-1", "linux"), node("node-2", "windows"))
+	w := newWorld(map[string]bool{"node-1": true}, node("node-1", "linux"), node("node-2", "windows"))
 	if got := w.rollup.Peer(&w.peers[0], now).Sessions.Summary; got != "0/1" {
 		t.Errorf("sessions %s, want 0/1", got)
 	}

@@ -14,15 +14,16 @@ import (
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/kube"
+	"github.com/herald-bgp/herald/controllers/status"
 )
 
 func (r *Reconciler) apply(ctx context.Context, object client.Object) error {
 	return kube.ApplyStatus(ctx, r.client, fieldOwner, object)
 }
 
-// report writes the one condition of a BGPSession that is ours. The rest of its status is its speaker's.
-func (r *Reconciler) report(ctx context.Context, session *v1alpha1.BGPSession, reporting metav1.Condition) error {
-	return kube.ApplyConditions(ctx, r.client, fieldOwner, session, reporting)
+// report writes what is ours of the status of a BGPSession. The rest is its speaker's.
+func (r *Reconciler) report(ctx context.Context, session *v1alpha1.BGPSession, report *status.SessionReport) error {
+	return kube.ApplyPart(ctx, r.client, fieldOwner, session, report)
 }
 
 // remove deletes a BGPSession whose Node or BGPPeer is gone, or that no speaker is there to delete. A cache may be

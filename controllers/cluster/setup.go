@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	toolscache "k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -40,11 +42,10 @@ func SpeakerLabels() labels.Set {
 type Options struct {
 	// Namespace is the operator's own.
 	Namespace string
-	// SpeakerPods: the node role runs as pods with the SpeakerLabels in Namespace, and a node without a ready one has no speaker.
-	// Otherwise nobody knows where speakers run, and no BGPSession is said not to be Reporting.
+	// SpeakerPods: the node role runs as pods with the SpeakerLabels in Namespace. A node where none runs has no speaker, and one
+	// that neither has such a pod nor is chosen by a DaemonSet with these labels is to have none. Otherwise nobody knows where
+	// speakers run: every node counts, and no BGPSession is said not to be Reporting.
 	SpeakerPods bool
-	// NodeSelector chooses the nodes where the node role is to run; nil chooses all. No other counts.
-	NodeSelector labels.Selector
 	// LocalNode is the node that this process is itself the speaker of, empty for none.
 	LocalNode string
 }
@@ -56,20 +57,31 @@ func CacheOptions(options Options) cache.Options {
 		ByObject: map[client.Object]cache.ByObject{
 			&corev1.Node{}:      {Transform: kube.StripNode()},
 			&corev1.Namespace{}: {Transform: kube.StripNamespace()},
-			&corev1.Pod{}: {
-				Namespaces: map[string]cache.Config{options.Namespace: {}},
-				Label:      labels.SelectorFromSet(SpeakerLabels()),
-				Transform:  kube.StripPod(),
-			},
+			&corev1.Pod{}:       ofSpeakers(options, kube.StripPod()),
+			&appsv1.DaemonSet{}: ofSpeakers(options, kube.StripDaemonSet()),
 		},
+	}
+}
+
+// ofSpeakers limits the cache of a kind to what runs the node role.
+func ofSpeakers(options Options, transform toolscache.TransformFunc) cache.ByObject {
+	return cache.ByObject{
+		Namespaces: map[string]cache.Config{options.Namespace: {}},
+		Label:      labels.SelectorFromSet(SpeakerLabels()),
+		Transform:  transform,
 	}
 }
 
 // SetupWithManager adds the roll-up to a manager with CacheOptions.
 func SetupWithManager(m manager.Manager, options Options) error {
 	r := newReconciler(m.GetClient(), m.GetAPIReader(), options)
-	queue := source.TypedFunc[request](func(_ context.Context, q workqueue.TypedRateLimitingInterface[request]) error {
+	queue := source.TypedFunc[request](func(ctx context.Context, q workqueue.TypedRateLimitingInterface[request]) error {
 		r.queue = q
+		if options.SpeakerPods {
+			// Before the first survey, which would take a lost node for found. What fails is tried again.
+			_, _ = r.readHeartbeats(ctx)
+		}
+		close(r.started)
 		return nil
 	})
 	b := builder.TypedControllerManagedBy[request](m).
@@ -79,10 +91,14 @@ func SetupWithManager(m manager.Manager, options Options) error {
 		Watches(&v1alpha1.BGPPeer{}, survey(), builder.WithPredicates(specOrStatusChanged())).
 		Watches(&v1alpha1.Announcement{}, survey(), builder.WithPredicates(specOrStatusChanged())).
 		Watches(&v1alpha1.BGPSession{}, survey()).
-		Watches(&corev1.Node{}, survey(), builder.WithPredicates(kube.NodeChanged())).
+		Watches(&corev1.Node{}, survey(), builder.WithPredicates(predicate.Or(kube.NodeChanged(), kube.NodePlacementChanged()))).
 		Watches(&corev1.Namespace{}, survey(), builder.WithPredicates(kube.LabelsChanged()))
 	if options.SpeakerPods {
-		b = b.Watches(&corev1.Pod{}, survey(), builder.WithPredicates(podChanged()))
+		b = b.Watches(&corev1.Pod{}, survey(), builder.WithPredicates(podChanged())).
+			Watches(&appsv1.DaemonSet{}, survey())
+		if err := m.Add(manager.RunnableFunc(r.watchHeartbeats)); err != nil {
+			return fmt.Errorf("heartbeats of the nodes: %w", err)
+		}
 	}
 	if err := b.Complete(r); err != nil {
 		return fmt.Errorf("roll-up controller: %w", err)
@@ -116,19 +132,4 @@ func podChanged() predicate.Predicate {
 		after, stillIs := e.ObjectNew.(*corev1.Pod)
 		return !isPod || !stillIs || speaks(before) != speaks(after)
 	}}
-}
-
-// speaks reports whether a pod runs and is ready. The phase alone says nothing of a node that is off, where it stays
-// Running, nor of a container that crashes again and again. The node role is ready once, and does not cease to be for a
-// peer. A pod that is told to end may still speak, but will not for long.
-func speaks(pod *corev1.Pod) bool {
-	if pod.Spec.NodeName == "" || pod.Status.Phase != corev1.PodRunning || pod.DeletionTimestamp != nil {
-		return false
-	}
-	for _, condition := range pod.Status.Conditions {
-		if condition.Type == corev1.PodReady {
-			return condition.Status == corev1.ConditionTrue
-		}
-	}
-	return false
 }

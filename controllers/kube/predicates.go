@@ -69,6 +69,14 @@ func NodeReadyChanged() predicate.Predicate {
 	}
 }
 
+// NodePlacementChanged passes what decides which pods a Node may have, besides its labels, and a Node that the control plane
+// lost or found again.
+func NodePlacementChanged() predicate.Predicate {
+	return onUpdate(func(before, after client.Object) bool {
+		return nodeReady(before) != nodeReady(after) || !equality.Semantic.DeepEqual(nodeTaints(before), nodeTaints(after))
+	})
+}
+
 // LabelsChanged passes changes of labels alone.
 func LabelsChanged() predicate.Predicate {
 	return onUpdate(func(before, after client.Object) bool {
@@ -104,6 +112,14 @@ func ownAnnotations(object client.Object) map[string]string {
 		}
 	}
 	return own
+}
+
+func nodeTaints(object client.Object) []corev1.Taint {
+	node, ok := object.(*corev1.Node)
+	if !ok {
+		return nil
+	}
+	return node.Spec.Taints
 }
 
 // nodeReady is the status of the Node's condition Ready, empty where there is none.

@@ -27,7 +27,7 @@ func ApplyStatus(ctx context.Context, c client.Client, owner client.FieldOwner, 
 	if err != nil {
 		return fmt.Errorf("apply status of %s: %w", object.GetName(), err)
 	}
-	applied, err := apply(ctx, c, owner, object, content["status"])
+	applied, err := apply(ctx, c, owner, object, content["status"], "")
 	if err != nil {
 		return err
 	}
@@ -38,24 +38,19 @@ func ApplyStatus(ctx context.Context, c client.Client, owner client.FieldOwner, 
 	return nil
 }
 
-// ApplyConditions is ApplyStatus for one who writes conditions alone, of an object whose status is somebody else's.
-func ApplyConditions(
-	ctx context.Context, c client.Client, owner client.FieldOwner, object client.Object, conditions ...metav1.Condition,
-) error {
-	list := make([]any, 0, len(conditions))
-	for i := range conditions {
-		content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&conditions[i])
-		if err != nil {
-			return fmt.Errorf("apply conditions of %s: %w", object.GetName(), err)
-		}
-		list = append(list, content)
+// ApplyPart is ApplyStatus for a part of a status whose rest is somebody else's. It fails with a conflict where the object is not
+// as it was read: what belongs to whom may have changed.
+func ApplyPart(ctx context.Context, c client.Client, owner client.FieldOwner, object client.Object, part any) error {
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(part)
+	if err != nil {
+		return fmt.Errorf("apply part of the status of %s: %w", object.GetName(), err)
 	}
-	_, err := apply(ctx, c, owner, object, map[string]any{"conditions": list})
+	_, err = apply(ctx, c, owner, object, content, object.GetResourceVersion())
 	return err
 }
 
 func apply(
-	ctx context.Context, c client.Client, owner client.FieldOwner, object client.Object, status any,
+	ctx context.Context, c client.Client, owner client.FieldOwner, object client.Object, status any, version string,
 ) (*unstructured.Unstructured, error) {
 	kind, err := apiutil.GVKForObject(object, c.Scheme())
 	if err != nil {
@@ -67,6 +62,7 @@ func apply(
 	patch.SetNamespace(object.GetNamespace())
 	// The UID turns a write to a successor of the same name into a conflict, instead of a lie.
 	patch.SetUID(object.GetUID())
+	patch.SetResourceVersion(version)
 	err = c.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(patch), owner, client.ForceOwnership)
 	if err != nil {
 		return nil, fmt.Errorf("apply status of %s %s: %w", kind.Kind, object.GetName(), err)

@@ -4,6 +4,7 @@
 package kube
 
 import (
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/cache"
@@ -17,7 +18,7 @@ func StripNode() cache.TransformFunc {
 		if node, ok := object.(*corev1.Node); ok {
 			node.ManagedFields = nil
 			node.Annotations = ownAnnotations(node)
-			node.Spec = corev1.NodeSpec{}
+			node.Spec = corev1.NodeSpec{Taints: node.Spec.Taints}
 			node.Status = corev1.NodeStatus{Addresses: node.Status.Addresses, Conditions: nodeReadyCondition(node.Status.Conditions)}
 		}
 		return object, nil
@@ -36,13 +37,13 @@ func StripNamespace() cache.TransformFunc {
 	}
 }
 
-// StripPod leaves of a Pod where and whether it runs, and whether it is ready.
+// StripPod leaves of a Pod where it is, and which of its containers run.
 func StripPod() cache.TransformFunc {
 	return func(object any) (any, error) {
 		if pod, ok := object.(*corev1.Pod); ok {
 			pod.ObjectMeta = strippedMeta(pod.ObjectMeta)
 			pod.Spec = corev1.PodSpec{NodeName: pod.Spec.NodeName}
-			pod.Status = corev1.PodStatus{Phase: pod.Status.Phase, Conditions: readyCondition(pod.Status.Conditions)}
+			pod.Status = corev1.PodStatus{ContainerStatuses: running(pod.Status.ContainerStatuses)}
 		}
 		return object, nil
 	}
@@ -57,13 +58,32 @@ func nodeReadyCondition(conditions []corev1.NodeCondition) []corev1.NodeConditio
 	return nil
 }
 
-func readyCondition(conditions []corev1.PodCondition) []corev1.PodCondition {
-	for _, condition := range conditions {
-		if condition.Type == corev1.PodReady {
-			return []corev1.PodCondition{{Type: condition.Type, Status: condition.Status}}
+// running are the containers that run.
+func running(containers []corev1.ContainerStatus) []corev1.ContainerStatus {
+	var list []corev1.ContainerStatus
+	for i := range containers {
+		if container := &containers[i]; container.State.Running != nil {
+			list = append(list, corev1.ContainerStatus{
+				Name: container.Name, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}},
+			})
 		}
 	}
-	return nil
+	return list
+}
+
+// StripDaemonSet leaves of a DaemonSet which nodes it chooses.
+func StripDaemonSet() cache.TransformFunc {
+	return func(object any) (any, error) {
+		if set, ok := object.(*appsv1.DaemonSet); ok {
+			pod := set.Spec.Template.Spec
+			set.ObjectMeta = strippedMeta(set.ObjectMeta)
+			set.Spec = appsv1.DaemonSetSpec{Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{
+				NodeSelector: pod.NodeSelector, Affinity: pod.Affinity, Tolerations: pod.Tolerations, HostNetwork: pod.HostNetwork,
+			}}}
+			set.Status = appsv1.DaemonSetStatus{}
+		}
+		return object, nil
+	}
 }
 
 // StripStatus drops managed fields and the statuses that only the cluster role uses, so that a node's memory does not

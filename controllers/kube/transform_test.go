@@ -13,16 +13,16 @@ import (
 	"github.com/herald-bgp/herald/controllers/kube"
 )
 
-func TestStripPodKeepsWhetherItIsReady(t *testing.T) {
+func TestStripPodKeepsWhichContainersRun(t *testing.T) {
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: "herald-node-1", Namespace: "herald-system", Annotations: map[string]string{"a": "b"}},
 		Spec:       corev1.PodSpec{NodeName: "node-1", Containers: []corev1.Container{{Name: "herald"}}},
 		Status: corev1.PodStatus{
 			Phase: corev1.PodRunning,
 			PodIP: "192.0.2.10",
-			Conditions: []corev1.PodCondition{
-				{Type: corev1.PodInitialized, Status: corev1.ConditionTrue},
-				{Type: corev1.PodReady, Status: corev1.ConditionFalse, LastProbeTime: metav1.Now(), Message: "the node is not ready"},
+			ContainerStatuses: []corev1.ContainerStatus{
+				{Name: "herald", Image: "herald", State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.Now()}}},
+				{Name: "sidecar", State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff"}}},
 			},
 		},
 	}
@@ -33,10 +33,9 @@ func TestStripPodKeepsWhetherItIsReady(t *testing.T) {
 	want := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: "herald-node-1", Namespace: "herald-system"},
 		Spec:       corev1.PodSpec{NodeName: "node-1"},
-		Status: corev1.PodStatus{
-			Phase:      corev1.PodRunning,
-			Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionFalse}},
-		},
+		Status: corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{
+			{Name: "herald", State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}},
+		}},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("\n got %+v\nwant %+v", got, want)

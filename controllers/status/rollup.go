@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
@@ -159,18 +160,44 @@ func (r *Rollup) LeftOver(session *v1alpha1.BGPSession) bool {
 	return !wanted && !r.hasSpeaker(session.Spec.NodeName)
 }
 
-// Reporting is the one condition of a BGPSession that the roll-up writes: whether a speaker runs on its node. It is nil
-// while that is not known.
-func (r *Rollup) Reporting(session *v1alpha1.BGPSession, now time.Time) *metav1.Condition {
+// SessionReport is what the roll-up writes of a BGPSession: whether the speaker of its node reports it and, where it does not,
+// what is not known by that.
+type SessionReport struct {
+	Conditions []metav1.Condition    `json:"conditions"`
+	State      v1alpha1.SessionState `json:"state,omitempty"`
+}
+
+// Reporting is what to write of a BGPSession; nil while it is not known where speakers run. Written are the conditions that the
+// roll-up wrote last.
+func (r *Rollup) Reporting(session *v1alpha1.BGPSession, written []metav1.Condition, now time.Time) *SessionReport {
 	if r.speakers == nil {
 		return nil
 	}
-	reporting := condition(v1alpha1.ConditionReporting, metav1.ConditionTrue, v1alpha1.ReasonReporting,
-		"a speaker runs on the node")
-	if !r.hasSpeaker(session.Spec.NodeName) {
-		reporting = condition(v1alpha1.ConditionReporting, metav1.ConditionFalse, v1alpha1.ReasonNoSpeaker,
-			"no speaker pod is ready on the node; the rest of the status is as it was last reported")
+	const kind = v1alpha1.ConditionReporting
+	reporting := condition(kind, metav1.ConditionTrue, v1alpha1.ReasonReporting, "the speaker on the node runs")
+	switch node := session.Spec.NodeName; {
+	case r.lost[node]:
+		reporting = condition(kind, metav1.ConditionFalse, v1alpha1.ReasonNodeLost, "the node gives no sign of life; "+lastReport)
+	case !r.speakers[node]:
+		reporting = condition(kind, metav1.ConditionFalse, v1alpha1.ReasonNoSpeaker, "no speaker runs on the node; "+lastReport)
 	}
 	// Every generation of a BGPSession has the same spec.
-	return &conditions(session.Status.Conditions, session.Generation, now, reporting)[0]
+	report := &SessionReport{Conditions: conditions(written, session.Generation, now, reporting)}
+	was := meta.FindStatusCondition(written, kind)
+	established := meta.FindStatusCondition(session.Status.Conditions, v1alpha1.ConditionEstablished)
+	switch {
+	case reporting.Status == metav1.ConditionFalse && (was == nil || was.Status != metav1.ConditionFalse):
+		// Once: whatever the node says after that counts, be it what it said before.
+		unknown := condition(v1alpha1.ConditionEstablished, metav1.ConditionUnknown, v1alpha1.ReasonNotReporting, reporting.Message)
+		report.Conditions = append(report.Conditions, conditions(session.Status.Conditions, session.Generation, now, unknown)...)
+		report.State = v1alpha1.SessionUnknown
+	case established != nil && established.Reason == v1alpha1.ReasonNotReporting:
+		// The node has not taken it back: it is the roll-up's, and would be removed by an apply without it.
+		report.Conditions = append(report.Conditions, *established)
+		report.State = v1alpha1.SessionUnknown
+	}
+	return report
 }
+
+// lastReport says what the rest of a status is worth.
+const lastReport = "the rest of the status is as it was last reported"

@@ -6,10 +6,12 @@ package status_test
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -141,9 +143,13 @@ func (c *cluster) reportNode(node compile.NodeFacts, change []func(*speaker.Peer
 			}
 			c.sessions[name] = object
 		}
+		reporting := meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionReporting)
 		object.Status = status.Session(status.SessionInput{
 			Snapshot: snapshot, Peer: s.Peer.Version(), Generation: object.Generation, Previous: object.Status.Conditions, Now: now,
 		})
+		if reporting != nil {
+			object.Status.Conditions = append(object.Status.Conditions, *reporting) // another manager's
+		}
 	}
 }
 
@@ -462,20 +468,48 @@ func TestLeftOver(t *testing.T) {
 	}
 }
 
+// TestReporting: what nobody reports is unknown, once; what the node says after that counts, and until it says something the
+// roll-up goes on to hold what it wrote, for an apply without it would remove it.
 func TestReporting(t *testing.T) {
-	c := newCluster(t, 2)
-	c.report([]string{"node-1", "node-2"})
-	delete(c.speakers, "node-2")
-	r := c.rollup()
-	for name, want := range map[string]string{"tor-a.node-1": "True Reporting", "tor-a.node-2": "False NoSpeaker"} {
-		got := r.Reporting(c.sessions[name], now)
-		if got == nil {
-			t.Fatalf("no condition for %s", name)
+	c := newCluster(t, 1)
+	c.report([]string{"node-1"})
+	session := c.sessions["tor-a.node-1"]
+	const up, unknown = "True Established", "Unknown NotReporting"
+	// write stores what the roll-up has to say, as an apply of it does.
+	write := func(want ...string) {
+		t.Helper()
+		report := c.rollup().Reporting(session, session.Status.Conditions, now)
+		var got []string
+		for _, condition := range report.Conditions {
+			got = append(got, fmt.Sprint(condition.Type, " ", condition.Status, " ", condition.Reason))
+			meta.SetStatusCondition(&session.Status.Conditions, condition)
 		}
-		wantCondition(t, []metav1.Condition{*got}, v1alpha1.ConditionReporting, want)
+		if report.State != "" {
+			got = append(got, string(report.State))
+			session.Status.State = report.State
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("it writes %q, want %q", got, want)
+		}
 	}
+	write("Reporting True Reporting")
+	c.speakers = map[string]bool{}
+	write("Reporting False NoSpeaker", "Established "+unknown, "Unknown")
+	write("Reporting False NoSpeaker", "Established "+unknown, "Unknown")
+	c.speakers["node-1"] = true
+	write("Reporting True Reporting", "Established "+unknown, "Unknown")
+	c.report([]string{"node-1"}) // takes it back
+	write("Reporting True Reporting")
+	c.lost = map[string]bool{"node-1": true}
+	write("Reporting False NodeLost", "Established "+unknown, "Unknown")
+	c.report([]string{"node-1"}) // it is heard before its kubelet is
+	write("Reporting False NodeLost")
+	wantCondition(t, session.Status.Conditions, v1alpha1.ConditionEstablished, up)
+	c.lost = nil
+	write("Reporting True Reporting")
+
 	c.speakers = nil
-	if got := c.rollup().Reporting(c.sessions["tor-a.node-1"], now); got != nil {
+	if got := c.rollup().Reporting(session, nil, now); got != nil {
 		t.Errorf("it is not known where speakers run, but %+v", got)
 	}
 }

@@ -53,6 +53,10 @@ func Session(in SessionInput) v1alpha1.BGPSessionStatus {
 	if !s.Since.IsZero() {
 		since := seconds(s.Since)
 		status.Since = &since
+		if s.State == speaker.StateEstablished {
+			// A session that was lost and is back between two looks is another one.
+			status.Conditions[0].LastTransitionTime = since
+		}
 	}
 	if s.State == speaker.StateEstablished {
 		status.Negotiated = negotiated(s.Negotiated)

@@ -306,8 +306,18 @@ func TestTransitionTime(t *testing.T) {
 	if c := same.Conditions[0]; c.Reason != v1alpha1.ReasonConnectionFailed || !c.LastTransitionTime.Equal(&before.Conditions[0].LastTransitionTime) {
 		t.Errorf("the time moved with the reason: %+v", c)
 	}
-	if c := later(up()).Conditions[0]; !c.LastTransitionTime.Time.Equal(now.Add(time.Hour).Truncate(time.Second)) {
+	since := now.Add(time.Minute).Truncate(time.Second)
+	is := up(func(s *speaker.PeerSnapshot) { s.Since = since })
+	if c := later(is).Conditions[0]; !c.LastTransitionTime.Time.Equal(since) {
+		t.Errorf("the time is not that since which the session is up: %+v", c)
+	}
+	before = later(is)
+	if c := later(down()).Conditions[0]; !c.LastTransitionTime.Time.Equal(now.Add(time.Hour).Truncate(time.Second)) {
 		t.Errorf("the time did not move with the status: %+v", c)
+	}
+	is.Since = since.Add(time.Minute)
+	if c := later(is).Conditions[0]; !c.LastTransitionTime.Time.Equal(is.Since) {
+		t.Errorf("it was lost and is back, and the time is that of the session before: %+v", c)
 	}
 }
 

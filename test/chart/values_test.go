@@ -13,7 +13,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/herald-bgp/herald/controllers/nodeapi"
@@ -77,9 +76,6 @@ func TestValues(t *testing.T) {
 		},
 		{"", expectRollout},
 		{"", expectNoPortToStopASpeaker},
-		{"", expectNodeSelector("kubernetes.io/os=linux")},
-		{"node.nodeSelector.bgp=yes", expectNodeSelector("bgp=yes,kubernetes.io/os=linux")},
-		{"node.nodeSelector=null", expectNodeSelector("")},
 	} {
 		t.Run(tt.values, func(t *testing.T) {
 			tt.check(t, decode(t, template(t, "--set", tt.values)))
@@ -187,25 +183,6 @@ func expectRollout(t *testing.T, objects []*unstructured.Unstructured) {
 	}
 	if spec.MinReadySeconds != 10 {
 		t.Errorf("minReadySeconds %d, want 10", spec.MinReadySeconds)
-	}
-}
-
-// expectNodeSelector: the cluster role counts the nodes that the DaemonSet runs on.
-func expectNodeSelector(want string) func(*testing.T, []*unstructured.Unstructured) {
-	return func(t *testing.T, objects []*unstructured.Unstructured) {
-		selector := find[appsv1.DaemonSet](t, objects, daemonSet).Spec.Template.Spec.NodeSelector
-		if got := labels.Set(selector).String(); got != want {
-			t.Errorf("the DaemonSet is for nodes with %q, want %q", got, want)
-		}
-		var got []string
-		for _, arg := range find[appsv1.Deployment](t, objects, deployment).Spec.Template.Spec.Containers[0].Args {
-			if value, ok := strings.CutPrefix(arg, "--node-selector="); ok {
-				got = append(got, value)
-			}
-		}
-		if strings.Join(got, " ") != want {
-			t.Errorf("--node-selector %q, want %q", got, want)
-		}
 	}
 }
 

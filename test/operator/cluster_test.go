@@ -189,6 +189,9 @@ func (c *cluster) expectOrderlyEnd(t *testing.T, name string, process *harness.P
 		if strings.Contains(line, "forbidden") && !c.restarted {
 			t.Errorf("%s was refused: %s", name, line)
 		}
+		if strings.Contains(line, "level=INFO") && strings.Contains(line, "Starting") {
+			t.Errorf("%s tells everybody how its libraries start: %s", name, line)
+		}
 	}
 }
 
@@ -201,7 +204,7 @@ func conditionOf(conditions []metav1.Condition, kind string) (metav1.Condition, 
 	return *found, kind + "=" + string(found.Status) + "/" + found.Reason + ": " + found.Message
 }
 
-// addSpeakerPod makes a pod of the node role on a node, and says that it runs and is ready, as a kubelet would.
+// addSpeakerPod makes a pod of the node role on a node, and says that it runs, as a kubelet would.
 func (c *cluster) addSpeakerPod(t *testing.T, node string) *corev1.Pod {
 	t.Helper()
 	pod := &corev1.Pod{
@@ -211,22 +214,26 @@ func (c *cluster) addSpeakerPod(t *testing.T, node string) *corev1.Pod {
 			ServiceAccountName:            "herald-node",
 			AutomountServiceAccountToken:  new(false),
 			TerminationGracePeriodSeconds: new(int64(0)),
-			Containers:                    []corev1.Container{{Name: "herald", Image: "herald"}},
+			Containers:                    []corev1.Container{{Name: rollup.SpeakerContainer, Image: "herald"}},
 		},
 	}
 	c.create(t, pod)
-	c.setReady(t, pod, corev1.ConditionTrue)
+	c.setPod(t, pod, true, corev1.ConditionTrue)
 	return pod
 }
 
-// setReady says whether a pod that runs is ready.
-func (c *cluster) setReady(t *testing.T, pod *corev1.Pod, ready corev1.ConditionStatus) {
+// setPod says whether the container of a pod runs, and whether the pod is ready.
+func (c *cluster) setPod(t *testing.T, pod *corev1.Pod, running bool, ready corev1.ConditionStatus) {
 	t.Helper()
-	pod.Status.Phase = corev1.PodRunning
-	pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: ready}}
-	if err := c.Status().Update(t.Context(), pod); err != nil {
-		t.Fatalf("status of pod %s: %v", pod.Name, err)
+	state := corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff"}}
+	if running {
+		state = corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.Now()}}
 	}
+	c.writeStatus(t, pod, func() {
+		pod.Status.Phase = corev1.PodRunning // so it stays while a container crashes, and when its node is off
+		pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: ready}}
+		pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: rollup.SpeakerContainer, Image: "herald", ImageID: "herald", State: state}}
+	})
 }
 
 func keyOf(object client.Object) client.ObjectKey { return client.ObjectKeyFromObject(object) }

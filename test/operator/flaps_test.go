@@ -68,21 +68,27 @@ func TestFlapsArePaced(t *testing.T) {
 // watchEstablished returns a function that ends the watch and says how often Established of a BGPPeer changed its status.
 func (c *cluster) watchEstablished(t *testing.T, name string) (changes func() int) {
 	t.Helper()
+	events, stop := c.watch(t, &v1alpha1.BGPPeerList{}, name)
+	counted := make(chan int, 1)
+	go func() { counted <- countEstablished(events) }()
+	return func() int {
+		stop()
+		return <-counted
+	}
+}
+
+// watch watches objects of one name, until stop.
+func (c *cluster) watch(t *testing.T, kind client.ObjectList, name string) (events <-chan watch.Event, stop func()) {
+	t.Helper()
 	watcher, err := client.NewWithWatch(c.AdminConfig(), client.Options{Scheme: kube.NewScheme(), Mapper: kube.NewRESTMapper()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := watcher.Watch(t.Context(), &v1alpha1.BGPPeerList{},
-		&client.ListOptions{FieldSelector: fields.OneTermEqualSelector("metadata.name", name)})
+	w, err := watcher.Watch(t.Context(), kind, &client.ListOptions{FieldSelector: fields.OneTermEqualSelector("metadata.name", name)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	counted := make(chan int, 1)
-	go func() { counted <- countEstablished(w.ResultChan()) }()
-	return func() int {
-		w.Stop()
-		return <-counted
-	}
+	return w.ResultChan(), w.Stop
 }
 
 // countEstablished counts the changes until there are no more events.

@@ -24,8 +24,10 @@ func TestStatusIsPutRight(t *testing.T) {
 	for node, system := range map[*corev1.Node]string{linux: "linux", windows: "windows"} {
 		change(t, c, node, func(n *corev1.Node) { n.Labels[corev1.LabelOSStable] = system })
 	}
+	c.addDaemonSet(t)
+	c.addSpeakerPod(t, linux.Name)
 	c.startNode(t, linux.Name, nil)
-	c.startCluster(t, "--node-selector=kubernetes.io/os=linux")
+	c.startCluster(t, "--speaker-pods")
 	tor := newRouter(t, 81)
 	c.create(t, tor.peer())
 	web := announcement(operatorNamespace, "web", "203.0.113.0/24")

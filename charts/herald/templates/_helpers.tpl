@@ -22,15 +22,6 @@ app.kubernetes.io/name: herald
 app.kubernetes.io/component: {{ . }}
 {{- end }}
 
-{{/* A nodeSelector, its argument, as a label selector in one line. */}}
-{{- define "herald.labelSelector" -}}
-{{- $terms := list }}
-{{- range $key, $value := . }}
-{{- $terms = append $terms (printf "%s=%s" $key $value) }}
-{{- end }}
-{{- join "," $terms }}
-{{- end }}
-
 {{- define "herald.image" -}}
 {{- with .Values.image -}}
 {{- if .digest -}}
