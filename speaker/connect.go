@@ -91,8 +91,10 @@ func (k *connector) run(ctx context.Context) (*contender, error) {
 			}
 		case <-k.redial.C:
 			k.dial(ctx)
-		case i := <-k.accepted:
-			k.accept(ctx, i)
+		case <-k.accepted:
+			if i := k.inbox.take(); i != nil {
+				k.accept(ctx, i)
+			}
 		case <-k.parkedTimer():
 			k.unpark()
 		case e := <-k.events:
@@ -242,7 +244,7 @@ func (k *connector) dial(ctx context.Context) {
 }
 
 // accept starts the handshake on a connection from the peer. A newer one means that the peer gave up the older.
-func (k *connector) accept(ctx context.Context, i incoming) {
+func (k *connector) accept(ctx context.Context, i *incoming) {
 	if !k.config.Load().accepts() || !i.fresh() || k.damped() {
 		i.conn.Close()
 		return

@@ -5,9 +5,11 @@ package speaker
 
 import (
 	"context"
+	"maps"
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -25,15 +27,17 @@ type listeners struct {
 	addrs     []netip.AddrPort
 	// deliver takes a connection that is fresh or closes it.
 	deliver func(conn net.Conn, fresh func() bool)
-	// failed publishes why connections cannot be accepted.
-	failed func(listenerErrors)
+	// changed is called when errors is another.
+	changed func()
+	// errors is why connections cannot be accepted.
+	errors atomic.Pointer[listenerErrors]
 
 	group  sync.WaitGroup
 	cancel context.CancelFunc // nil while not listening
 
 	lines map[netip.AddrPort]*pacedLog // one for each of addrs
 
-	mu     sync.Mutex
+	mu     sync.Mutex // a leaf
 	keys   map[keyPlace]string
 	open   map[netip.AddrPort]transport.Listener
 	reason map[netip.AddrPort]string
@@ -52,41 +56,52 @@ func newListeners(t transport.Transport, log logr.Logger, addrs []netip.AddrPort
 	for _, addr := range addrs {
 		l.lines[addr] = &pacedLog{}
 	}
+	l.errors.Store(l.summary())
 	return l
 }
 
 // protect makes the kernel verify the peers with those keys. When it returns, whatever comes from them unsigned is not fresh.
 // A key that the kernel refuses leaves its peer without fresh connections, and the others as they are.
-func (l *listeners) protect(keys map[keyPlace]string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for place, key := range keys {
-		if l.keys[place] != key {
-			l.keys[place] = key
-			l.setKey(place, key)
-		}
-	}
-}
+func (l *listeners) protect(keys map[keyPlace]string) { l.change(keys, nil) }
 
 // unprotect removes all other keys.
 func (l *listeners) unprotect(keys map[keyPlace]string) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
+	var gone []keyPlace
 	for place := range l.keys {
 		if _, kept := keys[place]; !kept {
-			delete(l.keys, place)
-			l.setKey(place, "")
+			gone = append(gone, place)
+		}
+	}
+	l.mu.Unlock()
+	l.change(nil, gone)
+}
+
+// change sets keys and removes others. Run's goroutine calls it, and no other.
+func (l *listeners) change(keys map[keyPlace]string, gone []keyPlace) {
+	changed := map[keyPlace]string{}
+	open := map[netip.AddrPort]transport.Listener{}
+	l.mu.Lock()
+	for _, place := range gone {
+		delete(l.keys, place)
+		changed[place] = ""
+	}
+	for place, key := range keys {
+		if l.keys[place] != key {
+			l.keys[place], changed[place] = key, key
+		}
+	}
+	maps.Copy(open, l.open)
+	l.mu.Unlock()
+	for place, key := range changed {
+		if listener := open[place.listener]; listener != nil { // else register sets it
+			l.setKey(listener, place, key)
 		}
 	}
 }
 
-// setKey is called with mu held.
-func (l *listeners) setKey(place keyPlace, key string) {
-	open := l.open[place.listener]
-	if open == nil {
-		return // register sets it
-	}
-	if err := open.SetMD5Key(place.peer, key); err != nil {
+func (l *listeners) setKey(listener transport.Listener, place keyPlace, key string) {
+	if err := listener.SetMD5Key(place.peer, key); err != nil {
 		l.log.Error(err, "key refused: no connection of the peer is accepted", "address", place.peer.String())
 	}
 }
@@ -149,16 +164,41 @@ func (l *listeners) serve(ctx context.Context, addr netip.AddrPort) error {
 	}
 }
 
-// register gives a listener its keys before it accepts.
+// register gives a listener its keys before it accepts. From when it is in open, change sets them.
 func (l *listeners) register(addr netip.AddrPort, listener transport.Listener) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.open[addr] = listener
-	for place, key := range l.keys {
-		if place.listener == addr {
-			l.setKey(place, key)
+	for set := map[keyPlace]string{}; ; {
+		missing, done := l.missingKeys(addr, listener, set)
+		if done {
+			return
+		}
+		for place, key := range missing {
+			l.setKey(listener, place, key)
+			set[place] = key
 		}
 	}
+}
+
+// missingKeys compares the keys that were set on a listener with those that it is to have, and puts it in open where it has
+// them all.
+func (l *listeners) missingKeys(addr netip.AddrPort, listener transport.Listener, set map[keyPlace]string) (missing map[keyPlace]string, done bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	missing = map[keyPlace]string{}
+	for place, key := range l.keys {
+		if place.listener == addr && set[place] != key {
+			missing[place] = key
+		}
+	}
+	for place, key := range set {
+		if _, kept := l.keys[place]; !kept && key != "" {
+			missing[place] = ""
+		}
+	}
+	if len(missing) > 0 {
+		return missing, false
+	}
+	l.open[addr] = listener
+	return nil, true
 }
 
 func (l *listeners) unregister(addr netip.AddrPort, listener transport.Listener) {
@@ -171,22 +211,30 @@ func (l *listeners) unregister(addr netip.AddrPort, listener transport.Listener)
 
 // publish makes the state of one address known, together with that of the others.
 func (l *listeners) publish(addr netip.AddrPort, reason string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.reason[addr] == reason {
+	if !l.setReason(addr, reason) {
 		return
 	}
-	l.reason[addr] = reason
-	l.failed(l.errors())
+	l.changed()
 	if reason != "" {
 		l.lines[addr].info(l.log, "cannot accept connections", "address", addr.String(), "error", reason)
 	}
 }
 
-// errors says for each family why connections cannot be accepted: there are no addresses, or one of them failed.
-func (l *listeners) errors() listenerErrors {
+func (l *listeners) setReason(addr netip.AddrPort, reason string) (changed bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.reason[addr] == reason {
+		return false
+	}
+	l.reason[addr] = reason
+	l.errors.Store(l.summary())
+	return true
+}
+
+// summary says for each family why connections cannot be accepted: there are no addresses, or one of them failed.
+func (l *listeners) summary() *listenerErrors {
 	const none = "this process does not listen for connections of the address family"
-	e := listenerErrors{four: none, six: none}
+	e := &listenerErrors{four: none, six: none}
 	for _, addr := range l.addrs {
 		of := &e.six
 		if addr.Addr().Is4() {

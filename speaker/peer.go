@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -56,17 +55,14 @@ type peer struct {
 	*shared
 	name     string
 	log      logr.Logger
-	accepted chan incoming // capacity 1: the newest
+	accepted chan struct{} // capacity 1: something is in inbox
+	inbox    inbox
 	updated  chan struct{} // capacity 1
 	config   atomic.Pointer[peerConfig]
 	messages *messageCounters // of all peers that have had the name, since it was configured
 	received *adjin.Table     // over all sessions
 	closing  lingering
 	lines    peerLines
-	inbox    struct { // guards sending to accepted
-		sync.Mutex
-		closed bool
-	}
 
 	// Owned by run.
 	work     *work
@@ -93,7 +89,7 @@ func newPeer(s *shared, log logr.Logger, cfg *peerConfig) *peer {
 		shared:   s,
 		name:     cfg.Name,
 		log:      log.WithValues("peer", cfg.Name, "address", cfg.Address.String()),
-		accepted: make(chan incoming, 1),
+		accepted: make(chan struct{}, 1),
 		updated:  make(chan struct{}, 1),
 		received: adjin.New(cfg.Receive.policy()),
 		work:     s.progress.add("peer " + cfg.Name),
@@ -109,45 +105,12 @@ func newPeer(s *shared, log logr.Logger, cfg *peerConfig) *peer {
 
 // update hands over a newer configuration that does not need a new peer; run sees to it.
 func (p *peer) update(cfg *peerConfig) {
-	p.config.Store(cfg)
-	p.received.Configure(cfg.Receive.policy())
+	before := p.config.Swap(cfg)
+	if policy := cfg.Receive.policy(); policy != before.Receive.policy() { // else the other peers need not wait for this one's routes
+		p.received.Configure(policy)
+	}
 	select {
 	case p.updated <- struct{}{}:
-	default:
-	}
-}
-
-// incoming is a connection that the listener accepted. Whether it is fresh is judged when it is used: a key may have come
-// while it waited.
-type incoming struct {
-	conn  net.Conn
-	fresh func() bool
-}
-
-// offer hands over a connection, or closes it when the peer has ended. An older one that still waits is closed.
-func (p *peer) offer(i incoming) {
-	p.inbox.Lock()
-	defer p.inbox.Unlock()
-	select {
-	case old := <-p.accepted:
-		old.conn.Close()
-	default:
-	}
-	if p.inbox.closed {
-		i.conn.Close()
-		return
-	}
-	p.accepted <- i // has room: nobody else sends
-}
-
-// closeInbox ends what offer may still hand over.
-func (p *peer) closeInbox() {
-	p.inbox.Lock()
-	defer p.inbox.Unlock()
-	p.inbox.closed = true
-	select {
-	case i := <-p.accepted:
-		i.conn.Close()
 	default:
 	}
 }
@@ -156,7 +119,7 @@ func (p *peer) closeInbox() {
 func (p *peer) run(ctx context.Context) {
 	defer p.progress.remove(p.work)
 	defer p.closing.group.Wait()
-	defer p.closeInbox()
+	defer p.inbox.close()
 	var next *contender
 	for ctx.Err() == nil {
 		cfg := p.config.Load()
@@ -196,8 +159,8 @@ func (p *peer) wait(ctx context.Context, cfg *peerConfig) {
 		select {
 		case <-ctx.Done():
 			return
-		case i := <-p.accepted:
-			i.conn.Close()
+		case <-p.accepted:
+			p.inbox.refuse()
 		case <-p.updated:
 			return
 		}

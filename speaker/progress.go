@@ -119,7 +119,7 @@ func (s *Speaker) answer(table *work, asked <-chan struct{}) {
 	for range asked {
 		table.begin()
 		s.table.Updates()
-		s.store.out("")
+		s.store.record("")
 		table.end()
 	}
 }

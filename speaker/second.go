@@ -35,7 +35,7 @@ type second struct {
 func newSecond(s *session) *second { return &second{s: s, confirmed: make(chan *contender)} }
 
 // accept starts the handshake. It outlasts ctx: see outcome.
-func (n *second) accept(ctx context.Context, i incoming) {
+func (n *second) accept(ctx context.Context, i *incoming) {
 	s := n.s
 	cfg := s.config.Load()
 	if n.replacement != nil || cfg.idle() || !cfg.accepts() || !i.fresh() ||
@@ -121,12 +121,13 @@ func (n *second) outcome(ctx context.Context) *contender {
 			waiting = false
 		case <-n.s.updated:
 			n.reconsider()
-		case i := <-n.s.accepted:
-			if n.s.damped() {
-				i.conn.Close()
-				continue
+		case <-n.s.accepted:
+			switch i := n.s.inbox.take(); {
+			case n.s.damped():
+				i.discard()
+			case i != nil:
+				n.accept(ctx, i)
 			}
-			n.accept(ctx, i)
 		}
 	}
 	cause := context.Cause(ctx)

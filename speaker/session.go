@@ -132,8 +132,10 @@ func (s *session) watch(ctx context.Context, cancel context.CancelCauseFunc, end
 				cancel(cause)
 			}
 			second.reconsider()
-		case i := <-accepted:
-			second.accept(ctx, i)
+		case <-accepted:
+			if i := s.inbox.take(); i != nil {
+				second.accept(ctx, i)
+			}
 		case second.replacement = <-second.confirmed:
 			cancel(errReplaced)
 		}

@@ -77,25 +77,24 @@ func New(o Options) *Speaker {
 	if o.Uptime == nil {
 		o.Uptime = transport.Uptime
 	}
+	listeners := newListeners(o.Transport, o.Logger, o.Listen)
 	s := &Speaker{
 		shared: &shared{
 			transport: o.Transport,
 			table:     rib.New(),
-			store:     newStore(),
+			store:     newStore(&listeners.errors),
 			progress:  &progress{},
 			jitter:    func() float64 { return 0.75 + rand.Float64()/4 },
 			uptime:    o.Uptime,
 			started:   time.Now(),
 		},
-		log:     o.Logger,
-		poke:    make(chan struct{}, 1),
-		running: map[string]*running{},
-		ending:  map[peerKey]<-chan struct{}{},
+		log:       o.Logger,
+		listeners: listeners,
+		poke:      make(chan struct{}, 1),
+		running:   map[string]*running{},
+		ending:    map[peerKey]<-chan struct{}{},
 	}
-	s.listeners = newListeners(o.Transport, o.Logger, o.Listen)
-	s.listeners.deliver = s.deliver
-	s.listeners.failed = s.store.setListening
-	s.store.setListening(s.listeners.errors())
+	listeners.deliver, listeners.changed = s.deliver, s.store.listeningChanged
 	return s
 }
 
@@ -133,11 +132,12 @@ var ErrUnknownPeer = errors.New("no such peer")
 // Routes calls yield for each route that was announced to the peer, until it returns false. There are none while the
 // session is not Established. yield may block without holding up the session.
 func (s *Speaker) Routes(name string, yield func(rib.Route) bool) error {
-	if _, ok := s.store.peer(name); !ok {
+	r, ok := s.store.record(name)
+	if !ok {
 		return fmt.Errorf("%q: %w", name, ErrUnknownPeer)
 	}
-	if out := s.store.out(name); out != nil {
-		out.Routes(yield)
+	if r.out != nil {
+		r.out.Routes(yield)
 	}
 	return nil
 }
@@ -145,11 +145,11 @@ func (s *Speaker) Routes(name string, yield func(rib.Route) bool) error {
 // Received calls yield for each route that is kept of the peer, until it returns false. There are none where its Receive says
 // so. yield may block without holding up the session.
 func (s *Speaker) Received(name string, yield func(adjin.Route) bool) error {
-	table := s.store.received(name)
-	if table == nil {
+	r, ok := s.store.record(name)
+	if !ok {
 		return fmt.Errorf("%q: %w", name, ErrUnknownPeer)
 	}
-	table.Routes(yield)
+	r.received.Routes(yield)
 	return nil
 }
 
@@ -308,5 +308,9 @@ func (s *Speaker) deliver(conn net.Conn, fresh func() bool) {
 		conn.Close()
 		return
 	}
-	p.offer(incoming{conn: conn, fresh: fresh})
+	p.inbox.put(&incoming{conn: conn, fresh: fresh})
+	select {
+	case p.accepted <- struct{}{}:
+	default:
+	}
 }

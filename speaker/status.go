@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -28,11 +29,11 @@ type record struct {
 	refused  string
 }
 
-func (r *record) snapshot(listenerErrors listenerErrors) PeerSnapshot {
+func (r *record) snapshot(listening *listenerErrors) PeerSnapshot {
 	s := r.PeerSnapshot
 	s.ListenerError = r.refused
 	if r.accepts {
-		s.ListenerError = listenerErrors.of(r.PeerAddress.Addr())
+		s.ListenerError = listening.of(r.PeerAddress.Addr())
 	}
 	s.PendingReset = slices.Clone(s.PendingReset)
 	s.Messages, s.Flaps = r.counts.snapshot(), r.counts.flaps.Load()
@@ -54,32 +55,33 @@ func (r *record) describe(cfg *peerConfig) {
 }
 
 // store holds what is published of each peer and whose snapshot changed since somebody looked. Protocol goroutines
-// write it and never wait for a reader.
+// write it and never wait for a reader: snapshots are made of copies, without its mutex.
 type store struct {
 	changed chan struct{} // capacity 1
+	// listening is why connections cannot be accepted.
+	listening *atomic.Pointer[listenerErrors]
 
-	mu    sync.Mutex
+	mu    sync.Mutex // a leaf; the changes that update makes set fields, and call nothing that waits
 	peers map[string]*record
 	dirty map[string]struct{}
-	// listening is why connections cannot be accepted.
-	listening listenerErrors
 }
 
 // listenerErrors says for each address family why connections cannot be accepted, "" when they can.
 type listenerErrors struct{ four, six string }
 
-func (e listenerErrors) of(peer netip.Addr) string {
+func (e *listenerErrors) of(peer netip.Addr) string {
 	if peer.Is4() {
 		return e.four
 	}
 	return e.six
 }
 
-func newStore() *store {
+func newStore(listening *atomic.Pointer[listenerErrors]) *store {
 	return &store{
-		changed: make(chan struct{}, 1),
-		peers:   map[string]*record{},
-		dirty:   map[string]struct{}{},
+		changed:   make(chan struct{}, 1),
+		listening: listening,
+		peers:     map[string]*record{},
+		dirty:     map[string]struct{}{},
 	}
 }
 
@@ -121,9 +123,9 @@ func (s *store) remove(name string) {
 	s.poke()
 }
 
-func (s *store) setListening(e listenerErrors) {
+// listeningChanged marks whom it concerns that listening is another.
+func (s *store) listeningChanged() {
 	s.mu.Lock()
-	s.listening = e
 	for name, r := range s.peers {
 		if r.accepts {
 			s.dirty[name] = struct{}{}
@@ -148,42 +150,38 @@ func (s *store) takeChanged() []string {
 	return names
 }
 
-func (s *store) peer(name string) (PeerSnapshot, bool) {
+// record copies that of a peer.
+func (s *store) record(name string) (r record, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r := s.peers[name]
-	if r == nil {
+	if p := s.peers[name]; p != nil {
+		return *p, true
+	}
+	return record{}, false
+}
+
+func (s *store) peer(name string) (PeerSnapshot, bool) {
+	r, ok := s.record(name)
+	if !ok {
 		return PeerSnapshot{}, false
 	}
-	return r.snapshot(s.listening), true
+	return r.snapshot(s.listening.Load()), true
 }
 
 func (s *store) all() []PeerSnapshot {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	snapshots := make([]PeerSnapshot, 0, len(s.peers))
-	for _, name := range slices.Sorted(maps.Keys(s.peers)) {
-		snapshots = append(snapshots, s.peers[name].snapshot(s.listening))
+	records := make([]record, 0, len(s.peers))
+	for _, r := range s.peers {
+		records = append(records, *r)
+	}
+	s.mu.Unlock()
+	slices.SortFunc(records, func(a, b record) int { return strings.Compare(a.Name, b.Name) })
+	listening := s.listening.Load()
+	snapshots := make([]PeerSnapshot, len(records))
+	for i := range records {
+		snapshots[i] = records[i].snapshot(listening)
 	}
 	return snapshots
-}
-
-func (s *store) out(name string) *rib.Out {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if r := s.peers[name]; r != nil {
-		return r.out
-	}
-	return nil
-}
-
-func (s *store) received(name string) *adjin.Table {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if r := s.peers[name]; r != nil {
-		return r.received
-	}
-	return nil
 }
 
 // messageCounters are written by a session's reader, writer and owner without a lock.

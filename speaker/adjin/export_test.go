@@ -5,6 +5,13 @@ package adjin
 
 import "testing"
 
+// Busy calls f while the table is as busy as with a change that takes long.
+func (t *Table) Busy(f func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f()
+}
+
 // CheckReferences fails the test where a count is not what a table holds.
 func (t *Table) CheckReferences(tb testing.TB) {
 	tb.Helper()

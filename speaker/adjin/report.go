@@ -31,21 +31,63 @@ type Count struct {
 	Dropped int
 }
 
-// Report returns the counts, nil where nothing is kept by policy.
-func (t *Table) Report() *Report {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if !t.policy.Keep {
-		return nil
+// Report returns the counts after the newest change, nil where nothing is kept by policy. It waits for nobody, however long a
+// change takes, and must not be modified.
+func (t *Table) Report() *Report { return t.report.Load() }
+
+// unlock ends what may have changed the table, and publishes its report.
+func (t *Table) unlock() {
+	changed := t.publish()
+	t.mu.Unlock()
+	if !changed {
+		return
 	}
-	r := &Report{Limit: t.policy.MaxPrefixes, Excess: t.excess()}
-	if t.heavy && r.Excess {
-		r.OctetLimit = t.policy.maxOctets()
+	select {
+	case t.changed <- struct{}{}:
+	default:
+	}
+}
+
+// publish makes the report anew where it is another.
+func (t *Table) publish() (changed bool) {
+	now := t.count()
+	if now == t.tally {
+		return false
+	}
+	t.tally = now
+	t.report.Store(now.report())
+	return true
+}
+
+// tally is what a report says, in a form that can be compared.
+type tally struct {
+	keep              bool
+	families          [2]Count
+	shown             int // of families
+	limit, octetLimit int
+	excess            bool
+}
+
+func (t *Table) count() tally {
+	if !t.policy.Keep {
+		return tally{}
+	}
+	c := tally{keep: true, limit: t.policy.MaxPrefixes, excess: t.excess()}
+	if t.heavy && c.excess {
+		c.octetLimit = t.policy.maxOctets()
 	}
 	for _, in := range t.all() {
-		if c := in.count(); c.Routes > 0 || slices.Contains(t.session.Families, c.Family) {
-			r.Families = append(r.Families, c)
+		if n := in.count(); n.Routes > 0 || slices.Contains(t.session.Families, n.Family) {
+			c.families[c.shown] = n
+			c.shown++
 		}
 	}
-	return r
+	return c
+}
+
+func (c *tally) report() *Report {
+	if !c.keep {
+		return nil
+	}
+	return &Report{Families: slices.Clone(c.families[:c.shown]), Limit: c.limit, Excess: c.excess, OctetLimit: c.octetLimit}
 }

@@ -18,8 +18,7 @@ type Generation uint32
 // those that were stale before, but for the families of again (RFC 9494 §4.2).
 func (t *Table) Retain(families, again []wire.Family) Generation {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	defer t.poke()
+	defer t.unlock()
 	generation := t.nextGeneration()
 	for _, f := range []wire.Family{wire.IPv4Unicast, wire.IPv6Unicast} {
 		in := t.of(f)
@@ -40,18 +39,16 @@ func (t *Table) Retain(families, again []wire.Family) Generation {
 // with NO_LLGR MUST NOT be retained.
 func (t *Table) LongLive(f wire.Family, g Generation) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
+	defer t.unlock()
 	if in := t.of(f); in != nil {
 		in.longLive(uint32(g))
-		t.poke()
 	}
 }
 
 // Keep removes what is stale outside of families.
 func (t *Table) Keep(families []wire.Family) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	defer t.poke()
+	defer t.unlock()
 	for _, f := range []wire.Family{wire.IPv4Unicast, wire.IPv6Unicast} {
 		if !slices.Contains(families, f) {
 			t.of(f).purgeAll()
@@ -62,49 +59,44 @@ func (t *Table) Keep(families []wire.Family) {
 // Expire removes what was stale in a family at that moment and still is.
 func (t *Table) Expire(f wire.Family, g Generation) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
+	defer t.unlock()
 	if in := t.of(f); in != nil {
 		in.purge(uint32(g))
-		t.poke()
 	}
 }
 
 // Purge removes what is stale in a family: after a restart its End-of-RIB has come (RFC 4724 §4.2).
 func (t *Table) Purge(f wire.Family) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
+	defer t.unlock()
 	if in := t.of(f); in != nil {
 		in.purgeAll()
-		t.poke()
 	}
 }
 
 // BeginRefresh takes a BoRR: all routes of the family are stale until they come again (RFC 7313 §4).
 func (t *Table) BeginRefresh(f wire.Family) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
+	defer t.unlock()
 	if in := t.of(f); in != nil && t.policy.Keep {
 		in.markRefresh()
-		t.poke()
 	}
 }
 
 // EndRefresh takes an EoRR: what did not come again since the BoRR is removed (RFC 7313 §4). Without one it means nothing.
 func (t *Table) EndRefresh(f wire.Family) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
+	defer t.unlock()
 	if in := t.of(f); in != nil {
 		in.endRefresh()
-		t.poke()
 	}
 }
 
 // Flush removes everything.
 func (t *Table) Flush() {
 	t.mu.Lock()
-	defer t.mu.Unlock()
+	defer t.unlock()
 	t.clear()
-	t.poke()
 }
 
 func (t *Table) clear() {

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/herald-bgp/herald/speaker/wire"
 )
@@ -44,8 +45,9 @@ type Outcome struct {
 // Table holds the routes of one peer, over the end of a session too. Its methods may be called from any goroutine.
 type Table struct {
 	changed chan struct{} // capacity 1
+	report  atomic.Pointer[Report]
 
-	mu      sync.Mutex
+	mu      sync.Mutex // a leaf; what changes a table ends with unlock
 	policy  Policy
 	session Session
 	sets    sets
@@ -56,8 +58,9 @@ type Table struct {
 	generation uint32
 	// missing: routes of the peer may not be there that it would send again.
 	missing bool
-	warned  bool // of the limit
-	heavy   bool // routes are missing because of MaxOctets
+	warned  bool  // of the limit
+	heavy   bool  // routes are missing because of MaxOctets
+	tally   tally // what report was made of
 	scratch []byte
 }
 
@@ -66,18 +69,12 @@ func New(policy Policy) *Table {
 	t := &Table{changed: make(chan struct{}, 1), policy: policy, generation: 1}
 	t.four = family[key4]{table: t, family: wire.IPv4Unicast, newKey: newKey4, generation: 1}
 	t.six = family[key6]{table: t, family: wire.IPv6Unicast, newKey: newKey6, generation: 1}
+	t.publish()
 	return t
 }
 
-// Changed is poked when Report may have changed. It has a capacity of one.
+// Changed is poked when Report has changed. It has a capacity of one.
 func (t *Table) Changed() <-chan struct{} { return t.changed }
-
-func (t *Table) poke() {
-	select {
-	case t.changed <- struct{}{}:
-	default:
-	}
-}
 
 // all are the families in order.
 func (t *Table) all() [2]routes { return [...]routes{&t.four, &t.six} }
@@ -105,7 +102,7 @@ func (t *Table) excess() bool { return t.four.excess() || t.six.excess() }
 // Begin is called before the first UPDATE of a session.
 func (t *Table) Begin(s Session) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
+	defer t.unlock()
 	t.session, t.missing, t.warned, t.heavy = s, false, false, false
 	t.four.begin(slices.Contains(s.AddPath, wire.IPv4Unicast))
 	t.six.begin(slices.Contains(s.AddPath, wire.IPv6Unicast))
@@ -114,7 +111,7 @@ func (t *Table) Begin(s Session) {
 // Configure changes what is kept. What is over a lower limit is dropped.
 func (t *Table) Configure(p Policy) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
+	defer t.unlock()
 	old := t.policy
 	if p == old {
 		return
@@ -134,13 +131,12 @@ func (t *Table) Configure(p Policy) {
 		t.four.evict()
 		t.six.evict()
 	}
-	t.poke()
 }
 
 // TakeMissing reports, once, whether the peer has routes that would be kept if it sent them again.
 func (t *Table) TakeMissing() bool {
 	t.mu.Lock()
-	defer t.mu.Unlock()
+	defer t.unlock()
 	if !t.missing {
 		return false
 	}
@@ -153,11 +149,10 @@ func (t *Table) TakeMissing() bool {
 // Take applies an UPDATE; with withdraw all its NLRI are treated as withdrawn (RFC 7606 §2). The error is a *LimitError.
 func (t *Table) Take(u *wire.Update, withdraw bool) (Outcome, error) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
+	defer t.unlock()
 	if !t.policy.Keep {
 		return Outcome{}, nil
 	}
-	defer t.poke()
 	full := t.excess()
 	// RFC 4271 §4.3: a prefix that is withdrawn and announced in one message is announced.
 	t.withdraw(wire.IPv4Unicast, u.PathIDs, u.Withdrawn)

@@ -43,7 +43,7 @@ func (System) Listen(ctx context.Context, local netip.AddrPort) (Listener, error
 type listener struct {
 	tcp *net.TCPListener
 
-	mu    sync.Mutex
+	mu    sync.Mutex            // a leaf
 	epoch uint64                // of the newest key
 	keyed map[netip.Addr]uint64 // epoch of each peer's newest key
 
@@ -82,13 +82,13 @@ func (l *listener) Accept() (net.Conn, error) {
 
 // woken takes notice of the keys that SetMD5Key set.
 func (l *listener) woken() error {
-	l.mu.Lock()
-	l.target = l.epoch
-	err := l.tcp.SetDeadline(time.Time{})
-	l.mu.Unlock()
-	if err != nil {
+	// In this order: a key that comes in between sets a deadline again.
+	if err := l.tcp.SetDeadline(time.Time{}); err != nil {
 		return err
 	}
+	l.mu.Lock()
+	l.target = l.epoch
+	l.mu.Unlock()
 	raw, err := l.tcp.SyscallConn()
 	if err != nil {
 		return err
@@ -105,14 +105,18 @@ func (l *listener) SetMD5Key(peer netip.Addr, key string) error {
 	if err != nil {
 		return err
 	}
+	err = control(raw, func(fd int) error { return setMD5Key(fd, peer, key) })
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if err := control(raw, func(fd int) error { return setMD5Key(fd, peer, key) }); err != nil {
+	if err != nil {
 		l.keyed[peer] = never
+	} else {
+		l.epoch++
+		l.keyed[peer] = l.epoch
+	}
+	l.mu.Unlock()
+	if err != nil {
 		return err
 	}
-	l.epoch++
-	l.keyed[peer] = l.epoch
 	return l.tcp.SetDeadline(time.Unix(1, 0))
 }
 
