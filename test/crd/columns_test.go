@@ -21,7 +21,7 @@ import (
 )
 
 // kubectl shows the answer to a person's first question: is it up, since when, and
-// what is announced.
+// what is announced. The last error of a session that is up again is no answer to it.
 func testColumns(t *testing.T, cp *controlplane.ControlPlane) {
 	for _, object := range reported() {
 		createWithStatus(t, cp, object)
@@ -76,6 +76,7 @@ func reported() []client.Object {
 			Status: v1alpha1.BGPPeerStatus{
 				Conditions: []metav1.Condition{established},
 				Sessions:   &v1alpha1.PeerSessions{Desired: 1, Established: 1, Summary: "1/1"},
+				LastError:  &v1alpha1.PeerError{Node: "node-1", Time: metav1.Now(), Message: "hold timer expired"},
 			},
 		},
 		&v1alpha1.Announcement{
@@ -98,8 +99,9 @@ func reported() []client.Object {
 				Conditions: []metav1.Condition{
 					established, condition(v1alpha1.ConditionReporting, v1alpha1.ReasonReporting, metav1.ConditionTrue),
 				},
-				State: v1alpha1.SessionEstablished,
-				Since: ptr.To(metav1.Now()),
+				State:     v1alpha1.SessionEstablished,
+				LastError: &v1alpha1.SessionError{Time: metav1.Now(), Text: "hold timer expired"},
+				Since:     ptr.To(metav1.Now()),
 				Prefixes: []v1alpha1.FamilyPrefixes{
 					{Family: v1alpha1.Family{AFI: v1alpha1.AFIIPv4, SAFI: v1alpha1.SAFIUnicast}, Announced: 17},
 					{Family: v1alpha1.Family{AFI: v1alpha1.AFIIPv6, SAFI: v1alpha1.SAFIUnicast}, Announced: 4},

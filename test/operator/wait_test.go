@@ -37,7 +37,8 @@ func TestWaitForReady(t *testing.T) {
 	c.startCluster(t)
 	tor := newRouter(t, 65)
 	peer := tor.peer()
-	web := announcement(operatorNamespace, "web", "203.0.113.0/24")
+	// As in README, on a node without an IPv6 address.
+	web := announcement(operatorNamespace, "web", "203.0.113.0/24", "2001:db8:1::/48")
 	c.create(t, peer)
 	c.create(t, web)
 	c.waitReady(t, "bgppeer", peer.Name)
@@ -64,6 +65,9 @@ func TestWaitForReady(t *testing.T) {
 			t.Errorf("edit %d: the Announcement is Ready and the router has %+v, %v", med, route, err)
 		}
 	}
+	c.expectAnnouncement(t, patience, web, want{v1alpha1.ConditionAdvertised, metav1.ConditionTrue, v1alpha1.ReasonPartial})
+	c.expectVerdict(t, web, v1alpha1.ReasonNoNextHop)
+
 	// What changes nothing for a session does not make it unknown.
 	change(t, c, peer, func(p *v1alpha1.BGPPeer) { p.Spec.Description = new("rack A, left") })
 	harness.Steadily(t, 3*time.Second, "Established stays True", func() error {
