@@ -185,9 +185,11 @@ type AnnouncementSessions struct {
 	Advertised int32 `json:"advertised"`
 
 	// notDue is the number of those whose node rightly announces nothing of it.
+	// +optional
 	NotDue int32 `json:"notDue"`
 
 	// unavailable is the number of those whose node is lost or runs no speaker.
+	// +optional
 	Unavailable int32 `json:"unavailable"`
 
 	// summary is "advertised/eligible", such as 5/6.

@@ -220,6 +220,7 @@ type PeerSessions struct {
 	Established int32 `json:"established"`
 
 	// unavailable is the number of those that are lost or run no speaker.
+	// +optional
 	Unavailable int32 `json:"unavailable"`
 
 	// summary is "established/desired", such as 5/6.

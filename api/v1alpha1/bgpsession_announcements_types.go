@@ -72,6 +72,7 @@ type WithheldAnnouncement struct {
 	Reason string `json:"reason"`
 
 	// sent is the number of its prefixes that the neighbour has from us all the same.
+	// +optional
 	Sent int32 `json:"sent"`
 
 	// winner is the older Announcement that has the prefix instead, as
