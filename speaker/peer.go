@@ -244,12 +244,13 @@ func (p *peer) establish(c *contender, out *rib.Out) {
 	defer p.work.end()
 	p.log.Info("session established", "peerASN", c.open.PeerASN(), "families", c.negotiated.Families, "dialled", c.dialled)
 	negotiated := c.negotiated
+	local, remote := addrPort(c.conn.LocalAddr()), addrPort(c.conn.RemoteAddr())
 	p.received.Begin(receivedSession(c))
 	p.note(func(r *record) {
 		r.describe(c.cfg)
 		r.Since = time.Now()
 		r.PeerASN, r.RemoteRouterID = c.open.PeerASN(), c.open.RouterID
-		r.LocalAddress, r.PeerAddress = addrPort(c.conn.LocalAddr()), addrPort(c.conn.RemoteAddr())
+		r.LocalAddress, r.PeerAddress = local, remote
 		r.Negotiated = &negotiated
 		r.out = out
 	})

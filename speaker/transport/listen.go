@@ -129,9 +129,10 @@ func (l *listener) Fresh(conn net.Conn) bool {
 	if !ok {
 		return false
 	}
+	remote := addrOf(c.RemoteAddr()).Addr()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return c.epoch >= l.keyed[addrOf(c.RemoteAddr()).Addr()]
+	return c.epoch >= l.keyed[remote]
 }
 
 // Addr implements Listener.

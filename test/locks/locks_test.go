@@ -1,0 +1,133 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package locks
+
+import (
+	"go/ast"
+	"go/types"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// functions looks at each function of the program.
+func (p *program) functions() map[string]*function {
+	methods := map[string][]string{}
+	p.each(func(s *source, f *types.Func, _ *ast.FuncDecl) {
+		if f.Signature().Recv() != nil {
+			key := s.path + "." + f.Name()
+			methods[key] = append(methods[key], f.FullName())
+		}
+	})
+	all := map[string]*function{}
+	p.each(func(s *source, f *types.Func, declaration *ast.FuncDecl) {
+		w := &walker{source: s, set: p.set, methods: methods, f: &function{calls: map[string]bool{}}}
+		w.block(declaration.Body.List)
+		all[f.FullName()] = w.f
+	})
+	return all
+}
+
+func (p *program) each(visit func(*source, *types.Func, *ast.FuncDecl)) {
+	for _, s := range p.packages {
+		for _, file := range s.files {
+			for _, d := range file.Decls {
+				if declaration, ok := d.(*ast.FuncDecl); ok && declaration.Body != nil {
+					visit(s, s.info.Defs[declaration.Name].(*types.Func), declaration)
+				}
+			}
+		}
+	}
+}
+
+// why says what a function, or one that it calls, takes or waits for; "" for nothing.
+func why(all map[string]*function, name string, seen map[string]bool) string {
+	f := all[name]
+	if f == nil || seen[name] {
+		return ""
+	}
+	seen[name] = true
+	switch {
+	case len(f.takes) > 0:
+		return name + " takes " + f.takes[0]
+	case len(f.waits) > 0:
+		return name + " " + f.waits[0]
+	}
+	for _, callee := range slices.Sorted(maps.Keys(f.calls)) {
+		if reason := why(all, callee, seen); reason != "" {
+			return reason
+		}
+	}
+	return ""
+}
+
+func TestMutexesAreLeaves(t *testing.T) {
+	all := load(t).functions()
+	held := 0
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		for _, fault := range all[name].held {
+			held++
+			reason := fault.what
+			if fault.callee != "" {
+				reason = why(all, fault.callee, map[string]bool{})
+			}
+			if reason != "" {
+				t.Errorf("%v: %s, with %s held: %s", fault.at, name, fault.mutex, reason)
+			}
+		}
+	}
+	if held < 50 {
+		t.Errorf("%d calls under a mutex: the rule has nothing to hold", held)
+	}
+}
+
+// CONTRIBUTING.md has each mutex, by file and type.
+func TestMutexesAreListed(t *testing.T) {
+	page, err := os.ReadFile("../../CONTRIBUTING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := map[string]bool{}
+	for _, m := range regexp.MustCompile("`(speaker[a-z0-9_/]*)`: `([a-zA-Z]+)`").FindAllStringSubmatch(string(page), -1) {
+		listed[m[1]+" "+m[2]] = true
+	}
+	found := map[string]bool{}
+	prog := load(t)
+	for _, s := range prog.packages {
+		directory := "speaker" + strings.TrimPrefix(s.path, speaker)
+		for _, name := range s.types.Scope().Names() {
+			declared, ok := s.types.Scope().Lookup(name).(*types.TypeName)
+			if ok && hasMutex(declared.Type()) {
+				found[directory+" "+name] = true
+			}
+		}
+	}
+	if !maps.Equal(listed, found) || len(found) == 0 {
+		t.Errorf("CONTRIBUTING.md lists %v, there are %v", slices.Sorted(maps.Keys(listed)), slices.Sorted(maps.Keys(found)))
+	}
+}
+
+// hasMutex reports whether a struct has one as its own field, or in one without a name.
+func hasMutex(t types.Type) bool {
+	fields, ok := t.Underlying().(*types.Struct)
+	if !ok {
+		return false
+	}
+	for field := range fields.Fields() {
+		switch inner := field.Type().(type) {
+		case *types.Named:
+			if inner.String() == "sync.Mutex" || inner.String() == "sync.RWMutex" {
+				return true
+			}
+		case *types.Struct:
+			if hasMutex(inner) {
+				return true
+			}
+		}
+	}
+	return false
+}
