@@ -37,7 +37,10 @@ type AnnouncementsStatus struct {
 	// +optional
 	Sent int32 `json:"sent"`
 
-	// withheld are the announcements that are not sent, or not whole, and why.
+	// withheld are the announcements that the session itself does not send, or not
+	// whole, and why: a next hop or a family is missing, an older one has the prefix.
+	// What follows from the objects alone, such as PrefixNotAllowed, is not listed here
+	// but in the status of the Announcement. The oldest come first.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=256

@@ -114,6 +114,7 @@ func (r *Reconciler) watchHeartbeats(ctx context.Context) error {
 		}
 		failed = err != nil
 		if changed {
+			r.news.tell(&changes{nodes: true})
 			enqueue(r.queue, request{kind: everything}, surveyPriority, 0)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -17,40 +18,80 @@ import (
 	"github.com/herald-bgp/herald/controllers/status"
 )
 
-// compare finds every object whose status is not what it should be, and every BGPSession that is to go.
-func (r *Reconciler) compare(w *world, now time.Time) map[request]*task {
+// compare looks at every object whose status may have come to be not what it should, and at every BGPSession that may have come to be
+// one to go. It returns what is due for each of those, nil for nothing.
+func (r *Reconciler) compare(w *world, c *changes, now time.Time) map[request]*task {
 	due := map[request]*task{}
-	exists := map[types.UID]bool{}
 	for i := range w.peers {
-		exists[w.peers[i].UID] = true
-		r.comparePeer(w, w.peers[i], now, due)
+		object := &w.peers[i]
+		if key := requestFor(peer, object); c.written[key] || w.rollup.TouchedPeer(object.Name) {
+			due[key] = r.comparePeer(w, *object, now)
+		}
 	}
 	for i := range w.announcements {
-		exists[w.announcements[i].UID] = true
-		r.compareAnnouncement(w, w.announcements[i], now, due)
+		object := &w.announcements[i]
+		key := requestFor(announcement, object)
+		if c.written[key] || w.rollup.TouchedAnnouncement(key.String()) {
+			due[key] = r.compareAnnouncement(w, *object, now)
+		}
 	}
-	for i := range w.sessions {
-		exists[w.sessions[i].UID] = true
+	sessions := c.sessions
+	if c.nodes || c.peers {
+		sessions = w.sessions
 	}
-	r.compareSessions(w, now, due)
+	peers := make(map[string]bool, len(w.peers))
+	for i := range w.peers {
+		peers[w.peers[i].Name] = true
+	}
+	for name, object := range sessions {
+		key := request{kind: session, NamespacedName: types.NamespacedName{Name: name}}
+		if due[key] = nil; object != nil {
+			due[key] = r.compareSession(w, object, peers[object.Spec.PeerName], now)
+		}
+	}
+	if c.gone {
+		r.forgetGone(w, due)
+	}
+	return due
+}
+
+// forgetGone drops what is remembered of objects that are no more.
+func (r *Reconciler) forgetGone(w *world, due map[request]*task) {
+	exists := make(map[types.UID]bool, len(w.peers)+len(w.announcements)+len(w.sessions))
+	keys := map[request]bool{}
+	for i := range w.peers {
+		exists[w.peers[i].UID], keys[requestFor(peer, &w.peers[i])] = true, true
+	}
+	for i := range w.announcements {
+		exists[w.announcements[i].UID], keys[requestFor(announcement, &w.announcements[i])] = true, true
+	}
+	for _, object := range w.sessions {
+		exists[object.UID], keys[requestFor(session, object)] = true, true
+	}
 	r.pace.keep(exists)
 	for uid := range r.confirmed {
 		if !exists[uid] {
 			delete(r.confirmed, uid)
 		}
 	}
-	return due
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for key := range r.due {
+		if !keys[key] {
+			due[key] = nil
+		}
+	}
 }
 
-func (r *Reconciler) comparePeer(w *world, object v1alpha1.BGPPeer, now time.Time, due map[request]*task) {
+func (r *Reconciler) comparePeer(w *world, object v1alpha1.BGPPeer, now time.Time) *task {
 	stored := object.Status
 	object.Status.Conditions = r.pace.written.Conditions(object.UID, stored.Conditions)
 	want := w.rollup.Peer(&object, now)
 	stored.Conditions = kube.OwnConditions(stored.Conditions, want.Conditions)
 	if kube.SameStatus(stored, want) {
-		return
+		return nil
 	}
-	due[requestFor(peer, &object)] = &task{
+	return &task{
 		kind:       peer,
 		uid:        object.UID,
 		says:       sayingOf(want.Conditions),
@@ -64,16 +105,16 @@ func (r *Reconciler) comparePeer(w *world, object v1alpha1.BGPPeer, now time.Tim
 	}
 }
 
-func (r *Reconciler) compareAnnouncement(w *world, object v1alpha1.Announcement, now time.Time, due map[request]*task) {
+func (r *Reconciler) compareAnnouncement(w *world, object v1alpha1.Announcement, now time.Time) *task {
 	stored := object.Status
 	object.Status.Conditions = r.pace.written.Conditions(object.UID, stored.Conditions)
 	want, confirmation := w.rollup.Announcement(&object, r.confirmed[object.UID], now)
 	r.confirmed[object.UID] = confirmation
 	stored.Conditions = kube.OwnConditions(stored.Conditions, want.Conditions)
 	if kube.SameStatus(stored, want) {
-		return
+		return nil
 	}
-	due[requestFor(announcement, &object)] = &task{
+	return &task{
 		kind:       announcement,
 		uid:        object.UID,
 		says:       sayingOf(want.Conditions),
@@ -86,30 +127,21 @@ func (r *Reconciler) compareAnnouncement(w *world, object v1alpha1.Announcement,
 	}
 }
 
-func (r *Reconciler) compareSessions(w *world, now time.Time, due map[request]*task) {
-	peers := map[string]bool{}
-	for i := range w.peers {
-		peers[w.peers[i].Name] = true
+func (r *Reconciler) compareSession(w *world, object *v1alpha1.BGPSession, peerExists bool, now time.Time) *task {
+	if !peerExists || !w.exist[object.Spec.NodeName] || w.rollup.LeftOver(object) {
+		return &task{kind: session, uid: object.UID, urgent: true, do: func(ctx context.Context) error { return r.remove(ctx, object) }}
 	}
-	for i := range w.sessions {
-		object := w.sessions[i]
-		key := requestFor(session, &object)
-		if !peers[object.Spec.PeerName] || !w.exist[object.Spec.NodeName] || w.rollup.LeftOver(&object) {
-			due[key] = &task{kind: session, uid: object.UID, urgent: true, do: func(ctx context.Context) error { return r.remove(ctx, &object) }}
-			continue
-		}
-		want := w.rollup.Reporting(&object, r.pace.written.Conditions(object.UID, object.Status.Conditions), now)
-		if want == nil || reported(&object, want) {
-			continue
-		}
-		due[key] = &task{
-			kind:       session,
-			uid:        object.UID,
-			says:       sayingOf(want.Conditions),
-			urgent:     true,
-			conditions: want.Conditions,
-			do:         func(ctx context.Context) error { return r.report(ctx, &object, want) },
-		}
+	want := w.rollup.Reporting(object, r.pace.written.Conditions(object.UID, object.Status.Conditions), now)
+	if want == nil || reported(object, want) {
+		return nil
+	}
+	return &task{
+		kind:       session,
+		uid:        object.UID,
+		says:       sayingOf(want.Conditions),
+		urgent:     true,
+		conditions: want.Conditions,
+		do:         func(ctx context.Context) error { return r.report(ctx, object, want) },
 	}
 }
 
@@ -119,7 +151,7 @@ func reported(object *v1alpha1.BGPSession, want *status.SessionReport) bool {
 	if want.State != "" {
 		stored.State = object.Status.State
 	}
-	return kube.SameStatus(stored, *want)
+	return equality.Semantic.DeepEqual(stored, *want)
 }
 
 // differ reports whether conditions say something else. That a message counts differently can wait.

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/compile"
 	"github.com/herald-bgp/herald/controllers/status"
 )
@@ -25,8 +26,8 @@ const fieldOwner client.FieldOwner = "herald-rollup"
 // Reconciler keeps the statuses of BGPPeers and Announcements, the condition Reporting of BGPSessions, and removes
 // BGPSessions that nobody else will.
 //
-// A survey reads everything, computes every status and compares: each is a function of all objects, and one pass over
-// them costs less than one for each object. What differs is then written object by object.
+// A survey takes what happened since the one before, brings the roll-up up to date, and compares the statuses of the objects that
+// are touched by it. What differs is then written object by object.
 type Reconciler struct {
 	client client.Client
 	// server is asked before a BGPSession is deleted: that a cache has no object may be its delay.
@@ -35,20 +36,23 @@ type Reconciler struct {
 	queue   workqueue.TypedRateLimitingInterface[request]
 	pace    *pace
 
-	// reader, confirmed, history and stopped belong to the survey, which never runs twice at a time.
+	news news
+
+	// reader, world, confirmed and stopped belong to the survey, which never runs twice at a time.
 	reader    compile.Reader
+	world     world
 	confirmed map[types.UID]*status.Confirmation
-	history   *status.History
 	// stopped is since when a node has been without a speaker that runs.
 	stopped    map[string]time.Time
 	heartbeats heartbeats
 	// started: there is a queue.
 	started chan struct{}
-	// rested is when the next survey may begin.
-	rested time.Time
+	// surveyed: there was a survey. rested is when the next may begin.
+	surveyed bool
+	rested   time.Time
 
 	mu sync.Mutex
-	// due is what the last survey found to be done.
+	// due is what is to be done, as the surveys found.
 	due map[request]*task
 }
 
@@ -74,6 +78,8 @@ func newReconciler(c client.Client, server client.Reader, options Options) *Reco
 		options:   options,
 		pace:      newPace(),
 		confirmed: map[types.UID]*status.Confirmation{},
+		world:     world{sessions: map[string]*v1alpha1.BGPSession{}, rollup: status.NewRollup()},
+		due:       map[request]*task{},
 		stopped:   map[string]time.Time{},
 		started:   make(chan struct{}),
 	}
@@ -137,26 +143,44 @@ func (r *Reconciler) survey(ctx context.Context) (reconcile.Result, error) {
 	if rest := r.rested.Sub(began); rest > 0 {
 		return reconcile.Result{RequeueAfter: rest, Priority: new(surveyPriority)}, nil
 	}
-	w, err := r.read(ctx)
-	if err != nil {
+	c := r.news.take()
+	if !r.surveyed {
+		// Of what there is none no event tells.
+		c.add(&changes{peers: true, objects: true, nodes: true})
+	}
+	if again := r.world.again; !again.IsZero() && !again.After(began) {
+		c.nodes = true
+	}
+	if err := r.read(ctx, c); err != nil {
+		r.news.putBack(c)
 		return reconcile.Result{}, err
 	}
+	r.surveyed = true
 	now := time.Now()
-	due := r.compare(w, now)
-	r.pace.share(len(w.nodes))
+	due := r.compare(&r.world, c, now)
+	r.pace.share(len(r.world.nodes))
 	r.enqueueDue(due, now)
 	now = time.Now()
 	r.rested = now.Add((surveyShare - 1) * now.Sub(began))
-	return reconcile.Result{RequeueAfter: w.again, Priority: new(surveyPriority)}, nil
+	var again time.Duration
+	if !r.world.again.IsZero() {
+		again = max(time.Millisecond, r.world.again.Sub(now))
+	}
+	return reconcile.Result{RequeueAfter: again, Priority: new(surveyPriority)}, nil
 }
 
-// enqueueDue replaces what was due. What was due before is in the queue, or waits to be.
+// enqueueDue replaces what was due for the objects that were looked at. What was due before is in the queue, or waits to be.
 func (r *Reconciler) enqueueDue(due map[request]*task, now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for key, t := range due {
+		if t == nil {
+			delete(r.due, key)
+			continue
+		}
 		t.since = now
 		before := r.due[key]
+		r.due[key] = t
 		if before != nil && before.says == t.says {
 			t.since = before.since
 		}
@@ -164,7 +188,6 @@ func (r *Reconciler) enqueueDue(due map[request]*task, now time.Time) {
 			enqueue(r.queue, key, t.priority(), 0)
 		}
 	}
-	r.due = due
 }
 
 // done takes down what was done. If it is to be done again, a survey finds out.

@@ -6,6 +6,8 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"maps"
+	"reflect"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -16,40 +18,71 @@ import (
 	"github.com/herald-bgp/herald/controllers/status"
 )
 
-// world is everything at one moment, as the caches have it. None of it is copied, and none is changed.
+// world is everything as the caches had it at the last survey. None of it is copied, and none is changed.
 type world struct {
 	peers         []v1alpha1.BGPPeer
 	announcements []v1alpha1.Announcement
-	sessions      []v1alpha1.BGPSession
+	// sessions are all BGPSessions, by name.
+	sessions map[string]*v1alpha1.BGPSession
 	// nodes are those that the node role is to run on, and exist is every node that there is.
 	nodes   []compile.NodeFacts
 	exist   map[string]bool
+	fleet   *fleet
 	catalog *compile.Catalog
 	rollup  *status.Rollup
-	// again is when to look once more though nothing changes, zero for never.
-	again time.Duration
+	// again is when to look at the nodes once more though nothing changes, zero for never.
+	again time.Time
 }
 
-func (r *Reconciler) read(ctx context.Context) (*world, error) {
+// read brings the world up to date.
+func (r *Reconciler) read(ctx context.Context, c *changes) error {
+	w := &r.world
+	if c.nodes {
+		sessions := maps.Clone(w.sessions)
+		maps.Copy(sessions, c.sessions)
+		if err := r.readNodes(ctx, sessions); err != nil {
+			return err
+		}
+	}
+	if c.objects || len(c.written) > 0 {
+		if err := r.readObjects(ctx, c.objects); err != nil {
+			return err
+		}
+	}
+	var changed, gone []*v1alpha1.BGPSession
+	for name, session := range c.sessions {
+		switch before := w.sessions[name]; {
+		case session != nil:
+			if before != nil && before.UID != session.UID {
+				gone = append(gone, before)
+			}
+			w.sessions[name] = session
+			changed = append(changed, session)
+		case before != nil:
+			delete(w.sessions, name)
+			gone = append(gone, before)
+		}
+	}
+	w.rollup.Update(status.Cluster{Catalog: w.catalog, Nodes: w.nodes, Speakers: w.fleet.running, Lost: w.fleet.lost}, changed, gone)
+	return nil
+}
+
+func (r *Reconciler) readObjects(ctx context.Context, specs bool) error {
 	var (
 		peers         v1alpha1.BGPPeerList
 		announcements v1alpha1.AnnouncementList
-		sessions      v1alpha1.BGPSessionList
-		nodes         corev1.NodeList
 		namespaces    corev1.NamespaceList
 	)
-	for _, list := range []client.ObjectList{&peers, &announcements, &sessions, &nodes, &namespaces} {
+	for _, list := range []client.ObjectList{&peers, &announcements, &namespaces} {
 		if err := r.client.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {
-			return nil, fmt.Errorf("list %T: %w", list, err)
+			return fmt.Errorf("list %T: %w", list, err)
 		}
 	}
-	fleet, err := r.fleet(ctx, nodes.Items, sessions.Items, time.Now())
-	if err != nil {
-		return nil, err
+	w := &r.world
+	w.peers, w.announcements = peers.Items, announcements.Items
+	if !specs {
+		return nil
 	}
-	w := &world{peers: peers.Items, announcements: announcements.Items, sessions: sessions.Items}
-	w.again = fleet.again
-	w.addNodes(nodes.Items, fleet)
 	labelsOf := make(map[string]map[string]string, len(namespaces.Items))
 	for i := range namespaces.Items {
 		labelsOf[namespaces.Items[i].Name] = namespaces.Items[i].Labels
@@ -58,19 +91,39 @@ func (r *Reconciler) read(ctx context.Context) (*world, error) {
 	objects := r.reader.Read(w.peers, w.announcements)
 	objects.Namespaces, objects.OperatorNamespace = labelsOf, r.options.Namespace
 	w.catalog = compile.NewCatalog(objects)
-	w.rollup = status.NewRollup(status.Cluster{
-		Catalog: w.catalog, Nodes: w.nodes, Sessions: w.sessions, Speakers: fleet.running, Lost: fleet.lost, History: r.history,
-	})
-	r.history = w.rollup.History()
-	return w, nil
+	return nil
+}
+
+// readNodes reads where speakers are to run, and where they do. Sessions are all BGPSessions.
+func (r *Reconciler) readNodes(ctx context.Context, sessions map[string]*v1alpha1.BGPSession) error {
+	var nodes corev1.NodeList
+	if err := r.client.List(ctx, &nodes, client.UnsafeDisableDeepCopy); err != nil {
+		return fmt.Errorf("list %T: %w", &nodes, err)
+	}
+	now := time.Now()
+	fleet, err := r.fleet(ctx, nodes.Items, sessions, now)
+	if err != nil {
+		return err
+	}
+	r.world.again = time.Time{}
+	if fleet.again > 0 {
+		r.world.again = now.Add(fleet.again)
+	}
+	r.world.addNodes(nodes.Items, fleet)
+	return nil
 }
 
 func (w *world) addNodes(nodes []corev1.Node, fleet *fleet) {
+	w.fleet = fleet
+	var facts []compile.NodeFacts
 	w.exist = make(map[string]bool, len(nodes))
 	for i := range nodes {
 		w.exist[nodes[i].Name] = true
 		if fleet.placed == nil || fleet.placed[nodes[i].Name] {
-			w.nodes = append(w.nodes, compile.FactsOf(&nodes[i]))
+			facts = append(facts, compile.FactsOf(&nodes[i]))
 		}
+	}
+	if !reflect.DeepEqual(facts, w.nodes) { // what is the same slice is not looked at again
+		w.nodes = facts
 	}
 }

@@ -5,6 +5,7 @@ package cluster
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -13,6 +14,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
@@ -37,9 +39,10 @@ func newWorld(placed map[string]bool, nodes ...corev1.Node) *world {
 		}},
 	}
 	w.addNodes(nodes, &fleet{placed: placed})
+	w.sessions = map[string]*v1alpha1.BGPSession{}
 	for _, node := range nodes {
-		w.sessions = append(w.sessions, v1alpha1.BGPSession{
-			ObjectMeta: metav1.ObjectMeta{Name: "tor-a." + node.Name},
+		w.sessions["tor-a."+node.Name] = &v1alpha1.BGPSession{
+			ObjectMeta: metav1.ObjectMeta{Name: "tor-a." + node.Name, UID: types.UID("uid-" + node.Name)},
 			Spec:       v1alpha1.BGPSessionSpec{PeerName: "tor-a", NodeName: node.Name, Remote: "192.0.2.1"},
 			Status: v1alpha1.BGPSessionStatus{
 				LastError: &v1alpha1.SessionError{Time: metav1.NewTime(now), Text: "connection refused"},
@@ -47,7 +50,7 @@ func newWorld(placed map[string]bool, nodes ...corev1.Node) *world {
 					Type: v1alpha1.ConditionEstablished, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonConnectionFailed,
 				}},
 			},
-		})
+		}
 	}
 	w.rollUp(nil)
 	return w
@@ -59,7 +62,8 @@ func (w *world) rollUp(speakers map[string]bool) {
 	objects := reader.Read(w.peers, w.announcements)
 	objects.OperatorNamespace = "herald-system"
 	w.catalog = compile.NewCatalog(objects)
-	w.rollup = status.NewRollup(status.Cluster{Catalog: w.catalog, Nodes: w.nodes, Sessions: w.sessions, Speakers: speakers})
+	w.rollup = status.NewRollup()
+	w.rollup.Update(status.Cluster{Catalog: w.catalog, Nodes: w.nodes, Speakers: speakers}, slices.Collect(maps.Values(w.sessions)), nil)
 }
 
 // settle stores every status as it should be.
@@ -70,6 +74,15 @@ func (w *world) settle() {
 
 func node(name, system string) corev1.Node {
 	return corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{corev1.LabelOSStable: system}}}
+}
+
+// dueOf is what is due when everything is looked at.
+func dueOf(w *world, now time.Time) map[request]*task {
+	due := newTestReconciler().compare(w, &changes{peers: true, objects: true, nodes: true, gone: true, written: map[request]bool{
+		requestFor(peer, &w.peers[0]): true, requestFor(announcement, &w.announcements[0]): true,
+	}}, now)
+	maps.DeleteFunc(due, func(_ request, t *task) bool { return t == nil })
+	return due
 }
 
 func newTestReconciler() *Reconciler { return newReconciler(nil, nil, Options{}) }
@@ -98,7 +111,7 @@ func TestCompareFindsWhatDiffers(t *testing.T) {
 		}},
 		{name: "a count", key: announcementKey, change: func(w *world) { w.announcements[0].Status.Sessions.Eligible = 9 }},
 		{name: "another last error", key: peerKey, change: func(w *world) {
-			w.sessions[0].Status.LastError = &v1alpha1.SessionError{Time: metav1.NewTime(now.Add(time.Minute)), Text: "no route to host"}
+			w.sessions["tor-a.node-1"].Status.LastError = &v1alpha1.SessionError{Time: metav1.NewTime(now.Add(time.Minute)), Text: "no route to host"}
 			w.rollUp(nil)
 		}},
 	} {
@@ -106,7 +119,7 @@ func TestCompareFindsWhatDiffers(t *testing.T) {
 			w := newWorld(nil, node("node-1", "linux"))
 			w.settle()
 			test.change(w)
-			due := newTestReconciler().compare(w, now.Add(time.Hour))
+			due := dueOf(w, now.Add(time.Hour))
 			if test.key == nil {
 				if len(due) != 0 {
 					t.Errorf("due: %v, want nothing", due)
@@ -131,17 +144,17 @@ func TestNodesWithoutTheNodeRoleDoNotCount(t *testing.T) {
 		t.Errorf("sessions %s, want 0/1", got)
 	}
 	w.settle()
-	if due := newTestReconciler().compare(w, now); len(due) != 0 {
+	if due := dueOf(w, now); len(due) != 0 {
 		t.Errorf("due: %v, want nothing: it is not known where speakers run", due)
 	}
 	w.rollUp(map[string]bool{"node-1": true})
 	w.settle()
-	removed := requestFor(session, &w.sessions[1])
-	due := newTestReconciler().compare(w, now)
+	removed := requestFor(session, w.sessions["tor-a.node-2"])
+	due := dueOf(w, now)
 	if done, ok := due[removed]; !ok || done.conditions != nil {
 		t.Errorf("due: %v, want the deletion of what a speaker left on node-2", due)
 	}
-	if kept, ok := due[requestFor(session, &w.sessions[0])]; !ok || kept.conditions == nil {
+	if kept, ok := due[requestFor(session, w.sessions["tor-a.node-1"])]; !ok || kept.conditions == nil {
 		t.Errorf("due: %v, want Reporting of node-1", due)
 	}
 }

@@ -17,7 +17,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/source"
@@ -53,12 +52,13 @@ type Options struct {
 // CacheOptions limit what a manager keeps in memory to what the roll-up needs.
 func CacheOptions(options Options) cache.Options {
 	return cache.Options{
-		DefaultTransform: cache.TransformStripManagedFields(),
+		DefaultTransform: kube.StripObject(),
 		ByObject: map[client.Object]cache.ByObject{
-			&corev1.Node{}:      {Transform: kube.StripNode()},
-			&corev1.Namespace{}: {Transform: kube.StripNamespace()},
-			&corev1.Pod{}:       ofSpeakers(options, kube.StripPod()),
-			&appsv1.DaemonSet{}: ofSpeakers(options, kube.StripDaemonSet()),
+			&v1alpha1.BGPSession{}: {Transform: kube.StripSession()},
+			&corev1.Node{}:         {Transform: kube.StripNode()},
+			&corev1.Namespace{}:    {Transform: kube.StripNamespace()},
+			&corev1.Pod{}:          ofSpeakers(options, kube.StripPod()),
+			&appsv1.DaemonSet{}:    ofSpeakers(options, kube.StripDaemonSet()),
 		},
 	}
 }
@@ -88,14 +88,15 @@ func SetupWithManager(m manager.Manager, options Options) error {
 		Named("rollup").
 		WithOptions(kube.ControllerOptions[request](workers)).
 		WatchesRawSource(queue).
-		Watches(&v1alpha1.BGPPeer{}, survey(), builder.WithPredicates(specOrStatusChanged())).
-		Watches(&v1alpha1.Announcement{}, survey(), builder.WithPredicates(specOrStatusChanged())).
-		Watches(&v1alpha1.BGPSession{}, survey()).
-		Watches(&corev1.Node{}, survey(), builder.WithPredicates(predicate.Or(kube.NodeChanged(), kube.NodePlacementChanged()))).
-		Watches(&corev1.Namespace{}, survey(), builder.WithPredicates(kube.LabelsChanged()))
+		Watches(&v1alpha1.BGPPeer{}, r.news.watch(written(peer)), builder.WithPredicates(specOrStatusChanged())).
+		Watches(&v1alpha1.Announcement{}, r.news.watch(written(announcement)), builder.WithPredicates(specOrStatusChanged())).
+		Watches(&v1alpha1.BGPSession{}, r.news.watch(sessionChanged)).
+		Watches(&corev1.Node{}, r.news.watch(nodesChanged),
+			builder.WithPredicates(predicate.Or(kube.NodeChanged(), kube.NodePlacementChanged()))).
+		Watches(&corev1.Namespace{}, r.news.watch(objectsChanged), builder.WithPredicates(kube.LabelsChanged()))
 	if options.SpeakerPods {
-		b = b.Watches(&corev1.Pod{}, survey(), builder.WithPredicates(podChanged())).
-			Watches(&appsv1.DaemonSet{}, survey())
+		b = b.Watches(&corev1.Pod{}, r.news.watch(nodesChanged), builder.WithPredicates(podChanged())).
+			Watches(&appsv1.DaemonSet{}, r.news.watch(nodesChanged))
 		if err := m.Add(manager.RunnableFunc(r.watchHeartbeats)); err != nil {
 			return fmt.Errorf("heartbeats of the nodes: %w", err)
 		}
@@ -104,19 +105,6 @@ func SetupWithManager(m manager.Manager, options Options) error {
 		return fmt.Errorf("roll-up controller: %w", err)
 	}
 	return nil
-}
-
-// survey asks for one look at everything, whatever the event: what one node reports may change what is true of any
-// announcement.
-func survey() handler.TypedEventHandler[client.Object, request] {
-	type queue = workqueue.TypedRateLimitingInterface[request]
-	add := func(q queue) { enqueue(q, request{kind: everything}, surveyPriority, coalesce) }
-	return handler.TypedFuncs[client.Object, request]{
-		CreateFunc:  func(_ context.Context, _ event.CreateEvent, q queue) { add(q) },
-		UpdateFunc:  func(_ context.Context, _ event.UpdateEvent, q queue) { add(q) },
-		DeleteFunc:  func(_ context.Context, _ event.DeleteEvent, q queue) { add(q) },
-		GenericFunc: func(_ context.Context, _ event.GenericEvent, q queue) { add(q) },
-	}
 }
 
 // specOrStatusChanged passes statuses too, our own writes among them: one that arrives late, of a leader before this one

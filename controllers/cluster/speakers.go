@@ -37,7 +37,7 @@ type fleet struct {
 }
 
 // fleet finds out by the pods of the node role and their DaemonSet. Sessions say what was said before of where speakers run.
-func (r *Reconciler) fleet(ctx context.Context, nodes []corev1.Node, sessions []v1alpha1.BGPSession, now time.Time) (*fleet, error) {
+func (r *Reconciler) fleet(ctx context.Context, nodes []corev1.Node, sessions map[string]*v1alpha1.BGPSession, now time.Time) (*fleet, error) {
 	if !r.options.SpeakerPods {
 		return &fleet{}, nil
 	}
@@ -114,12 +114,15 @@ func placedBy(placements []placement, node *corev1.Node) bool {
 }
 
 // silentBefore are the nodes whose sessions say that nobody reports, with the reason.
-func silentBefore(sessions []v1alpha1.BGPSession) map[string]string {
+func silentBefore(sessions map[string]*v1alpha1.BGPSession) map[string]string {
 	silent := map[string]string{}
-	for i := range sessions {
-		reporting := meta.FindStatusCondition(sessions[i].Status.Conditions, v1alpha1.ConditionReporting)
+	for _, session := range sessions {
+		if session == nil {
+			continue // it is gone
+		}
+		reporting := meta.FindStatusCondition(session.Status.Conditions, v1alpha1.ConditionReporting)
 		if reporting != nil && reporting.Status == metav1.ConditionFalse {
-			silent[sessions[i].Spec.NodeName] = reporting.Reason
+			silent[session.Spec.NodeName] = reporting.Reason
 		}
 	}
 	return silent

@@ -4,6 +4,8 @@
 package kube
 
 import (
+	"unique"
+
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -92,14 +94,75 @@ func StripStatus() cache.TransformFunc {
 	return func(object any) (any, error) {
 		switch object := object.(type) {
 		case *v1alpha1.BGPPeer:
-			object.ManagedFields = nil
+			stripAuthors(object)
 			object.Status = v1alpha1.BGPPeerStatus{}
 		case *v1alpha1.Announcement:
-			object.ManagedFields = nil
+			stripAuthors(object)
 			object.Status = v1alpha1.AnnouncementStatus{}
 		}
 		return object, nil
 	}
+}
+
+// StripSession leaves of a BGPSession what the roll-up sums up. What many sessions say alike, their digests above all, is kept
+// once.
+func StripSession() cache.TransformFunc {
+	return func(object any) (any, error) {
+		session, ok := object.(*v1alpha1.BGPSession)
+		if !ok {
+			return object, nil
+		}
+		session.ObjectMeta = strippedMeta(session.ObjectMeta)
+		session.Labels = nil
+		intern(&session.Spec.PeerName, &session.Spec.NodeName, &session.Spec.Remote)
+		full := &session.Status
+		for i := range full.Conditions {
+			intern(&full.Conditions[i].Type, &full.Conditions[i].Reason, &full.Conditions[i].Message)
+		}
+		if full.Peer != nil {
+			intern(&full.Peer.UID, &full.Peer.ResetKey)
+		}
+		if full.LastError != nil {
+			intern(&full.LastError.Text)
+		}
+		if said := full.Announcements; said != nil {
+			intern(&said.Digest)
+			for i := range said.Withheld {
+				w := &said.Withheld[i]
+				intern(&w.Namespace, &w.Name, &w.Reason, &w.Winner)
+			}
+		}
+		session.Status = v1alpha1.BGPSessionStatus{
+			Conditions: full.Conditions, Peer: full.Peer, State: full.State, Since: full.Since, LastError: full.LastError,
+			Announcements: full.Announcements,
+		}
+		return session, nil
+	}
+}
+
+// intern replaces texts by the one copy of each that is kept.
+func intern(texts ...*string) {
+	for _, text := range texts {
+		*text = unique.Make(*text).Value()
+	}
+}
+
+// lastApplied is where kubectl apply keeps the whole object once more.
+const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
+
+// StripObject drops of an object what nobody but its authors' tools reads.
+func StripObject() cache.TransformFunc {
+	return func(object any) (any, error) {
+		if stripped, ok := object.(metav1.Object); ok {
+			stripAuthors(stripped)
+		}
+		return object, nil
+	}
+}
+
+func stripAuthors(object metav1.Object) {
+	object.SetManagedFields(nil)
+	delete(object.GetAnnotations(), lastApplied)
 }
 
 func strippedMeta(full metav1.ObjectMeta) metav1.ObjectMeta {

@@ -5,6 +5,7 @@ package standalone
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"time"
 
@@ -26,7 +27,8 @@ type statuses struct {
 	peers    []v1alpha1.BGPPeer
 	// announcements are in the order of the objects.
 	announcements []told
-	history       *status.History
+	rollup        *status.Rollup
+	nodes         []compile.NodeFacts
 }
 
 // told is what is remembered of the status of an Announcement: little, for there may be very many.
@@ -107,13 +109,7 @@ func (r *Runner) update(now time.Time, show func(a *Announcement, status v1alpha
 		return
 	}
 	sessions := r.sessions(now)
-	rollup := status.NewRollup(status.Cluster{
-		Catalog:  r.output.Catalog(),
-		Nodes:    []compile.NodeFacts{r.node},
-		Sessions: sessions,
-		History:  r.statuses.history,
-	})
-	r.statuses.history = rollup.History()
+	rollup := r.statuses.read(r.output.Catalog(), &r.node, sessions)
 	r.statuses.sessions = sessions
 	r.statuses.peers = r.peers(rollup, now)
 	for i, announcement := range r.objects.Announcements {
@@ -129,6 +125,18 @@ func (r *Runner) update(now time.Time, show func(a *Announcement, status v1alpha
 			show(announcement, shown)
 		}
 	}
+}
+
+// read brings the roll-up up to date.
+func (s *statuses) read(catalog *compile.Catalog, node *compile.NodeFacts, sessions []v1alpha1.BGPSession) *status.Rollup {
+	if s.rollup == nil {
+		s.rollup = status.NewRollup()
+	}
+	if len(s.nodes) == 0 || !reflect.DeepEqual(s.nodes[0], *node) {
+		s.nodes = []compile.NodeFacts{*node}
+	}
+	s.rollup.Read(status.Cluster{Catalog: catalog, Nodes: s.nodes}, sessions)
+	return s.rollup
 }
 
 // peers are the BGPPeers with their statuses.

@@ -16,8 +16,8 @@ import (
 type cause struct {
 	reason string
 	count  int
-	// example is the first that gave it, and text what it said besides.
-	example, text string
+	// example is the first by name that gave it, text what it said besides, and winner what had the prefix instead there.
+	example, text, winner string
 }
 
 // String is a cause as a message tells it.
@@ -29,17 +29,24 @@ func (c cause) String() string {
 	return text
 }
 
-// causes are reasons, once each, in the order in which they came.
+// causes are reasons, once each.
 type causes []cause
 
-func (c *causes) add(reason, example, text string) {
+// add adds a cause to the one of its reason.
+func (c *causes) add(more cause) {
 	for i := range *c {
-		if known := &(*c)[i]; known.reason == reason {
-			known.count++
-			return
+		known := &(*c)[i]
+		if known.reason != more.reason {
+			continue
 		}
+		more.count += known.count
+		if known.example <= more.example {
+			more.example, more.text, more.winner = known.example, known.text, known.winner
+		}
+		*known = more
+		return
 	}
-	*c = append(*c, cause{reason: reason, count: 1, example: example, text: text})
+	*c = append(*c, more)
 }
 
 // byCount are the causes, the most frequent first, then in their documented order.

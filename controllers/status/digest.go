@@ -5,6 +5,7 @@ package status
 
 import (
 	"encoding/base64"
+	"math/bits"
 	"strings"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
@@ -32,20 +33,21 @@ func Digest(sums *compile.Sums) string {
 // allSums are the matches of two equal digests.
 const allSums = ^uint64(0)
 
-// matchingSums has a bit for each sum in which two digests agree. A digest of another form agrees in none, but is none that
-// disagrees: see sessionView.decided.
-func matchingSums(a, b string) uint64 {
+// matchingSums has a bit for each of the asked sums in which two digests agree. A digest of another form agrees in none, but is
+// none that disagrees: see sessionView.decided.
+func matchingSums(a, b string, asked uint64) uint64 {
 	const first, length = len(v1alpha1.DigestVersion), v1alpha1.DigestSumLength
 	if len(a) != digestLength || len(b) != digestLength ||
 		!strings.HasPrefix(a, v1alpha1.DigestVersion) || !strings.HasPrefix(b, v1alpha1.DigestVersion) {
 		return 0
 	}
 	if a == b {
-		return allSums
+		return asked
 	}
 	var matches uint64
-	for i, at := 0, first; at < digestLength; i, at = i+1, at+length {
-		if a[at:at+length] == b[at:at+length] {
+	for ; asked != 0; asked &= asked - 1 {
+		i := bits.TrailingZeros64(asked)
+		if at := first + i*length; a[at:at+length] == b[at:at+length] {
 			matches |= 1 << i
 		}
 	}

@@ -15,57 +15,42 @@ import (
 	"github.com/herald-bgp/herald/controllers/compile"
 )
 
-// Cluster is everything that the roll-up reads. It is read, never changed.
+// Cluster is everything that the roll-up reads but the BGPSessions. It is read, never changed.
 type Cluster struct {
 	// Catalog is made from the objects, as each node makes its own.
 	Catalog *compile.Catalog
-	// Nodes are all nodes.
+	// Nodes are all nodes. A slice that is the same is taken for unchanged.
 	Nodes []compile.NodeFacts
-	// Sessions are all BGPSessions.
-	Sessions []v1alpha1.BGPSession
 	// Speakers are the names of the nodes on which a speaker runs, ready or not. Nil means that it is not known: then every
 	// node counts as having one.
 	Speakers map[string]bool
 	// Lost are the names of the nodes that give no sign of life: whatever runs there reports nothing.
 	Lost map[string]bool
-	// History is that of the Rollup before this one; nil for the first.
-	History *History
 }
 
-// History is what the next Rollup has to know of one: which sessions it saw, and since when each is as it is.
-type History struct {
-	round    uint64
-	sessions map[sessionKey]past
-}
-
-// past is the state that a session was in, and the round that first found it so.
-type past struct{ state, changed uint64 }
-
-// since is the round since which a session has been in that state.
-func (h *History) since(key sessionKey, state, round uint64) uint64 {
-	if h != nil {
-		if known, ok := h.sessions[key]; ok && known.state == state {
-			return known.changed
-		}
-	}
-	return round
-}
-
-// Rollup answers what became of each object, over all sessions. It is immutable.
+// Rollup answers what became of each object, over all sessions. It is kept up to date by what changed: a BGPSession costs a
+// look at its own sums, an Announcement one at the sums of the sessions that it goes to. It is not safe for concurrent use.
 type Rollup struct {
-	catalog  *compile.Catalog
-	speakers map[string]bool
-	lost     map[string]bool
-	former   *History
-	history  *History
+	cluster Cluster
+	// round counts the updates: see sessionView.changed.
+	round uint64
 	// peers are the sessions and announcements of each valid BGPPeer, by its name and in the order of the catalog.
 	peers map[string]*peerView
 	order []*peerView
+	// wanted are the sessions that nodes are to have, of all peers and of each node, and objects are all BGPSessions.
+	wanted  map[sessionKey]*sessionView
+	ofNode  map[string][]*sessionView
+	objects map[sessionKey]*v1alpha1.BGPSession
+	// chosen are the nodes that each node selector chooses, by its canonical form.
+	chosen map[string]nodeSet
+	// touched are the announcements, by name, of which some session says something else than before the last update.
+	touched map[string]bool
 }
 
 // peerView is what the roll-up knows of one peer.
 type peerView struct {
-	peer *compile.Peer
+	peer    *compile.Peer
+	version compile.PeerVersion
 	// sessions are those that nodes are to have, by the node's name.
 	sessions []*sessionView
 	// refusals say on which selected nodes there can be none, by the node's name.
@@ -73,6 +58,13 @@ type peerView struct {
 	// eligible are the announcements for the peer, oldest first, and places their places in it by name.
 	eligible []*compile.Announcement
 	places   map[string]int
+	// judged is what the objects say of them, and sums are theirs by node selector.
+	judged *compile.Judgement
+	sums   map[string]*compile.Sums
+	// groups are the sessions whose nodes the same selectors choose, by each of those selectors.
+	groups map[string][]*group
+	// touched: its sessions are not as they were before the last update.
+	touched bool
 }
 
 // refusal is a node that is selected, and why it has no session.
@@ -84,57 +76,142 @@ type refusal struct {
 // sessionKey finds a BGPSession by its spec: its name is opaque.
 type sessionKey struct{ peer, node, remote string }
 
-// NewRollup reads the cluster. Each pair of a peer and a node is looked at once, and so is each pair of a peer and an
-// announcement.
-func NewRollup(cluster Cluster) *Rollup {
-	r := &Rollup{
-		catalog:  cluster.Catalog,
-		speakers: cluster.Speakers,
-		lost:     cluster.Lost,
-		peers:    make(map[string]*peerView, len(cluster.Catalog.Peers)),
-		former:   cluster.History,
-		history:  &History{round: 1, sessions: make(map[sessionKey]past, len(cluster.Sessions))},
-	}
-	if r.former != nil {
-		r.history.round = r.former.round + 1
-	}
-	for _, peer := range cluster.Catalog.Peers {
-		view := &peerView{peer: peer, eligible: cluster.Catalog.Eligible(peer), places: map[string]int{}}
-		for i, announcement := range view.eligible {
-			view.places[announcement.Ref.String()] = i
-		}
-		r.peers[peer.Ref.Name] = view
-		r.order = append(r.order, view)
-	}
-	objects := make(map[sessionKey]*v1alpha1.BGPSession, len(cluster.Sessions))
-	for i := range cluster.Sessions {
-		objects[keyOf(&cluster.Sessions[i].Spec)] = &cluster.Sessions[i]
-	}
-	for i := range cluster.Nodes {
-		r.addNode(&cluster.Nodes[i], objects)
-	}
-	for _, view := range r.order {
-		slices.SortFunc(view.sessions, func(a, b *sessionView) int { return cmp.Compare(a.node.Name, b.node.Name) })
-		slices.SortFunc(view.refusals, func(a, b refusal) int { return cmp.Compare(a.node, b.node) })
-		view.compareDigests()
-	}
-	return r
-}
-
 func keyOf(spec *v1alpha1.BGPSessionSpec) sessionKey {
 	return sessionKey{peer: spec.PeerName, node: spec.NodeName, remote: spec.Remote}
 }
 
+// NewRollup returns a roll-up that knows nothing yet.
+func NewRollup() *Rollup {
+	return &Rollup{
+		cluster: Cluster{Catalog: compile.NewCatalog(compile.Objects{})},
+		wanted:  map[sessionKey]*sessionView{},
+		objects: map[sessionKey]*v1alpha1.BGPSession{},
+	}
+}
+
+// Read is Update for one who has all BGPSessions, and does not know which of them changed.
+func (r *Rollup) Read(cluster Cluster, sessions []v1alpha1.BGPSession) {
+	there := make(map[sessionKey]bool, len(sessions))
+	changed := make([]*v1alpha1.BGPSession, 0, len(sessions))
+	for i := range sessions {
+		there[keyOf(&sessions[i].Spec)] = true
+		changed = append(changed, &sessions[i])
+	}
+	var gone []*v1alpha1.BGPSession
+	for key, object := range r.objects {
+		if !there[key] {
+			gone = append(gone, object)
+		}
+	}
+	r.Update(cluster, changed, gone)
+}
+
+// Update takes over the cluster as it is now, with the BGPSessions that are new or changed, and those that are gone.
+func (r *Rollup) Update(cluster Cluster, changed, gone []*v1alpha1.BGPSession) {
+	before := r.cluster
+	r.cluster = cluster
+	r.round++
+	r.forgetTouched()
+	dirty := make(map[sessionKey]bool, len(changed)+len(gone))
+	for _, object := range gone {
+		key := keyOf(&object.Spec)
+		if known := r.objects[key]; known != nil && known.UID == object.UID {
+			delete(r.objects, key)
+		}
+		dirty[key] = true
+	}
+	for _, object := range changed {
+		r.objects[keyOf(&object.Spec)] = object
+		dirty[keyOf(&object.Spec)] = true
+	}
+	switch {
+	case !sameSlice(before.Nodes, cluster.Nodes) || !slices.Equal(before.Catalog.Peers, cluster.Catalog.Peers):
+		r.rebuild(!sameSlice(before.Nodes, cluster.Nodes))
+		return
+	case before.Catalog != cluster.Catalog:
+		for _, view := range r.order {
+			r.readCatalog(view)
+		}
+		for _, announcement := range cluster.Catalog.Announcements {
+			if name := announcement.Ref.String(); before.Catalog.Announcement(name) != announcement {
+				r.touched[name] = true
+			}
+		}
+	}
+	for i := range cluster.Nodes {
+		if name := cluster.Nodes[i].Name; before.hasSpeaker(name) != cluster.hasSpeaker(name) {
+			for _, session := range r.ofNode[name] {
+				dirty[session.id] = true
+			}
+		}
+	}
+	for key := range dirty {
+		if session := r.wanted[key]; session != nil {
+			r.refresh(session)
+		}
+	}
+}
+
+// sameSlice reports whether two slices are one.
+func sameSlice[T any](a, b []T) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
+}
+
+// forgetTouched begins a new update.
+func (r *Rollup) forgetTouched() {
+	r.touched = map[string]bool{}
+	for _, view := range r.order {
+		view.touched = false
+		for _, groups := range view.groups {
+			for _, g := range groups {
+				g.touched, g.touchedSums = false, 0
+			}
+		}
+	}
+}
+
+// rebuild finds anew which sessions there are to be, and takes over since when each is as it is.
+func (r *Rollup) rebuild(nodes bool) {
+	former := r.wanted
+	r.peers, r.order = make(map[string]*peerView, len(r.cluster.Catalog.Peers)), nil
+	r.wanted, r.ofNode = make(map[sessionKey]*sessionView, len(former)), map[string][]*sessionView{}
+	if nodes {
+		r.chosen = map[string]nodeSet{}
+	}
+	for _, peer := range r.cluster.Catalog.Peers {
+		view := &peerView{peer: peer, version: peer.Version(), touched: true}
+		r.peers[peer.Ref.Name] = view
+		r.order = append(r.order, view)
+	}
+	for i := range r.cluster.Nodes {
+		r.addNode(i, former)
+	}
+	for _, view := range r.order {
+		slices.SortFunc(view.sessions, func(a, b *sessionView) int { return cmp.Compare(a.node.Name, b.node.Name) })
+		slices.SortFunc(view.refusals, func(a, b refusal) int { return cmp.Compare(a.node, b.node) })
+		r.readCatalog(view)
+	}
+	for _, announcement := range r.cluster.Catalog.Announcements {
+		r.touched[announcement.Ref.String()] = true
+	}
+}
+
 // addNode adds the sessions that a node is to have.
-func (r *Rollup) addNode(node *compile.NodeFacts, objects map[sessionKey]*v1alpha1.BGPSession) {
-	sessions, issues := r.catalog.Sessions(node)
+func (r *Rollup) addNode(place int, former map[sessionKey]*sessionView) {
+	node := &r.cluster.Nodes[place]
+	sessions, issues := r.cluster.Catalog.Sessions(node)
 	for _, session := range sessions {
 		view := r.peers[session.Peer.Ref.Name]
 		key := sessionKey{peer: session.Peer.Ref.Name, node: node.Name, remote: session.Peer.Address.Addr().String()}
-		seen := newSessionView(session.Peer, node, objects[key], r.hasSpeaker(node.Name))
-		seen.changed = r.former.since(key, seen.state, r.history.round)
-		r.history.sessions[key] = past{state: seen.state, changed: seen.changed}
+		seen := newSessionView(view, node, place, key)
+		seen.read(r.objects[key], r.cluster.hasSpeaker(node.Name))
+		seen.changed = r.round
+		if before := former[key]; before != nil && before.state == seen.state {
+			seen.changed = before.changed
+		}
 		view.sessions = append(view.sessions, seen)
+		r.wanted[key] = seen
+		r.ofNode[node.Name] = append(r.ofNode[node.Name], seen)
 	}
 	for _, issue := range issues {
 		if issue.Kind == compile.KindBGPPeer {
@@ -145,19 +222,41 @@ func (r *Rollup) addNode(node *compile.NodeFacts, objects map[sessionKey]*v1alph
 }
 
 // hasSpeaker reports whether a speaker runs on a node that is not lost, as far as that is known.
-func (r *Rollup) hasSpeaker(node string) bool {
-	return r.speakers == nil || r.speakers[node] && !r.lost[node]
+func (c *Cluster) hasSpeaker(node string) bool {
+	return c.Speakers == nil || c.Speakers[node] && !c.Lost[node]
 }
 
-// History is for the next Rollup.
-func (r *Rollup) History() *History { return r.history }
+// TouchedPeer reports whether the status of a BGPPeer may differ for what the last update brought.
+func (r *Rollup) TouchedPeer(name string) bool {
+	view := r.peers[name]
+	return view == nil || view.touched
+}
+
+// TouchedAnnouncement does the same for an Announcement, written "namespace/name".
+func (r *Rollup) TouchedAnnouncement(name string) bool {
+	announcement := r.cluster.Catalog.Announcement(name)
+	if announcement == nil || r.touched[name] {
+		return true
+	}
+	bucket := uint64(1) << announcement.Term().Bucket()
+	for _, view := range r.order {
+		if _, ok := view.places[name]; !ok {
+			continue
+		}
+		for _, g := range view.groups[announcement.NodeSelector()] {
+			if g.touched || g.touchedSums&bucket != 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 // LeftOver reports whether a BGPSession is to be deleted: the node or the peer is gone, or the one no longer selects the
 // other, and no speaker runs there that would delete it. A node's own speaker knows better than a roll-up whose caches
 // may be behind.
 func (r *Rollup) LeftOver(session *v1alpha1.BGPSession) bool {
-	_, wanted := r.history.sessions[keyOf(&session.Spec)]
-	return !wanted && !r.hasSpeaker(session.Spec.NodeName)
+	return r.wanted[keyOf(&session.Spec)] == nil && !r.cluster.hasSpeaker(session.Spec.NodeName)
 }
 
 // SessionReport is what the roll-up writes of a BGPSession: whether the speaker of its node reports it and, where it does not,
@@ -170,15 +269,15 @@ type SessionReport struct {
 // Reporting is what to write of a BGPSession; nil while it is not known where speakers run. Written are the conditions that the
 // roll-up wrote last.
 func (r *Rollup) Reporting(session *v1alpha1.BGPSession, written []metav1.Condition, now time.Time) *SessionReport {
-	if r.speakers == nil {
+	if r.cluster.Speakers == nil {
 		return nil
 	}
 	const kind = v1alpha1.ConditionReporting
 	reporting := condition(kind, metav1.ConditionTrue, v1alpha1.ReasonReporting, "the speaker on the node runs")
 	switch node := session.Spec.NodeName; {
-	case r.lost[node]:
+	case r.cluster.Lost[node]:
 		reporting = condition(kind, metav1.ConditionFalse, v1alpha1.ReasonNodeLost, "the node gives no sign of life; "+lastReport)
-	case !r.speakers[node]:
+	case !r.cluster.Speakers[node]:
 		reporting = condition(kind, metav1.ConditionFalse, v1alpha1.ReasonNoSpeaker, "no speaker runs on the node; "+lastReport)
 	}
 	// Every generation of a BGPSession has the same spec.

@@ -21,15 +21,15 @@ type Confirmation struct {
 	generation int64
 	// round is the last in which all sessions had decided.
 	round uint64
-	// sessions stands for the eligible ones.
+	// sessions stands for the eligible ones, and for what the objects say of what they may be sent.
 	sessions uint64
 }
 
 // Announcement is the status of an Announcement, over all eligible sessions. Before is what the call for its last status
 // gave; nil, after an election, takes the status that the object has as confirmed where it says True of this generation.
 func (r *Rollup) Announcement(object *v1alpha1.Announcement, before *Confirmation, now time.Time) (v1alpha1.AnnouncementStatus, *Confirmation) {
-	prefixes, issue := r.catalog.CheckAnnouncement(object)
-	known := r.catalog.Announcement(object.Namespace + "/" + object.Name)
+	prefixes, issue := r.cluster.Catalog.CheckAnnouncement(object)
+	known := r.cluster.Catalog.Announcement(object.Namespace + "/" + object.Name)
 	accepted := condition(v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted, "the object is valid and in use")
 	switch {
 	case issue != nil:
@@ -70,7 +70,7 @@ func (r *Rollup) settle(known *compile.Announcement, object *v1alpha1.Announceme
 	switch {
 	case before == nil && completeBefore(object):
 		// Whoever led before saw it everywhere: what its sessions say is taken for what they say of this generation.
-		trusted = Confirmation{confirmed: true, generation: object.Generation, round: r.history.round}
+		trusted = Confirmation{confirmed: true, generation: object.Generation, round: r.round}
 	case before != nil && before.generation == object.Generation:
 		trusted = *before
 	}
@@ -84,7 +84,7 @@ func (r *Rollup) settle(known *compile.Announcement, object *v1alpha1.Announceme
 		t = r.count(known, &trusted)
 	}
 	if t.pending == 0 {
-		return t, &Confirmation{confirmed: true, generation: object.Generation, round: r.history.round, sessions: t.sessions}
+		return t, &Confirmation{confirmed: true, generation: object.Generation, round: r.round, sessions: t.sessions}
 	}
 	return t, &trusted
 }
@@ -94,7 +94,7 @@ func (r *Rollup) wire(announcement *compile.Announcement, t *tally) (advertised,
 	if t.eligible > 0 {
 		return t.advertisedCondition(), t.completeCondition()
 	}
-	why := r.catalog.WhyNoPeer(announcement)
+	why := r.cluster.Catalog.WhyNoPeer(announcement)
 	if why == "" {
 		why = "no node that spec.nodeSelector selects has a session with a BGPPeer that the announcement may go to"
 	}
@@ -116,11 +116,8 @@ func (r *Rollup) count(announcement *compile.Announcement, confirmed *Confirmati
 		if _, ok := view.places[name]; !ok {
 			continue
 		}
-		for _, session := range view.sessions {
-			if announcement.SelectsNode(session.node.Labels) {
-				t.add(view.verdict(session, announcement, name, confirmed), session.where)
-				t.sessions = mix(t.sessions, session.key)
-			}
+		for _, g := range view.groups[announcement.NodeSelector()] {
+			g.tally(&t, announcement, name, confirmed)
 		}
 	}
 	return t

@@ -407,12 +407,14 @@ func TestConfirmationOfFalseStays(t *testing.T) {
 
 func TestTruncatedMakesUnknown(t *testing.T) {
 	c := newCluster(t, 1)
-	c.objects.Peers[0].Spec.AllowedAnnouncements = &v1alpha1.AllowedAnnouncements{MaxPrefixes: new(int32(1))}
 	c.addAnnouncement("oldest", "203.0.113.0/24")
+	var kept []func(*speaker.PeerSnapshot)
 	for i := range 300 {
-		c.addAnnouncement(fmt.Sprint("over-", i), "198.51.100.0/24")
+		name := fmt.Sprint("long-", i)
+		c.addAnnouncement(name, "198.51.100.0/24")
+		kept = append(kept, withhold(name, rib.ReasonTooLong))
 	}
-	c.report([]string{"node-1"})
+	c.report([]string{"node-1"}, kept...)
 	advertised := func(name string) string {
 		got, _ := c.rollup().Announcement(c.announcement(name), nil, now)
 		condition := meta.FindStatusCondition(got.Conditions, v1alpha1.ConditionAdvertised)
@@ -420,10 +422,10 @@ func TestTruncatedMakesUnknown(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"oldest":   "True Advertised", // older than all that are listed: it would be listed too
-		"over-0":   "False OverMaxPrefixes",
-		"over-255": "False OverMaxPrefixes",
-		"over-256": "Unknown Pending", // not listed, and it may be among the rest
-		"over-299": "Unknown Pending",
+		"long-0":   "False TooLong",
+		"long-255": "False TooLong",
+		"long-256": "Unknown Pending", // not listed, and it may be among the rest
+		"long-299": "Unknown Pending",
 	} {
 		if got := advertised(name); got != want {
 			t.Errorf("%s is %s, want %s", name, got, want)

@@ -50,7 +50,7 @@ func (r *Rollup) Peer(object *v1alpha1.BGPPeer, now time.Time) v1alpha1.BGPPeerS
 // told by the refusals.
 func (r *Rollup) acceptedPeer(object *v1alpha1.BGPPeer, view *peerView) metav1.Condition {
 	const kind = v1alpha1.ConditionAccepted
-	if issue := r.catalog.CheckPeer(object); issue != nil {
+	if issue := r.cluster.Catalog.CheckPeer(object); issue != nil {
 		return condition(kind, metav1.ConditionFalse, issue.Reason, issue.Message)
 	}
 	if view == nil {
@@ -105,7 +105,7 @@ func (v *peerView) tally() peerTally {
 			t.up++
 		case down:
 			said := session.condition(v1alpha1.ConditionEstablished)
-			t.down.add(said.Reason, session.node.Name, said.Message)
+			t.down.add(cause{reason: said.Reason, count: 1, example: session.node.Name, text: said.Message})
 		case pending:
 			if t.pending++; t.waitingFor == "" {
 				t.waitingFor = session.node.Name
@@ -118,7 +118,7 @@ func (v *peerView) tally() peerTally {
 	}
 	for i := range v.refusals {
 		refusal := &v.refusals[i]
-		t.down.add(refusal.issue.Reason, refusal.node, refusal.issue.Message)
+		t.down.add(cause{reason: refusal.issue.Reason, count: 1, example: refusal.node, text: refusal.issue.Message})
 	}
 	return t
 }
@@ -178,7 +178,7 @@ func (v *peerView) ready(t *peerTally, accepted, established metav1.Condition) m
 func (v *peerView) refused() []v1alpha1.NodeRefusal {
 	var reasons causes
 	for i := range v.refusals {
-		reasons.add(v.refusals[i].issue.Reason, v.refusals[i].node, "")
+		reasons.add(cause{reason: v.refusals[i].issue.Reason, count: 1, example: v.refusals[i].node})
 	}
 	var list []v1alpha1.NodeRefusal
 	for _, c := range reasons.byCount() {

@@ -4,7 +4,10 @@
 package status
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -23,40 +26,80 @@ const (
 	pending
 	down
 	up
+	standings = iota
 )
 
 // sessionView is what the roll-up knows of one session that a node is to have.
 type sessionView struct {
-	node *compile.NodeFacts
+	id   sessionKey
+	view *peerView
+	// group is nil before the sessions of the peer were put into groups.
+	group *group
+	// node is that of a place in Cluster.Nodes.
+	node  *compile.NodeFacts
+	place int
 	// where is "peer/node".
 	where string
+	// key stands for the session, whatever its state.
+	key uint64
+
 	// object is nil while the node has reported nothing.
 	object   *v1alpha1.BGPSession
 	standing standing
+	// behind: it speaks of an older version of its BGPPeer, nothing of which ends the session.
+	behind bool
 	// matches has a bit for each sum of the digest that is as the objects demand.
 	matches uint64
-	// withheld are the announcements that the session lists, by name.
-	withheld map[string]*v1alpha1.WithheldAnnouncement
-	// key stands for the session, whatever its state.
-	key uint64
+	// withheld are the announcements that the session lists, by name, and last is the place of the youngest of them among those
+	// for the peer, -1 for none.
+	withheld []*v1alpha1.WithheldAnnouncement
+	last     int
 	// state stands for everything that says whether it is still the same session, in the same state, and changed is the round
 	// that first found it so.
 	state, changed uint64
 }
 
-func newSessionView(peer *compile.Peer, node *compile.NodeFacts, object *v1alpha1.BGPSession, speaker bool) *sessionView {
-	s := &sessionView{node: node, where: peer.Ref.Name + "/" + node.Name, object: object}
-	s.standing = s.stands(peer.Version(), speaker)
-	s.key = textHash(s.where)
+func newSessionView(view *peerView, node *compile.NodeFacts, place int, id sessionKey) *sessionView {
+	where := view.peer.Ref.Name + "/" + node.Name
+	return &sessionView{id: id, view: view, node: node, place: place, where: where, key: textHash(where)}
+}
+
+// read takes over what the session says, nil for nothing.
+func (s *sessionView) read(object *v1alpha1.BGPSession, speaker bool) {
+	newest := &s.view.version
+	s.object = object
+	s.standing = s.stands(newest, speaker)
+	s.behind = s.standing == up && object.Status.Peer.Generation != newest.Generation
 	s.state = textHash(fmt.Sprintln(s.where, s.standing, s.decided(), s.since().Unix(), s.truncated()))
+	s.withheld = nil
 	if report := s.report(); report != nil && len(report.Withheld) > 0 {
-		s.withheld = make(map[string]*v1alpha1.WithheldAnnouncement, len(report.Withheld))
+		s.withheld = make([]*v1alpha1.WithheldAnnouncement, 0, len(report.Withheld))
 		for i := range report.Withheld {
-			w := &report.Withheld[i]
-			s.withheld[w.Namespace+"/"+w.Name] = w
+			s.withheld = append(s.withheld, &report.Withheld[i])
+		}
+		slices.SortFunc(s.withheld, func(a, b *v1alpha1.WithheldAnnouncement) int {
+			return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+		})
+	}
+}
+
+// compare holds what the session says against what the objects demand of its group.
+func (s *sessionView) compare() {
+	s.matches = matchingSums(s.group.digest, s.digest(), allSums)
+	s.findLast()
+}
+
+// findLast finds the youngest announcement that a session lists which does not list all.
+func (s *sessionView) findLast() {
+	s.last = -1
+	if !s.hides() {
+		return
+	}
+	for _, w := range s.withheld {
+		if place, ok := s.view.places[nameOf(w)]; ok {
+			s.last = max(s.last, place)
 		}
 	}
-	return s
 }
 
 // report is what the session says of announcements, nil while it says nothing.
@@ -73,7 +116,7 @@ func (s *sessionView) decided() bool {
 	return report != nil && report.Digest != ""
 }
 
-func (s *sessionView) stands(newest compile.PeerVersion, speaker bool) standing {
+func (s *sessionView) stands(newest *compile.PeerVersion, speaker bool) standing {
 	switch {
 	case !speaker:
 		return unavailable
@@ -92,7 +135,7 @@ func (s *sessionView) stands(newest compile.PeerVersion, speaker bool) standing 
 
 // speaksOf reports whether what the session says holds for the newest version of its BGPPeer too: it has taken it up, or
 // nothing in it ends the session.
-func (s *sessionView) speaksOf(newest compile.PeerVersion) bool {
+func (s *sessionView) speaksOf(newest *compile.PeerVersion) bool {
 	of := s.object.Status.Peer
 	return of != nil && of.UID == string(newest.UID) && (of.Generation == newest.Generation || of.ResetKey == newest.ResetKey)
 }
@@ -124,66 +167,40 @@ func (s *sessionView) truncated() int {
 	return n
 }
 
-// compareDigests compares each session's digest with what the objects demand of it. Nodes from which the same
-// announcements go out share one computation.
-func (v *peerView) compareDigests() {
-	selectors := map[string]*compile.Announcement{}
-	var order []string
-	for _, announcement := range v.eligible {
-		key := announcement.NodeSelector()
-		if selectors[key] == nil {
-			selectors[key] = announcement
-			order = append(order, key)
-		}
+// digest is what the session reports, empty for nothing.
+func (s *sessionView) digest() string {
+	if report := s.report(); report != nil {
+		return report.Digest
 	}
-	digests := map[string]string{}
-	for _, session := range v.sessions {
-		report := session.report()
-		if report == nil {
-			continue
-		}
-		selected := map[string]bool{}
-		profile := make([]byte, len(order))
-		for i, key := range order {
-			if selectors[key].SelectsNode(session.node.Labels) {
-				selected[key], profile[i] = true, 1
-			}
-		}
-		digest, ok := digests[string(profile)]
-		if !ok {
-			digest = v.digest(selected)
-			digests[string(profile)] = digest
-		}
-		session.matches = matchingSums(digest, report.Digest)
-	}
+	return ""
 }
 
-// digest is that of the announcements with the selected node selectors.
-func (v *peerView) digest(selected map[string]bool) string {
-	var sums compile.Sums
-	for _, announcement := range v.eligible {
-		if selected[announcement.NodeSelector()] {
-			sums.Add(announcement.Term())
-		}
-	}
-	return Digest(&sums)
+// hides reports whether the session withholds announcements that it does not list.
+func (s *sessionView) hides() bool {
+	report := s.report()
+	return report != nil && len(report.Truncated) > 0
 }
 
 // mayHide reports whether the session may withhold an announcement without listing it. Sessions list the oldest: what is
 // older than one that is listed would be listed too, as long as both sides know the same announcements.
-func (v *peerView) mayHide(s *sessionView, announcement string) bool {
-	report := s.report()
-	if report == nil || len(report.Truncated) == 0 {
-		return false
-	}
-	if s.matches != allSums {
-		return true
-	}
-	last := -1
-	for name := range s.withheld {
-		if place, ok := v.places[name]; ok {
-			last = max(last, place)
-		}
-	}
-	return v.places[announcement] > last
+func (s *sessionView) mayHide(announcement string) bool {
+	return s.hides() && (s.matches != allSums || s.view.places[announcement] > s.last)
 }
+
+// listed is what the session lists of an announcement, nil for nothing.
+func (s *sessionView) listed(announcement string) *v1alpha1.WithheldAnnouncement {
+	if len(s.withheld) == 0 {
+		return nil
+	}
+	namespace, name, _ := strings.Cut(announcement, "/")
+	i, found := slices.BinarySearchFunc(s.withheld, announcement, func(w *v1alpha1.WithheldAnnouncement, _ string) int {
+		return cmp.Or(cmp.Compare(w.Namespace, namespace), cmp.Compare(w.Name, name))
+	})
+	if !found {
+		return nil
+	}
+	return s.withheld[i]
+}
+
+// nameOf is the announcement of an entry, written "namespace/name".
+func nameOf(w *v1alpha1.WithheldAnnouncement) string { return w.Namespace + "/" + w.Name }

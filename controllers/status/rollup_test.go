@@ -5,6 +5,7 @@ package status_test
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -32,7 +33,7 @@ type cluster struct {
 	sessions map[string]*v1alpha1.BGPSession
 	speakers map[string]bool
 	lost     map[string]bool
-	history  *status.History
+	summed   *status.Rollup
 }
 
 // objects are what people wrote.
@@ -167,11 +168,18 @@ func (c *cluster) rollup() *status.Rollup {
 	for _, s := range c.sessions {
 		sessions = append(sessions, *s)
 	}
-	r := status.NewRollup(status.Cluster{
-		Catalog: compile.NewCatalog(c.objects.read()), Nodes: c.nodes, Sessions: sessions, Speakers: c.speakers, Lost: c.lost, History: c.history,
-	})
-	c.history = r.History()
-	return r
+	if c.summed == nil {
+		c.summed = status.NewRollup()
+	}
+	c.summed.Read(c.asRead(), sessions)
+	return c.summed
+}
+
+// asRead is the cluster as the roll-up reads it. Nothing of it is what it was before.
+func (c *cluster) asRead() status.Cluster {
+	return status.Cluster{
+		Catalog: compile.NewCatalog(c.objects.read()), Nodes: slices.Clone(c.nodes), Speakers: maps.Clone(c.speakers), Lost: maps.Clone(c.lost),
+	}
 }
 
 func isDown(s *speaker.PeerSnapshot) {

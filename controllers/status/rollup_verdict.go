@@ -25,32 +25,33 @@ type verdict struct {
 	sent int
 }
 
-// verdict is what a session says of an announcement. It counts once the session's digest says that it has decided on this
-// very version, and goes on to count, however the digest changes with other announcements, for as long as the session is in
-// the state in which it was confirmed.
-func (v *peerView) verdict(s *sessionView, a *compile.Announcement, name string, confirmed *Confirmation) verdict {
-	why := v1alpha1.ReasonSessionDown
-	if a.AdminDown {
-		why = v1alpha1.ReasonAdminDown
-	}
+// verdict is what a session says of an announcement, beside what the objects say. It counts once the session's digest says that
+// it has decided on this very version, under the newest BGPPeer, and goes on to count, however the digest changes with other
+// announcements, for as long as the session is in the state in which it was confirmed.
+func (s *sessionView) verdict(a *compile.Announcement, name string, judged compile.Judged, confirmed *Confirmation) verdict {
 	if s.standing != up {
-		return verdict{standing: s.standing, reason: why}
+		if a.AdminDown {
+			return verdict{standing: s.standing, reason: v1alpha1.ReasonAdminDown}
+		}
+		return verdict{standing: s.standing, reason: v1alpha1.ReasonSessionDown}
 	}
-	caughtUp := s.matches&(1<<a.Term().Bucket()) != 0
+	caughtUp := s.matches&(1<<a.Term().Bucket()) != 0 && !s.behind
 	trusted := confirmed.confirmed && s.changed <= confirmed.round
 	if !s.decided() || !caughtUp && !trusted {
 		return verdict{standing: pending}
 	}
-	if a.AdminDown {
-		return verdict{standing: up, reason: why}
+	v := verdict{standing: up, reason: judged.Reason, sent: judged.Prefixes}
+	if withheld := s.listed(name); withheld != nil {
+		v.reason, v.sent = compile.FirstReason(judged.Reason, withheld.Reason), int(withheld.Sent)
+		if v.reason == withheld.Reason {
+			v.winner = withheld.Winner
+		}
+		return v
 	}
-	if withheld := s.withheld[name]; withheld != nil {
-		return verdict{standing: up, reason: withheld.Reason, winner: withheld.Winner, sent: int(withheld.Sent)}
-	}
-	if !trusted && v.mayHide(s, name) {
+	if judged.Prefixes > 0 && !trusted && s.mayHide(name) {
 		return verdict{standing: pending}
 	}
-	return verdict{standing: up, sent: a.Prefixes}
+	return v
 }
 
 // tally counts the verdicts on an announcement.
@@ -59,7 +60,6 @@ type tally struct {
 	eligible, advertised, whole, pending, unavailable int
 	// reasons say why others do not have it, or not whole, and silence why it is right that they have nothing of it.
 	reasons, silence causes
-	winners          map[string]string
 	// sent is how many of all the prefixes those have that have the least.
 	sent, prefixes int
 	// waitingFor and gone are the first session that is pending, and that is unavailable, as peer/node.
@@ -68,40 +68,40 @@ type tally struct {
 	sessions uint64
 }
 
-func (t *tally) add(v verdict, where string) {
-	t.eligible++
+// add adds the verdict of so many sessions, of which where is the first by name. The order in which verdicts are added does not
+// matter.
+func (t *tally) add(v verdict, sessions int, where string) {
+	t.eligible += sessions
 	switch {
 	case v.standing == unavailable:
-		if t.unavailable++; t.gone == "" {
-			t.gone = where
-		}
+		t.unavailable += sessions
+		t.gone = firstName(t.gone, where)
 		return
 	case v.standing == pending:
-		if t.pending++; t.waitingFor == "" {
-			t.waitingFor = where
-		}
+		t.pending += sessions
+		t.waitingFor = firstName(t.waitingFor, where)
 		return
 	case v.reason == v1alpha1.ReasonAdminDown:
-		t.silence.add(v.reason, where, "")
+		t.silence.add(cause{reason: v.reason, count: sessions, example: where})
 		return
 	}
 	if v.sent > 0 {
-		t.advertised++
+		t.advertised += sessions
 		t.sent = min(t.sent, v.sent)
 	}
 	if v.reason == "" {
-		t.whole++
+		t.whole += sessions
 		return
 	}
-	if v.winner != "" {
-		if t.winners == nil {
-			t.winners = map[string]string{}
-		}
-		if t.winners[v.reason] == "" {
-			t.winners[v.reason] = v.winner
-		}
+	t.reasons.add(cause{reason: v.reason, count: sessions, example: where, winner: v.winner})
+}
+
+// firstName is the first of two names, of which one may be empty for none.
+func firstName(a, b string) string {
+	if a == "" || b != "" && b < a {
+		return b
 	}
-	t.reasons.add(v.reason, where, "")
+	return a
 }
 
 // notDue is how many sessions are rightly sent nothing.
@@ -117,7 +117,7 @@ func (t *tally) notDue() int {
 func (t *tally) verdicts() []v1alpha1.Verdict {
 	var list []v1alpha1.Verdict
 	for _, c := range append(t.reasons.byCount(), t.silence.byCount()...) {
-		list = append(list, v1alpha1.Verdict{Reason: c.reason, Sessions: counter(c.count), Example: c.example, Winner: t.winners[c.reason]})
+		list = append(list, v1alpha1.Verdict{Reason: c.reason, Sessions: counter(c.count), Example: c.example, Winner: c.winner})
 	}
 	return list[:min(len(list), maxVerdicts)]
 }
@@ -137,8 +137,8 @@ func (t *tally) message() string {
 	}
 	for _, c := range t.reasons.byCount() {
 		part("%s", c)
-		if winner := t.winners[c.reason]; winner != "" {
-			fmt.Fprintf(&text, ", where %s has the prefix", winner)
+		if c.winner != "" {
+			fmt.Fprintf(&text, ", where %s has the prefix", c.winner)
 		}
 	}
 	if t.pending > 0 {

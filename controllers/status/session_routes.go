@@ -98,7 +98,8 @@ func prefixes(s *speaker.PeerSnapshot) []v1alpha1.FamilyPrefixes {
 	return list
 }
 
-// announcements says what was decided for the session, once it is written to its socket.
+// announcements says what was decided for the session, once it is written to its socket. What is kept back for what the objects
+// say is not listed: the roll-up reads the same objects, and judges as this node does.
 func announcements(report *rib.Report) *v1alpha1.AnnouncementsStatus {
 	decisions := compile.DecisionsOf(report.Token)
 	if decisions == nil {
@@ -110,18 +111,17 @@ func announcements(report *rib.Report) *v1alpha1.AnnouncementsStatus {
 	var withheld []v1alpha1.WithheldAnnouncement
 	for _, d := range decisions.Announcements {
 		sums.Add(d.Of.Term())
-		reason, own := d.Reason, part{}
-		if d.Sent != nil {
-			own = kept[d.Sent.ID]
-			reason = compile.FirstReason(reason, own.reason)
-			if own.prefixes < int(d.Prefixes) {
-				out.Sent++
-			}
+		if d.Sent == nil {
+			continue // whoever reads the objects knows why
 		}
-		if reason != "" {
+		own := kept[d.Sent.ID]
+		if own.prefixes < int(d.Prefixes) {
+			out.Sent++
+		}
+		if own.reason != "" {
 			withheld = append(withheld, v1alpha1.WithheldAnnouncement{
-				Namespace: d.Of.Ref.Namespace, Name: d.Of.Ref.Name, Generation: d.Of.Ref.Generation, Reason: reason,
-				Sent: max(0, d.Prefixes-counter(own.prefixes)), Winner: own.winnerOf(reason),
+				Namespace: d.Of.Ref.Namespace, Name: d.Of.Ref.Name, Generation: d.Of.Ref.Generation, Reason: own.reason,
+				Sent: max(0, d.Prefixes-counter(own.prefixes)), Winner: own.winnerOf(),
 			})
 		}
 	}
@@ -139,8 +139,8 @@ type part struct {
 }
 
 // winnerOf is the winner where it is the reason that is told.
-func (p part) winnerOf(reason string) string {
-	if reason != v1alpha1.ReasonConflict {
+func (p part) winnerOf() string {
+	if p.reason != v1alpha1.ReasonConflict {
 		return ""
 	}
 	return p.winner

@@ -384,8 +384,8 @@ func TestSessionAnnouncements(t *testing.T) {
 		Digest: digestOf(ref("ann-003"), ref("ann-001"), ref("ann-002"), ref("ann-000")),
 		Sent:   2, // the third has a prefix left, the fourth has none
 		Withheld: []v1alpha1.WithheldAnnouncement{
-			{Namespace: "shop", Name: "ann-001", Generation: 1, Reason: v1alpha1.ReasonPrefixNotAllowed},
-			{Namespace: "shop", Name: "ann-002", Generation: 1, Reason: v1alpha1.ReasonAttributeNotAllowed, Sent: 1},
+			// Nothing of the second, which the objects keep back, nor that they keep back a part of the third.
+			{Namespace: "shop", Name: "ann-002", Generation: 1, Reason: v1alpha1.ReasonConflict, Sent: 1, Winner: "shop/ann-000"},
 			{Namespace: "shop", Name: "ann-003", Generation: 1, Reason: v1alpha1.ReasonConflict, Winner: "shop/ann-000"},
 		},
 	}
@@ -450,17 +450,22 @@ func TestForeignPrefixesAreNoVerdict(t *testing.T) {
 }
 
 func TestSessionListsTheOldestWithheld(t *testing.T) {
-	var reasons []string
-	for range 256 {
-		reasons = append(reasons, v1alpha1.ReasonPrefixNotAllowed)
+	report := decided(slices.Repeat([]string{"ok"}, 259)...)
+	for i := range 259 {
+		reason := rib.ReasonTooLong
+		if i == 256 || i == 258 {
+			reason = rib.ReasonNoNextHop
+		}
+		report.Withheld = append(report.Withheld, rib.Withheld{
+			Announcement: &rib.Announcement{ID: fmt.Sprintf("shop/ann-%03d", i)}, Reason: reason, Prefixes: 2,
+		})
 	}
-	reasons = append(reasons, v1alpha1.ReasonOverMaxPrefixes, v1alpha1.ReasonPrefixNotAllowed, v1alpha1.ReasonOverMaxPrefixes)
-	got := session(up(func(s *speaker.PeerSnapshot) { s.Routes = decided(reasons...) })).Announcements
+	got := session(up(func(s *speaker.PeerSnapshot) { s.Routes = report })).Announcements
 	if len(got.Withheld) != 256 || got.Withheld[0].Name != "ann-000" || got.Withheld[255].Name != "ann-255" {
 		t.Errorf("%d entries, from %v to %v", len(got.Withheld), got.Withheld[0], got.Withheld[len(got.Withheld)-1])
 	}
 	want := []v1alpha1.TruncatedReason{
-		{Reason: v1alpha1.ReasonOverMaxPrefixes, Count: 2}, {Reason: v1alpha1.ReasonPrefixNotAllowed, Count: 1},
+		{Reason: v1alpha1.ReasonNoNextHop, Count: 2}, {Reason: v1alpha1.ReasonTooLong, Count: 1},
 	}
 	if !reflect.DeepEqual(got.Truncated, want) {
 		t.Errorf("truncated %v, want %v", got.Truncated, want)

@@ -1,0 +1,56 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package status
+
+import (
+	"fmt"
+	"reflect"
+
+	"github.com/herald-bgp/herald/controllers/compile"
+)
+
+// Disagreement says where what is counted by groups of sessions is not what each session says of an announcement, judged and
+// compared for its node alone; empty for nowhere.
+func (r *Rollup) Disagreement(name string, confirmed *Confirmation) string {
+	a := r.cluster.Catalog.Announcement(name)
+	if confirmed == nil {
+		confirmed = &Confirmation{}
+	}
+	each := tally{prefixes: a.Prefixes, sent: a.Prefixes}
+	for _, view := range r.order {
+		for _, session := range view.sessions {
+			if !a.SelectsNode(session.node.Labels) || !contains(r.cluster.Catalog.Eligible(view.peer), a) {
+				continue
+			}
+			selects := func(a *compile.Announcement) bool { return a.SelectsNode(session.node.Labels) }
+			var sums compile.Sums
+			for _, other := range r.cluster.Catalog.Eligible(view.peer) {
+				if selects(other) {
+					sums.Add(other.Term())
+				}
+			}
+			if want := matchingSums(Digest(&sums), session.digest(), allSums); session.matches != want {
+				return fmt.Sprintf("%s agrees in %064b, and should in %064b", session.where, session.matches, want)
+			}
+			judged := r.cluster.Catalog.Judge(view.peer, selects, nil).Of(a)
+			each.add(session.verdict(a, name, judged, confirmed), 1, session.where)
+		}
+	}
+	counted := r.count(a, confirmed)
+	counted.sessions = 0
+	counted.reasons, each.reasons = counted.reasons.byCount(), each.reasons.byCount()
+	if !reflect.DeepEqual(counted, each) {
+		return fmt.Sprintf("counted %+v, and session by session %+v", counted, each)
+	}
+	return ""
+}
+
+func contains(list []*compile.Announcement, a *compile.Announcement) bool {
+	for _, other := range list {
+		if other == a {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,318 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package status
+
+import (
+	"math/bits"
+	"slices"
+
+	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/controllers/compile"
+)
+
+// group is the sessions of a peer from whose nodes the same announcements go out, in order of the nodes' names. What all of them
+// say of an announcement is counted before anybody asks; only where they disagree each is looked at.
+type group struct {
+	view     *peerView
+	sessions []*sessionView
+	// selectors are the node selectors that choose the nodes, in canonical form.
+	selectors []string
+	// judged is what the objects say of what the sessions may be sent, and digest what they are to report.
+	judged *compile.Judgement
+	sums   compile.Sums
+	digest string
+	// key stands for the sessions, whatever their state.
+	key uint64
+	// stand is how many sessions stand how. Of those that are up, agree is how many agree in each sum, behind how many speak of
+	// an older BGPPeer, hide how many may withhold what they do not list, and list how many list each announcement, by name.
+	stand  [standings]int
+	agree  [v1alpha1.DigestSums]int
+	behind int
+	hide   int
+	list   map[string]int
+	// first are the first sessions that stand so, found when they are asked for.
+	first   [standings]*sessionView
+	touched bool
+	// touchedSums has a bit for each sum in which some session agrees now and did not before, or the reverse.
+	touchedSums uint64
+}
+
+// readCatalog takes over what the objects say of a peer.
+func (r *Rollup) readCatalog(v *peerView) {
+	former, formerPlaces, judged, regroup := v.eligible, v.places, v.judged, v.groups == nil
+	v.eligible = r.cluster.Catalog.Eligible(v.peer)
+	v.judged = r.cluster.Catalog.Judge(v.peer, nil, judged)
+	v.places = make(map[string]int, len(v.eligible))
+	sums := map[string]*compile.Sums{}
+	for i, a := range v.eligible {
+		name := a.Ref.String()
+		v.places[name] = i
+		if place, ok := formerPlaces[name]; !ok || former[place] != a || judged.Of(a) != v.judged.Of(a) {
+			r.touched[name] = true
+		}
+		selector := a.NodeSelector()
+		if sums[selector] == nil {
+			sums[selector] = &compile.Sums{}
+			regroup = regroup || v.sums[selector] == nil
+		}
+		sums[selector].Add(a.Term())
+	}
+	for _, a := range former {
+		if _, ok := v.places[a.Ref.String()]; !ok {
+			r.touched[a.Ref.String()] = true
+		}
+	}
+	regroup = regroup || len(sums) != len(v.sums)
+	v.sums = sums
+	if regroup {
+		r.regroup(v)
+		return
+	}
+	for g := range v.everyGroup() {
+		r.expect(g)
+	}
+}
+
+// regroup puts the sessions of a peer into groups.
+func (r *Rollup) regroup(v *peerView) {
+	representatives := map[string]*compile.Announcement{}
+	var selectors []string
+	for _, a := range v.eligible {
+		if selector := a.NodeSelector(); representatives[selector] == nil {
+			representatives[selector] = a
+			selectors = append(selectors, selector)
+		}
+	}
+	slices.Sort(selectors)
+	chosen := make([]nodeSet, len(selectors))
+	for i, selector := range selectors {
+		chosen[i] = r.nodesOf(representatives[selector])
+	}
+	byProfile := map[string]*group{}
+	v.groups = make(map[string][]*group, len(selectors))
+	for _, session := range v.sessions {
+		profile := make([]byte, (len(selectors)+7)/8)
+		for i := range chosen {
+			if chosen[i].has(session.place) {
+				profile[i/8] |= 1 << (i % 8)
+			}
+		}
+		g := byProfile[string(profile)]
+		if g == nil {
+			g = &group{view: v, touched: true, list: map[string]int{}}
+			byProfile[string(profile)] = g
+			for i, selector := range selectors {
+				if chosen[i].has(session.place) {
+					g.selectors = append(g.selectors, selector)
+					v.groups[selector] = append(v.groups[selector], g)
+				}
+			}
+			g.sums = v.sumsOf(g.selectors)
+			g.digest = Digest(&g.sums)
+		}
+		g.sessions = append(g.sessions, session)
+		g.key += session.key
+		session.group = g
+		session.compare()
+		g.count(session, 1)
+	}
+	for _, g := range byProfile {
+		r.judge(g)
+	}
+}
+
+// everyGroup yields each group once that some announcement goes to.
+func (v *peerView) everyGroup() func(yield func(*group) bool) {
+	return func(yield func(*group) bool) {
+		for selector, groups := range v.groups {
+			for _, g := range groups {
+				if g.selectors[0] == selector && !yield(g) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (v *peerView) sumsOf(selectors []string) (sums compile.Sums) {
+	for _, selector := range selectors {
+		for i, sum := range v.sums[selector] {
+			sums[i] = sums[i].Plus(sum)
+		}
+	}
+	return sums
+}
+
+// expect takes over what the sessions of a group are to report, and compares those sums alone that changed.
+func (r *Rollup) expect(g *group) {
+	r.judge(g)
+	sums := g.view.sumsOf(g.selectors)
+	if sums == g.sums {
+		return
+	}
+	// Who lists not all that it withholds may hide any other one now, or none any more.
+	g.touched = g.touched || g.hide > 0
+	var changed uint64
+	for i := range sums {
+		if sums[i] != g.sums[i] {
+			changed |= 1 << i
+		}
+	}
+	g.sums, g.digest = sums, Digest(&sums)
+	for _, session := range g.sessions {
+		before := session.matches
+		session.matches = before&^changed | matchingSums(g.digest, session.digest(), changed)
+		if session.standing != up {
+			continue
+		}
+		for flipped := before ^ session.matches; flipped != 0; flipped &= flipped - 1 {
+			i := bits.TrailingZeros64(flipped)
+			if session.matches&(1<<i) != 0 {
+				g.agree[i]++
+			} else {
+				g.agree[i]--
+			}
+		}
+	}
+	g.touchedSums |= changed
+}
+
+// judge takes over what the objects say. Where a limit binds, it matters what else goes out from the nodes.
+func (r *Rollup) judge(g *group) {
+	before := g.judged
+	g.judged = g.view.judged
+	if g.view.judged.Binds() {
+		g.judged = r.cluster.Catalog.Judge(g.view.peer, func(a *compile.Announcement) bool {
+			_, found := slices.BinarySearch(g.selectors, a.NodeSelector())
+			return found
+		}, g.view.judged)
+	}
+	if before != nil && (before.Binds() || g.judged.Binds()) {
+		for _, a := range g.view.eligible {
+			if before.Of(a) != g.judged.Of(a) {
+				r.touched[a.Ref.String()] = true
+			}
+		}
+	}
+}
+
+// refresh reads a session anew.
+func (r *Rollup) refresh(s *sessionView) {
+	s.view.touched = true
+	g := s.group
+	before := *s
+	if g != nil {
+		g.count(s, -1)
+	}
+	s.read(r.objects[s.id], r.cluster.hasSpeaker(s.node.Name))
+	if s.state != before.state {
+		s.changed = r.round
+	}
+	if g == nil {
+		return // no announcement goes to it
+	}
+	s.compare()
+	g.count(s, 1)
+	if s.state != before.state || s.behind != before.behind {
+		g.touched = true
+		return
+	}
+	g.touchedSums |= before.matches ^ s.matches
+	g.touched = g.touched || before.last != s.last
+	for _, list := range [][]*v1alpha1.WithheldAnnouncement{before.withheld, s.withheld} {
+		for _, w := range list {
+			if a, b := before.listed(nameOf(w)), s.listed(nameOf(w)); a == nil || b == nil || *a != *b {
+				r.touched[nameOf(w)] = true
+			}
+		}
+	}
+}
+
+// count adds a session to what is counted, or takes it away.
+func (g *group) count(s *sessionView, n int) {
+	g.stand[s.standing] += n
+	g.first = [standings]*sessionView{}
+	if s.standing != up {
+		return
+	}
+	for matches := s.matches; matches != 0; matches &= matches - 1 {
+		g.agree[bits.TrailingZeros64(matches)] += n
+	}
+	if s.behind {
+		g.behind += n
+	}
+	if s.hides() {
+		g.hide += n
+	}
+	for _, w := range s.withheld {
+		name := nameOf(w)
+		if g.list[name] += n; g.list[name] == 0 {
+			delete(g.list, name)
+		}
+	}
+}
+
+// firstThat is the first session that stands so; there is one.
+func (g *group) firstThat(stands standing) *sessionView {
+	if g.first[stands] == nil {
+		i := slices.IndexFunc(g.sessions, func(s *sessionView) bool { return s.standing == stands })
+		g.first[stands] = g.sessions[i]
+	}
+	return g.first[stands]
+}
+
+// unanimous reports whether all sessions that are up have decided on this version, list no exception, and hide none.
+func (g *group) unanimous(a *compile.Announcement, name string) bool {
+	return g.agree[a.Term().Bucket()] == g.stand[up] && g.behind == 0 && g.hide == 0 && g.list[name] == 0
+}
+
+// tally adds what the sessions say of an announcement.
+func (g *group) tally(t *tally, a *compile.Announcement, name string, confirmed *Confirmation) {
+	judged := g.judged.Of(a)
+	t.sessions += g.key * (1 + judgedHash(judged)) // a sum over the sessions, however they are grouped
+	unanimous := g.unanimous(a, name)
+	for stands, n := range g.stand {
+		if n == 0 || standing(stands) == up && !unanimous {
+			continue
+		}
+		first := g.firstThat(standing(stands))
+		t.add(first.verdict(a, name, judged, confirmed), n, first.where)
+	}
+	if unanimous || g.stand[up] == 0 {
+		return
+	}
+	for _, session := range g.sessions {
+		if session.standing == up {
+			t.add(session.verdict(a, name, judged, confirmed), 1, session.where)
+		}
+	}
+}
+
+// judgedHash is 0 where everything may be sent.
+func judgedHash(judged compile.Judged) uint64 {
+	if judged.Reason == "" {
+		return 0
+	}
+	return mix(textHash(judged.Reason), uint64(judged.Prefixes))
+}
+
+// nodeSet has a bit for each place in Cluster.Nodes.
+type nodeSet []uint64
+
+func (s nodeSet) has(place int) bool { return s[place/64]&(1<<(place%64)) != 0 }
+
+// nodesOf are the nodes that the selector of an announcement chooses. Each selector is evaluated once.
+func (r *Rollup) nodesOf(a *compile.Announcement) nodeSet {
+	if known := r.chosen[a.NodeSelector()]; known != nil {
+		return known
+	}
+	chosen := make(nodeSet, (len(r.cluster.Nodes)+63)/64)
+	for i := range r.cluster.Nodes {
+		if a.SelectsNode(r.cluster.Nodes[i].Labels) {
+			chosen[i/64] |= 1 << (i % 64)
+		}
+	}
+	r.chosen[a.NodeSelector()] = chosen
+	return chosen
+}

@@ -1,0 +1,333 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package status_test
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/controllers/compile"
+	"github.com/herald-bgp/herald/controllers/kube"
+	"github.com/herald-bgp/herald/controllers/status"
+	"github.com/herald-bgp/herald/speaker"
+	"github.com/herald-bgp/herald/speaker/rib"
+)
+
+// TestRollupIsTheSameStepByStep: a roll-up that is told what changed answers what one answers that reads everything anew at each
+// step; what it calls untouched is answered as before; and its counts are what each session says.
+func TestRollupIsTheSameStepByStep(t *testing.T) {
+	const histories, steps = 150, 40
+	for seed := range uint64(histories) {
+		h := newHistory(t, seed)
+		for range steps {
+			h.step()
+			h.check()
+			if t.Failed() {
+				return
+			}
+		}
+	}
+}
+
+// history is a cluster in which something changes at each step.
+type history struct {
+	*cluster
+	t          *testing.T
+	seed, made uint64
+	random     *rand.Rand
+	log        []string
+	namespaces map[string]map[string]string
+
+	// reader, catalog and nodes are what the roll-up that is told of changes was given last.
+	reader          compile.Reader
+	catalog         *compile.Catalog
+	given           []compile.NodeFacts
+	told, anew      *status.Rollup
+	reported        map[string]*v1alpha1.BGPSession
+	objectsChanged  bool
+	nodesChanged    bool
+	changed, gone   map[string]bool
+	edited          map[string]bool
+	memory, another map[string]*status.Confirmation
+	answers         map[string]v1alpha1.AnnouncementStatus
+}
+
+func newHistory(t *testing.T, seed uint64) *history {
+	h := &history{
+		cluster: newCluster(t, 3), t: t, seed: seed, random: rand.New(rand.NewPCG(seed, 3)),
+		told: status.NewRollup(), anew: status.NewRollup(), reported: map[string]*v1alpha1.BGPSession{},
+		memory: map[string]*status.Confirmation{}, another: map[string]*status.Confirmation{},
+		answers: map[string]v1alpha1.AnnouncementStatus{}, objectsChanged: true, nodesChanged: true,
+		namespaces: map[string]map[string]string{"platform": {}, "shop": {"team": "web"}},
+	}
+	h.lost = map[string]bool{}
+	h.addPeer("tor-b", "192.0.2.2")
+	for range 4 {
+		h.addAny()
+	}
+	return h
+}
+
+// pick is one of the values.
+func pick[T any](h *history, values ...T) T { return values[h.random.IntN(len(values))] }
+
+// addAny adds an announcement that is unlike most others.
+func (h *history) addAny() {
+	h.made++
+	name := fmt.Sprint("ann-", h.made)
+	h.addAnnouncement(name, fmt.Sprintf("203.0.%d.0/24", h.random.IntN(8)), func(a *v1alpha1.Announcement) {
+		a.Namespace = pick(h, "platform", "platform", "shop")
+		a.UID = uid(a.Namespace, name)
+		h.edit(&a.Spec)
+	})
+	h.edited[h.objects.Announcements[len(h.objects.Announcements)-1].Namespace+"/"+name] = true
+}
+
+func (h *history) edit(spec *v1alpha1.AnnouncementSpec) {
+	if h.edited == nil {
+		h.edited = map[string]bool{}
+	}
+	spec.Prefixes = []string{fmt.Sprintf("203.0.%d.0/24", h.random.IntN(8))}
+	if h.random.IntN(3) == 0 {
+		spec.Prefixes = append(spec.Prefixes, "198.51.100.0/24")
+	}
+	spec.NodeSelector, spec.AdminState = nil, nil
+	if h.random.IntN(3) == 0 {
+		spec.NodeSelector = &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"name": pick[v1alpha1.LabelValue](h, "node-1", "node-2", "other")}}
+	}
+	if h.random.IntN(8) == 0 {
+		spec.AdminState = new(v1alpha1.AdminStateDown)
+	}
+}
+
+// step changes something, or a few things.
+func (h *history) step() {
+	h.changed, h.gone, h.edited = map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for range 1 + h.random.IntN(2) {
+		before := len(h.log)
+		h.change()
+		if len(h.log) == before {
+			h.log = append(h.log, "nothing")
+		}
+	}
+}
+
+func (h *history) note(format string, args ...any) {
+	h.log = append(h.log, fmt.Sprintf(format, args...))
+}
+
+func (h *history) change() {
+	announcements, peers := h.objects.Announcements, h.objects.Peers
+	switch n := h.random.IntN(20); {
+	case n < 7:
+		h.reportAny()
+	case n < 9:
+		h.addAny()
+		h.note("add an announcement")
+		h.objectsChanged = true
+	case n < 10 && len(announcements) > 1:
+		i := h.random.IntN(len(announcements))
+		h.note("delete %s", announcements[i].Name)
+		h.objects.Announcements = slices.Delete(slices.Clone(announcements), i, i+1)
+		h.objectsChanged = true
+	case n < 13 && len(announcements) > 0:
+		h.objects.Announcements = slices.Clone(announcements)
+		a := &h.objects.Announcements[h.random.IntN(len(announcements))]
+		h.edit(&a.Spec)
+		a.Generation++
+		h.edited[a.Namespace+"/"+a.Name] = true
+		h.note("edit %s: %+v", a.Name, a.Spec)
+		h.objectsChanged = true
+	case n < 15:
+		h.objects.Peers = slices.Clone(peers)
+		h.editPeer(&h.objects.Peers[h.random.IntN(len(peers))])
+	case n < 16:
+		h.namespaces = maps.Clone(h.namespaces)
+		h.namespaces["shop"] = map[string]string{"team": pick(h, "web", "db")}
+		h.note("namespace shop: %v", h.namespaces["shop"])
+		h.objectsChanged = true
+	case n < 17:
+		h.nodes = slices.Clone(h.nodes)
+		node := &h.nodes[h.random.IntN(len(h.nodes))]
+		node.Labels = map[string]string{"name": pick(h, "node-1", "node-2", "node-3", "other")}
+		h.note("node %s: %v", node.Name, node.Labels)
+		h.nodesChanged = true
+	case n < 18:
+		name := pick(h, "node-1", "node-2", "node-3")
+		h.speakers[name], h.lost[name] = h.random.IntN(2) == 0, h.random.IntN(3) == 0
+		h.note("node %s: speaker %v, lost %v", name, h.speakers[name], h.lost[name])
+	case n < 19:
+		for name := range h.sessions {
+			delete(h.sessions, name)
+			h.gone[name] = true
+			h.note("BGPSession %s is gone", name)
+			return
+		}
+	default:
+		node := h.nodes[h.random.IntN(len(h.nodes))]
+		h.note("report of %s", node.Name)
+		h.reportNode(node, nil)
+		h.markNode(node.Name)
+	}
+}
+
+func (h *history) editPeer(p *v1alpha1.BGPPeer) {
+	p.Generation++
+	h.objectsChanged = true
+	switch h.random.IntN(4) {
+	case 0:
+		p.Spec.Description = new(fmt.Sprint("generation ", p.Generation))
+	case 1:
+		p.Spec.LocalASN = new(int64(64512 + h.random.IntN(2)))
+	case 2:
+		p.Spec.NodeSelector = nil
+		if h.random.IntN(2) == 0 {
+			p.Spec.NodeSelector = &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"name": "node-1"}}
+		}
+	default:
+		p.Spec.AllowedAnnouncements = &v1alpha1.AllowedAnnouncements{MaxPrefixes: new(pick(h, int32(2), 4, 1000))}
+		if h.random.IntN(2) == 0 {
+			p.Spec.AllowedAnnouncements.Tenants = []v1alpha1.Tenant{{
+				Name: "web",
+				Namespaces: v1alpha1.TenantNamespaces{From: v1alpha1.NamespacesFromSelector, Selector: &v1alpha1.LabelSelector{
+					MatchLabels: map[string]v1alpha1.LabelValue{"team": "web"},
+				}},
+				Prefixes: []v1alpha1.TenantPrefix{{CIDR: "203.0.0.0/22", MaxLength: new(int32(24))}},
+			}, {
+				Name: "any", Namespaces: v1alpha1.TenantNamespaces{From: v1alpha1.NamespacesFromAll},
+				Prefixes: []v1alpha1.TenantPrefix{{CIDR: "203.0.6.0/23", MaxLength: new(int32(24))}},
+			}}
+		}
+	}
+	h.note("edit %s: %+v", p.Name, p.Spec)
+}
+
+// reportAny lets a node report, with exceptions or what it reported long ago.
+func (h *history) reportAny() {
+	node := h.nodes[h.random.IntN(len(h.nodes))]
+	var change []func(*speaker.PeerSnapshot)
+	var what []string
+	for range h.random.IntN(3) {
+		a := h.objects.Announcements[h.random.IntN(len(h.objects.Announcements))]
+		reason := pick(h, rib.ReasonConflict, rib.ReasonNoNextHop, rib.ReasonTooLong)
+		what = append(what, fmt.Sprint(a.Name, " ", reason))
+		change = append(change, func(s *speaker.PeerSnapshot) {
+			s.Routes.Withheld = append(s.Routes.Withheld, rib.Withheld{
+				Announcement: &rib.Announcement{ID: a.Namespace + "/" + a.Name}, Reason: reason, Prefixes: 1, Winner: winnerOf(reason),
+			})
+		})
+	}
+	if h.random.IntN(4) == 0 {
+		change, what = append(change, isDown), append(what, "down")
+	}
+	h.note("report of %s: %v", node.Name, what)
+	h.reportNode(node, change)
+	for name, session := range h.sessions {
+		if session.Spec.NodeName != node.Name || session.Status.Announcements == nil {
+			continue
+		}
+		switch h.random.IntN(6) {
+		case 0:
+			session.Status.Announcements.Digest = "of an older release"
+			h.note("… with a digest of an older release")
+		case 1:
+			session.Status.Announcements.Truncated = []v1alpha1.TruncatedReason{{Reason: v1alpha1.ReasonTooLong, Count: 7}}
+			h.note("… %s truncated", name)
+		case 2:
+			session.Status.Since = new(metav1.NewTime(session.Status.Since.Add(1e9)))
+		}
+	}
+	h.markNode(node.Name)
+}
+
+func (h *history) markNode(node string) {
+	for name, session := range h.sessions {
+		if session.Spec.NodeName == node {
+			h.changed[name] = true
+		}
+	}
+}
+
+// update tells the one roll-up what changed, and lets the other read all of it.
+func (h *history) update() {
+	if h.objectsChanged {
+		objects := h.reader.Read(h.objects.Peers, h.objects.Announcements)
+		objects.OperatorNamespace, objects.Namespaces = h.objects.operatorNamespace, h.namespaces
+		h.catalog = compile.NewCatalog(objects)
+	}
+	if h.nodesChanged {
+		h.given = h.nodes
+	}
+	h.objectsChanged, h.nodesChanged = false, false
+	speakers, lost := maps.Clone(h.speakers), maps.Clone(h.lost)
+	var changed, gone []*v1alpha1.BGPSession
+	for name := range h.changed {
+		if session := h.sessions[name]; session != nil {
+			h.reported[name] = session.DeepCopy()
+			changed = append(changed, h.reported[name])
+		}
+	}
+	for name := range h.gone {
+		if known := h.reported[name]; known != nil && h.sessions[name] == nil {
+			gone = append(gone, known)
+			delete(h.reported, name)
+		}
+	}
+	h.told.Update(status.Cluster{Catalog: h.catalog, Nodes: h.given, Speakers: speakers, Lost: lost}, changed, gone)
+
+	var reader compile.Reader
+	objects := reader.Read(h.objects.Peers, h.objects.Announcements)
+	objects.OperatorNamespace, objects.Namespaces = h.objects.operatorNamespace, h.namespaces
+	var sessions []v1alpha1.BGPSession
+	for _, session := range h.sessions {
+		sessions = append(sessions, *session.DeepCopy())
+	}
+	h.anew.Read(status.Cluster{
+		Catalog: compile.NewCatalog(objects), Nodes: slices.Clone(h.nodes), Speakers: speakers, Lost: lost,
+	}, sessions)
+}
+
+func (h *history) check() {
+	h.update()
+	for i := range h.objects.Peers {
+		object := &h.objects.Peers[i]
+		if got, want := h.told.Peer(object, now), h.anew.Peer(object, now); !kube.SameStatus(got, want) {
+			h.fail("BGPPeer %s:\n%+v, and anew\n%+v", object.Name, got, want)
+		}
+	}
+	for i := range h.objects.Announcements {
+		object := &h.objects.Announcements[i]
+		name := object.Namespace + "/" + object.Name
+		before := h.memory[name]
+		got, memory := h.told.Announcement(object, before, now)
+		want, another := h.anew.Announcement(object, h.another[name], now)
+		h.another[name] = another
+		if !kube.SameStatus(got, want) {
+			h.fail("%s:\n%+v, and anew\n%+v", name, got, want)
+		}
+		if why := h.told.Disagreement(name, memory); why != "" {
+			h.fail("%s: %s", name, why)
+		}
+		last, known := h.answers[name]
+		if known && !h.edited[name] && !h.told.TouchedAnnouncement(name) {
+			if !kube.SameStatus(got, last) {
+				h.fail("%s is untouched:\n%+v, and was\n%+v", name, got, last)
+			}
+			continue // what is not touched is not asked for
+		}
+		h.memory[name], h.answers[name] = memory, got
+	}
+}
+
+func (h *history) fail(format string, args ...any) {
+	h.t.Helper()
+	h.t.Errorf("history %d, after %d steps: "+format+"\nthe last steps: %v",
+		append([]any{h.seed, len(h.log)}, append(args, h.log[max(0, len(h.log)-6):])...)...)
+}
