@@ -73,6 +73,11 @@ soak: export HERALD_SIM_HISTORIES ?= 50000
 soak: ## Run HERALD_SIM_HISTORIES (50000) random histories of the whole speaker, from HERALD_SIM_SEED on where it is set
 	go test -count=1 -timeout 0 -run '^TestSimulation$$' ./speaker
 
+.PHONY: scale
+scale: export HERALD_SCALE ?= 10000x1000
+scale: ## Let HERALD_SCALE (10000x1000) sessions and Announcements report to a real leader, and hold it to its budget
+	@hack/test -v -timeout 60m -run '^TestManySessions$$' ./test/operator
+
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (10s)
 	@hack/fuzz $(FUZZTIME)
