@@ -9,8 +9,13 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/nodeapi"
@@ -113,6 +118,7 @@ func breakAndRepair(t *testing.T, left, right *host) {
 	if err := left.isTrue("Announcement", "web", "Advertised", 2); err != nil {
 		t.Errorf("what is in force: %v", err)
 	}
+	wantBothVersions(t, left)
 	var table bytes.Buffer
 	list, err := nodeapi.GetStatus(t.Context(), strings.TrimPrefix(left.endpoint.URL, "http://"))
 	if err != nil {
@@ -138,6 +144,37 @@ func breakAndRepair(t *testing.T, left, right *host) {
 	after, _ := right.Speaker().Peer("left")
 	if n := after.Messages.Received[wire.TypeUpdate] - before.Messages.Received[wire.TypeUpdate]; n != 0 {
 		t.Errorf("a broken file and its repair sent %d UPDATEs, want none", n)
+	}
+}
+
+// wantBothVersions looks for what is in force, and for the new content with Accepted=False.
+func wantBothVersions(t *testing.T, left *host) {
+	t.Helper()
+	objects, err := left.Status(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var versions []string
+	for _, object := range objects {
+		content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u := unstructured.Unstructured{Object: content}
+		if u.GetKind() != "Announcement" {
+			continue
+		}
+		var shown v1alpha1.Announcement
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(content, &shown); err != nil {
+			t.Fatal(err)
+		}
+		accepted := meta.FindStatusCondition(shown.Status.Conditions, v1alpha1.ConditionAccepted)
+		versions = append(versions, fmt.Sprintf("generation %d of %s with %s: %s at %d", shown.Generation, shown.Namespace+"/"+shown.Name,
+			shown.Spec.Prefixes, accepted.Status, accepted.ObservedGeneration))
+	}
+	want := []string{"generation 2 of shop/web with [203.0.113.0/24]: True at 2", "generation 3 of shop/web with [203.0.113.7/24]: False at 3"}
+	if !slices.Equal(versions, want) {
+		t.Errorf("/status lists %q, want %q", versions, want)
 	}
 }
 

@@ -273,8 +273,12 @@ func TestBrokenStateIsDoneWithout(t *testing.T) {
 			if len(o.Peers) != 1 || o.Peers[0].UID != first.Peers[0].UID || len(o.Problems) != 1 {
 				t.Errorf("in force: %s", describe(&o))
 			}
-			if _, err := readState(path); err != nil {
-				t.Errorf("the next state: %v", err)
+			next, err := readState(path)
+			if err != nil {
+				t.Fatalf("the next state: %v", err)
+			}
+			if foreign := name == "another directory"; foreign != (next.header.Directory != r.dir) {
+				t.Errorf("the next state is of %s", next.header.Directory)
 			}
 		})
 	}

@@ -20,6 +20,9 @@ import (
 // store keeps the state in a directory, in its own time: nothing waits for a disk.
 type store struct {
 	dir string
+	// foreign says whose state is in the directory, where it is that of other manifests: it is not written over as long as it
+	// is there.
+	foreign error
 	// jobs has the latest state that is to be written, results how writing the latest one ended.
 	jobs    chan *state
 	results chan error
@@ -58,7 +61,9 @@ func (s *store) restore(directory string) *state {
 			continue
 		}
 		if err == nil && left.header.Directory != directory {
-			err = fmt.Errorf("it is of the manifests in %s: give each directory of manifests a --state-dir of its own", left.header.Directory)
+			err = fmt.Errorf("%s is of the manifests in %s: give each directory of manifests a --state-dir of its own, or remove the file "+
+				"where those are no more", path, left.header.Directory)
+			s.foreign = err
 		}
 		if err != nil {
 			s.log.Error(err, "state of the former process is not used: the ages of objects, and what broken manifests held before, are lost",
@@ -126,6 +131,12 @@ func (s *store) run(stop <-chan struct{}) {
 
 // write replaces the files, each in one step. Keys lie apart from the rest, and for nobody else to read.
 func (s *store) write(next *state) error {
+	if s.foreign != nil {
+		if _, err := os.Lstat(filepath.Join(s.dir, objectsFile)); !errors.Is(err, fs.ErrNotExist) {
+			return s.foreign
+		}
+		s.foreign = nil
+	}
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return err
 	}
