@@ -60,12 +60,15 @@ func NodeChanged() predicate.Predicate {
 	})
 }
 
-// NodeReadyChanged passes a Node that the control plane lost or found again, and no creation or deletion.
-func NodeReadyChanged() predicate.Predicate {
+// NodeHeard passes a Node whose kubelet spoke, or of which the control plane said that it does not: when a kubelet starts, and every
+// few minutes. It passes no creation and no deletion.
+func NodeHeard() predicate.Predicate {
 	return predicate.Funcs{
 		CreateFunc: func(event.CreateEvent) bool { return false },
 		DeleteFunc: func(event.DeleteEvent) bool { return false },
-		UpdateFunc: func(e event.UpdateEvent) bool { return nodeReady(e.ObjectOld) != nodeReady(e.ObjectNew) },
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			return !equality.Semantic.DeepEqual(nodeReadyCondition(conditionsOf(e.ObjectOld)), nodeReadyCondition(conditionsOf(e.ObjectNew)))
+		},
 	}
 }
 
@@ -124,16 +127,18 @@ func nodeTaints(object client.Object) []corev1.Taint {
 
 // nodeReady is the status of the Node's condition Ready, empty where there is none.
 func nodeReady(object client.Object) corev1.ConditionStatus {
-	node, ok := object.(*corev1.Node)
-	if !ok {
-		return ""
-	}
-	for _, condition := range node.Status.Conditions {
-		if condition.Type == corev1.NodeReady {
-			return condition.Status
-		}
+	for _, condition := range nodeReadyCondition(conditionsOf(object)) {
+		return condition.Status
 	}
 	return ""
+}
+
+func conditionsOf(object client.Object) []corev1.NodeCondition {
+	node, ok := object.(*corev1.Node)
+	if !ok {
+		return nil
+	}
+	return node.Status.Conditions
 }
 
 func nodeAddresses(object client.Object) []corev1.NodeAddress {

@@ -88,3 +88,32 @@ func edit[T any](object T, change func(T)) T {
 	change(object)
 	return object
 }
+
+// TestNodeHeard: a kubelet that starts says that it is ready, as it was all the time to whoever sees the status alone.
+func TestNodeHeard(t *testing.T) {
+	at := func(second int, ready corev1.ConditionStatus, labels map[string]string) *corev1.Node {
+		return &corev1.Node{
+			ObjectMeta: metav1.ObjectMeta{Name: "node-1", Labels: labels},
+			Status: corev1.NodeStatus{Conditions: []corev1.NodeCondition{{
+				Type: corev1.NodeReady, Status: ready, LastHeartbeatTime: metav1.Unix(int64(second), 0),
+			}}},
+		}
+	}
+	before := at(1, corev1.ConditionTrue, nil)
+	for name, test := range map[string]struct {
+		after *corev1.Node
+		want  bool
+	}{
+		"nothing":     {at(1, corev1.ConditionTrue, nil), false},
+		"a label":     {at(1, corev1.ConditionTrue, map[string]string{"rack": "a"}), false},
+		"a heartbeat": {at(2, corev1.ConditionTrue, nil), true},
+		"silence":     {at(1, corev1.ConditionUnknown, nil), true},
+	} {
+		if got := kube.NodeHeard().Update(event.UpdateEvent{ObjectOld: before, ObjectNew: test.after}); got != test.want {
+			t.Errorf("%s passes: %v, want %v", name, got, test.want)
+		}
+	}
+	if kube.NodeHeard().Create(event.CreateEvent{Object: before}) {
+		t.Error("a creation passes")
+	}
+}

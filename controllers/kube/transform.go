@@ -54,7 +54,9 @@ func StripPod() cache.TransformFunc {
 func nodeReadyCondition(conditions []corev1.NodeCondition) []corev1.NodeCondition {
 	for _, condition := range conditions {
 		if condition.Type == corev1.NodeReady {
-			return []corev1.NodeCondition{{Type: condition.Type, Status: condition.Status}}
+			return []corev1.NodeCondition{{
+				Type: condition.Type, Status: condition.Status, LastHeartbeatTime: condition.LastHeartbeatTime,
+			}}
 		}
 	}
 	return nil

@@ -91,7 +91,7 @@ func (a *Agent) setupStatus(m manager.Manager, stored *stored) error {
 		Named("status").
 		WithOptions(kube.ControllerOptions[reconcile.Request](statusWorkers)).
 		WatchesRawSource(news).
-		// While the node is lost to the control plane, the roll-up writes what our statuses say.
-		Watches(&corev1.Node{}, enqueue(everySession), builder.WithPredicates(kube.NodeReadyChanged())).
+		// While the kubelet is silent, the roll-up writes over our statuses.
+		Watches(&corev1.Node{}, enqueue(everySession), builder.WithPredicates(kube.NodeHeard())).
 		Complete(&StatusReconciler{client: m.GetClient(), stored: stored, agent: a})
 }
