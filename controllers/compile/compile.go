@@ -31,6 +31,8 @@ type Input struct {
 	AuthNamespace string
 	// Secrets are the Secrets of AuthNamespace, by name and entry.
 	Secrets map[string]map[string][]byte
+	// SecretProblems say why a Secret of AuthNamespace cannot be read, by name.
+	SecretProblems map[string]string
 }
 
 // Output is a node's configuration, and what could not become a part of it. It is immutable.

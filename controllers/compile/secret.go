@@ -76,6 +76,9 @@ func BlockedReason(blocked string) (reason, message string) {
 func (in *Input) lookUp(secret *secretKey) (key speaker.Key, reason, problem string) {
 	name := fmt.Sprintf("Secret %s/%s", in.AuthNamespace, secret.name)
 	data, ok := in.Secrets[secret.name]
+	if problem := in.SecretProblems[secret.name]; !ok && problem != "" {
+		return "", v1alpha1.ReasonSecretNotFound, name + " cannot be read: " + problem
+	}
 	if !ok {
 		return "", v1alpha1.ReasonSecretNotFound, name + " does not exist"
 	}

@@ -87,15 +87,6 @@ func LabelsChanged() predicate.Predicate {
 	})
 }
 
-// SecretChanged passes changes of a Secret's data. A Secret has no generation.
-func SecretChanged() predicate.Predicate {
-	return onUpdate(func(before, after client.Object) bool {
-		a, isSecret := before.(*corev1.Secret)
-		b, bothAre := after.(*corev1.Secret)
-		return !isSecret || !bothAre || !equality.Semantic.DeepEqual(a.Data, b.Data)
-	})
-}
-
 // onUpdate passes every creation and deletion, and the updates that changed says are worth it.
 func onUpdate(changed func(before, after client.Object) bool) predicate.Predicate {
 	return predicate.Funcs{

@@ -47,20 +47,24 @@ type Agent struct {
 	had     func(peer string) bool
 	written *kube.Written
 	said    memory
+	keys    *keyring
 
 	mu sync.Mutex
-	// queue is the status controller's, of the newest manager; nil before the first.
-	queue workqueue.TypedRateLimitingInterface[reconcile.Request]
+	// queue is the status controller's, of the newest manager, and configQueue the config controller's; nil before the first.
+	queue, configQueue workqueue.TypedRateLimitingInterface[reconcile.Request]
 }
 
 // NewAgent returns the agent of a speaker, which the caller runs beside it.
 func NewAgent(s *speaker.Speaker, options Options) *Agent {
-	return &Agent{options: options, speaker: s, written: kube.NewWritten(countsInterval)}
+	a := &Agent{options: options, speaker: s, written: kube.NewWritten(countsInterval)}
+	a.keys = newKeyring(options.AuthNamespace, a.reconfigure)
+	return a
 }
 
 // Run carries news of the speaker to the status controller until ctx ends. It runs beside the managers, not in them:
 // what happens between the end of one and the start of the next is not lost, and the speaker never waits for either.
 func (a *Agent) Run(ctx context.Context) error {
+	defer a.keys.stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -168,6 +172,22 @@ func (a *Agent) useQueue(queue workqueue.TypedRateLimitingInterface[reconcile.Re
 	queue.Add(everySession)
 	for _, peer := range peersOf(a.output.Load()) {
 		queue.Add(a.request(peer))
+	}
+}
+
+// useConfigQueue makes queue the one of the config controller.
+func (a *Agent) useConfigQueue(queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.configQueue = queue
+}
+
+// reconfigure asks the config controller to look at everything. It never blocks.
+func (a *Agent) reconfigure() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.configQueue != nil {
+		a.configQueue.Add(theConfig)
 	}
 }
 

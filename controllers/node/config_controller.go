@@ -85,11 +85,11 @@ func (r *ConfigReconciler) input(ctx context.Context) (compile.Input, error) {
 		return in, fmt.Errorf("node: %w", err)
 	}
 	in.Node = compile.FactsOf(&node)
-	if in.Secrets, err = r.secrets(ctx); err != nil {
+	if in.Objects, err = r.objects(ctx); err != nil {
 		return in, err
 	}
-	in.Objects, err = r.objects(ctx)
-	return in, err
+	r.readKeys(ctx, &in)
+	return in, nil
 }
 
 // objects lists without copying: compile changes nothing that it reads.
@@ -120,15 +120,13 @@ func (r *ConfigReconciler) namespaces(ctx context.Context) (map[string]map[strin
 	return labels, nil
 }
 
-func (r *ConfigReconciler) secrets(ctx context.Context) (map[string]map[string][]byte, error) {
-	var list corev1.SecretList
-	err := r.client.List(ctx, &list, client.InNamespace(r.agent.options.AuthNamespace), client.UnsafeDisableDeepCopy)
-	if err != nil {
-		return nil, fmt.Errorf("secrets: %w", err)
+// readKeys reads the Secrets that the peers of this node name.
+func (r *ConfigReconciler) readKeys(ctx context.Context, in *compile.Input) {
+	names := map[string]bool{}
+	for _, peer := range in.Peers {
+		if name := peer.SecretName(); name != "" && peer.SelectsNode(in.Node.Labels) {
+			names[name] = true
+		}
 	}
-	data := make(map[string]map[string][]byte, len(list.Items))
-	for i := range list.Items {
-		data[list.Items[i].Name] = list.Items[i].Data
-	}
-	return data, nil
+	in.Secrets, in.SecretProblems = r.agent.keys.read(ctx, names)
 }

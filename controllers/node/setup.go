@@ -9,6 +9,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/fields"
+	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -25,11 +26,8 @@ import (
 // statusWorkers write statuses at the same time: one slow answer is not to hold up every session.
 const statusWorkers = 4
 
-// helmRelease is the type of the Secrets that Helm keeps releases in.
-const helmRelease = "helm.sh/release.v1"
-
 // CacheOptions limit what a manager keeps in memory to what this node needs. It is most of what a node costs the API
-// server too: of all Nodes each node watches its own, and of BGPSessions none.
+// server too: of all Nodes each node watches its own, and of BGPSessions none. The Secrets are the keyring's.
 func (a *Agent) CacheOptions() cache.Options {
 	return cache.Options{
 		DefaultTransform: cache.TransformStripManagedFields(),
@@ -37,11 +35,6 @@ func (a *Agent) CacheOptions() cache.Options {
 			&corev1.Node{}: {
 				Field:     fields.OneTermEqualSelector("metadata.name", a.options.NodeName),
 				Transform: kube.StripNode(),
-			},
-			&corev1.Secret{}: {
-				Namespaces: map[string]cache.Config{a.options.AuthNamespace: {}},
-				// Helm keeps each release whole in a Secret, up to 1 MiB, beside what it installs.
-				Field: fields.OneTermNotEqualSelector("type", helmRelease),
 			},
 			&corev1.Namespace{}:      {Transform: kube.StripNamespace()},
 			&v1alpha1.BGPPeer{}:      {Transform: kube.StripStatus()},
@@ -63,7 +56,16 @@ func (a *Agent) SetupWithManager(m manager.Manager) error {
 }
 
 func (a *Agent) setupConfig(m manager.Manager, stored *stored) error {
-	everything := enqueue(reconcile.Request{NamespacedName: client.ObjectKey{Name: "config"}})
+	core, err := corev1client.NewForConfigAndClient(m.GetConfig(), m.GetHTTPClient())
+	if err != nil {
+		return fmt.Errorf("client for Secrets: %w", err)
+	}
+	a.keys.use(core.RESTClient())
+	everything := enqueue(theConfig)
+	keys := source.Func(func(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+		a.useConfigQueue(queue)
+		return nil
+	})
 	return builder.ControllerManagedBy(m).
 		Named("config").
 		WithOptions(kube.ControllerOptions[reconcile.Request](1)).
@@ -71,9 +73,12 @@ func (a *Agent) setupConfig(m manager.Manager, stored *stored) error {
 		Watches(&v1alpha1.Announcement{}, everything, builder.WithPredicates(kube.SpecChanged())).
 		Watches(&corev1.Node{}, everything, builder.WithPredicates(kube.NodeChanged())).
 		Watches(&corev1.Namespace{}, everything, builder.WithPredicates(kube.LabelsChanged())).
-		Watches(&corev1.Secret{}, everything, builder.WithPredicates(kube.SecretChanged())).
+		WatchesRawSource(keys).
 		Complete(&ConfigReconciler{client: m.GetClient(), stored: stored, agent: a})
 }
+
+// theConfig is the one key of the config controller.
+var theConfig = reconcile.Request{NamespacedName: client.ObjectKey{Name: "config"}}
 
 // enqueue asks for the same, whatever the event.
 func enqueue(request reconcile.Request) handler.EventHandler {

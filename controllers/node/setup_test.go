@@ -9,35 +9,23 @@ import (
 
 	"github.com/go-logr/logr/funcr"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/fields"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/compile"
 	"github.com/herald-bgp/herald/speaker"
 )
 
-// TestCachedSecrets: keys of sessions are, whatever their type, and Helm's releases are not.
-func TestCachedSecrets(t *testing.T) {
+// TestNoSecretIsCached: a cache would hold all of a namespace, registry credentials and releases of Helm among them.
+func TestNoSecretIsCached(t *testing.T) {
 	a := NewAgent(speaker.New(speaker.Options{}), Options{NodeName: "node-1", AuthNamespace: "herald-system"})
-	found := false
-	for object, cached := range a.CacheOptions().ByObject {
-		if _, isSecret := object.(*corev1.Secret); !isSecret {
-			continue
-		}
-		found = true
-		if _, ok := cached.Namespaces["herald-system"]; !ok || len(cached.Namespaces) != 1 {
-			t.Errorf("Secrets of %v are cached, want those of one namespace", cached.Namespaces)
-		}
-		for kind, want := range map[corev1.SecretType]bool{
-			corev1.SecretTypeOpaque: true, corev1.SecretTypeBasicAuth: true, "example.com/key": true, "helm.sh/release.v1": false,
-		} {
-			if got := cached.Field.Matches(fields.Set{"type": string(kind)}); got != want {
-				t.Errorf("a Secret of type %s is cached: %v, want %v", kind, got, want)
-			}
-		}
+	cached := a.CacheOptions().ByObject
+	if len(cached) == 0 {
+		t.Fatal("nothing is cached")
 	}
-	if !found {
-		t.Error("nothing is said of Secrets")
+	for object := range cached {
+		if _, isSecret := object.(*corev1.Secret); isSecret {
+			t.Error("Secrets are cached")
+		}
 	}
 }
 

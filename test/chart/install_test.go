@@ -87,6 +87,13 @@ func TestInstall(t *testing.T) {
 		i.expectAll(t, objects)
 		i.expectWork(t)
 		i.helm(t, "upgrade", release, chart, "--set=node.maxUnavailable=25%")
+		keys := []string{release, chart, "--set=authNamespace=herald-keys,createAuthNamespace=true"}
+		i.helm(t, append([]string{"upgrade"}, keys...)...)
+		i.helm(t, "uninstall", release)
+		if err := i.Get(t.Context(), client.ObjectKey{Name: "herald-keys"}, &corev1.Namespace{}); err != nil {
+			t.Errorf("the namespace of keys after the release: %v", err)
+		}
+		i.helm(t, append([]string{"install"}, keys...)...)
 		i.helm(t, "uninstall", release)
 		i.expectLeft(t, objects)
 		i.helm(t, "install", release, chart)

@@ -45,6 +45,7 @@ func TestSchemaRefuses(t *testing.T) {
 		"image.digest=sha256:abc",
 		"image.pullPolicy=Sometimes",
 		"authNamespace=Not_A_Name",
+		"createAuthNamespace=perhaps",
 		"crds.keep=perhaps",
 		"commonLabels.team=1",
 	} {
@@ -63,6 +64,7 @@ func TestValues(t *testing.T) {
 		check  func(*testing.T, []*unstructured.Unstructured)
 	}{
 		{"authNamespace=routers", expectAuthNamespace},
+		{"authNamespace=routers,createAuthNamespace=true", expectAuthNamespaceMade},
 		{"crds.install=false", expectNoCRDs},
 		{"crds.keep=false", expectCRDsGo},
 		{
@@ -101,6 +103,25 @@ func expectAuthNamespace(t *testing.T, objects []*unstructured.Unstructured) {
 	node := find[appsv1.DaemonSet](t, objects, daemonSet)
 	if args := node.Spec.Template.Spec.Containers[0].Args; !slices.Contains(args, "--auth-namespace=routers") {
 		t.Errorf("arguments %q have no --auth-namespace", args)
+	}
+}
+
+// expectAuthNamespaceMade: it outlives the release, because what it holds is not the release's.
+func expectAuthNamespaceMade(t *testing.T, objects []*unstructured.Unstructured) {
+	expectAuthNamespace(t, objects)
+	made := find[corev1.Namespace](t, objects, "Namespace /routers")
+	if policy := made.Annotations["helm.sh/resource-policy"]; policy != "keep" {
+		t.Errorf("the namespace has the policy %q, want keep", policy)
+	}
+}
+
+// TestAuthNamespaceOfItsOwn: the release's namespace is not made a second time.
+func TestAuthNamespaceOfItsOwn(t *testing.T) {
+	for _, values := range []string{"createAuthNamespace=true", "createAuthNamespace=true,authNamespace=" + namespace} {
+		_, err := helm(t, "template", release, chart, "--namespace="+namespace, "--kube-version="+oldest, "--set", values)
+		if err == nil || !strings.Contains(err.Error(), "authNamespace is to name a namespace") {
+			t.Errorf("%s: %v, want what to write", values, err)
+		}
 	}
 }
 
