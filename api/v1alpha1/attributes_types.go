@@ -186,7 +186,7 @@ type NextHop struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=2
 	// +kubebuilder:validation:MaxLength=45
-	// +kubebuilder:validation:XValidation:rule="isIP(self) && (ip(self).isGlobalUnicast() || ip(self).isLoopback() || (ip(self).family() == 4 && ip(self).isLinkLocalUnicast()))",message="nextHop.ipv4: write a unicast IPv4 address, such as 192.0.2.1, or a global or unique local IPv6 address for neighbours with extendedNextHop, or omit it for next hop self"
+	// +kubebuilder:validation:XValidation:rule="isIP(self) && (ip(self).isGlobalUnicast() || ip(self).isLoopback() || (ip(self).family() == 4 && ip(self).isLinkLocalUnicast())) && !cidr('0.0.0.0/8').containsIP(self) && !cidr('224.0.0.0/3').containsIP(self)",message="nextHop.ipv4: write a unicast IPv4 address, such as 192.0.2.1, or a global or unique local IPv6 address for neighbours with extendedNextHop, or omit it for next hop self"
 	IPv4 *string `json:"ipv4,omitempty"`
 
 	// ipv6 is the next hop of IPv6 routes. Omitted: self. Change class: in place.

@@ -131,7 +131,7 @@ type TransportSource struct {
 	// +kubebuilder:validation:MinLength=2
 	// +kubebuilder:validation:MaxLength=45
 	// +kubebuilder:validation:XValidation:rule="isIP(self)",message="source.address: write an IPv4 or IPv6 address of the node, without a zone or a prefix length, such as 192.0.2.10"
-	// +kubebuilder:validation:XValidation:rule="!isIP(self) || ip(self).isGlobalUnicast() || ip(self).isLoopback() || ip(self).isLinkLocalUnicast()",message="source.address: write one of the node's own addresses; unspecified, multicast and broadcast addresses are nobody's; omit source to let the system choose"
+	// +kubebuilder:validation:XValidation:rule="!isIP(self) || ((ip(self).isGlobalUnicast() || ip(self).isLoopback() || ip(self).isLinkLocalUnicast()) && !cidr('0.0.0.0/8').containsIP(self) && !cidr('224.0.0.0/3').containsIP(self))",message="source.address: write one of the node's own addresses; unspecified, multicast and broadcast addresses are nobody's; omit source to let the system choose"
 	// +kubebuilder:validation:XValidation:rule="!isIP(self) || ip(self).family() == 4 || !ip(self).isLinkLocalUnicast()",message="source.address: write a global or unique local IPv6 address; a link-local one (fe80::/10) does not say on which interface it is"
 	Address string `json:"address"`
 }

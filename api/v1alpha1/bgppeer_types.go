@@ -74,7 +74,7 @@ type BGPPeerSpec struct {
 	// +kubebuilder:validation:MinLength=2
 	// +kubebuilder:validation:MaxLength=45
 	// +kubebuilder:validation:XValidation:rule="isIP(self)",message="address: write an IPv4 or IPv6 address without a zone or a prefix length, such as 192.0.2.1 or 2001:db8::1"
-	// +kubebuilder:validation:XValidation:rule="!isIP(self) || ip(self).isGlobalUnicast() || ip(self).isLoopback() || ip(self).isLinkLocalUnicast()",message="address: write the address of one neighbour; unspecified, multicast and broadcast addresses name none"
+	// +kubebuilder:validation:XValidation:rule="!isIP(self) || ((ip(self).isGlobalUnicast() || ip(self).isLoopback() || ip(self).isLinkLocalUnicast()) && !cidr('0.0.0.0/8').containsIP(self) && !cidr('224.0.0.0/3').containsIP(self))",message="address: write the address of one neighbour; unspecified, multicast and broadcast addresses name none"
 	// +kubebuilder:validation:XValidation:rule="!isIP(self) || ip(self).family() == 4 || !ip(self).isLinkLocalUnicast()",message="address: write a global or unique local IPv6 address; a link-local one (fe80::/10) does not say on which interface the neighbour is"
 	Address string `json:"address"`
 

@@ -156,6 +156,15 @@ func TestAnnouncementRefused(t *testing.T) {
 		reason string
 		field  string
 	}{
+		{"this network", prefixes("0.0.0.0/8"), invalid, "spec.prefixes[0]"},
+		{"loopback", prefixes("203.0.113.0/24", "127.0.0.1/32"), invalid, "spec.prefixes[1]"},
+		{"multicast", prefixes("224.0.0.0/4"), invalid, "spec.prefixes[0]"},
+		{"link-local", prefixes("fe80::/64"), invalid, "spec.prefixes[0]"},
+		{"split into loopback", func(s *spec) {
+			s.Prefixes, s.Deaggregate = []string{"126.0.0.0/7"}, &v1alpha1.Deaggregate{IPv4: new(int32(8))}
+		}, invalid, "spec.deaggregate: 126.0.0.0/7 would be split into 127.0.0.0/8"},
+		{"reserved next hop", hop4("240.0.0.1"), invalid, "nextHop.ipv4"},
+		{"next hop of this network", hop4("0.0.0.5"), invalid, "nextHop.ipv4"},
 		{"no prefix", prefixes(), unsupported, "spec.prefixes"},
 		{"4,097 prefixes", prefixes(slices.Repeat([]string{"203.0.113.0/24"}, 4097)...), invalid, "spec.prefixes"},
 		{"an address", prefixes("198.51.100.0/24", "203.0.113.7"), invalid, "spec.prefixes[1]"},

@@ -49,7 +49,7 @@ func readNextHop(field string, spec *v1alpha1.PathAttributes, attributes *rib.At
 	}
 	if text := spec.NextHop.IPv4; text != nil {
 		ip, err := netip.ParseAddr(*text)
-		if err != nil || !ip.Is4() && !isNextHop6(ip) || !isUnicast(ip) {
+		if err != nil || !ip.Is4() && !isNextHop6(ip) || !wire.IsHostAddress(ip) {
 			return invalid(field+".nextHop.ipv4",
 				"%q: write a unicast IPv4 address, such as 192.0.2.1, or a global or unique local IPv6 address", *text)
 		}
@@ -74,12 +74,7 @@ func readNextHop(field string, spec *v1alpha1.PathAttributes, attributes *rib.At
 
 // isNextHop6 reports whether ip can be a global next hop in IPv6 (RFC 2545 §3).
 func isNextHop6(ip netip.Addr) bool {
-	return ip.Is6() && !ip.Is4In6() && ip.Zone() == "" && isUnicast(ip) && !ip.IsLinkLocalUnicast()
-}
-
-// isUnicast reports whether ip can be one host's address.
-func isUnicast(ip netip.Addr) bool {
-	return ip.IsValid() && !ip.IsUnspecified() && !ip.IsMulticast() && ip != netip.AddrFrom4([4]byte{255, 255, 255, 255})
+	return ip.Is6() && !ip.Is4In6() && ip.Zone() == "" && wire.IsHostAddress(ip) && !ip.IsLinkLocalUnicast()
 }
 
 func readOrigin(field string, spec *v1alpha1.PathAttributes, attributes *rib.Attributes) error {

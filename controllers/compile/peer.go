@@ -11,6 +11,7 @@ import (
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/speaker"
+	"github.com/herald-bgp/herald/speaker/wire"
 )
 
 const (
@@ -103,7 +104,7 @@ func readAddress(peer *Peer, spec *v1alpha1.BGPPeerSpec) error {
 	if err != nil || ip.Zone() != "" || ip.Is4In6() {
 		return invalid("spec.address", "%q: write an IPv4 or IPv6 address without a zone or a prefix length", spec.Address)
 	}
-	if !isUnicast(ip) || ip.Is6() && ip.IsLinkLocalUnicast() {
+	if !wire.IsHostAddress(ip) || ip.Is6() && ip.IsLinkLocalUnicast() {
 		return invalid("spec.address", "%s: write the unicast address of one neighbour", ip)
 	}
 	if err := inRange("spec.port", spec.Port, 1, 65535); err != nil {

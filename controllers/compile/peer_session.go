@@ -10,6 +10,7 @@ import (
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/speaker"
+	"github.com/herald-bgp/herald/speaker/wire"
 )
 
 func readTransport(peer *Peer, spec *v1alpha1.BGPPeerSpec) error {
@@ -23,7 +24,7 @@ func readTransport(peer *Peer, spec *v1alpha1.BGPPeerSpec) error {
 			return noMember("spec.transport.source.address", "an address of the node")
 		}
 		ip, err := netip.ParseAddr(source.Address)
-		if err != nil || ip.Zone() != "" || ip.Is4In6() || !isUnicast(ip) || ip.Is6() && ip.IsLinkLocalUnicast() {
+		if err != nil || ip.Zone() != "" || ip.Is4In6() || !wire.IsHostAddress(ip) || ip.Is6() && ip.IsLinkLocalUnicast() {
 			return invalid("spec.transport.source.address",
 				"%q: write a unicast IPv4 or IPv6 address of the node that is not link-local in IPv6", source.Address)
 		}

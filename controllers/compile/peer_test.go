@@ -287,6 +287,8 @@ func TestPeerRefused(t *testing.T) {
 		{"a name", func(s *spec) { s.Address = "tor-a.example" }, invalid, "spec.address"},
 		{"multicast", func(s *spec) { s.Address = "224.0.0.5" }, invalid, "spec.address"},
 		{"broadcast", func(s *spec) { s.Address = "255.255.255.255" }, invalid, "spec.address"},
+		{"reserved", func(s *spec) { s.Address = "240.0.0.1" }, invalid, "spec.address"},
+		{"this network", func(s *spec) { s.Address = "0.0.0.5" }, invalid, "spec.address"},
 		{"unspecified", func(s *spec) { s.Address = "::" }, invalid, "spec.address"},
 		{"zone", func(s *spec) { s.Address = "fe80::1%eth0" }, invalid, "spec.address"},
 		{"link-local", func(s *spec) { s.Address = "fe80::1" }, invalid, "spec.address"},

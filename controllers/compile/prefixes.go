@@ -11,6 +11,7 @@ import (
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/speaker/rib"
+	"github.com/herald-bgp/herald/speaker/wire"
 )
 
 const (
@@ -48,6 +49,12 @@ func prefixesOf(spec *v1alpha1.AnnouncementSpec) ([]rib.PrefixRange, error) {
 		return nil, &fault{reason: v1alpha1.ReasonTooLarge, text: fmt.Sprintf(
 			"spec.deaggregate: more than %d prefixes: write a shorter length, or fewer prefixes", maxAnnounced)}
 	}
+	for _, r := range ranges {
+		if subnet, found := wire.MartianWithin(r.Prefix, r.Length); found {
+			return nil, invalid("spec.deaggregate", "%s would be split into %s among others, to which no router takes a route: "+
+				"write a shorter length, or other prefixes", r.Prefix, subnet)
+		}
+	}
 	return ranges, nil
 }
 
@@ -73,7 +80,7 @@ func lengthsOf(spec *v1alpha1.Deaggregate) (map[families]int, error) {
 	return lengths, nil
 }
 
-// parsePrefix accepts what the rules of admission accept: no host bits, no zone, no IPv4-mapped address.
+// parsePrefix accepts what the rules of admission accept: no host bits, no zone, no IPv4-mapped address, and no martian.
 func parsePrefix(field, text string) (netip.Prefix, error) {
 	prefix, err := netip.ParsePrefix(text)
 	if err != nil || prefix.Addr().Is4In6() {
@@ -81,6 +88,9 @@ func parsePrefix(field, text string) (netip.Prefix, error) {
 	}
 	if masked := prefix.Masked(); masked != prefix {
 		return netip.Prefix{}, invalid(field, "host bits are set: write %s instead of %s", masked, text)
+	}
+	if wire.Martian(prefix) { // RFC 4271 §6.3: whoever receives it ignores it
+		return netip.Prefix{}, invalid(field, "%s: write a prefix of unicast hosts; no router takes a route to this one", prefix)
 	}
 	return prefix, nil
 }

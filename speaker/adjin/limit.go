@@ -79,7 +79,7 @@ func (t *Table) tooHeavy(in routes, r *wire.MPReach, o *Outcome) error {
 		switch {
 		case err != nil:
 			return nil // never of what ParseUpdate accepted
-		case martian(path.Prefix):
+		case wire.Martian(path.Prefix):
 			o.Martians++
 			continue
 		}

@@ -4,7 +4,6 @@
 package adjin
 
 import (
-	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -225,7 +224,7 @@ func (t *Table) announce(r *wire.MPReach, a *wire.Attributes, o *Outcome) error 
 		switch {
 		case err != nil:
 			return nil // never of what ParseUpdate accepted
-		case martian(path.Prefix):
+		case wire.Martian(path.Prefix):
 			// RFC 4271 §6.3: a prefix that is semantically incorrect SHOULD be ignored.
 			o.Martians++
 		case in.announce(path, set), t.makeRoom() && in.announce(path, set):
@@ -250,18 +249,4 @@ func (t *Table) flags(a *wire.Attributes) byte {
 		flags |= flagNoLLGR
 	}
 	return flags
-}
-
-// martian reports whether a prefix can be no route to unicast hosts: multicast, loopback, "this network", or
-// link-local of IPv6.
-func martian(p netip.Prefix) bool {
-	a := p.Addr()
-	if a.IsMulticast() {
-		return true
-	}
-	if a.Is4() {
-		first := a.As4()[0]
-		return p.Bits() >= 8 && (first == 0 || first == 127)
-	}
-	return a.IsLinkLocalUnicast() && p.Bits() >= 10 || p.Bits() == 128 && (a.IsUnspecified() || a.IsLoopback())
 }

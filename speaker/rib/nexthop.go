@@ -106,10 +106,7 @@ func (p *Params) self(a netip.Addr) []netip.Addr {
 
 // usable reports whether a may be a next hop.
 func (p *Params) usable(a netip.Addr) bool {
-	broadcast := netip.AddrFrom4([4]byte{255, 255, 255, 255})
-	if !a.IsValid() || a.IsUnspecified() || a.IsMulticast() || a == broadcast {
-		return false
-	}
-	// RFC 4271 §5.1.3: a route MUST NOT be advertised to a peer with the peer's own address as its next hop.
-	return a != p.PeerAddress
+	// RFC 4271 §6.3: a next hop is the address of a host. RFC 4271 §5.1.3: a route MUST NOT be advertised to a peer with the peer's own
+	// address as its next hop.
+	return wire.IsHostAddress(a) && a != p.PeerAddress
 }

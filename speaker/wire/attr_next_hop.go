@@ -36,16 +36,5 @@ func (p *updateParser) usableNextHop(a netip.Addr) bool {
 	if local.IsValid() && (a == local.Unmap().WithZone("") || a.IsLoopback() && !local.Unmap().IsLoopback()) {
 		return false
 	}
-	return isHostAddress(a)
-}
-
-// isHostAddress reports whether a can be that of a host: RFC 1122 §3.2.1.3
-// rules out 0/8 and 224/3 (multicast and reserved ones), RFC 4291 §2.5.2 and
-// §2.7 the unspecified address and multicast.
-func isHostAddress(a netip.Addr) bool {
-	if a.Is4() {
-		first := a.As4()[0]
-		return first != 0 && first < 224
-	}
-	return !a.IsUnspecified() && !a.IsMulticast()
+	return IsHostAddress(a)
 }

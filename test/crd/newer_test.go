@@ -37,7 +37,7 @@ func TestNewerSchema(t *testing.T) {
 		full := readExample(t, "testdata/"+strings.ToLower(kind)+"/accepted/full.yaml").judged()
 		if kind == "Announcement" { // as written it comes to more prefixes than there may be
 			unstructured.RemoveNestedField(full.Object, "spec", "deaggregate", "ipv4")
-			_ = unstructured.SetNestedField(full.Object, int64(8), "spec", "deaggregate", "ipv6")
+			_ = unstructured.SetNestedField(full.Object, int64(7), "spec", "deaggregate", "ipv6")
 		}
 		full.SetUID("uid")
 		full.SetGeneration(6)
