@@ -163,6 +163,9 @@ func (c *conversation) explained(last int, p wire.Path, route string) bool {
 	}
 	for i := last + 1; i < len(c.configs); i++ {
 		before, now := exportTo(c.configs[i-1], c.name), exportTo(c.configs[i], c.name)
+		if reordered(c.configs[i-1], c.configs[i]) && len(candidates(c.configs[i], p)) > 1 {
+			return true // all that conflict are looked at then
+		}
 		if !before.Defaults.Equal(&now.Defaults) || before.RatePerSecond != now.RatePerSecond ||
 			!slices.EqualFunc(candidates(c.configs[i-1], p), candidates(c.configs[i], p), (*rib.Announcement).Equal) {
 			return true
@@ -179,6 +182,24 @@ func exportTo(cfg *speaker.Config, peer string) rib.Export {
 		}
 	}
 	return rib.Export{}
+}
+
+// reordered reports whether announcements that are in both configurations have another order.
+func reordered(before, now *speaker.Config) bool {
+	places := map[string]int{}
+	for i, a := range before.Announcements {
+		places[a.ID] = i
+	}
+	last := -1
+	for _, a := range now.Announcements {
+		if i, both := places[a.ID]; both {
+			if i < last {
+				return true
+			}
+			last = i
+		}
+	}
+	return false
 }
 
 // candidates are the announcements that have a prefix.
