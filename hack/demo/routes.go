@@ -27,8 +27,8 @@ func (d *demo) announce(ctx context.Context) error {
 		return err
 	}
 	for _, wait := range [][]string{
-		{"--for=condition=Established", "bgppeers", "--all"},
-		{"--for=condition=Advertised", "announcements", "--all", "--namespace", namespace},
+		{"--for=condition=Ready", "bgppeers", "--all"},
+		{"--for=condition=Complete", "announcements", "--all", "--namespace", namespace},
 	} {
 		if _, err := d.kubectl(ctx, append([]string{"wait", "--timeout", patience.String()}, wait...)...); err != nil {
 			return err
