@@ -96,7 +96,7 @@ func SetupWithManager(m manager.Manager, options Options) error {
 		Watches(&corev1.Namespace{}, r.news.watch(objectsChanged), builder.WithPredicates(kube.LabelsChanged()))
 	if options.SpeakerPods {
 		b = b.Watches(&corev1.Pod{}, r.news.watch(nodesChanged), builder.WithPredicates(podChanged())).
-			Watches(&appsv1.DaemonSet{}, r.news.watch(nodesChanged))
+			Watches(&appsv1.DaemonSet{}, r.news.watch(nodesChanged), builder.WithPredicates(predicate.GenerationChangedPredicate{}))
 		if err := m.Add(manager.RunnableFunc(r.watchHeartbeats)); err != nil {
 			return fmt.Errorf("heartbeats of the nodes: %w", err)
 		}
