@@ -139,6 +139,9 @@ func (a *Announcement) PrefixTexts() []string {
 	return texts
 }
 
+// Name is that of the object, written "namespace/name".
+func (a *Announcement) Name() string { return a.whole.Name }
+
 // Summary names the first prefix and says how many there are besides, such as "203.0.113.0/24 +3".
 func (a *Announcement) Summary() string {
 	for r := range a.whole.Prefixes.All() {

@@ -133,7 +133,7 @@ func (r *Rollup) Update(cluster Cluster, changed, gone []*v1alpha1.BGPSession) {
 			r.readCatalog(view)
 		}
 		for _, announcement := range cluster.Catalog.Announcements {
-			if name := announcement.Ref.String(); before.Catalog.Announcement(name) != announcement {
+			if name := announcement.Name(); before.Catalog.Announcement(name) != announcement {
 				r.touched[name] = true
 			}
 		}
@@ -192,7 +192,7 @@ func (r *Rollup) rebuild(nodes bool) {
 		r.readCatalog(view)
 	}
 	for _, announcement := range r.cluster.Catalog.Announcements {
-		r.touched[announcement.Ref.String()] = true
+		r.touched[announcement.Name()] = true
 	}
 }
 

@@ -111,7 +111,7 @@ func completeBefore(object *v1alpha1.Announcement) bool {
 // count goes through the eligible sessions.
 func (r *Rollup) count(announcement *compile.Announcement, confirmed *Confirmation) tally {
 	t := tally{prefixes: announcement.Prefixes, sent: announcement.Prefixes}
-	name := announcement.Ref.String()
+	name := announcement.Name()
 	for _, view := range r.order {
 		if _, ok := view.places[name]; !ok {
 			continue

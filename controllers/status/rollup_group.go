@@ -46,7 +46,7 @@ func (r *Rollup) readCatalog(v *peerView) {
 	v.places = make(map[string]int, len(v.eligible))
 	sums := map[string]*compile.Sums{}
 	for i, a := range v.eligible {
-		name := a.Ref.String()
+		name := a.Name()
 		v.places[name] = i
 		if place, ok := formerPlaces[name]; !ok || former[place] != a || judged.Of(a) != v.judged.Of(a) {
 			r.touched[name] = true
@@ -59,8 +59,8 @@ func (r *Rollup) readCatalog(v *peerView) {
 		sums[selector].Add(a.Term())
 	}
 	for _, a := range former {
-		if _, ok := v.places[a.Ref.String()]; !ok {
-			r.touched[a.Ref.String()] = true
+		if _, ok := v.places[a.Name()]; !ok {
+			r.touched[a.Name()] = true
 		}
 	}
 	regroup = regroup || len(sums) != len(v.sums)
@@ -191,7 +191,7 @@ func (r *Rollup) judge(g *group) {
 	if before != nil && (before.Binds() || g.judged.Binds()) {
 		for _, a := range g.view.eligible {
 			if before.Of(a) != g.judged.Of(a) {
-				r.touched[a.Ref.String()] = true
+				r.touched[a.Name()] = true
 			}
 		}
 	}

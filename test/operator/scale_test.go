@@ -25,7 +25,7 @@ const (
 	peersOfANode = 10
 	// reportsASecond is how many BGPSessions are written, for that long.
 	reportsASecond = 100
-	reportsLast    = time.Minute
+	reportsLast    = 30 * time.Second
 	// mostOfACore and mostMemory are what the leader may use meanwhile, and slowestAnswer is how long a new Announcement may wait
 	// for its status.
 	mostOfACore   = 0.5
