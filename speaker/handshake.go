@@ -208,7 +208,7 @@ func (c *contender) notified(body []byte) error {
 	}
 	e := &peerError{notification: n}
 	if n.Code == wire.CodeOpen {
-		e.detail = c.offered(n.Subcode)
+		e.detail = c.offered(&n)
 	}
 	reason := n.Reason()
 	if reason != &n { // RFC 8538 §3.1, §3.2: what a Hard Reset wraps
@@ -220,9 +220,12 @@ func (c *contender) notified(body []byte) error {
 	return e
 }
 
-// offered is what our OPEN says in the field that the peer refuses.
-func (c *contender) offered(subcode uint8) string {
-	switch subcode {
+// maxNeeded bounds what is told of the capabilities that a peer needs.
+const maxNeeded = 8
+
+// offered is what our OPEN says in the field that the peer refuses, or what the peer misses in it.
+func (c *contender) offered(n *wire.Notification) string {
+	switch n.Subcode {
 	case wire.OpenUnsupportedVersion:
 		return fmt.Sprintf("we speak version %d", c.ours.Version)
 	case wire.OpenBadPeerAS:
@@ -231,6 +234,10 @@ func (c *contender) offered(subcode uint8) string {
 		return fmt.Sprintf("ours is %v", c.ours.RouterID)
 	case wire.OpenUnacceptableHoldTime:
 		return fmt.Sprintf("we offer %d s", c.ours.HoldTime)
+	case wire.OpenUnsupportedCapability: // RFC 5492 §5
+		if needed := n.UnsupportedCapabilities(); len(needed) > 0 {
+			return fmt.Sprintf("the peer needs the capabilities %v", needed[:min(len(needed), maxNeeded)])
+		}
 	case wire.OpenRoleMismatch:
 		if role := c.cfg.role(); role != nil {
 			return fmt.Sprintf("our role is %v", *role)

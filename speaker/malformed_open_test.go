@@ -127,25 +127,31 @@ func TestOddOpensAreAccepted(t *testing.T) {
 func TestPeerRefusesOurOpen(t *testing.T) {
 	for name, test := range map[string]struct {
 		subcode uint8
+		data    string
 		text    string
 	}{
 		"unsupported capability": { // RFC 5492 §3: the same OPEN again would fail again
-			wire.OpenUnsupportedCapability, "received OPEN Message Error / Unsupported Capability (2/7)",
+			wire.OpenUnsupportedCapability, "", "received OPEN Message Error / Unsupported Capability (2/7)",
+		},
+		"unsupported capabilities": { // RFC 5492 §5; the last one is cut
+			wire.OpenUnsupportedCapability, "01 04 00010001 01 04 00020001 41 04 0000fbf4 c8 02 00",
+			"received OPEN Message Error / Unsupported Capability (2/7): the peer needs the capabilities " +
+				"[multiprotocol (1) four-octet AS number (65) 200]",
 		},
 		"bad peer AS": {
-			wire.OpenBadPeerAS, "received OPEN Message Error / Bad Peer AS (2/2): we are AS 64512 and expect AS 64500",
+			wire.OpenBadPeerAS, "", "received OPEN Message Error / Bad Peer AS (2/2): we are AS 64512 and expect AS 64500",
 		},
 		"unsupported version": {
-			wire.OpenUnsupportedVersion, "received OPEN Message Error / Unsupported Version Number (2/1): we speak version 4",
+			wire.OpenUnsupportedVersion, "", "received OPEN Message Error / Unsupported Version Number (2/1): we speak version 4",
 		},
 		"bad identifier": {
-			wire.OpenBadIdentifier, "received OPEN Message Error / Bad BGP Identifier (2/3): ours is 192.0.2.10",
+			wire.OpenBadIdentifier, "", "received OPEN Message Error / Bad BGP Identifier (2/3): ours is 192.0.2.10",
 		},
 		"unacceptable hold time": {
-			wire.OpenUnacceptableHoldTime, "received OPEN Message Error / Unacceptable Hold Time (2/6): we offer 90 s",
+			wire.OpenUnacceptableHoldTime, "", "received OPEN Message Error / Unacceptable Hold Time (2/6): we offer 90 s",
 		},
 		"role mismatch": {
-			wire.OpenRoleMismatch, "received OPEN Message Error / Role Mismatch (2/11): we tell no role",
+			wire.OpenRoleMismatch, "", "received OPEN Message Error / Role Mismatch (2/11): we tell no role",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -154,7 +160,7 @@ func TestPeerRefusesOurOpen(t *testing.T) {
 				w.apply(config(peerConfig(active)))
 				p := faketest.Accept(w, l)
 				p.ExpectOpen()
-				p.Send((&wire.Notification{Code: wire.CodeOpen, Subcode: test.subcode}).Append(nil))
+				p.Send((&wire.Notification{Code: wire.CodeOpen, Subcode: test.subcode, Data: unhex(t, test.data)}).Append(nil))
 				p.ExpectClose()
 				w.expectState(speaker.StateActive)
 				if e := w.snapshot().LastError; e == nil || e.Direction != speaker.DirectionReceived || e.Text != test.text {

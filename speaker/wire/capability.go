@@ -7,6 +7,7 @@ package wire
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 )
 
@@ -146,6 +147,21 @@ func (c *Capabilities) append(b []byte) []byte {
 // RFC 5492 §5: the data MUST list them, encoded as in an OPEN.
 func NewUnsupportedCapability(needed *Capabilities) *Notification {
 	return &Notification{Code: CodeOpen, Subcode: OpenUnsupportedCapability, Data: needed.append(nil)}
+}
+
+// UnsupportedCapabilities returns the codes, each once, that a received NOTIFICATION lists as capabilities without which the
+// peer wants no session (RFC 5492 §5).
+func (n *Notification) UnsupportedCapabilities() []CapabilityCode {
+	if n.Code != CodeOpen || n.Subcode != OpenUnsupportedCapability {
+		return nil
+	}
+	var codes []CapabilityCode
+	for b := n.Data; len(b) >= capabilityHeaderLen; b = b[min(len(b), capabilityHeaderLen+int(b[1])):] {
+		if code := CapabilityCode(b[0]); !slices.Contains(codes, code) {
+			codes = append(codes, code)
+		}
+	}
+	return codes
 }
 
 func (c *Capabilities) appendRestart(w *capabilityWriter) {

@@ -132,7 +132,7 @@ func FuzzNotification(f *testing.F) {
 			}
 			return
 		}
-		_, _ = n.CeaseText(), n.Reason().Error()
+		_, _, _ = n.CeaseText(), n.Reason().Error(), n.UnsupportedCapabilities()
 		msg := n.Append(nil)
 		if len(msg) > wire.MaxMessageLen {
 			t.Fatalf("message of %d octets", len(msg))
