@@ -11,6 +11,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
 )
@@ -40,6 +41,36 @@ func TestBudget(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestConditionsGoBeforeCounts: among all that is due, and the longest waiting goes first among those of its kind.
+func TestConditionsGoBeforeCounts(t *testing.T) {
+	r := newTestReconciler()
+	q := priorityqueue.New[request]("test")
+	defer q.ShutDown()
+	r.queue = q
+	key := func(name string) request {
+		return request{kind: announcement, NamespacedName: types.NamespacedName{Name: name}}
+	}
+	for _, due := range []map[request]*task{
+		{key("count"): {says: "a"}},
+		{key("count, later"): {says: "a"}},
+		{key("condition"): {says: "a", urgent: true}},
+		{key("condition, later"): {says: "a", urgent: true}},
+		{key("count"): {says: "a"}}, // it waits already
+	} {
+		r.enqueueDue(due, time.Now())
+	}
+	for _, want := range []string{"condition", "condition, later", "count", "count, later"} {
+		got, shutdown := q.Get()
+		if shutdown || got.Name != want {
+			t.Errorf("%s goes, want %s", got.Name, want)
+		}
+		q.Done(got)
+	}
+	if n := q.Len(); n != 0 {
+		t.Errorf("%d more wait", n)
 	}
 }
 

@@ -171,23 +171,31 @@ func (r *Reconciler) survey(ctx context.Context) (reconcile.Result, error) {
 
 // enqueueDue replaces what was due for the objects that were looked at. What was due before is in the queue, or waits to be.
 func (r *Reconciler) enqueueDue(due map[request]*task, now time.Time) {
+	for key, t := range r.replaceDue(due, now) {
+		enqueue(r.queue, key, t.priority(), 0)
+	}
+}
+
+// replaceDue returns what is due that was not before.
+func (r *Reconciler) replaceDue(due map[request]*task, now time.Time) map[request]*task {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	fresh := map[request]*task{}
 	for key, t := range due {
 		if t == nil {
 			delete(r.due, key)
 			continue
 		}
-		t.since = now
 		before := r.due[key]
-		r.due[key] = t
+		r.due[key], t.since = t, now
 		if before != nil && before.says == t.says {
 			t.since = before.since
 		}
 		if before == nil || before.says != t.says || before.urgent != t.urgent {
-			enqueue(r.queue, key, t.priority(), 0)
+			fresh[key] = t
 		}
 	}
+	return fresh
 }
 
 // done takes down what was done. If it is to be done again, a survey finds out.
