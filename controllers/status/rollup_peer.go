@@ -51,7 +51,11 @@ func (r *Rollup) Peer(object *v1alpha1.BGPPeer, now time.Time) v1alpha1.BGPPeerS
 func (r *Rollup) acceptedPeer(object *v1alpha1.BGPPeer, view *peerView) metav1.Condition {
 	const kind = v1alpha1.ConditionAccepted
 	if issue := r.cluster.Catalog.CheckPeer(object); issue != nil {
-		return condition(kind, metav1.ConditionFalse, issue.Reason, issue.Message)
+		message := issue.Message
+		if issue.Held && view != nil {
+			message += fmt.Sprintf(" at %d of %d nodes", view.running(), len(view.sessions)+len(view.refusals))
+		}
+		return condition(kind, metav1.ConditionFalse, issue.Reason, message)
 	}
 	if view == nil {
 		return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonPending, "the object has not been read yet")
@@ -76,6 +80,16 @@ func (r *Rollup) acceptedPeer(object *v1alpha1.BGPPeer, view *peerView) metav1.C
 		return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonAccepted,
 			fmt.Sprintf("%s, but not at %d of %d nodes: %s: %s", used, nodes, desired, refused.Reason, refused.Message))
 	}
+}
+
+// running is how many nodes have taken up the version that is in force.
+func (v *peerView) running() (nodes int) {
+	for _, session := range v.sessions {
+		if session.standing != unavailable && session.runs(v.peer.Ref) {
+			nodes++
+		}
+	}
+	return nodes
 }
 
 // notInUse is a condition of an object that is not.
@@ -222,10 +236,7 @@ func (v *peerView) upToDate(peer *v1alpha1.BGPPeer) metav1.Condition {
 // upToDate is the session's own condition, nil where it speaks of another generation of the peer, or of another peer of that
 // name.
 func (s *sessionView) upToDate(peer *v1alpha1.BGPPeer) *metav1.Condition {
-	if s.object == nil || s.object.Status.Peer == nil {
-		return nil
-	}
-	if of := s.object.Status.Peer; of.UID != string(peer.UID) || of.Generation != peer.Generation {
+	if !s.runs(compile.RefOf(&peer.ObjectMeta)) {
 		return nil
 	}
 	return s.condition(v1alpha1.ConditionUpToDate)

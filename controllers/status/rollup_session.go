@@ -140,6 +140,15 @@ func (s *sessionView) speaksOf(newest *compile.PeerVersion) bool {
 	return of != nil && of.UID == string(newest.UID) && (of.Generation == newest.Generation || of.ResetKey == newest.ResetKey)
 }
 
+// runs reports whether the session has taken up that very version of its BGPPeer.
+func (s *sessionView) runs(version compile.Ref) bool {
+	if s.object == nil || s.object.Status.Peer == nil {
+		return false
+	}
+	of := s.object.Status.Peer
+	return of.UID == string(version.UID) && of.Generation == version.Generation
+}
+
 // condition is one of the session's, nil where it has none of that type.
 func (s *sessionView) condition(kind string) *metav1.Condition {
 	if s.object == nil {

@@ -42,10 +42,15 @@ type objects struct {
 	Announcements []v1alpha1.Announcement
 	// operatorNamespace needs no grant.
 	operatorNamespace string
+	// reader, where there is one, remembers what was valid before.
+	reader *compile.Reader
 }
 
 func (o *objects) read() compile.Objects {
-	var reader compile.Reader
+	reader := o.reader
+	if reader == nil {
+		reader = &compile.Reader{}
+	}
 	read := reader.Read(o.Peers, o.Announcements)
 	read.OperatorNamespace = o.operatorNamespace
 	return read
@@ -424,6 +429,46 @@ func TestPeerStatus(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestEditThatCannotBeUsed: the version before it stays in force, and the conditions say of which generation they speak.
+func TestEditThatCannotBeUsed(t *testing.T) {
+	c := newCluster(t, 3)
+	c.objects.reader = &compile.Reader{}
+	c.addAnnouncement("web", "203.0.113.0/24")
+	c.report([]string{"node-1", "node-2"})
+	delete(c.speakers, "node-3")
+	c.rollup()
+	peer, web := c.peer("tor-a"), c.announcement("web")
+	peer.Generation, peer.Spec.Port = 2, new(int32(0))
+	web.Generation, web.Spec.Prefixes = 2, []string{"203.0.113.1/24"}
+	r := c.rollup()
+	of := r.Peer(peer, now)
+	said, _ := r.Announcement(web, nil, now)
+	for _, test := range []struct {
+		conditions []metav1.Condition
+		kind, want string
+		generation int64
+		text       string
+	}{
+		{of.Conditions, v1alpha1.ConditionReady, "False Invalid", 2, "spec.port"},
+		{of.Conditions, v1alpha1.ConditionAccepted, "False Invalid", 2, "generation 1 is in force at 2 of 3 nodes"},
+		{of.Conditions, v1alpha1.ConditionEstablished, "True Established", 1, "2 of 3 sessions"},
+		{of.Conditions, v1alpha1.ConditionUpToDate, "False Invalid", 2, "generation 1 is in force"},
+		{said.Conditions, v1alpha1.ConditionReady, "False Invalid", 2, "spec.prefixes[0]"},
+		{said.Conditions, v1alpha1.ConditionAccepted, "False Invalid", 2, "generation 1 is in force"},
+		{said.Conditions, v1alpha1.ConditionAdvertised, "True Advertised", 1, "2 of 3 sessions"},
+		{said.Conditions, v1alpha1.ConditionComplete, "False Unavailable", 1, ""},
+	} {
+		got := wantCondition(t, test.conditions, test.kind, test.want)
+		wantMessage(t, got, test.text)
+		if got.ObservedGeneration != test.generation {
+			t.Errorf("%s is of generation %d, want %d", test.kind, got.ObservedGeneration, test.generation)
+		}
+	}
+	if of.ObservedGeneration != 2 || said.ObservedGeneration != 2 {
+		t.Errorf("the statuses are of generation %d and %d, want 2", of.ObservedGeneration, said.ObservedGeneration)
 	}
 }
 
