@@ -121,9 +121,13 @@ type PathAttributes struct {
 	ClusterList []string `json:"clusterList,omitempty"`
 
 	// raw are path attributes that have no field here, each code once, as they go on
-	// the wire. A code that has a field is refused while that field is set beside it,
-	// and where the peer's defaults or the Announcement set it the field wins. Omitted:
-	// none. Change class: in place.
+	// the wire. A code that has a field is refused while that field is set beside it;
+	// where the peer's defaults have the one and the Announcement the other, the
+	// Announcement's wins. Flags that no receiver may accept are refused, and so are
+	// values of the codes 4, 6 to 10, 16 and 32 that cannot be read. Nothing else is
+	// checked, by Herald or by all neighbours: values of 22 (PMSI_TUNNEL) and 40
+	// (PREFIX_SID) are known to crash the bgpd of FRR 8.4, with every session that it
+	// has. Omitted: none. Change class: in place.
 	// +optional
 	// +listType=map
 	// +listMapKey=code
@@ -150,6 +154,13 @@ type Aggregator struct {
 }
 
 // RawAttribute is a path attribute as it goes on the wire (RFC 4271 §4.3).
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.flags) || (self.code in [4, 9, 10] ? self.flags - self.flags % 64 == 128 : (self.code in [7, 8, 16, 32] ? self.flags - self.flags % 64 == 192 : (self.code == 6 ? self.flags - self.flags % 64 == 64 : self.flags >= 128)))",message="flags: write 128 (optional) among them, for only a well-known attribute goes without; with the codes 4, 9 and 10 write no 64, with 7, 8, 16 and 32 write 192, and with 6 write 64; or omit them"
+// +kubebuilder:validation:XValidation:rule="!has(self.flags) || self.flags % 64 < 32 || self.flags >= 192",message="flags: delete 32 (partial), or write 128 and 64 beside it; only optional transitive attributes are partial (RFC 4271 §4.3)"
+// +kubebuilder:validation:XValidation:rule="!(self.code in [4, 9]) || (has(self.value) && size(self.value) == 8)",message="value: write 4 octets with the codes 4 (MULTI_EXIT_DISC) and 9 (ORIGINATOR_ID)"
+// +kubebuilder:validation:XValidation:rule="self.code != 6 || !has(self.value) || size(self.value) == 0",message="value: delete it with the code 6 (ATOMIC_AGGREGATE)"
+// +kubebuilder:validation:XValidation:rule="self.code != 7 || (has(self.value) && size(self.value) == 16 && !self.value.startsWith('00000000'))",message="value: write 8 octets with the code 7 (AGGREGATOR), an ASN of 4 octets other than 0 and an IPv4 address"
+// +kubebuilder:validation:XValidation:rule="!(self.code in [8, 10, 16, 32]) || (has(self.value) && size(self.value) > 0 && size(self.value) % (self.code == 16 ? 16 : (self.code == 32 ? 24 : 8)) == 0)",message="value: write one or more values, of 4 octets with the codes 8 (COMMUNITIES) and 10 (CLUSTER_LIST), 8 with 16 (EXTENDED_COMMUNITIES) and 12 with 32 (LARGE_COMMUNITY)"
 type RawAttribute struct {
 	// code is the attribute's type code. Change class: in place.
 	// +required
@@ -160,8 +171,9 @@ type RawAttribute struct {
 
 	// flags are the four attribute flags in their place in the octet: optional 128,
 	// transitive 64, partial 32, extended length 16. A value of more than 255 octets
-	// has an extended length whatever they say. Omitted: 192, optional and transitive.
-	// Change class: in place.
+	// has an extended length whatever they say. Omitted: those of the attribute's
+	// specification with the codes 4, 6 to 10, 16 and 32, else 192, optional and
+	// transitive. Change class: in place.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=240

@@ -18,8 +18,6 @@ const (
 	maxRaw = 16
 	// maxRawValue is the longest value of a raw attribute, in octets.
 	maxRawValue = 4096
-	// defaultRawFlags are those of an attribute that every AS passes on.
-	defaultRawFlags = wire.FlagOptional | wire.FlagTransitive
 )
 
 // readRaw reads attributes that are written as they go on the wire. They come out in the order of their codes.
@@ -40,6 +38,10 @@ func readRaw(field string, spec *v1alpha1.PathAttributes, attributes *rib.Attrib
 		if name := fieldOf(raw.Type, spec); name != "" {
 			return invalid(at+".code", "%d: delete it, or %s beside it, which writes the same attribute", raw.Type, name)
 		}
+		// Who does not take it resets the session, which is that of every announcement, or drops the routes (RFC 7606 §3).
+		if err := raw.Check(); err != nil {
+			return invalid(at, "%v: write flags and value as the attribute's specification has them", err)
+		}
 		known[raw.Type] = true
 		attributes.Raw = append(attributes.Raw, raw)
 	}
@@ -54,10 +56,8 @@ func rawOf(field string, spec *v1alpha1.RawAttribute) (wire.RawAttribute, error)
 	); err != nil {
 		return wire.RawAttribute{}, err
 	}
-	raw := wire.RawAttribute{
-		Flags: uint8(valueOr(spec.Flags, int32(defaultRawFlags))),
-		Type:  wire.AttributeType(spec.Code),
-	}
+	raw := wire.RawAttribute{Type: wire.AttributeType(spec.Code)}
+	raw.Flags = uint8(valueOr(spec.Flags, int32(raw.Type.DefaultFlags())))
 	if ofSpeaker(raw.Type) {
 		return raw, invalid(field+".code", "%d: write another; the speaker writes %v itself", spec.Code, raw.Type)
 	}

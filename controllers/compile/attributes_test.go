@@ -29,7 +29,7 @@ func TestFurtherAttributes(t *testing.T) {
 					OriginatorID:    new("192.0.2.2"),
 					ClusterList:     []string{"192.0.2.4", "0.0.0.3"},
 					Raw: []v1alpha1.RawAttribute{
-						{Code: 153, Flags: new(int32(112)), Value: new("00aBcD")}, {Code: 4, Value: new("00000064"), Flags: new(int32(128))}, {Code: 200},
+						{Code: 153, Flags: new(int32(240)), Value: new("00aBcD")}, {Code: 4, Value: new("00000064")}, {Code: 200},
 					},
 				}
 			}),
@@ -43,7 +43,7 @@ func TestFurtherAttributes(t *testing.T) {
 		ClusterList:     []netip.Addr{netip.MustParseAddr("192.0.2.4"), netip.MustParseAddr("0.0.0.3")},
 		Raw: []wire.RawAttribute{
 			{Type: wire.AttrMED, Flags: 0x80, Value: []byte{0, 0, 0, 100}},
-			{Type: 153, Flags: 0x70, Value: []byte{0, 0xab, 0xcd}},
+			{Type: 153, Flags: 0xf0, Value: []byte{0, 0xab, 0xcd}},
 			{Type: 200, Flags: 0xc0, Value: []byte{}},
 		},
 	}
@@ -107,6 +107,12 @@ func TestFurtherAttributesRefused(t *testing.T) {
 		{"MP_REACH_NLRI", raw(v1alpha1.RawAttribute{Code: 14}), "MP_REACH_NLRI"},
 		{"ONLY_TO_CUSTOMER", raw(v1alpha1.RawAttribute{Code: 35}), "ONLY_TO_CUSTOMER"},
 		{"a code twice", raw(v1alpha1.RawAttribute{Code: 153}, v1alpha1.RawAttribute{Code: 153}), "raw[1].code"},
+		{"well-known flags of an unknown code", raw(v1alpha1.RawAttribute{Code: 153, Flags: new(int32(64))}), "raw[0]: attribute 153 with flags 0x40"},
+		{"no flags", raw(v1alpha1.RawAttribute{Code: 153, Flags: new(int32(0))}), "raw[0]"},
+		{"partial and not transitive", raw(v1alpha1.RawAttribute{Code: 153, Flags: new(int32(160))}), "raw[0]"},
+		{"transitive MED", raw(v1alpha1.RawAttribute{Code: 4, Flags: new(int32(192)), Value: new("00000064")}), "expected 0x80"},
+		{"MED of 3 octets", raw(v1alpha1.RawAttribute{Code: 4, Value: new("000064")}), "MULTI_EXIT_DISC"},
+		{"communities of 3 octets", raw(v1alpha1.RawAttribute{Code: 8, Value: new("fc0001")}), "COMMUNITIES"},
 		{"low flags", raw(v1alpha1.RawAttribute{Code: 153, Flags: new(int32(193))}), "raw[0].flags"},
 		{"flags 256", raw(v1alpha1.RawAttribute{Code: 153, Flags: new(int32(256))}), "raw[0].flags"},
 		{"half an octet", value("001"), "raw[0].value"},

@@ -100,7 +100,7 @@ func TestGrants(t *testing.T) {
 			routes:   []string{"10.0.0.0/8", "fd00::/8"}, verdict: v1alpha1.ReasonInfrastructureRefused,
 		},
 		{
-			name: "subnets of a default route", namespace: "platform", prefixes: []string{"128.0.0.0/1", "10.0.0.0/8"}, split: new(int32(10)),
+			name: "subnets of a default route", namespace: "platform", prefixes: []string{"128.0.0.0/2", "10.0.0.0/8"}, split: new(int32(10)),
 			routes: []string{"10.0.0.0/8→/10"}, verdict: v1alpha1.ReasonInfrastructureRefused,
 		},
 		{
