@@ -58,7 +58,7 @@ func (h *heartbeats) note(versions map[string]string, now time.Time) (changed bo
 		case !known:
 			beat = heartbeat{version: version, at: now}
 			changed = true
-		case anew:
+		case anew && !was:
 			beat.at = now
 		case !was && now.Sub(beat.at) > lostAfter:
 			changed = true
