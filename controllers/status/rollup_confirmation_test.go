@@ -1,0 +1,136 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package status_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/controllers/compile"
+	"github.com/herald-bgp/herald/speaker"
+	"github.com/herald-bgp/herald/speaker/rib"
+)
+
+// sameSum is the name of an announcement whose uid falls to the same sum of a digest as web's.
+func sameSum(t *testing.T) string {
+	t.Helper()
+	place := func(name string) int { return compile.TermOf(compile.Ref{UID: uid("platform", name)}).Bucket() }
+	for i := range 10_000 {
+		if name := fmt.Sprint("other-", i); place(name) == place("web") {
+			return name
+		}
+	}
+	t.Fatal("no name found")
+	return ""
+}
+
+func TestConfirmationStays(t *testing.T) {
+	both := []string{"node-1", "node-2"}
+	tests := []struct {
+		name   string
+		change func(c *cluster)
+		want   string
+	}{
+		{name: "nothing else changed", change: func(*cluster) {}, want: "True Advertised"},
+		{
+			name: "one of the sessions is established anew", change: func(c *cluster) {
+				c.sessions["tor-a.node-2"].Status.Since = &metav1.Time{Time: now.Add(time.Minute)}
+			}, want: "True Partial",
+		},
+		{
+			name: "one of the sessions is down", change: func(c *cluster) { c.report([]string{"node-2"}, isDown) }, want: "True Partial",
+		},
+		{
+			name: "all sessions are established anew", change: func(c *cluster) {
+				for _, s := range c.sessions {
+					s.Status.Since = &metav1.Time{Time: now.Add(time.Minute)}
+				}
+			}, want: "Unknown Pending",
+		},
+		{
+			name: "a session more", change: func(c *cluster) {
+				c.nodes = append(c.nodes, compile.NodeFacts{Name: "node-3"})
+				c.speakers["node-3"] = true
+			}, want: "Unknown Pending",
+		},
+		{
+			name:   "a session says that it is withheld now",
+			change: func(c *cluster) { c.report([]string{"node-1"}, withhold("web", rib.ReasonConflict)) }, want: "True Partial",
+		},
+		{
+			name:   "a new generation",
+			change: func(c *cluster) { c.announcement("web").Generation++ }, want: "Unknown Pending",
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			c := newCluster(t, 2)
+			c.addAnnouncement("web", "203.0.113.0/24")
+			c.report(both)
+			object := c.announcement("web")
+			first, confirmed := c.rollup().Announcement(object, nil, now)
+			wantCondition(t, first.Conditions, v1alpha1.ConditionAdvertised, "True Advertised")
+			object.Status = first
+
+			// Another announcement disturbs the hash that this one falls to; no node but those that test.change reports
+			// has seen it.
+			c.addAnnouncement(sameSum(t), "198.51.100.0/24")
+			test.change(c)
+			got, _ := c.rollup().Announcement(c.announcement("web"), confirmed, now)
+			wantCondition(t, got.Conditions, v1alpha1.ConditionAdvertised, test.want)
+		})
+	}
+}
+
+func TestConfirmationOfFalseStays(t *testing.T) {
+	c := newCluster(t, 2)
+	c.addAnnouncement("web", "203.0.113.0/24")
+	c.report([]string{"node-1", "node-2"}, withhold("web", rib.ReasonConflict))
+	_, confirmed := c.rollup().Announcement(c.announcement("web"), nil, now)
+	c.addAnnouncement(sameSum(t), "198.51.100.0/24")
+	got, _ := c.rollup().Announcement(c.announcement("web"), confirmed, now)
+	wantCondition(t, got.Conditions, v1alpha1.ConditionAdvertised, "False Conflict")
+}
+
+func TestTruncatedMakesUnknown(t *testing.T) {
+	c := newCluster(t, 1)
+	c.addAnnouncement("oldest", "203.0.113.0/24")
+	var kept []func(*speaker.PeerSnapshot)
+	for i := range 300 {
+		name := fmt.Sprint("long-", i)
+		c.addAnnouncement(name, "198.51.100.0/24")
+		kept = append(kept, withhold(name, rib.ReasonTooLong))
+	}
+	c.report([]string{"node-1"}, kept...)
+	advertised := func(name string) string {
+		got, _ := c.rollup().Announcement(c.announcement(name), nil, now)
+		condition := meta.FindStatusCondition(got.Conditions, v1alpha1.ConditionAdvertised)
+		return string(condition.Status) + " " + condition.Reason
+	}
+	for name, want := range map[string]string{
+		"oldest":   "True Advertised", // older than all that are listed: it would be listed too
+		"long-0":   "False TooLong",
+		"long-255": "False TooLong",
+		"long-256": "Unknown Pending", // not listed, and it may be among the rest
+		"long-299": "Unknown Pending",
+	} {
+		if got := advertised(name); got != want {
+			t.Errorf("%s is %s, want %s", name, got, want)
+		}
+	}
+	_, confirmed := c.rollup().Announcement(c.announcement("oldest"), nil, now)
+
+	// Where the two do not know the same announcements, the order of the list proves nothing; what was confirmed stays.
+	c.addAnnouncement("newest", "192.0.2.0/24")
+	if got := advertised("oldest"); got != "Unknown Pending" {
+		t.Errorf("oldest is %s, want Unknown Pending", got)
+	}
+	got, _ := c.rollup().Announcement(c.announcement("oldest"), confirmed, now)
+	wantCondition(t, got.Conditions, v1alpha1.ConditionAdvertised, "True Advertised")
+}
