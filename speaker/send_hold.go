@@ -18,7 +18,7 @@ import (
 var errSendHold = errors.New("send hold timer expired: the peer reads nothing")
 
 // sendHoldLooks is how often a socket is looked at in the length of the send hold timer: that much later it may expire.
-const sendHoldLooks = 8
+const sendHoldLooks = 20
 
 // acknowledgements measures how long a peer has acknowledged nothing. RFC 9687 §4.3 restarts the timer with each message that
 // is sent; what is handed to the kernel is not: its buffers take megabytes of messages for a peer that reads nothing.
