@@ -4,7 +4,13 @@
 package kube
 
 import (
+	"crypto/sha256"
+	"encoding/json"
+	"runtime"
+	"slices"
+	"sync"
 	"unique"
+	"weak"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -106,9 +112,10 @@ func StripStatus() cache.TransformFunc {
 	}
 }
 
-// StripSession leaves of a BGPSession what the roll-up sums up. What many sessions say alike, their digests above all, is kept
+// StripSession leaves of a BGPSession what the roll-up sums up. What many sessions say alike, of announcements above all, is kept
 // once.
 func StripSession() cache.TransformFunc {
+	shared := &reports{known: map[[sha256.Size]byte]weak.Pointer[v1alpha1.AnnouncementsStatus]{}}
 	return func(object any) (any, error) {
 		session, ok := object.(*v1alpha1.BGPSession)
 		if !ok {
@@ -127,18 +134,51 @@ func StripSession() cache.TransformFunc {
 		if full.LastError != nil {
 			intern(&full.LastError.Text)
 		}
-		if said := full.Announcements; said != nil {
-			intern(&said.Digest)
-			for i := range said.Withheld {
-				w := &said.Withheld[i]
-				intern(&w.Namespace, &w.Name, &w.Reason, &w.Winner)
-			}
-		}
 		session.Status = v1alpha1.BGPSessionStatus{
 			Conditions: full.Conditions, Peer: full.Peer, State: full.State, Since: full.Since, LastError: full.LastError,
-			Announcements: full.Announcements,
+			Announcements: shared.share(full.Announcements),
 		}
 		return session, nil
+	}
+}
+
+// reports are what sessions say of announcements, each once for as long as some session says it.
+type reports struct {
+	mu    sync.Mutex
+	known map[[sha256.Size]byte]weak.Pointer[v1alpha1.AnnouncementsStatus]
+}
+
+// share returns what is kept of an equal report, or the report itself where it is new.
+func (r *reports) share(report *v1alpha1.AnnouncementsStatus) *v1alpha1.AnnouncementsStatus {
+	if report == nil {
+		return nil
+	}
+	text, err := json.Marshal(report)
+	if err != nil {
+		return report // unreachable: it was read from JSON
+	}
+	key := sha256.Sum256(text)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if known := r.known[key].Value(); known != nil {
+		return known
+	}
+	for i := range report.Withheld {
+		w := &report.Withheld[i]
+		intern(&w.Namespace, &w.Name, &w.Reason, &w.Winner)
+	}
+	report.Withheld = slices.Clone(report.Withheld) // as long as it has to be
+	r.known[key] = weak.Make(report)
+	runtime.AddCleanup(report, r.forget, key)
+	return report
+}
+
+// forget drops a report that no session says any more.
+func (r *reports) forget(key [sha256.Size]byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.known[key].Value() == nil {
+		delete(r.known, key)
 	}
 }
 
