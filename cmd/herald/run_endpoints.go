@@ -7,11 +7,15 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/sync/errgroup"
+	"k8s.io/client-go/discovery"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
+	"github.com/herald-bgp/herald/controllers/kube"
+	"github.com/herald-bgp/herald/controllers/nodeapi"
 	"github.com/herald-bgp/herald/controllers/scrape"
 )
 
@@ -59,14 +63,22 @@ func (o *operator) openMetrics() func() (serveFunc, error) {
 	}
 }
 
-// clusterHealth answers for a process without a speaker. Nothing that it could wait for would be helped by a restart.
-func clusterHealth() http.Handler {
-	mux := http.NewServeMux()
-	ok := func(w http.ResponseWriter, _ *http.Request) {
-		// The client that went away is the only reader of this error.
-		_, _ = fmt.Fprintln(w, "ok")
+// askPatience is how long readiness waits for the API server: less than its probe does.
+const askPatience = 3 * time.Second
+
+// clusterHealth answers for a process without a speaker: it is ready while the API server can be asked and serves what it
+// works on. Nothing of that would be helped by a restart.
+func (o *operator) clusterHealth() (http.Handler, error) {
+	client, err := discovery.NewDiscoveryClientForConfig(o.config)
+	if err != nil {
+		return nil, fmt.Errorf("client for readiness: %w", err)
 	}
-	mux.HandleFunc("GET /healthz", ok)
-	mux.HandleFunc("GET /readyz", ok)
-	return mux
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { nodeapi.WriteReady(w, nil) })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), askPatience)
+		defer cancel()
+		nodeapi.WriteReady(w, kube.Served(ctx, client.RESTClient()))
+	})
+	return mux, nil
 }

@@ -43,7 +43,10 @@ func (o *operator) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	health := clusterHealth()
+	health, err := o.clusterHealth()
+	if err != nil {
+		return err
+	}
 	if role(o.options.role).runsNode() {
 		agent, err := o.startNode(ctx, group)
 		if err != nil {
@@ -91,6 +94,7 @@ func (o *operator) startNode(ctx context.Context, group *errgroup.Group) (*node.
 func (o *operator) startCluster(ctx context.Context, group *errgroup.Group) {
 	log := o.log.WithName("cluster")
 	options := cluster.Options{
+		Logger:      log,
 		Namespace:   o.options.namespace,
 		SpeakerPods: o.options.speakerPods,
 	}

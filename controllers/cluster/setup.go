@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/go-logr/logr"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -39,6 +40,8 @@ func SpeakerLabels() labels.Set {
 
 // Options say what the roll-up looks at.
 type Options struct {
+	// Logger gets what keeps the roll-up from its work; none by default.
+	Logger logr.Logger
 	// Namespace is the operator's own.
 	Namespace string
 	// SpeakerPods: the node role runs as pods with the SpeakerLabels in Namespace. A node where none runs has no speaker, and one
@@ -52,7 +55,8 @@ type Options struct {
 // CacheOptions limit what a manager keeps in memory to what the roll-up needs.
 func CacheOptions(options Options) cache.Options {
 	return cache.Options{
-		DefaultTransform: kube.StripObject(),
+		DefaultTransform:         kube.StripObject(),
+		DefaultWatchErrorHandler: kube.WatchErrorHandler(options.Logger, nil),
 		ByObject: map[client.Object]cache.ByObject{
 			&v1alpha1.BGPSession{}: {Transform: kube.StripSession()},
 			&corev1.Node{}:         {Transform: kube.StripNode()},

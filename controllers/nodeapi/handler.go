@@ -51,12 +51,13 @@ type handler struct {
 	streams atomic.Int32
 }
 
-func (h *handler) health(w http.ResponseWriter, _ *http.Request) {
-	writeText(w, http.StatusOK, "ok")
-}
+func (h *handler) health(w http.ResponseWriter, _ *http.Request) { WriteReady(w, nil) }
 
-func (h *handler) ready(w http.ResponseWriter, _ *http.Request) {
-	if err := h.backend.Ready(); err != nil {
+func (h *handler) ready(w http.ResponseWriter, _ *http.Request) { WriteReady(w, h.backend.Ready()) }
+
+// WriteReady answers a probe: all is well, or what is not.
+func WriteReady(w http.ResponseWriter, err error) {
+	if err != nil {
 		writeText(w, http.StatusServiceUnavailable, "not ready: "+err.Error())
 		return
 	}

@@ -40,10 +40,22 @@ type cluster struct {
 
 func newCluster(t *testing.T) *cluster {
 	t.Helper()
-	plane := controlplane.ForTest(t, controlplane.Options{})
-	if err := plane.InstallCRDs(t.Context(), filepath.Join("..", "..", "config", "crd", "bases")); err != nil {
+	c := newBareCluster(t)
+	c.installCRDs(t)
+	return c
+}
+
+func (c *cluster) installCRDs(t *testing.T) {
+	t.Helper()
+	if err := c.InstallCRDs(t.Context(), filepath.Join("..", "..", "config", "crd", "bases")); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// newBareCluster is one without the CRDs.
+func newBareCluster(t *testing.T) *cluster {
+	t.Helper()
+	plane := controlplane.ForTest(t, controlplane.Options{})
 	admin, err := client.New(plane.AdminConfig(), client.Options{Scheme: kube.NewScheme(), Mapper: kube.NewRESTMapper()})
 	if err != nil {
 		t.Fatal(err)
