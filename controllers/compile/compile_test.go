@@ -164,6 +164,24 @@ func TestWhyNoPeer(t *testing.T) {
 	}
 }
 
+// TestSessionNamesDiffer: two sessions never share an object.
+func TestSessionNamesDiffer(t *testing.T) {
+	node := strings.Repeat("n.", 126) + "n"
+	of := map[string][2]string{}
+	for _, pair := range [][2]string{
+		{"tor", "a.b"}, {"tor.a", "b"}, {"tor", "a.b.c"}, {"tor.a", "b.c"}, {"tor.a.b", "c"}, {"n", node}, {"n.n", node[2:]},
+	} {
+		name := compile.SessionName(pair[0], pair[1])
+		if other, taken := of[name]; taken {
+			t.Errorf("%q and %q have the name %s", pair, other, name)
+		}
+		of[name] = pair
+		if problems := validation.IsDNS1123Subdomain(name); len(problems) > 0 {
+			t.Errorf("%s: %v", name, problems)
+		}
+	}
+}
+
 func TestSessionName(t *testing.T) {
 	if got := compile.SessionName("tor-a", "node-1.example"); got != "tor-a.node-1.example" {
 		t.Errorf("name %q", got)

@@ -48,6 +48,7 @@ type Agent struct {
 	written *kube.Written
 	said    memory
 	keys    *keyring
+	foreign foreign
 
 	mu sync.Mutex
 	// queue is the status controller's, of the newest manager, and configQueue the config controller's; nil before the first.

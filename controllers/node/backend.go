@@ -30,6 +30,9 @@ func (a *Agent) Status(context.Context) ([]runtime.Object, error) {
 	for i := range out.Sessions {
 		if session := a.live(&out.Sessions[i]); session != nil {
 			objects = append(objects, session)
+			if problem := a.foreign.problem(session.Name); problem != nil {
+				objects = append(objects, problem)
+			}
 		}
 	}
 	return objects, nil

@@ -36,6 +36,9 @@ const (
 
 	// missingInterval is how soon a BGPSession is looked for again that somebody else deletes or made.
 	missingInterval = 100 * time.Millisecond
+
+	// foreignInterval is how often one that is another node's is looked at.
+	foreignInterval = 10 * time.Second
 )
 
 // everySession is the key of all BGPSessions of this node: they are listed the first time, and read anew after that.
@@ -74,10 +77,14 @@ func (r *StatusReconciler) Reconcile(ctx context.Context, request reconcile.Requ
 	switch {
 	case session == nil:
 		r.stored.forget(request.Name)
+		r.agent.foreign.forget(request.Name)
 		return reconcile.Result{}, r.remove(ctx, stored)
 	case stored != nil && stored.Spec.NodeName != r.agent.options.NodeName:
-		log.FromContext(ctx).Error(errForeign, "no status is written", "session", request.Name, "node", stored.Spec.NodeName)
-		return reconcile.Result{RequeueAfter: lookInterval}, nil
+		if r.agent.foreign.note(request.Name, stored.Spec.NodeName) {
+			log.FromContext(ctx).Error(errForeign, "no status is written", "session", request.Name, "of", stored.Spec.NodeName)
+		}
+		_, err := r.stored.read(ctx, request.Name)
+		return reconcile.Result{RequeueAfter: foreignInterval}, err
 	case stored != nil && stored.Spec != r.agent.specOf(session):
 		// Of another remote: a spec never changes. What is wanted instead follows the deletion.
 		if err := r.remove(ctx, stored); err != nil {
@@ -86,6 +93,7 @@ func (r *StatusReconciler) Reconcile(ctx context.Context, request reconcile.Requ
 		_, err := r.stored.read(ctx, request.Name)
 		return reconcile.Result{RequeueAfter: missingInterval}, err
 	}
+	r.agent.foreign.forget(request.Name)
 	return r.report(ctx, request.Name, session, stored)
 }
 
