@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
@@ -82,7 +83,9 @@ func TestReadyBesideBrokenPeers(t *testing.T) {
 	web := announcement(operatorNamespace, "web", "203.0.113.0/24")
 	web.Spec.PeerSelector = &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"router": v1alpha1.LabelValue(tor.name)}}
 	c.create(t, web)
-	c.startCluster(t)
+	// Never ready, whatever the process says: no status may depend on it.
+	c.setPod(t, c.addSpeakerPod(t, node.Name), true, corev1.ConditionFalse)
+	c.startCluster(t, "--speaker-pods")
 
 	config := c.roleConfig(t, "node")
 	health := freeAddress(t)
