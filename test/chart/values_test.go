@@ -65,6 +65,7 @@ func TestValues(t *testing.T) {
 	}{
 		{"authNamespace=routers", expectAuthNamespace},
 		{"authNamespace=routers,createAuthNamespace=true", expectAuthNamespaceMade},
+		{"metrics.certSecret=metrics-tls,metrics.clientCAConfigMap=scrapers", expectMetricsFiles},
 		{"crds.install=false", expectNoCRDs},
 		{"crds.keep=false", expectCRDsGo},
 		{
@@ -103,6 +104,33 @@ func expectAuthNamespace(t *testing.T, objects []*unstructured.Unstructured) {
 	node := find[appsv1.DaemonSet](t, objects, daemonSet)
 	if args := node.Spec.Template.Spec.Containers[0].Args; !slices.Contains(args, "--auth-namespace=routers") {
 		t.Errorf("arguments %q have no --auth-namespace", args)
+	}
+}
+
+// expectMetricsFiles: both roles are given them, and neither waits for them.
+func expectMetricsFiles(t *testing.T, objects []*unstructured.Unstructured) {
+	node := find[appsv1.DaemonSet](t, objects, daemonSet)
+	cluster := find[appsv1.Deployment](t, objects, deployment)
+	for _, template := range []corev1.PodTemplateSpec{node.Spec.Template, cluster.Spec.Template} {
+		container := template.Spec.Containers[0]
+		for flag, volume := range map[string]string{"--metrics-cert-dir=": "metrics-cert", "--metrics-client-ca=": "metrics-client-ca"} {
+			mount := slices.IndexFunc(container.VolumeMounts, func(m corev1.VolumeMount) bool { return m.Name == volume })
+			if mount < 0 || !slices.ContainsFunc(container.Args, func(arg string) bool {
+				return strings.HasPrefix(arg, flag+container.VolumeMounts[mount].MountPath)
+			}) {
+				t.Errorf("arguments %q and mounts %+v: no file for %s", container.Args, container.VolumeMounts, flag)
+			}
+			of := slices.IndexFunc(template.Spec.Volumes, func(v corev1.Volume) bool { return v.Name == volume })
+			if of < 0 {
+				t.Errorf("no volume %s", volume)
+				continue
+			}
+			secret, config := template.Spec.Volumes[of].Secret, template.Spec.Volumes[of].ConfigMap
+			if secret != nil && (secret.SecretName != "metrics-tls" || !*secret.Optional) ||
+				config != nil && (config.Name != "scrapers" || !*config.Optional) || secret == nil && config == nil {
+				t.Errorf("volume %+v, want an optional one", template.Spec.Volumes[of])
+			}
+		}
 	}
 }
 

@@ -36,6 +36,46 @@ app.kubernetes.io/component: {{ . }}
 {{ .Values.authNamespace | default .Release.Namespace }}
 {{- end }}
 
+{{/*
+Files of the metrics' endpoint. They are optional to the kubelet: what is missing costs metrics, and no speaker.
+*/}}
+{{- define "herald.metricsArgs" -}}
+{{- with .Values.metrics.certSecret }}
+- --metrics-cert-dir=/etc/herald/metrics-cert
+{{- end }}
+{{- with .Values.metrics.clientCAConfigMap }}
+- --metrics-client-ca=/etc/herald/metrics-client-ca/ca.crt
+{{- end }}
+{{- end }}
+
+{{- define "herald.metricsMounts" -}}
+{{- with .Values.metrics.certSecret }}
+- name: metrics-cert
+  mountPath: /etc/herald/metrics-cert
+  readOnly: true
+{{- end }}
+{{- with .Values.metrics.clientCAConfigMap }}
+- name: metrics-client-ca
+  mountPath: /etc/herald/metrics-client-ca
+  readOnly: true
+{{- end }}
+{{- end }}
+
+{{- define "herald.metricsVolumes" -}}
+{{- with .Values.metrics.certSecret }}
+- name: metrics-cert
+  secret:
+    secretName: {{ . }}
+    optional: true
+{{- end }}
+{{- with .Values.metrics.clientCAConfigMap }}
+- name: metrics-client-ca
+  configMap:
+    name: {{ . }}
+    optional: true
+{{- end }}
+{{- end }}
+
 {{- define "herald.podSecurityContext" -}}
 runAsNonRoot: true
 runAsUser: 65534
