@@ -5,6 +5,7 @@ package chart
 
 import (
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -232,6 +233,28 @@ func expectRollout(t *testing.T, objects []*unstructured.Unstructured) {
 	}
 	if spec.MinReadySeconds != 10 {
 		t.Errorf("minReadySeconds %d, want 10", spec.MinReadySeconds)
+	}
+}
+
+// TestRightToRecordEvents: both roles may record Events in their own namespace and in no other, and read none.
+func TestRightToRecordEvents(t *testing.T) {
+	objects := decode(t, template(t))
+	for _, name := range []string{"herald-node", "herald-cluster"} {
+		var of []rbacv1.PolicyRule
+		for _, rule := range find[rbacv1.Role](t, objects, "Role "+namespace+"/"+name).Rules {
+			if slices.Contains(rule.Resources, "events") {
+				of = append(of, rule)
+			}
+		}
+		want := rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"events"}, Verbs: []string{"create", "patch"}}
+		if len(of) != 1 || !reflect.DeepEqual(of[0], want) {
+			t.Errorf("%s: rules about Events %+v, want %+v alone", name, of, want)
+		}
+		for _, rule := range find[rbacv1.ClusterRole](t, objects, "ClusterRole /"+name).Rules {
+			if slices.Contains(rule.Resources, "events") {
+				t.Errorf("%s may record Events everywhere: %+v", name, rule)
+			}
+		}
 	}
 }
 
