@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync/atomic"
 
 	"github.com/go-logr/logr"
@@ -15,6 +16,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/speaker/adjin"
 	"github.com/herald-bgp/herald/speaker/rib"
 )
@@ -35,7 +37,7 @@ type Backend interface {
 
 // Handler serves the endpoint of a Backend.
 func Handler(b Backend, log logr.Logger) http.Handler {
-	h := &handler{backend: b, log: log}
+	h := &handler{backend: b, log: log, began: metav1.Now().Rfc3339Copy()}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/healthz", h.health)
 	mux.HandleFunc("/readyz", h.ready)
@@ -48,6 +50,7 @@ func Handler(b Backend, log logr.Logger) http.Handler {
 type handler struct {
 	backend Backend
 	log     logr.Logger
+	began   metav1.Time
 	streams atomic.Int32
 }
 
@@ -79,8 +82,11 @@ func (h *handler) status(w http.ResponseWriter, r *http.Request) {
 		writeError(w, apierrors.NewInternalError(err))
 		return
 	}
-	if objects == nil {
-		objects = []runtime.Object{}
+	objects = append([]runtime.Object{}, objects...)
+	for i, object := range objects {
+		if session, ok := object.(*v1alpha1.BGPSession); ok {
+			objects[i] = h.reported(session)
+		}
 	}
 	body, err := json.Marshal(list{APIVersion: "v1", Kind: "List", Items: objects})
 	if err != nil {
@@ -91,6 +97,16 @@ func (h *handler) status(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	// The client that went away is the only reader of this error.
 	_, _ = w.Write(append(body, '\n'))
+}
+
+// reported says of a session that it is reported, as the cluster role does: whoever answers here reports it.
+func (h *handler) reported(session *v1alpha1.BGPSession) *v1alpha1.BGPSession {
+	said := *session
+	said.Status.Conditions = append(slices.Clip(said.Status.Conditions), metav1.Condition{
+		Type: v1alpha1.ConditionReporting, Status: metav1.ConditionTrue, ObservedGeneration: said.Generation,
+		LastTransitionTime: h.began, Reason: v1alpha1.ReasonReporting, Message: "its own process says so",
+	})
+	return &said
 }
 
 func (h *handler) notFound(w http.ResponseWriter, r *http.Request) {

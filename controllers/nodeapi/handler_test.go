@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
@@ -182,6 +183,31 @@ func TestStatusIsAList(t *testing.T) {
 	}
 	if err := json.Unmarshal([]byte(body), &list); err != nil || len(list.Items) != 1 || list.Items[0].Spec.Address != "192.0.2.1" {
 		t.Errorf("one peer: %v %s", err, body)
+	}
+}
+
+// TestServedSessionsAreReported: whoever answers reports its sessions, and changes nothing of what the backend holds.
+func TestServedSessionsAreReported(t *testing.T) {
+	held := &v1alpha1.BGPSession{
+		TypeMeta: metav1.TypeMeta{APIVersion: "herald.network/v1alpha1", Kind: "BGPSession"},
+		Status:   v1alpha1.BGPSessionStatus{Conditions: make([]metav1.Condition, 1, 8)},
+	}
+	n := &node{objects: []runtime.Object{held}}
+	for range 2 {
+		_, body := get(t, n, "/status")
+		var list struct {
+			Items []v1alpha1.BGPSession `json:"items"`
+		}
+		if err := json.Unmarshal([]byte(body), &list); err != nil || len(list.Items) != 1 {
+			t.Fatalf("%v: %s", err, body)
+		}
+		conditions := list.Items[0].Status.Conditions
+		if len(conditions) != 2 || !meta.IsStatusConditionTrue(conditions, v1alpha1.ConditionReporting) {
+			t.Errorf("conditions %+v", conditions)
+		}
+	}
+	if n.objects[0] != held || len(held.Status.Conditions) != 1 || held.Status.Conditions[:2][1] != (metav1.Condition{}) {
+		t.Errorf("what the backend holds is changed: %+v", held)
 	}
 }
 
