@@ -142,6 +142,22 @@ func TestPeerAndAnnouncement(t *testing.T) {
 			want{v1alpha1.ConditionAdvertised, metav1.ConditionFalse, v1alpha1.ReasonNoSession})
 		c.remove(t, stranger)
 	})
+	step("an announcement that is down is withdrawn, and ready", func(t *testing.T) {
+		set := func(state *v1alpha1.AdminState) {
+			t.Helper()
+			change(t, c, web, func(a *v1alpha1.Announcement) { a.Spec.AdminState = state })
+		}
+		set(new(v1alpha1.AdminStateDown))
+		c.expectAnnouncement(t, patience, web, want{v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonAdminDown})
+		if route, err := tor.Route(t.Context(), tor.prefix("203.0.113.0/24")); err != nil || route != nil {
+			t.Errorf("it is ready, and the router has %+v, %v", route, err)
+		}
+		c.expectAnnouncement(t, patience, web, want{v1alpha1.ConditionAdvertised, metav1.ConditionFalse, v1alpha1.ReasonAdminDown})
+		c.expectAnnouncement(t, patience, web, complete)
+		set(nil)
+		c.expectAnnouncement(t, patience, web, objectReady)
+		tor.expectRoute(t, "203.0.113.0/24", anyRoute)
+	})
 	step("a deleted announcement is withdrawn", func(t *testing.T) {
 		mark := tor.mark(t)
 		c.remove(t, web)
