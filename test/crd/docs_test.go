@@ -4,8 +4,10 @@
 package crd_test
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -82,4 +84,25 @@ func manifestsIn(page string) (found []string) {
 		}
 	}
 	return found
+}
+
+// TestReasonsAreDocumented: whatever reason a status has, docs/concepts.md says what it means.
+func TestReasonsAreDocumented(t *testing.T) {
+	source, err := os.ReadFile(filepath.Join("..", "..", "api", "v1alpha1", "conditions.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "concepts.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	reasons := regexp.MustCompile(`(?m)^(?:const|\t)\s*Reason\w+\s*=\s*"(\w+)"`).FindAllSubmatch(source, -1)
+	if len(reasons) < 30 {
+		t.Fatalf("%d reasons are declared in conditions.go", len(reasons))
+	}
+	for _, reason := range reasons {
+		if !bytes.Contains(page, []byte("`"+string(reason[1])+"`")) {
+			t.Errorf("docs/concepts.md does not say what to do about %s", reason[1])
+		}
+	}
 }
