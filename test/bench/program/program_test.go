@@ -42,7 +42,7 @@ func TestManifests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	source, err := standalone.Open(h.manifests(), admitter, logr.Discard())
+	source, err := standalone.Open(h.manifests(), "", admitter, logr.Discard())
 	if err != nil {
 		t.Fatal(err)
 	}
