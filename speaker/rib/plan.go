@@ -47,6 +47,9 @@ func (p *plan) urgent() bool { return len(p.withdrawals)+len(p.covers)+len(p.cov
 
 // rest returns what has not gone out.
 func (p *plan) rest() []mark {
+	if p.empty() {
+		return nil
+	}
 	marks := slices.Concat(p.withdrawals, p.covered)
 	for _, groups := range [][]group{p.covers, p.groups} {
 		for _, g := range groups {

@@ -11,23 +11,26 @@ import (
 // NodeAddresses are next hop self of the family that a session's own address is not of. The zero Addr means there is none.
 type NodeAddresses struct{ Four, Six netip.Addr }
 
-// takeAddresses takes the node's addresses from an export.
-func (o *Out) takeAddresses(e *exported) {
-	if n := e.Node; n != nil {
-		o.params.NodeAddress4, o.params.NodeAddress6 = n.Four, n.Six
-		o.params = o.params.normal()
+// takeAddresses takes the node's addresses from an export, and reports whether they are others.
+func (o *Out) takeAddresses(e *exported) bool {
+	n := e.Node
+	if n == nil || n.Four == o.params.NodeAddress4 && n.Six == o.params.NodeAddress6 {
+		return false
 	}
+	o.params.NodeAddress4, o.params.NodeAddress6 = n.Four, n.Six
+	o.params = o.params.normal()
+	return true
 }
 
-// readdress takes the node's addresses from the newest exports, before anything else of them: what else is different is then
-// told as any change that comes meanwhile. Where next hop self is another then, the routes that name it are
-// sent again, which replaces them (RFC 4271 §3.1); where there is one at last, or none any more, they are announced or withdrawn.
-func (t *Table) readdress() {
-	for o := range t.outs {
-		o.takeAddresses(t.exportOf(o))
-		for _, c := range o.cursors {
-			c.readdress()
-		}
+// readdress takes the node's addresses from the newest export, before anything else of it: what else is different is then told as
+// any change that comes meanwhile. Where next hop self is another then, the routes that name it are sent again, which replaces them
+// (RFC 4271 §3.1); where there is one at last, or none any more, they are announced or withdrawn.
+func (o *Out) readdress(e *exported) {
+	if !o.takeAddresses(e) {
+		return
+	}
+	for _, c := range o.cursors {
+		c.readdress()
 	}
 }
 

@@ -57,7 +57,6 @@ func (t *Table) Update(announcements []*Announcement, exports map[string]Export)
 	u.compare(announcements)
 	t.announcements = announcements
 	t.export(u, exports)
-	t.readdress()
 	u.target()
 	four, six := prepare(t.four, u), prepare(t.six, u)
 	u.apply()
@@ -192,6 +191,7 @@ func (u *update) target() {
 	t := u.table
 	for o := range t.outs {
 		e := t.exportOf(o)
+		o.readdress(e)
 		u.targets[o] = &target{export: e, members: [families]members{
 			t.four.refuse(o, e), t.six.refuse(o, e),
 		}}
