@@ -135,6 +135,25 @@ spec:
 	}
 }
 
+// TestEmptiedBeforeTheStart: a process that starts anew while a file is being written goes on with what the former one had of it.
+func TestEmptiedBeforeTheStart(t *testing.T) {
+	r := newRestarts(t)
+	write(t, r.dir, "a.yaml", peerManifest("a", "192.0.2.1"))
+	r.run("the peer", func(o Objects) bool { return len(o.Peers) == 1 })
+	file := opened(t, filepath.Join(r.dir, "a.yaml"), os.O_TRUNC)
+	for range 2 {
+		o := r.run("the objects after a restart", func(Objects) bool { return true })
+		if len(o.Peers) != 1 || len(o.Problems) != 1 || o.Problems[0].Message() != beingWritten || !o.Problems[0].Kept {
+			t.Errorf("while the file is written: %s", describe(&o))
+		}
+	}
+	put(t, file, peerManifest("a", "192.0.2.2"))
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r.run("the new version", func(o Objects) bool { return len(o.Problems) == 0 && o.Peers[0].Spec.Address == "192.0.2.2" })
+}
+
 // TestEmptiedAndClosed: whoever empties a file and closes it means it.
 func TestEmptiedAndClosed(t *testing.T) {
 	dir := t.TempDir()

@@ -4,8 +4,6 @@
 package standalone
 
 import (
-	"slices"
-
 	"github.com/fsnotify/fsnotify"
 	"github.com/go-logr/logr"
 )
@@ -51,15 +49,15 @@ func (w *watcher) refresh(p places) (set bool) {
 		w.notify, w.watched = notify, map[string]inode{}
 	}
 	// A directory that is moved or removed takes its watch along.
-	alive := w.notify.WatchList()
-	for _, path := range alive {
-		if _, wanted := p.directories[path]; !wanted {
+	alive := map[string]bool{}
+	for _, path := range w.notify.WatchList() {
+		if _, alive[path] = p.directories[path]; !alive[path] {
 			w.remove(path)
 		}
 	}
 	missing := false
 	for path, inode := range p.directories {
-		if w.watched[path] == inode && slices.Contains(alive, path) {
+		if w.watched[path] == inode && alive[path] {
 			continue
 		}
 		w.remove(path)
