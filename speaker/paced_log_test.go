@@ -93,6 +93,7 @@ func TestFailedHandshakesAreLoggedSparsely(t *testing.T) {
 				p.ExpectOpen()
 				p.Send(refused)
 				p.ExpectNotification(wire.CodeOpen, wire.OpenUnacceptableHoldTime)
+				synctest.Wait() // else the next connection may end this one first
 			}
 		}
 		connect(100)
