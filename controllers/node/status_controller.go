@@ -127,18 +127,21 @@ func (r *StatusReconciler) report(
 		_, err = r.stored.read(ctx, name)
 		return reconcile.Result{RequeueAfter: missingInterval}, err
 	}
+	if delay == 0 && err == nil {
+		delay = r.stored.untilLook(name)
+	}
 	return reconcile.Result{RequeueAfter: delay}, err
 }
 
 // write applies a status that differs from what is stored: at once where a condition, an error or the session itself
 // changed, unless it changes again and again, else not before the interval of counts has passed since the last time. It
-// returns when to come again. What has to wait is not even made in full: that is the work of every announcement.
+// returns how long it has to wait. What has to is not even made in full: that is the work of every announcement.
 func (r *StatusReconciler) write(
 	ctx context.Context, stored *v1alpha1.BGPSession, status func(brief bool) (v1alpha1.BGPSessionStatus, bool),
 ) (time.Duration, error) {
 	want, known := status(true)
 	if !known {
-		return lookInterval, nil
+		return 0, nil
 	}
 	written, pressing := r.agent.written, urgent(ownStatus(stored.Status, want), want)
 	delay := written.Delay(stored.UID, time.Now())
@@ -149,12 +152,12 @@ func (r *StatusReconciler) write(
 		return delay, nil
 	}
 	if want, known = status(false); !known {
-		return lookInterval, nil
+		return 0, nil
 	}
 	if kube.SameStatus(ownStatus(stored.Status, want), want) {
 		// It is not made again at once for the next reason to look.
 		written.Note(stored.UID, time.Now(), want.Conditions)
-		return lookInterval, nil
+		return 0, nil
 	}
 	session := &v1alpha1.BGPSession{ObjectMeta: metav1.ObjectMeta{Name: stored.Name, UID: stored.UID}, Status: want}
 	if err := kube.ApplyStatus(ctx, r.client, fieldOwner, session); err != nil {
@@ -165,7 +168,7 @@ func (r *StatusReconciler) write(
 		written.NoteUrgent(session.UID, time.Now(), want.Conditions)
 	}
 	written.Note(session.UID, time.Now(), want.Conditions)
-	return lookInterval, nil
+	return 0, nil
 }
 
 // urgent reports whether people wait for the difference: how the session stands, not how it counts.

@@ -126,6 +126,13 @@ func (s *stored) note(name string, session *v1alpha1.BGPSession) {
 	s.sessions[name] = known{session, nextLook()}
 }
 
+// untilLook is how long it is until a BGPSession is to be read again.
+func (s *stored) untilLook(name string) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return max(time.Millisecond, time.Until(s.sessions[name].look))
+}
+
 // forget drops a name that is none of ours any more.
 func (s *stored) forget(name string) {
 	s.mu.Lock()
