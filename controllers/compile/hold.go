@@ -4,6 +4,7 @@
 package compile
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -47,10 +48,7 @@ func (p *Peer) hold(spec *v1alpha1.BGPPeerSpec, why error) *Peer {
 
 // familiesUnder are those of the peer that a list still has. A list of which nothing can be read takes none away.
 func (p *Peer) familiesUnder(list []v1alpha1.Family) families {
-	named, err := familiesOf("", readable(list, func(f v1alpha1.Family) error {
-		_, err := familiesOf("", []v1alpha1.Family{f})
-		return err
-	}))
+	named, err := familiesOf("", readable(list, readFamily))
 	if err != nil || !p.families.has(named) {
 		return p.families
 	}
@@ -68,19 +66,19 @@ func (p *Peer) allowedUnder(spec *v1alpha1.BGPPeerSpec) *v1alpha1.AllowedAnnounc
 	if inRange("", allowed.MaxPrefixes, 0, limitMaxPrefixes) != nil {
 		allowed.MaxPrefixes = before.MaxPrefixes
 	}
-	if allowed.Families = readable(allowed.Families, func(f v1alpha1.Family) error {
-		_, err := familiesOf("", []v1alpha1.Family{f})
-		return err
-	}); len(allowed.Families) == 0 && len(spec.AllowedAnnouncements.Families) > 0 {
+	if allowed.Families = readable(allowed.Families, readFamily); len(allowed.Families) == 0 && len(spec.AllowedAnnouncements.Families) > 0 {
 		allowed.Families = before.Families
 	}
 	allowed.Infrastructure = readable(allowed.Infrastructure, func(i v1alpha1.Infrastructure) error {
 		return readInfrastructure("", i)
 	})
 	allowed.Tenants = nil
+	// A field beside the entries may narrow all of them.
+	beside := unknownFields(slices.DeleteFunc(slices.Clone(spec.UnknownFields), func(path string) bool { return strings.Contains(path, "[") }),
+		"allowedAnnouncements.")
 	for i := range spec.AllowedAnnouncements.Tenants {
 		entry := &spec.AllowedAnnouncements.Tenants[i]
-		err := unknownFields(spec.UnknownFields, fmt.Sprintf("allowedAnnouncements.tenants[%d].", i))
+		err := cmp.Or(beside, unknownFields(spec.UnknownFields, fmt.Sprintf("allowedAnnouncements.tenants[%d].", i)))
 		if err == nil {
 			_, err = tenantOf("", entry, 0)
 		}
@@ -92,6 +90,11 @@ func (p *Peer) allowedUnder(spec *v1alpha1.BGPPeerSpec) *v1alpha1.AllowedAnnounc
 		}
 	}
 	return &allowed
+}
+
+func readFamily(f v1alpha1.Family) error {
+	_, err := familiesOf("", []v1alpha1.Family{f})
+	return err
 }
 
 func tenantNamed(list []v1alpha1.Tenant, name string) *v1alpha1.Tenant {

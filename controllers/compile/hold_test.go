@@ -70,6 +70,18 @@ func TestInvalidEditKeepsTheSession(t *testing.T) {
 			routes: []string{net, net6, web}, reason: v1alpha1.ReasonUnsupported,
 		},
 		{
+			name: "a field of a later version beside the entries, which may narrow them", edit: func(p *v1alpha1.BGPPeer) {
+				p.Spec.UnknownFields = []string{"allowedAnnouncements.newer"}
+				p.Spec.AllowedAnnouncements.Tenants[0].Prefixes[0].CIDR = "192.0.2.0/24"
+			}, routes: []string{net, net6, web}, reason: v1alpha1.ReasonUnsupported,
+		},
+		{
+			name: "an entry with a field of a later version", edit: func(p *v1alpha1.BGPPeer) {
+				p.Spec.UnknownFields = []string{"allowedAnnouncements.tenants[0].newer"}
+				p.Spec.AllowedAnnouncements.Tenants[0].Prefixes[0].CIDR = "192.0.2.0/24"
+			}, routes: []string{net, net6, web}, reason: v1alpha1.ReasonUnsupported,
+		},
+		{
 			name: "an entry that can be read", edit: entry(func(e *v1alpha1.Tenant) { e.Prefixes[0].CIDR = "192.0.2.0/24" }),
 			routes: []string{net, net6},
 		},
