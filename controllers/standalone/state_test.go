@@ -216,6 +216,7 @@ func TestKeysAreNobodysToRead(t *testing.T) {
 		t.Errorf("the key is in %v", got)
 	}
 	remove(t, r.dir, "secret.yaml")
+	write(t, r.state, secretsFile+aside, key) // of a process that was killed
 	r.run("the end of the key", func(o Objects) bool { return len(o.Secrets) == 0 })
 	if got := holders(); len(got) != 0 {
 		t.Errorf("the key is gone, and still in %v", got)

@@ -154,8 +154,9 @@ func (s *store) write(next *state) error {
 		return nil
 	}
 	if len(secrets) == 0 {
-		// A key that is gone from the manifests is not kept here.
-		if err := os.Remove(filepath.Join(s.dir, secretsFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		// A key that is gone from the manifests is not kept here, nor in what a process left that was killed.
+		path := filepath.Join(s.dir, secretsFile)
+		if err := errors.Join(removeFile(path), removeFile(path+aside)); err != nil {
 			return err
 		}
 	} else if err := s.replace(secretsFile, next, isSecret); err != nil {
@@ -168,17 +169,16 @@ func (s *store) write(next *state) error {
 // replace writes a file aside, to the disk, and renames it into place: whenever the power fails, one of both is whole.
 func (s *store) replace(name string, next *state, belongs func(identity) bool) (err error) {
 	path := filepath.Join(s.dir, name)
-	aside := path + ".new"
-	if err := os.Remove(aside); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := removeFile(path + aside); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(aside, os.O_WRONLY|os.O_CREATE|os.O_EXCL|syscall.O_NOFOLLOW, 0o600)
+	f, err := os.OpenFile(path+aside, os.O_WRONLY|os.O_CREATE|os.O_EXCL|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return err
 	}
 	defer func() {
 		if err != nil {
-			_ = os.Remove(aside) // a full disk has no use for it
+			_ = os.Remove(path + aside) // a full disk has no use for it
 		}
 	}()
 	buffer := bufio.NewWriter(f)
@@ -189,17 +189,31 @@ func (s *store) replace(name string, next *state, belongs func(identity) bool) (
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	if err := os.Rename(aside, path); err != nil {
+	if err := os.Rename(path+aside, path); err != nil {
 		return err
 	}
 	return syncDirectory(s.dir)
 }
 
-// syncDirectory makes a rename outlive a loss of power.
+// aside ends the name of a file that is not whole yet.
+const aside = ".new"
+
+// removeFile removes a file, which need not be there.
+func removeFile(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// syncDirectory makes a rename outlive a loss of power, on file systems that can.
 func syncDirectory(path string) error {
 	dir, err := os.Open(path)
 	if err != nil {
 		return err
 	}
-	return errors.Join(dir.Sync(), dir.Close())
+	if err = dir.Sync(); errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) {
+		err = nil
+	}
+	return errors.Join(err, dir.Close())
 }
