@@ -38,3 +38,11 @@ func newRootCommand() *cobra.Command {
 	root.AddCommand(newRunCommand(), newStandaloneCommand(), newStatusCommand(), newProbeCommand(), newVersionCommand())
 	return root
 }
+
+// noArguments refuses arguments, in words that do not take one for a command.
+func noArguments(command *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%s takes no arguments, and %q is one: flags begin with --", command.CommandPath(), args[0])
+	}
+	return nil
+}

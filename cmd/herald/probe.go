@@ -21,7 +21,7 @@ func newProbeCommand() *cobra.Command {
 			"a Unix socket, which no other program of the host can have taken.",
 		Example: "  herald probe\n" +
 			"  herald probe --address 127.0.0.1:9179",
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			text, err := nodeapi.GetReady(c.Context(), address)
 			if err == nil {

@@ -73,7 +73,7 @@ func newRunCommand() *cobra.Command {
 			"one process plays both. Every flag can be given as an environment variable, such as HERALD_LOG_LEVEL.\n\n" +
 			"SIGTERM restarts: where graceful restart was negotiated, peers keep the routes. SIGINT decommissions: routes\n" +
 			"are withdrawn and sessions closed. A second signal ends the process at once.",
-		Args:    cobra.NoArgs,
+		Args:    noArguments,
 		PreRunE: func(c *cobra.Command, _ []string) error { return fromEnvironment(c.Flags()) },
 		RunE: func(c *cobra.Command, _ []string) error {
 			if !c.Flags().Changed("leader-elect") {

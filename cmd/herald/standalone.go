@@ -70,7 +70,7 @@ func newStandaloneCommand() *cobra.Command {
 			"  herald standalone --manifests /etc/herald\n\n" +
 			"  # The same, and accept connections of the router too, which needs CAP_NET_BIND_SERVICE:\n" +
 			"  herald standalone --manifests /etc/herald --listen 0.0.0.0:179 --listen '[::]:179'",
-		Args:    cobra.NoArgs,
+		Args:    noArguments,
 		PreRunE: func(c *cobra.Command, _ []string) error { return fromEnvironment(c.Flags()) },
 		RunE: func(c *cobra.Command, _ []string) error {
 			ctx, stop := withSignals(c.Context())

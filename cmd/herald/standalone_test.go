@@ -40,7 +40,7 @@ func TestStandaloneFlags(t *testing.T) {
 		{[]string{"--manifests", filepath.Join(t.TempDir(), "none"), "--health-address", "127.0.0.1:0"}, "does not exist"},
 		{[]string{"--manifests", t.TempDir(), "--health-address", "9179"}, "--health-address"},
 		{[]string{"--manifests", t.TempDir(), "--metrics-address", "127.0.0.1:metrics"}, "--metrics-address"},
-		{[]string{"extra"}, "unknown command"},
+		{[]string{"extra"}, "takes no arguments"},
 	} {
 		root := newRootCommand()
 		root.SetArgs(append([]string{"standalone"}, tc.args...))

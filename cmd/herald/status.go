@@ -26,7 +26,7 @@ func newStatusCommand() *cobra.Command {
 		Example: "  herald status\n" +
 			"  herald status -o wide\n" +
 			"  herald status --address 127.0.0.1:9279 -o yaml",
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return printStatus(c.Context(), c.OutOrStdout(), address, output)
 		},
