@@ -30,6 +30,7 @@ type lab struct {
 	reader  compile.Reader
 	output  *compile.Output
 	version uint32 // of the canary
+	slips   bool   // the objects may be such that cannot be used
 	edited  *view
 	witness *view
 }
@@ -82,6 +83,9 @@ func (l *lab) apply() {
 	in := l.objects.input(&l.reader)
 	l.output = compile.Compile(in, l.output)
 	for _, issue := range l.output.Issues {
+		if l.slips && issue.Held {
+			continue
+		}
 		l.t.Fatalf("the objects are not valid: %+v", issue)
 	}
 	asn, key := l.objects.neighbour()
