@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"time"
 
 	"github.com/go-logr/logr"
 	"golang.org/x/sync/errgroup"
@@ -61,10 +62,33 @@ func NewServer(o Options, handler http.Handler) (*Server, error) {
 	}
 	guard.trustCertificates(authority.VerifyOptions)
 	s.watchers = append(s.watchers, func(ctx context.Context) error {
-		authority.Run(ctx, 1)
+		reload(ctx, authority, o.Logger)
 		return nil
 	})
 	return s, nil
+}
+
+// reloadInterval is how often the file of authorities is read anew.
+const reloadInterval = 10 * time.Second
+
+// reload reads a file of authorities again and again until ctx ends; while it cannot be read, what was read last counts. Its
+// own Run would tell everybody's log how it starts.
+func reload(ctx context.Context, authority *dynamiccertificates.DynamicFileCAContent, log logr.Logger) {
+	ticker := time.NewTicker(reloadInterval)
+	defer ticker.Stop()
+	failing := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		err := authority.RunOnce(ctx)
+		if err != nil && !failing {
+			log.Error(err, "authority of metrics clients cannot be read anew; what was read last counts")
+		}
+		failing = err != nil
+	}
 }
 
 // Serve answers on a listener, which it closes, until ctx ends.
