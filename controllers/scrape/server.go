@@ -46,12 +46,18 @@ func NewServer(o Options, handler http.Handler) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{handler: guard.wrap(handler)}
-	var watch func(context.Context) error
-	if s.tls, watch, err = serverTLS(o.CertDir); err != nil {
+	watch := func(what string, read func(context.Context) error) {
+		s.watchers = append(s.watchers, func(ctx context.Context) error {
+			reload(ctx, read, o.Logger.WithValues("what", what))
+			return nil
+		})
+	}
+	var read func(context.Context) error
+	if s.tls, read, err = serverTLS(o.CertDir); err != nil {
 		return nil, err
 	}
-	if watch != nil {
-		s.watchers = append(s.watchers, watch)
+	if read != nil {
+		watch("certificate", read)
 	}
 	if o.ClientCA == "" {
 		return s, nil
@@ -61,19 +67,16 @@ func NewServer(o Options, handler http.Handler) (*Server, error) {
 		return nil, fmt.Errorf("authority of metrics clients: %w", err)
 	}
 	guard.trustCertificates(authority.VerifyOptions)
-	s.watchers = append(s.watchers, func(ctx context.Context) error {
-		reload(ctx, authority, o.Logger)
-		return nil
-	})
+	watch("authority of clients", authority.RunOnce)
 	return s, nil
 }
 
-// reloadInterval is how often the file of authorities is read anew.
+// reloadInterval is how often files are read anew.
 const reloadInterval = 10 * time.Second
 
-// reload reads a file of authorities again and again until ctx ends; while it cannot be read, what was read last counts. Its
-// own Run would tell everybody's log how it starts.
-func reload(ctx context.Context, authority *dynamiccertificates.DynamicFileCAContent, log logr.Logger) {
+// reload reads a file again and again until ctx ends; while it cannot be read, what was read last counts. The loops that come
+// with the readers tell everybody's log how they start.
+func reload(ctx context.Context, read func(context.Context) error, log logr.Logger) {
 	ticker := time.NewTicker(reloadInterval)
 	defer ticker.Stop()
 	failing := false
@@ -83,9 +86,9 @@ func reload(ctx context.Context, authority *dynamiccertificates.DynamicFileCACon
 			return
 		case <-ticker.C:
 		}
-		err := authority.RunOnce(ctx)
+		err := read(ctx)
 		if err != nil && !failing {
-			log.Error(err, "authority of metrics clients cannot be read anew; what was read last counts")
+			log.Error(err, "file of the metrics' endpoint cannot be read anew; what was read last counts")
 		}
 		failing = err != nil
 	}

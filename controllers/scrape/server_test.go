@@ -49,7 +49,7 @@ func TestAuthoritiesAreReadAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		go reload(ctx, authority, logr.Discard())
+		go reload(ctx, authority.RunOnce, logr.Discard())
 		time.Sleep(2 * reloadInterval)
 		synctest.Wait()
 		if got := authority.CurrentCABundleContent(); !bytes.Equal(got, first) {
@@ -64,5 +64,42 @@ func TestAuthoritiesAreReadAnew(t *testing.T) {
 	})
 	if len(lines) > 0 {
 		t.Errorf("the log has %q", lines)
+	}
+}
+
+// TestCertificateIsReadAnew: as its files say, which a kubelet swaps.
+func TestCertificateIsReadAnew(t *testing.T) {
+	dir := t.TempDir()
+	replace := func() {
+		t.Helper()
+		certificate, key, err := certutil.GenerateSelfSignedCertKey("localhost", nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, content := range map[string][]byte{certificateFile: certificate, keyFile: key} {
+			if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if _, _, err := serverTLS(dir); err == nil {
+		t.Error("no error though there is no certificate")
+	}
+	replace()
+	config, read, err := serverTLS(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := config.GetCertificate(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	replace()
+	if err := read(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	after, err := config.GetCertificate(nil)
+	if err != nil || bytes.Equal(before.Certificate[0], after.Certificate[0]) {
+		t.Errorf("the certificate is still the first: %v", err)
 	}
 }

@@ -22,7 +22,7 @@ const (
 
 // serverTLS is the configuration of a server whose certificate is in a directory, and what reads it anew when it changes.
 // Without a directory the certificate is the process's own, which nobody else has signed.
-func serverTLS(directory string) (_ *tls.Config, watch func(context.Context) error, _ error) {
+func serverTLS(directory string) (_ *tls.Config, read func(context.Context) error, _ error) {
 	// Whose certificate counts the guard decides.
 	config := &tls.Config{MinVersion: tls.VersionTLS12, ClientAuth: tls.RequestClientCert}
 	if directory == "" {
@@ -42,5 +42,5 @@ func serverTLS(directory string) (_ *tls.Config, watch func(context.Context) err
 		return nil, nil, fmt.Errorf("certificate in %s: %w", directory, err)
 	}
 	config.GetCertificate = watcher.GetCertificate
-	return config, watcher.Start, nil
+	return config, func(context.Context) error { return watcher.ReadCertificate() }, nil
 }
