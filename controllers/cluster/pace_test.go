@@ -44,7 +44,7 @@ func TestBudget(t *testing.T) {
 	}
 }
 
-// TestConditionsGoBeforeCounts: among all that is due, and the longest waiting goes first among those of its kind.
+// TestConditionsGoBeforeCounts: and before them goes what an edit asked for; the longest waiting goes first of its kind.
 func TestConditionsGoBeforeCounts(t *testing.T) {
 	r := newTestReconciler()
 	q := priorityqueue.New[request]("test")
@@ -58,11 +58,12 @@ func TestConditionsGoBeforeCounts(t *testing.T) {
 		{key("count, later"): {says: "a"}},
 		{key("condition"): {says: "a", urgent: true}},
 		{key("condition, later"): {says: "a", urgent: true}},
+		{key("edit"): {says: "a", urgent: true, asked: true}},
 		{key("count"): {says: "a"}}, // it waits already
 	} {
 		r.enqueueDue(due, time.Now())
 	}
-	for _, want := range []string{"condition", "condition, later", "count", "count, later"} {
+	for _, want := range []string{"edit", "condition", "condition, later", "count", "count, later"} {
 		got, shutdown := q.Get()
 		if shutdown || got.Name != want {
 			t.Errorf("%s goes, want %s", got.Name, want)

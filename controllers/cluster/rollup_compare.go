@@ -98,6 +98,7 @@ func (r *Reconciler) comparePeer(w *world, object v1alpha1.BGPPeer, now time.Tim
 		generation: object.Generation,
 		// An unreachable neighbour has a new error with every attempt: that it is another one can wait.
 		urgent:     differ(stored.Conditions, want.Conditions),
+		asked:      stored.ObservedGeneration != object.Generation,
 		conditions: want.Conditions,
 		do: func(ctx context.Context) error {
 			return r.apply(ctx, &v1alpha1.BGPPeer{ObjectMeta: identity(&object), Status: want})
@@ -120,6 +121,7 @@ func (r *Reconciler) compareAnnouncement(w *world, object v1alpha1.Announcement,
 		says:       sayingOf(want.Conditions),
 		generation: object.Generation,
 		urgent:     differ(stored.Conditions, want.Conditions),
+		asked:      stored.ObservedGeneration != object.Generation,
 		conditions: want.Conditions,
 		do: func(ctx context.Context) error {
 			return r.apply(ctx, &v1alpha1.Announcement{ObjectMeta: identity(&object), Status: want})

@@ -63,6 +63,8 @@ type task struct {
 	do   func(ctx context.Context) error
 	// urgent: people wait for it; otherwise only counts, a message or the last error have changed.
 	urgent bool
+	// asked: nothing was said yet of this generation.
+	asked bool
 	// conditions are those that it writes, nil for a deletion. They are what says says, of a generation, and have been what
 	// is to be said since then.
 	conditions []metav1.Condition
@@ -111,15 +113,20 @@ func (r *Reconciler) Reconcile(ctx context.Context, key request) (reconcile.Resu
 	return reconcile.Result{}, nil
 }
 
-// Of what is due conditions go before counts, and a survey before all: it says what is due no more.
+// Of what is due conditions go before counts, what somebody asked for by an edit before what sessions did, and a survey before all:
+// it says what is due no more.
 const (
 	countsPriority = iota
 	urgentPriority
+	askedPriority
 	surveyPriority
 )
 
 func (t *task) priority() int {
-	if t.urgent {
+	switch {
+	case t.asked:
+		return askedPriority
+	case t.urgent:
 		return urgentPriority
 	}
 	return countsPriority
@@ -191,7 +198,7 @@ func (r *Reconciler) replaceDue(due map[request]*task, now time.Time) map[reques
 		if before != nil && before.says == t.says {
 			t.since = before.since
 		}
-		if before == nil || before.says != t.says || before.urgent != t.urgent {
+		if before == nil || before.says != t.says || before.priority() != t.priority() {
 			fresh[key] = t
 		}
 	}
