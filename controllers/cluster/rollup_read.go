@@ -115,12 +115,16 @@ func (r *Reconciler) readNodes(ctx context.Context, sessions map[string]*v1alpha
 
 func (w *world) addNodes(nodes []corev1.Node, fleet *fleet) {
 	w.fleet = fleet
+	before := make(map[string]compile.NodeFacts, len(w.nodes))
+	for _, facts := range w.nodes {
+		before[facts.Name] = facts
+	}
 	var facts []compile.NodeFacts
 	w.exist = make(map[string]bool, len(nodes))
 	for i := range nodes {
 		w.exist[nodes[i].Name] = true
 		if fleet.placed == nil || fleet.placed[nodes[i].Name] {
-			facts = append(facts, compile.FactsOf(&nodes[i]))
+			facts = append(facts, compile.FactsOf(&nodes[i], before[nodes[i].Name]))
 		}
 	}
 	if !reflect.DeepEqual(facts, w.nodes) { // what is the same slice is not looked at again

@@ -26,11 +26,20 @@ type NodeFacts struct {
 	Labels, Annotations map[string]string
 	// Addresses are the Node's addresses of type InternalIP, in its own order.
 	Addresses []netip.Addr
+	// validASN is the last ASN of its annotation that could be read, 0 for none.
+	validASN uint32
 }
 
-// FactsOf takes the facts from a Node. What is no IP address among its InternalIPs is skipped.
-func FactsOf(node *corev1.Node) NodeFacts {
+// FactsOf takes the facts from a Node. What is no IP address among its InternalIPs is skipped. Before are the facts of the same
+// node as they were last, for the annotation of its ASN: while it cannot be read, what it said before is in force.
+func FactsOf(node *corev1.Node, before NodeFacts) NodeFacts {
 	facts := NodeFacts{Name: node.Name, UID: node.UID, Labels: node.Labels, Annotations: node.Annotations}
+	if text, ok := node.Annotations[v1alpha1.AnnotationASN]; ok {
+		facts.validASN, ok = parseASN(text)
+		if !ok && before.UID == node.UID {
+			facts.validASN = before.validASN
+		}
+	}
 	for _, address := range node.Status.Addresses {
 		if address.Type != corev1.NodeInternalIP {
 			continue
@@ -85,16 +94,29 @@ func hashedRouterID(name string) netip.Addr {
 	return netip.AddrFrom4(id)
 }
 
-// ASN is the ASN that the node's annotation gives, 0 when there is none. A bad annotation is an issue, and counts as none.
+// ASN is the ASN that the node's annotation gives, 0 when there is none. A bad annotation is an issue: what it said before is in
+// force, and where that is not known it counts as none.
 func (n *NodeFacts) ASN() (uint32, []Issue) {
 	text, ok := n.Annotations[v1alpha1.AnnotationASN]
 	if !ok {
 		return 0, nil
 	}
-	if asn, err := strconv.ParseUint(text, 10, 32); err == nil && validASN(int64(asn)) {
-		return uint32(asn), nil
+	if asn, ok := parseASN(text); ok {
+		return asn, nil
 	}
-	return 0, n.badAnnotation(v1alpha1.AnnotationASN, text, "a decimal ASN of 1 to 4294967295 other than 23456")
+	want := "a decimal ASN of 1 to 4294967295 other than 23456"
+	if n.validASN != 0 {
+		want += fmt.Sprintf("; AS %d, which it was before, is in force", n.validASN)
+	}
+	return n.validASN, n.badAnnotation(v1alpha1.AnnotationASN, text, want)
+}
+
+func parseASN(text string) (asn uint32, ok bool) {
+	n, err := strconv.ParseUint(text, 10, 32)
+	if err != nil || !validASN(int64(n)) {
+		return 0, false
+	}
+	return uint32(n), true
 }
 
 func (n *NodeFacts) badAnnotation(key, value, want string) []Issue {

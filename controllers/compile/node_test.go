@@ -10,6 +10,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/compile"
@@ -28,7 +29,7 @@ func TestFactsOfTakesInternalAddresses(t *testing.T) {
 			{Type: corev1.NodeInternalIP, Address: "192.0.2.10"},
 		}},
 	}
-	facts := compile.FactsOf(node)
+	facts := compile.FactsOf(node, compile.NodeFacts{})
 	if want := addrs("fe80::1", "2001:db8::10", "192.0.2.10"); !slices.Equal(facts.Addresses, want) {
 		t.Errorf("addresses %v, want %v", facts.Addresses, want)
 	}
@@ -142,5 +143,45 @@ func TestLocalASN(t *testing.T) {
 				t.Errorf("local ASN %d, want %d", got, test.want)
 			}
 		})
+	}
+}
+
+// A slip in the annotation must not end the sessions of a node: with another ASN, or none, each of them would.
+func TestUnreadableASNLeavesTheLastOne(t *testing.T) {
+	annotated := func(uid, asn string) *corev1.Node {
+		return &corev1.Node{ObjectMeta: metav1.ObjectMeta{
+			Name: "node-1", UID: types.UID(uid), Annotations: map[string]string{v1alpha1.AnnotationASN: asn},
+		}}
+	}
+	var facts compile.NodeFacts
+	for _, step := range []struct {
+		what, uid, annotation string
+		want                  uint32
+		issue                 string
+	}{
+		{"valid", "1", "64513", 64513, ""},
+		{"a slip", "1", "AS64513", 64513, "AS 64513, which it was before, is in force"},
+		{"another slip", "1", "64513 ", 64513, "AS 64513, which it was before, is in force"},
+		{"mended", "1", "64514", 64514, ""},
+		{"another Node of the name", "2", "AS64514", 0, "is ignored"},
+	} {
+		facts = compile.FactsOf(annotated(step.uid, step.annotation), facts)
+		asn, issues := facts.ASN()
+		if asn != step.want {
+			t.Errorf("%s: AS %d, want %d", step.what, asn, step.want)
+		}
+		if step.issue == "" && len(issues) > 0 {
+			t.Errorf("%s: issues %v", step.what, issues)
+		}
+		if step.issue != "" {
+			wantIssue(t, issues, "node-1", "", v1alpha1.ReasonInvalid, step.issue)
+		}
+	}
+	facts = compile.FactsOf(annotated("2", "64514"), facts)
+	removed := annotated("2", "")
+	removed.Annotations = nil
+	facts = compile.FactsOf(removed, facts)
+	if asn, issues := facts.ASN(); asn != 0 || len(issues) > 0 {
+		t.Errorf("without the annotation: AS %d, %v", asn, issues)
 	}
 }

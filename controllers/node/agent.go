@@ -44,7 +44,9 @@ type Agent struct {
 	reader    compile.Reader
 	readiness nodeapi.Readiness
 	// had says which peers had a session before this process started; nil while nobody knows.
-	had     func(peer string) bool
+	had func(peer string) bool
+	// node is what the config controller read last of this node.
+	node    compile.NodeFacts
 	written *kube.Written
 	said    memory
 	keys    *keyring

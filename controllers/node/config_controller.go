@@ -84,7 +84,8 @@ func (r *ConfigReconciler) input(ctx context.Context) (compile.Input, error) {
 	case err != nil:
 		return in, fmt.Errorf("node: %w", err)
 	}
-	in.Node = compile.FactsOf(&node)
+	in.Node = compile.FactsOf(&node, r.agent.node)
+	r.agent.node = in.Node
 	if in.Objects, err = r.objects(ctx); err != nil {
 		return in, err
 	}

@@ -135,7 +135,7 @@ func (r *Runner) apply(objects Objects) {
 func (r *Runner) input(objects *Objects) compile.Input {
 	in := compile.Input{
 		Objects:         objects.Read,
-		Node:            compile.FactsOf(nodeOf(objects, r.options.NodeName)),
+		Node:            compile.FactsOf(nodeOf(objects, r.options.NodeName), r.node),
 		Listening:       len(r.options.Listen) > 0,
 		SoftwareVersion: r.options.SoftwareVersion,
 		RouterID:        r.options.RouterID,
