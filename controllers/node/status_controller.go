@@ -76,9 +76,7 @@ func (r *StatusReconciler) Reconcile(ctx context.Context, request reconcile.Requ
 	session := r.agent.session(out, request.Name)
 	switch {
 	case session == nil:
-		r.stored.forget(request.Name)
-		r.agent.foreign.forget(request.Name)
-		return reconcile.Result{}, r.remove(ctx, stored)
+		return reconcile.Result{}, r.withdraw(ctx, request.Name, stored)
 	case stored != nil && stored.Spec.NodeName != r.agent.options.NodeName:
 		if r.agent.foreign.note(request.Name, stored.Spec.NodeName) {
 			log.FromContext(ctx).Error(errForeign, "no status is written", "session", request.Name, "of", stored.Spec.NodeName)
@@ -204,6 +202,19 @@ func (r *StatusReconciler) create(
 		return nil, fmt.Errorf("create BGPSession %s: %w", name, err)
 	}
 	return created, nil
+}
+
+// withdraw ends what there is of a name that is none of ours any more. It is forgotten only once its object is gone: a deletion
+// that fails is tried again. An object of another node is none of ours to delete.
+func (r *StatusReconciler) withdraw(ctx context.Context, name string, stored *v1alpha1.BGPSession) error {
+	if stored != nil && stored.Spec.NodeName == r.agent.options.NodeName {
+		if err := r.remove(ctx, stored); err != nil {
+			return err
+		}
+	}
+	r.stored.forget(name)
+	r.agent.foreign.forget(name)
+	return nil
 }
 
 func (r *StatusReconciler) remove(ctx context.Context, stored *v1alpha1.BGPSession) error {

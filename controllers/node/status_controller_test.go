@@ -4,11 +4,16 @@
 package node
 
 import (
+	"context"
+	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/speaker"
@@ -51,5 +56,53 @@ func TestWritesAreSpaced(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// deletions takes down what is deleted; the first of them fails.
+type deletions struct {
+	client.Client
+	failed  bool
+	deleted []string
+}
+
+func (d *deletions) Delete(_ context.Context, object client.Object, _ ...client.DeleteOption) error {
+	if !d.failed {
+		d.failed = true
+		return errors.New("the API server did not answer in time")
+	}
+	d.deleted = append(d.deleted, object.GetName())
+	return nil
+}
+
+// TestDeletionIsTriedAgain: the BGPSession of a peer that is deselected goes though its first deletion fails; that of another
+// node, under a name that was one of ours, stays.
+func TestDeletionIsTriedAgain(t *testing.T) {
+	a, server := newAgent(), &deletions{}
+	a.output.Store(compiled(nil))
+	s := newStored(nil, "node-1")
+	s.listed = true
+	own := &v1alpha1.BGPSession{ObjectMeta: metav1.ObjectMeta{Name: "tor-a.node-1", UID: "1"}, Spec: v1alpha1.BGPSessionSpec{NodeName: "node-1"}}
+	foreign := &v1alpha1.BGPSession{ObjectMeta: metav1.ObjectMeta{Name: "a.b.node-1", UID: "2"}, Spec: v1alpha1.BGPSessionSpec{NodeName: "b.node-1"}}
+	s.note(own.Name, own)
+	s.note(foreign.Name, foreign)
+	r := &StatusReconciler{client: server, stored: s, agent: a}
+	look := func(session *v1alpha1.BGPSession) error {
+		_, err := r.Reconcile(t.Context(), reconcile.Request{NamespacedName: client.ObjectKeyFromObject(session)})
+		return err
+	}
+	if err := look(own); err == nil {
+		t.Error("a deletion that failed is no error, so nobody tries again")
+	}
+	for _, session := range []*v1alpha1.BGPSession{own, foreign} {
+		if err := look(session); err != nil {
+			t.Errorf("%s: %v", session.Name, err)
+		}
+		if found, err := s.get(t.Context(), session.Name); found != nil || err != nil {
+			t.Errorf("%s is remembered: %v, %v", session.Name, found, err)
+		}
+	}
+	if want := []string{own.Name}; !slices.Equal(server.deleted, want) {
+		t.Errorf("deleted %v, want %v", server.deleted, want)
 	}
 }
