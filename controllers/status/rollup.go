@@ -86,6 +86,7 @@ func NewRollup() *Rollup {
 		cluster: Cluster{Catalog: compile.NewCatalog(compile.Objects{})},
 		wanted:  map[sessionKey]*sessionView{},
 		objects: map[sessionKey]*v1alpha1.BGPSession{},
+		chosen:  map[string]nodeSet{},
 	}
 }
 

@@ -48,6 +48,21 @@ func TestLeftOver(t *testing.T) {
 	}
 }
 
+// TestNoNodeAtFirst: the objects may be there before any node is to run a speaker.
+func TestNoNodeAtFirst(t *testing.T) {
+	c := newCluster(t, 0)
+	c.addAnnouncement("web", "203.0.113.0/24")
+	got, _ := c.rollup().Announcement(c.announcement("web"), nil, now)
+	wantCondition(t, got.Conditions, v1alpha1.ConditionComplete, "False NoSession")
+	wantCondition(t, c.rollup().Peer(c.peer("tor-a"), now).Conditions, v1alpha1.ConditionEstablished, "Unknown NoNodes")
+
+	c.nodes = newCluster(t, 1).nodes
+	c.speakers["node-1"] = true
+	c.report([]string{"node-1"})
+	got, _ = c.rollup().Announcement(c.announcement("web"), nil, now)
+	wantCondition(t, got.Conditions, v1alpha1.ConditionComplete, "True Complete")
+}
+
 // TestReporting: what nobody reports is unknown, once; what the node says after that counts, and until it says something the
 // roll-up goes on to hold what it wrote, for an apply without it would remove it.
 func TestReporting(t *testing.T) {
