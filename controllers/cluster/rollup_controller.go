@@ -106,11 +106,19 @@ func (r *Reconciler) Reconcile(ctx context.Context, key request) (reconcile.Resu
 	if found = r.task(key); found == nil {
 		return reconcile.Result{}, nil
 	}
-	if err := found.do(ctx); err != nil {
-		return reconcile.Result{}, client.IgnoreNotFound(err)
+	err := found.do(ctx)
+	if client.IgnoreNotFound(err) != nil {
+		return reconcile.Result{}, err
 	}
-	r.done(key, found)
-	return reconcile.Result{}, nil
+	if err == nil {
+		r.pace.note(found, time.Now())
+	}
+	left := r.takeDown(key, found)
+	if left == nil {
+		return reconcile.Result{}, nil
+	}
+	// A survey found it meanwhile. The survey of this very write, which may find that nothing is left, goes first.
+	return reconcile.Result{RequeueAfter: 2 * coalesce, Priority: new(left.priority())}, nil
 }
 
 // Of what is due conditions go before counts, what somebody asked for by an edit before what sessions did, and a survey before all:
@@ -205,14 +213,14 @@ func (r *Reconciler) replaceDue(due map[request]*task, now time.Time) map[reques
 	return fresh
 }
 
-// done takes down what was done. If it is to be done again, a survey finds out.
-func (r *Reconciler) done(key request, t *task) {
-	r.pace.note(t, time.Now())
+// takeDown takes down what was done, or is of an object that is gone, and returns what is due for its key since then.
+func (r *Reconciler) takeDown(key request, t *task) *task {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.due[key] == t {
 		delete(r.due, key)
 	}
+	return r.due[key]
 }
 
 // task is what is due for an object, nil for nothing.

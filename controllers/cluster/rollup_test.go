@@ -13,7 +13,9 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 
@@ -260,6 +262,65 @@ func TestFlapsArePaced(t *testing.T) {
 			t.Errorf("%d writes, want at most %d", len(said), most)
 		}
 	})
+}
+
+// TestCountsFoundDuringAWriteAreWritten: a survey during a write finds other counts, under the conditions that are being written.
+func TestCountsFoundDuringAWriteAreWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, key := newTestReconciler(), request{kind: announcement}
+		r.queue = workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[request]())
+		var worker sync.WaitGroup
+		worker.Go(func() { work(t, r) })
+		defer worker.Wait()
+		defer r.queue.ShutDown()
+		var written []string
+		find := func(counts string, during func()) {
+			r.enqueueDue(map[request]*task{key: {
+				kind: announcement, uid: "uid-web", says: "Advertised=True/Partial", conditions: []metav1.Condition{},
+				do: func(context.Context) error {
+					during()
+					written = append(written, counts)
+					return nil
+				},
+			}}, time.Now())
+		}
+		find("50/100", func() { find("60/100", func() {}) })
+		<-time.After(time.Minute)
+		synctest.Wait()
+		find("70/100", func() {})
+		<-time.After(time.Minute)
+		synctest.Wait()
+		if want := []string{"50/100", "60/100", "70/100"}; !slices.Equal(written, want) {
+			t.Errorf("written: %v, want %v", written, want)
+		}
+	})
+}
+
+// TestASuccessorIsWritten: an object is deleted while its status is being written, and another of its name says the same.
+func TestASuccessorIsWritten(t *testing.T) {
+	r, key, written := newTestReconciler(), request{kind: peer}, false
+	queue := workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[request]())
+	defer queue.ShutDown()
+	r.queue = queue
+	gone := func(context.Context) error { return apierrors.NewNotFound(schema.GroupResource{}, "tor-a") }
+	there := func(context.Context) error { written = true; return nil }
+	for _, found := range []*task{
+		{uid: "one", says: "Accepted=True", do: gone},
+		{uid: "another", says: "Accepted=True", do: there},
+	} {
+		r.enqueueDue(map[request]*task{key: found}, time.Now())
+		if queue.Len() == 0 {
+			t.Fatalf("the task for %s is not in the queue", found.uid)
+		}
+		next, _ := queue.Get()
+		if _, err := r.Reconcile(t.Context(), next); err != nil {
+			t.Fatal(err)
+		}
+		queue.Done(next)
+	}
+	if !written {
+		t.Error("the successor is not written")
+	}
 }
 
 // work does what is in the queue until it is shut down, as a controller does.
