@@ -83,7 +83,12 @@ func (r *Reconciler) forgetGone(w *world, due map[request]*task) {
 	}
 }
 
+// comparePeer finds nothing to be due while the catalog is of another version of the object: what nodes say of that one would be said of
+// this. The event that tells of this version is on its way, and the catalog is made anew for it.
 func (r *Reconciler) comparePeer(w *world, object v1alpha1.BGPPeer, now time.Time) *task {
+	if w.catalog.HasOtherPeer(&object) {
+		return nil
+	}
 	stored := object.Status
 	object.Status.Conditions = r.pace.written.Conditions(object.UID, stored.Conditions)
 	want := w.rollup.Peer(&object, now)
@@ -106,7 +111,11 @@ func (r *Reconciler) comparePeer(w *world, object v1alpha1.BGPPeer, now time.Tim
 	}
 }
 
+// compareAnnouncement does the same for an Announcement.
 func (r *Reconciler) compareAnnouncement(w *world, object v1alpha1.Announcement, now time.Time) *task {
+	if w.catalog.HasOtherAnnouncement(&object) {
+		return nil
+	}
 	stored := object.Status
 	object.Status.Conditions = r.pace.written.Conditions(object.UID, stored.Conditions)
 	want, confirmation := w.rollup.Announcement(&object, r.confirmed[object.UID], now)

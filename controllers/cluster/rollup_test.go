@@ -60,7 +60,11 @@ func newWorld(placed map[string]bool, nodes ...corev1.Node) *world {
 
 // rollUp reads the world anew.
 func (w *world) rollUp(speakers map[string]bool) {
-	var reader compile.Reader
+	w.rollUpBy(&compile.Reader{}, speakers)
+}
+
+// rollUpBy does the same with a reader that may remember what was valid before.
+func (w *world) rollUpBy(reader *compile.Reader, speakers map[string]bool) {
 	objects := reader.Read(w.peers, w.announcements)
 	objects.OperatorNamespace = "herald-system"
 	w.catalog = compile.NewCatalog(objects)
@@ -78,11 +82,16 @@ func node(name, system string) corev1.Node {
 	return corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{corev1.LabelOSStable: system}}}
 }
 
+// everythingOf is when everything is to be looked at.
+func everythingOf(w *world) *changes {
+	return &changes{peers: true, objects: true, nodes: true, gone: true, written: map[request]bool{
+		requestFor(peer, &w.peers[0]): true, requestFor(announcement, &w.announcements[0]): true,
+	}}
+}
+
 // dueOf is what is due when everything is looked at.
 func dueOf(w *world, now time.Time) map[request]*task {
-	due := newTestReconciler().compare(w, &changes{peers: true, objects: true, nodes: true, gone: true, written: map[request]bool{
-		requestFor(peer, &w.peers[0]): true, requestFor(announcement, &w.announcements[0]): true,
-	}}, now)
+	due := newTestReconciler().compare(w, everythingOf(w), now)
 	maps.DeleteFunc(due, func(_ request, t *task) bool { return t == nil })
 	return due
 }

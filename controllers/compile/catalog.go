@@ -107,6 +107,21 @@ func (c *Catalog) CheckAnnouncement(object *v1alpha1.Announcement) (prefixes int
 	return read.InForce.Prefixes, nil
 }
 
+// HasOtherPeer reports whether the Catalog has a BGPPeer of the object's name and was not made from that version of it. One
+// that it was made from may be refused, with an older version in force.
+func (c *Catalog) HasOtherPeer(object *v1alpha1.BGPPeer) bool {
+	ref := RefOf(&object.ObjectMeta)
+	known := c.peers[ref.Name]
+	return known != nil && known.Ref != ref && c.refused[objectVersion{KindBGPPeer, ref}] == nil
+}
+
+// HasOtherAnnouncement does the same for an Announcement.
+func (c *Catalog) HasOtherAnnouncement(object *v1alpha1.Announcement) bool {
+	ref := RefOf(&object.ObjectMeta)
+	known := c.announcements[ref.String()]
+	return known != nil && known.Ref != ref && c.refused[objectVersion{KindAnnouncement, ref}] == nil
+}
+
 // Peer is the valid BGPPeer of that name, nil when there is none.
 func (c *Catalog) Peer(name string) *Peer { return c.peers[name] }
 
