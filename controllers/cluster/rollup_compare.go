@@ -139,8 +139,9 @@ func (r *Reconciler) compareAnnouncement(w *world, object v1alpha1.Announcement,
 }
 
 func (r *Reconciler) compareSession(w *world, object *v1alpha1.BGPSession, peerExists bool, now time.Time) *task {
-	if !peerExists || !w.exist[object.Spec.NodeName] || w.rollup.LeftOver(object) {
-		return &task{kind: session, uid: object.UID, urgent: true, do: func(ctx context.Context) error { return r.remove(ctx, object) }}
+	orphan := !peerExists || !w.exist[object.Spec.NodeName]
+	if orphan || w.rollup.LeftOver(object) {
+		return &task{kind: session, uid: object.UID, urgent: true, do: func(ctx context.Context) error { return r.remove(ctx, object, orphan) }}
 	}
 	want := w.rollup.Reporting(object, r.pace.written.Conditions(object.UID, object.Status.Conditions), now)
 	if want == nil || reported(object, want) {

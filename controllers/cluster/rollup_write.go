@@ -27,8 +27,9 @@ func (r *Reconciler) report(ctx context.Context, session *v1alpha1.BGPSession, r
 }
 
 // remove deletes a BGPSession whose Node or BGPPeer is gone, or that no speaker is there to delete. A cache may be
-// behind: of an object that it lacks the API server has the last word, and what it has is surveyed once the cache has it.
-func (r *Reconciler) remove(ctx context.Context, session *v1alpha1.BGPSession) error {
+// behind: of an object that it lacks the API server has the last word, and what it has is surveyed once the cache has it. An orphan
+// is one that the survey found without its Node or BGPPeer: it stays where both are there now.
+func (r *Reconciler) remove(ctx context.Context, session *v1alpha1.BGPSession, orphan bool) error {
 	for _, referred := range []client.Object{
 		&v1alpha1.BGPPeer{ObjectMeta: metav1.ObjectMeta{Name: session.Spec.PeerName}},
 		&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: session.Spec.NodeName}},
@@ -42,11 +43,14 @@ func (r *Reconciler) remove(ctx context.Context, session *v1alpha1.BGPSession) e
 			err = r.server.Get(ctx, key, referred)
 		}
 		if apierrors.IsNotFound(err) {
-			break
+			return kube.Delete(ctx, r.client, session)
 		}
 		if err != nil {
 			return fmt.Errorf("left-over BGPSession %s: %w", session.Name, err)
 		}
+		return nil
+	}
+	if orphan {
 		return nil
 	}
 	return kube.Delete(ctx, r.client, session)
