@@ -16,6 +16,8 @@ type Objects struct {
 	Announcements []*Announcement
 	// Issues say which others are not valid, and which are not the newest version since that is not supported.
 	Issues []Issue
+	// LeftOut are the BGPPeers of which no version is in force here, with their names and labels alone.
+	LeftOut []*Peer
 	// Namespaces holds the labels of every namespace, by name.
 	Namespaces map[string]map[string]string
 	// OperatorNamespace belongs to the platform team: it needs no tenant entry.
@@ -31,6 +33,8 @@ type Catalog struct {
 	Announcements []*Announcement
 	// Issues say which objects are not valid or not supported, sorted.
 	Issues []Issue
+	// LeftOut are the BGPPeers of which no version is in force here, with their names and labels alone.
+	LeftOut []*Peer
 
 	peers             map[string]*Peer
 	announcements     map[string]*Announcement
@@ -53,6 +57,7 @@ func NewCatalog(objects Objects) *Catalog {
 		Peers:             slices.Clone(objects.Peers),
 		Announcements:     slices.Clone(objects.Announcements),
 		Issues:            slices.Clone(objects.Issues),
+		LeftOut:           objects.LeftOut,
 		peers:             make(map[string]*Peer, len(objects.Peers)),
 		announcements:     make(map[string]*Announcement, len(objects.Announcements)),
 		refused:           make(map[objectVersion]*Issue, len(objects.Issues)),

@@ -32,6 +32,9 @@ func (c *Catalog) granted(peer *Peer) []*Announcement {
 	return list
 }
 
+// SelectsPeer reports whether the announcement is to go to a peer, as far as the peer's name and labels say.
+func (a *Announcement) SelectsPeer(peer *Peer) bool { return a.peers.selects(peer) }
+
 // WhyNoPeer says why no peer is eligible for the announcement, wherever; it is empty when one is.
 func (c *Catalog) WhyNoPeer(a *Announcement) string {
 	selected, familiar := false, false

@@ -41,6 +41,7 @@ func (r *Reader) Read(peers []v1alpha1.BGPPeer, announcements []v1alpha1.Announc
 	var objects Objects
 	objects.Peers, r.peers = readAll(&objects.Issues, peers, r.peers, ReadPeer, (*Peer).relabel,
 		func(p *v1alpha1.BGPPeer) *metav1.ObjectMeta { return &p.ObjectMeta })
+	objects.LeftOut = leftOut(peers, r.peers)
 	objects.Announcements, r.announcements = readAll(&objects.Issues, announcements, r.announcements, ReadAnnouncement, nil,
 		func(a *v1alpha1.Announcement) *metav1.ObjectMeta { return &a.ObjectMeta })
 	return objects
@@ -78,6 +79,18 @@ func readAll[O, C any](
 		}
 	}
 	return contributions, next
+}
+
+// leftOut are those of a list of which no version is in force, with their names and labels alone.
+func leftOut(list []v1alpha1.BGPPeer, known map[string]version[Peer]) []*Peer {
+	var peers []*Peer
+	for i := range list {
+		meta := &list[i].ObjectMeta
+		if ref := RefOf(meta); meta.DeletionTimestamp == nil && known[ref.Identity()].InForce == nil {
+			peers = append(peers, &Peer{Ref: ref, labels: labels.Set(meta.Labels)})
+		}
+	}
+	return peers
 }
 
 // relabel is the peer with the labels of today, which have no generation.

@@ -6,7 +6,12 @@ package status
 import (
 	"fmt"
 	"reflect"
+	"slices"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/compile"
 )
 
@@ -14,6 +19,9 @@ import (
 // compared for its node alone; empty for nowhere.
 func (r *Rollup) Disagreement(name string, confirmed *Confirmation) string {
 	a := r.cluster.Catalog.Announcement(name)
+	if a == nil {
+		return "" // nothing is counted
+	}
 	if confirmed == nil {
 		confirmed = &Confirmation{}
 	}
@@ -35,6 +43,27 @@ func (r *Rollup) Disagreement(name string, confirmed *Confirmation) string {
 			}
 			judged := r.cluster.Catalog.Judge(view.peer, selects, nil).Of(a)
 			each.add(session.verdict(a, name, judged, confirmed), 1, session.where)
+		}
+	}
+	for _, peer := range r.cluster.Catalog.LeftOut {
+		for key, object := range r.objects {
+			i := slices.IndexFunc(r.cluster.Nodes, func(n compile.NodeFacts) bool { return n.Name == key.node })
+			of := object.Status.Peer
+			if key.peer != peer.Ref.Name || i < 0 || of == nil || of.UID != string(peer.Ref.UID) ||
+				!a.SelectsPeer(peer) || !a.SelectsNode(r.cluster.Nodes[i].Labels) {
+				continue
+			}
+			v := verdict{standing: pending, unseen: true}
+			established := meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionEstablished)
+			switch {
+			case !r.cluster.hasSpeaker(key.node):
+				v = verdict{standing: unavailable}
+			case established.Status == metav1.ConditionFalse && a.AdminDown:
+				v = verdict{standing: down, reason: v1alpha1.ReasonAdminDown}
+			case established.Status == metav1.ConditionFalse:
+				v = verdict{standing: down, reason: v1alpha1.ReasonSessionDown}
+			}
+			each.add(v, 1, key.peer+"/"+key.node)
 		}
 	}
 	counted := r.count(a, confirmed)

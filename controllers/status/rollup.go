@@ -37,6 +37,8 @@ type Rollup struct {
 	// peers are the sessions and announcements of each valid BGPPeer, by its name and in the order of the catalog.
 	peers map[string]*peerView
 	order []*peerView
+	// unseen are the BGPPeers, by name, for which nodes have sessions on a version that was never read here.
+	unseen map[string]*peerView
 	// wanted are the sessions that nodes are to have, of all peers and of each node, and objects are all BGPSessions.
 	wanted  map[sessionKey]*sessionView
 	ofNode  map[string][]*sessionView
@@ -125,6 +127,7 @@ func (r *Rollup) Update(cluster Cluster, changed, gone []*v1alpha1.BGPSession) {
 		r.objects[keyOf(&object.Spec)] = object
 		dirty[keyOf(&object.Spec)] = true
 	}
+	r.readUnseen()
 	switch {
 	case !sameSlice(before.Nodes, cluster.Nodes) || !slices.Equal(before.Catalog.Peers, cluster.Catalog.Peers):
 		r.rebuild(!sameSlice(before.Nodes, cluster.Nodes))
@@ -255,9 +258,10 @@ func (r *Rollup) TouchedAnnouncement(name string) bool {
 
 // LeftOver reports whether a BGPSession is to be deleted: the node or the peer is gone, or the one no longer selects the
 // other, and no speaker runs there that would delete it. A node's own speaker knows better than a roll-up whose caches
-// may be behind.
+// may be behind. Nor is one to be deleted that runs on a version of its peer that was never read here.
 func (r *Rollup) LeftOver(session *v1alpha1.BGPSession) bool {
-	return r.wanted[keyOf(&session.Spec)] == nil && !r.cluster.hasSpeaker(session.Spec.NodeName)
+	key := keyOf(&session.Spec)
+	return r.wanted[key] == nil && !r.unseen[key.peer].has(key) && !r.cluster.hasSpeaker(key.node)
 }
 
 // SessionReport is what the roll-up writes of a BGPSession: whether the speaker of its node reports it and, where it does not,

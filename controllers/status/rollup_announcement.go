@@ -41,6 +41,11 @@ func (r *Rollup) Announcement(object *v1alpha1.Announcement, before *Confirmatio
 	var t tally
 	after := &Confirmation{}
 	ready, advertised, complete := readyAs(accepted), notInUse(v1alpha1.ConditionAdvertised, accepted), notInUse(v1alpha1.ConditionComplete, accepted)
+	if known == nil && issue != nil {
+		if n, example := r.mayHold(object); n > 0 {
+			advertised, complete = unknownHeld(v1alpha1.ConditionAdvertised, n, example), unknownHeld(v1alpha1.ConditionComplete, n, example)
+		}
+	}
 	if known != nil {
 		t, after = r.settle(known, object, before)
 		advertised, complete = r.wire(known, &t)
@@ -120,5 +125,6 @@ func (r *Rollup) count(announcement *compile.Announcement, confirmed *Confirmati
 			g.tally(&t, announcement, name, confirmed)
 		}
 	}
+	r.countUnseen(&t, announcement)
 	return t
 }

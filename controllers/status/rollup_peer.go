@@ -20,6 +20,9 @@ const maxRefusals = 16
 func (r *Rollup) Peer(object *v1alpha1.BGPPeer, now time.Time) v1alpha1.BGPPeerStatus {
 	view := r.peers[object.Name]
 	accepted := r.acceptedPeer(object, view)
+	if unseen := r.unseen[object.Name]; unseen != nil && unseen.peer.Ref.UID == object.UID {
+		return unseen.statusUnseen(object, accepted, now)
+	}
 	if view == nil {
 		return v1alpha1.BGPPeerStatus{
 			ObservedGeneration: object.Generation,

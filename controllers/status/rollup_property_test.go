@@ -45,8 +45,9 @@ type history struct {
 	log        []string
 	namespaces map[string]map[string]string
 
-	// reader, catalog and nodes are what the roll-up that is told of changes was given last.
-	reader          compile.Reader
+	// reader, catalog and nodes are what the roll-up that is told of changes was given last. Nodes remember what was valid before;
+	// both roll-ups are of a leader that began after the last edit that cannot be used.
+	reader          *compile.Reader
 	catalog         *compile.Catalog
 	given           []compile.NodeFacts
 	told, anew      *status.Rollup
@@ -68,6 +69,7 @@ func newHistory(t *testing.T, seed uint64) *history {
 		namespaces: map[string]map[string]string{"platform": {}, "shop": {"team": "web"}},
 	}
 	h.lost = map[string]bool{}
+	h.reader, h.objects.reader = &compile.Reader{}, &compile.Reader{}
 	h.addPeer("tor-b", "192.0.2.2")
 	for range 4 {
 		h.addAny()
@@ -98,12 +100,22 @@ func (h *history) edit(spec *v1alpha1.AnnouncementSpec) {
 	if h.random.IntN(3) == 0 {
 		spec.Prefixes = append(spec.Prefixes, "198.51.100.0/24")
 	}
-	spec.NodeSelector, spec.AdminState = nil, nil
+	spec.NodeSelector, spec.AdminState, spec.PeerSelector, spec.Peers = nil, nil, nil, nil
+	switch h.random.IntN(6) {
+	case 0:
+		spec.PeerSelector = &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"rack": "a"}}
+	case 1:
+		spec.Peers = []string{"tor-b"}
+	}
 	if h.random.IntN(3) == 0 {
 		spec.NodeSelector = &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"name": pick[v1alpha1.LabelValue](h, "node-1", "node-2", "other")}}
 	}
 	if h.random.IntN(8) == 0 {
 		spec.AdminState = new(v1alpha1.AdminStateDown)
+	}
+	if h.random.IntN(8) == 0 {
+		spec.Prefixes = []string{"nonsense"}
+		h.reader = &compile.Reader{}
 	}
 }
 
@@ -181,12 +193,16 @@ func (h *history) change() {
 func (h *history) editPeer(p *v1alpha1.BGPPeer) {
 	p.Generation++
 	h.objectsChanged = true
-	switch h.random.IntN(4) {
+	p.Spec.Port, p.Labels = nil, map[string]string{"rack": pick(h, "a", "b")}
+	switch h.random.IntN(5) {
 	case 0:
-		p.Spec.Description = new(fmt.Sprint("generation ", p.Generation))
+		p.Spec.Port = new(int32(0))
+		h.reader = &compile.Reader{}
 	case 1:
-		p.Spec.LocalASN = new(int64(64512 + h.random.IntN(2)))
+		p.Spec.Description = new(fmt.Sprint("generation ", p.Generation))
 	case 2:
+		p.Spec.LocalASN = new(int64(64512 + h.random.IntN(2)))
+	case 3:
 		p.Spec.NodeSelector = nil
 		if h.random.IntN(2) == 0 {
 			p.Spec.NodeSelector = &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"name": "node-1"}}
@@ -296,6 +312,11 @@ func (h *history) update() {
 
 func (h *history) check() {
 	h.update()
+	for name, session := range h.sessions {
+		if got, want := h.told.LeftOver(session), h.anew.LeftOver(session); got != want {
+			h.fail("BGPSession %s is left over: %v, and anew %v", name, got, want)
+		}
+	}
 	for i := range h.objects.Peers {
 		object := &h.objects.Peers[i]
 		if got, want := h.told.Peer(object, now), h.anew.Peer(object, now); !kube.SameStatus(got, want) {

@@ -19,6 +19,8 @@ const maxVerdicts = 16
 // verdict is what one session says of an announcement.
 type verdict struct {
 	standing standing // of the session; pending also where it has not said what became of this version
+	// unseen: pending, for the version of its BGPPeer was never read here.
+	unseen bool
 	// reason is why the session does not have it, or not whole; empty when it has. Winner is what it lost to.
 	reason, winner string
 	// sent is how many prefixes of it the session was sent.
@@ -64,6 +66,9 @@ type tally struct {
 	sent, prefixes int
 	// waitingFor and gone are the first session that is pending, and that is unavailable, as peer/node.
 	waitingFor, gone string
+	// unseen are those of the pending whose version of the BGPPeer was never read here, and unseenAt is the first of them.
+	unseen   int
+	unseenAt string
 	// sessions stands for the eligible sessions.
 	sessions uint64
 }
@@ -76,6 +81,11 @@ func (t *tally) add(v verdict, sessions int, where string) {
 	case v.standing == unavailable:
 		t.unavailable += sessions
 		t.gone = firstName(t.gone, where)
+		return
+	case v.standing == pending && v.unseen:
+		t.pending += sessions
+		t.unseen += sessions
+		t.unseenAt = firstName(t.unseenAt, where)
 		return
 	case v.standing == pending:
 		t.pending += sessions
@@ -141,8 +151,11 @@ func (t *tally) message() string {
 			fmt.Fprintf(&text, ", where %s has the prefix", c.winner)
 		}
 	}
-	if t.pending > 0 {
-		part("%d not reported on this generation yet, %s among them", t.pending, t.waitingFor)
+	if waiting := t.pending - t.unseen; waiting > 0 {
+		part("%d not reported on this generation yet, %s among them", waiting, t.waitingFor)
+	}
+	if t.unseen > 0 {
+		part("%d on a generation of the BGPPeer that this leader did not see, %s among them", t.unseen, t.unseenAt)
 	}
 	if t.unavailable > 0 {
 		part("%d unavailable (the node is lost, or without a speaker), %s among them", t.unavailable, t.gone)
