@@ -41,6 +41,10 @@ func (r *Rollup) Disagreement(name string, confirmed *Confirmation) string {
 			if want := matchingSums(Digest(&sums), session.digest(), allSums); session.matches != want {
 				return fmt.Sprintf("%s agrees in %064b, and should in %064b", session.where, session.matches, want)
 			}
+			read := *session
+			if read.findLast(); session.standing == up && session.last != read.last {
+				return fmt.Sprintf("the youngest that %s lists is in place %d, and should be in %d", session.where, session.last, read.last)
+			}
 			judged := r.cluster.Catalog.Judge(view.peer, selects, nil).Of(a)
 			each.add(session.verdict(a, name, judged, confirmed), 1, session.where)
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/compile"
+	"github.com/herald-bgp/herald/controllers/status"
 	"github.com/herald-bgp/herald/speaker"
 	"github.com/herald-bgp/herald/speaker/rib"
 )
@@ -133,4 +134,30 @@ func TestTruncatedMakesUnknown(t *testing.T) {
 	}
 	got, _ := c.rollup().Announcement(c.announcement("oldest"), confirmed, now)
 	wantCondition(t, got.Conditions, v1alpha1.ConditionAdvertised, "True Advertised")
+}
+
+// TestTruncatedKeepsItsPlace: an older announcement that the session never had to do with goes, and the others move up.
+func TestTruncatedKeepsItsPlace(t *testing.T) {
+	c := newCluster(t, 1)
+	c.objects.reader = &compile.Reader{}
+	for _, name := range []string{"elsewhere", "elsewhere-too"} { // another of the same selector stays
+		c.addAnnouncement(name, "198.51.100.0/24", func(a *v1alpha1.Announcement) {
+			a.Spec.NodeSelector = &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"name": "node-2"}}
+		})
+	}
+	c.addAnnouncement("listed", "203.0.112.0/24")
+	c.addAnnouncement("web", "203.0.113.0/24")
+	c.report([]string{"node-1"}, withhold("listed", rib.ReasonNoNextHop))
+	c.sessions["tor-a.node-1"].Status.Announcements.Truncated = []v1alpha1.TruncatedReason{{Reason: v1alpha1.ReasonNoNextHop, Count: 1}}
+	cluster, r := c.asRead(), status.NewRollup()
+	r.Update(cluster, []*v1alpha1.BGPSession{c.sessions["tor-a.node-1"]}, nil)
+	// It is younger than all that the session lists.
+	got, _ := r.Announcement(c.announcement("web"), nil, now)
+	wantCondition(t, got.Conditions, v1alpha1.ConditionComplete, "Unknown Pending")
+
+	c.objects.Announcements = c.objects.Announcements[1:]
+	cluster.Catalog = compile.NewCatalog(c.objects.read())
+	r.Update(cluster, nil, nil)
+	got, _ = r.Announcement(c.announcement("web"), nil, now)
+	wantCondition(t, got.Conditions, v1alpha1.ConditionComplete, "Unknown Pending")
 }

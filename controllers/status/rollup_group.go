@@ -147,6 +147,7 @@ func (v *peerView) sumsOf(selectors []string) (sums compile.Sums) {
 // expect takes over what the sessions of a group are to report, and compares those sums alone that changed.
 func (r *Rollup) expect(g *group) {
 	r.judge(g)
+	g.findLast()
 	sums := g.view.sumsOf(g.selectors)
 	if sums == g.sums {
 		return
@@ -176,6 +177,19 @@ func (r *Rollup) expect(g *group) {
 		}
 	}
 	g.touchedSums |= changed
+}
+
+// findLast finds anew where the lists of sessions end that do not list all: the places of announcements shift with those too that
+// do not go to the sessions.
+func (g *group) findLast() {
+	if g.hide == 0 {
+		return
+	}
+	for _, session := range g.sessions {
+		before := session.last
+		session.findLast()
+		g.touched = g.touched || session.last != before
+	}
 }
 
 // judge takes over what the objects say. Where a limit binds, it matters what else goes out from the nodes.

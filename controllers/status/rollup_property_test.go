@@ -107,7 +107,7 @@ func (h *history) edit(spec *v1alpha1.AnnouncementSpec) {
 	case 1:
 		spec.Peers = []string{"tor-b"}
 	}
-	if h.random.IntN(3) == 0 {
+	if h.random.IntN(2) == 0 {
 		spec.NodeSelector = &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"name": pick[v1alpha1.LabelValue](h, "node-1", "node-2", "other")}}
 	}
 	if h.random.IntN(8) == 0 {
@@ -145,7 +145,7 @@ func (h *history) change() {
 		h.note("add an announcement")
 		h.objectsChanged = true
 	case n < 10 && len(announcements) > 1:
-		i := h.random.IntN(len(announcements))
+		i := h.random.IntN(len(announcements)) / pick(h, 1, 4) // an old one shifts the places of all others
 		h.note("delete %s", announcements[i].Name)
 		h.objects.Announcements = slices.Delete(slices.Clone(announcements), i, i+1)
 		h.objectsChanged = true
@@ -253,10 +253,10 @@ func (h *history) reportAny() {
 		case 0:
 			session.Status.Announcements.Digest = "of an older release"
 			h.note("… with a digest of an older release")
-		case 1:
+		case 1, 2:
 			session.Status.Announcements.Truncated = []v1alpha1.TruncatedReason{{Reason: v1alpha1.ReasonTooLong, Count: 7}}
 			h.note("… %s truncated", name)
-		case 2:
+		case 3:
 			session.Status.Since = new(metav1.NewTime(session.Status.Since.Add(1e9)))
 		}
 	}
