@@ -149,7 +149,8 @@ const (
 	// available.
 	ReasonAdvertised = "Advertised"
 
-	// ReasonComplete (True): it is everywhere it should be.
+	// ReasonComplete (True): it is everywhere it should be. Where that is nowhere, the
+	// reason says why, such as AdminDown.
 	ReasonComplete = "Complete"
 
 	// ReasonPending (Unknown; also of Established of a BGPPeer, and UpToDate): not every

@@ -206,7 +206,7 @@ func TestAnnouncementStatus(t *testing.T) {
 				c.report([]string{"node-1", "node-2"})
 				c.report([]string{"node-3"}, isDown)
 			},
-			advertised: "False AdminDown", complete: whole, ready: "True AdminDown",
+			advertised: "False AdminDown", complete: "True AdminDown", ready: "True AdminDown",
 			sessions: v1alpha1.AnnouncementSessions{Eligible: 3, NotDue: 3},
 			verdicts: []v1alpha1.Verdict{{Reason: "AdminDown", Sessions: 3, Example: "tor-a/node-1"}},
 		},

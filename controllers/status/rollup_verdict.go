@@ -196,6 +196,9 @@ func (t *tally) completeCondition() metav1.Condition {
 		return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonPending, t.message())
 	case t.unavailable > 0:
 		return condition(kind, metav1.ConditionFalse, v1alpha1.ReasonUnavailable, t.message())
+	case t.eligible > 0 && t.notDue() == t.eligible:
+		// It is nowhere, rightly; kubectl get shows this reason beside Advertised.
+		return condition(kind, metav1.ConditionTrue, t.silence.byCount()[0].reason, t.message())
 	}
 	return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonComplete, t.message())
 }
