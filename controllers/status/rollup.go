@@ -75,7 +75,7 @@ type refusal struct {
 	issue compile.Issue
 }
 
-// sessionKey finds a BGPSession by its spec: its name is opaque.
+// sessionKey finds a BGPSession by its spec: its name is opaque. Of two with the same spec one alone counts: see named.
 type sessionKey struct{ peer, node, remote string }
 
 func keyOf(spec *v1alpha1.BGPSessionSpec) sessionKey {
@@ -124,8 +124,11 @@ func (r *Rollup) Update(cluster Cluster, changed, gone []*v1alpha1.BGPSession) {
 		dirty[key] = true
 	}
 	for _, object := range changed {
-		r.objects[keyOf(&object.Spec)] = object
-		dirty[keyOf(&object.Spec)] = true
+		key := keyOf(&object.Spec)
+		if r.objects[key] == nil || named(object) || !named(r.objects[key]) {
+			r.objects[key] = object
+		}
+		dirty[key] = true
 	}
 	r.readUnseen()
 	switch {
@@ -154,6 +157,12 @@ func (r *Rollup) Update(cluster Cluster, changed, gone []*v1alpha1.BGPSession) {
 			r.refresh(session)
 		}
 	}
+}
+
+// named reports whether a BGPSession has the name that speakers give it today. Beside it there may be one, of the same spec, that an
+// earlier release named: its speaker deletes that.
+func named(object *v1alpha1.BGPSession) bool {
+	return object.Name == compile.SessionName(object.Spec.PeerName, object.Spec.NodeName)
 }
 
 // sameSlice reports whether two slices are one.

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/controllers/status"
 )
 
 func TestLeftOver(t *testing.T) {
@@ -61,6 +62,38 @@ func TestNoNodeAtFirst(t *testing.T) {
 	c.report([]string{"node-1"})
 	got, _ = c.rollup().Announcement(c.announcement("web"), nil, now)
 	wantCondition(t, got.Conditions, v1alpha1.ConditionComplete, "True Complete")
+}
+
+// TestOneSessionOfTwoNames: an earlier release named the BGPSession otherwise. That one says nothing new, and is deleted in the end.
+func TestOneSessionOfTwoNames(t *testing.T) {
+	c := newCluster(t, 1)
+	c.addAnnouncement("web", "203.0.113.0/24")
+	c.report([]string{"node-1"})
+	session := c.sessions["tor-a.node-1"]
+	session.UID = "session"
+	former := session.DeepCopy()
+	former.Name, former.UID, former.Status = "former", "former", v1alpha1.BGPSessionStatus{}
+	for name, updates := range map[string][][]*v1alpha1.BGPSession{
+		"the former first":          {{former, session}},
+		"the former last":           {{session, former}},
+		"the former in a later one": {{session}, {former}},
+		"the former in an earlier":  {{former}, {session}},
+	} {
+		cluster, r := c.asRead(), status.NewRollup()
+		complete := func(when string) {
+			t.Helper()
+			got, _ := r.Announcement(c.announcement("web"), nil, now)
+			if !meta.IsStatusConditionTrue(got.Conditions, v1alpha1.ConditionComplete) {
+				t.Errorf("%s, %s: %s", name, when, got.Sessions.Summary)
+			}
+		}
+		for _, changed := range updates {
+			r.Update(cluster, changed, nil)
+		}
+		complete("both are there")
+		r.Update(cluster, nil, []*v1alpha1.BGPSession{former})
+		complete("the former is gone")
+	}
 }
 
 // TestReporting: what nobody reports is unknown, once; what the node says after that counts, and until it says something the
