@@ -73,7 +73,8 @@ func (s *Source) settle(f file, content, former *manifest, now time.Time) *manif
 	if former != nil {
 		*stays = *former
 	}
-	stays.waits = former == nil || now.Sub(w.began) >= restPeriod
+	// Once it is said it is said until the end: an empty manifest holds what the former process had of the file only while it waits.
+	stays.waits = former == nil || former.waits || now.Sub(w.began) >= restPeriod
 	return stays
 }
 

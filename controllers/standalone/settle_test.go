@@ -154,6 +154,27 @@ func TestEmptiedBeforeTheStart(t *testing.T) {
 	r.run("the new version", func(o Objects) bool { return len(o.Problems) == 0 && o.Peers[0].Spec.Address == "192.0.2.2" })
 }
 
+// TestLooksAfterAStartDuringAWrite: every look after a start leaves in force what the former process had of a file that is being
+// written, not only the first.
+func TestLooksAfterAStartDuringAWrite(t *testing.T) {
+	r := newRestarts(t)
+	write(t, r.dir, "a.yaml", peerManifest("a", "192.0.2.1"))
+	r.run("the peer", func(o Objects) bool { return len(o.Peers) == 1 })
+	opened(t, filepath.Join(r.dir, "a.yaml"), os.O_TRUNC)
+	source, err := Open(r.dir, r.state, testAdmitter(t), testLog(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = source.Close() })
+	for n := range 4 { // at once, so within the first second
+		source.load(t.Context(), time.Now())
+		o := source.objects()
+		if len(o.Peers) != 1 || len(o.Problems) != 1 || o.Problems[0].Message() != beingWritten || !o.Problems[0].Kept {
+			t.Errorf("at look %d: %s", n+1, describe(&o))
+		}
+	}
+}
+
 // TestEmptiedAndClosed: whoever empties a file and closes it means it.
 func TestEmptiedAndClosed(t *testing.T) {
 	dir := t.TempDir()
