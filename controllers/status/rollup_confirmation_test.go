@@ -18,12 +18,17 @@ import (
 	"github.com/herald-bgp/herald/speaker/rib"
 )
 
-// sameSum is the name of an announcement whose uid falls to the same sum of a digest as web's.
-func sameSum(t *testing.T) string {
+// sameSum is the name of an announcement whose uid falls to the same sum of a digest as web's, and otherSum that of one whose
+// uid does not.
+func sameSum(t *testing.T) string { return nameWith(t, true) }
+
+func otherSum(t *testing.T) string { return nameWith(t, false) }
+
+func nameWith(t *testing.T, same bool) string {
 	t.Helper()
 	place := func(name string) int { return compile.TermOf(compile.Ref{UID: uid("platform", name)}).Bucket() }
 	for i := range 10_000 {
-		if name := fmt.Sprint("other-", i); place(name) == place("web") {
+		if name := fmt.Sprint("other-", i); (place(name) == place("web")) == same {
 			return name
 		}
 	}
@@ -160,4 +165,35 @@ func TestTruncatedKeepsItsPlace(t *testing.T) {
 	r.Update(cluster, nil, nil)
 	got, _ = r.Announcement(c.announcement("web"), nil, now)
 	wantCondition(t, got.Conditions, v1alpha1.ConditionComplete, "Unknown Pending")
+}
+
+// TestTruncatedCatchesUp: a session that does not list all says nothing of an announcement while it knows others than the objects do.
+// Once it has caught up with those, what it says of that one is another thing too.
+func TestTruncatedCatchesUp(t *testing.T) {
+	c := newCluster(t, 1)
+	c.objects.reader = &compile.Reader{}
+	for _, name := range []string{"web", "listed", otherSum(t)} {
+		c.addAnnouncement(name, "203.0.113.0/24")
+	}
+	cluster, r := c.asRead(), status.NewRollup()
+	report := func() {
+		c.report([]string{"node-1"}, withhold("listed", rib.ReasonNoNextHop))
+		session := c.sessions["tor-a.node-1"].DeepCopy()
+		session.Status.Announcements.Truncated = []v1alpha1.TruncatedReason{{Reason: v1alpha1.ReasonNoNextHop, Count: 1}}
+		cluster.Catalog = compile.NewCatalog(c.objects.read())
+		r.Update(cluster, []*v1alpha1.BGPSession{session}, nil)
+	}
+	report()
+	c.announcement(otherSum(t)).Generation++
+	cluster.Catalog = compile.NewCatalog(c.objects.read())
+	r.Update(cluster, nil, nil)
+	got, _ := r.Announcement(c.announcement("web"), nil, now)
+	wantCondition(t, got.Conditions, v1alpha1.ConditionComplete, "Unknown Pending")
+
+	report()
+	if !r.TouchedAnnouncement("platform/web") {
+		t.Error("the announcement is not looked at again")
+	}
+	got, _ = r.Announcement(c.announcement("web"), nil, now)
+	wantCondition(t, got.Conditions, v1alpha1.ConditionComplete, "True Complete")
 }

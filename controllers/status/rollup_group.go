@@ -233,7 +233,8 @@ func (r *Rollup) refresh(s *sessionView) {
 		return
 	}
 	g.touchedSums |= before.matches ^ s.matches
-	g.touched = g.touched || before.last != s.last
+	// Whether it knows the same as the objects say decides on all that it does not list.
+	g.touched = g.touched || before.last != s.last || s.hides() && (before.matches == allSums) != (s.matches == allSums)
 	for _, list := range [][]*v1alpha1.WithheldAnnouncement{before.withheld, s.withheld} {
 		for _, w := range list {
 			if a, b := before.listed(nameOf(w)), s.listed(nameOf(w)); a == nil || b == nil || *a != *b {
