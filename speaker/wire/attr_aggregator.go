@@ -26,6 +26,17 @@ func (e *attributeEncoder) aggregator(g Aggregator, as4 bool) {
 	e.b = g.append(e.b, as4)
 }
 
+// rawAggregator reads the first AGGREGATOR that is written as octets, with an ASN of 4; the zero value is none.
+func rawAggregator(raw []RawAttribute) Aggregator {
+	for i := range raw {
+		if raw[i].Type == AttrAggregator && len(raw[i].Value) == aggregatorLen(true) {
+			g, _ := parseAggregator(raw[i].Value, true)
+			return g
+		}
+	}
+	return Aggregator{}
+}
+
 // parseAggregator reads a value of the right length; AS 0 is malformed.
 func parseAggregator(v []byte, as4 bool) (Aggregator, bool) {
 	asn := readASN(v, as4)

@@ -21,14 +21,14 @@ func (p ASPath) needsAS4() bool {
 // as4 appends what AS_PATH and AGGREGATOR could not tell. RFC 6793 §4.2.2: to
 // an OLD speaker AS4_PATH and AS4_AGGREGATOR are sent if they are needed, and
 // MUST NOT be if all ASNs fit into two octets.
-func (e *attributeEncoder) as4(a *Attributes) {
-	if a.ASPath.needsAS4() {
-		e.header(FlagOptional|FlagTransitive, AttrAS4Path, a.ASPath.wireLen(4))
-		e.b = a.ASPath.append(e.b, true)
+func (e *attributeEncoder) as4(path ASPath, g Aggregator) {
+	if path.needsAS4() {
+		e.header(FlagOptional|FlagTransitive, AttrAS4Path, path.wireLen(4))
+		e.b = path.append(e.b, true)
 	}
-	if a.Aggregator.Addr.IsValid() && a.Aggregator.ASN > 0xffff {
+	if g.Addr.IsValid() && g.ASN > 0xffff {
 		e.header(FlagOptional|FlagTransitive, AttrAS4Aggregator, aggregatorLen(true))
-		e.b = a.Aggregator.append(e.b, true)
+		e.b = g.append(e.b, true)
 	}
 }
 

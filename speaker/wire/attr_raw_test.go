@@ -5,7 +5,7 @@ package wire_test
 
 import (
 	"encoding/hex"
-	"errors"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -56,13 +56,20 @@ func TestRawAttributeCheck(t *testing.T) {
 		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v, want %q", test.name, err, test.want)
 		}
-		// What is accepted resets no session that goes by the RFCs.
-		var u wire.Update
-		attributes, _ := wire.AppendAttributes(nil, &wire.Attributes{Unknown: []wire.RawAttribute{raw}}, wire.EncodeOptions{AS4: true})
-		body := append([]byte{0, 0, byte(len(attributes) >> 8), byte(len(attributes))}, attributes...)
-		parsed := wire.ParseUpdate(body, wire.UpdateOptions{AS4: true}, &u)
-		if _, resets := errors.AsType[*wire.Notification](parsed); resets && err == nil {
-			t.Errorf("%s is accepted, and an UPDATE with it is answered with %v", test.name, parsed)
+		if err != nil {
+			continue
+		}
+		// What is accepted is no error to a speaker that goes by the RFCs, with 4-octet ASNs or without.
+		for _, as4 := range []bool{true, false} {
+			var u wire.Update
+			attributes, _ := wire.AppendAttributes(nil, &wire.Attributes{Unknown: []wire.RawAttribute{raw}}, wire.EncodeOptions{AS4: as4})
+			body := append([]byte{0, 0, byte(len(attributes) >> 8), byte(len(attributes))}, attributes...)
+			if err := wire.ParseUpdate(body, wire.UpdateOptions{AS4: as4}, &u); err != nil {
+				t.Errorf("%s is accepted, and an UPDATE with it, 4-octet ASNs %v, is answered with %v", test.name, as4, err)
+			}
+			if want := (wire.Aggregator{ASN: 4200000000, Addr: netip.MustParseAddr("192.0.2.1")}); test.code == 7 && u.Attributes.Aggregator != want {
+				t.Errorf("%s, 4-octet ASNs %v: %v, want %v", test.name, as4, u.Attributes.Aggregator, want)
+			}
 		}
 	}
 }

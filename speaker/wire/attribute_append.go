@@ -45,8 +45,12 @@ func AppendAttributes(b []byte, a *Attributes, opt EncodeOptions) (out []byte, n
 	if a.AtomicAggregate {
 		e.atomicAggregate()
 	}
-	if a.Aggregator.Addr.IsValid() {
-		e.aggregator(a.Aggregator, opt.AS4)
+	aggregator := a.Aggregator
+	if !aggregator.Addr.IsValid() && !opt.AS4 {
+		aggregator = rawAggregator(a.Unknown) // RFC 6793 §4.2.2: an OLD speaker takes no ASN of 4 octets
+	}
+	if aggregator.Addr.IsValid() {
+		e.aggregator(aggregator, opt.AS4)
 	}
 	if len(a.Communities) > 0 {
 		e.communities(a.Communities)
@@ -61,7 +65,7 @@ func AppendAttributes(b []byte, a *Attributes, opt EncodeOptions) (out []byte, n
 		e.extendedCommunities(a.ExtendedCommunities)
 	}
 	if !opt.AS4 {
-		e.as4(a)
+		e.as4(a.ASPath, aggregator)
 	}
 	if len(a.LargeCommunities) > 0 {
 		e.largeCommunities(a.LargeCommunities)
