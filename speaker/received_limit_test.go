@@ -6,6 +6,7 @@ package speaker_test
 import (
 	"encoding/hex"
 	"net/netip"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -152,5 +153,20 @@ func TestTeardownIsAHardReset(t *testing.T) {
 			w.Errorf("data %s, want %s", got, want)
 		}
 		w.expectReceived()
+	})
+}
+
+// RFC 8538 §4: nothing is kept after the Hard Reset for too many routes, also where a NOTIFICATION of the peer's follows them.
+func TestTeardownBesideANotification(t *testing.T) {
+	run(t, func(w *world) {
+		w.apply(config(peerConfig(passive, report(5, speaker.ReceiveTeardown), func(p *speaker.Peer) { p.GracefulRestart.Notifications = true })))
+		p := w.arrive(preserving(true))
+		p.Send(wire.NewCease(wire.CeaseAdminReset, "").Append(reachable(hosts(0, 6)...)))
+		p.ExpectNotification(wire.CodeCease, wire.CeaseHardReset)
+		w.expectRestarting()
+		w.expectReceived()
+		if e := w.snapshot().LastError; e == nil || !strings.Contains(e.Text, "received Cease / Administrative Reset") {
+			w.Errorf("error %+v", e)
+		}
 	})
 }

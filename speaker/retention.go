@@ -49,12 +49,13 @@ func retains(cause error, negotiated *Negotiated) bool {
 	switch {
 	case !negotiated.GracefulRestart, errors.Is(cause, ErrDecommission):
 		return false
+	case errors.As(cause, &limit):
+		// RFC 8538 §4: the Hard Reset that we sent, whatever the peer sent meanwhile: those are what was too much.
+		return false
 	case errors.As(cause, &remote):
 		// RFC 8538 §4: a NOTIFICATION but a Hard Reset, where both sides said so. RFC 4724 §4.2 ends with any.
 		hard := remote.notification.Code == wire.CodeCease && remote.notification.Subcode == wire.CeaseHardReset
 		return negotiated.Notifications && !hard
-	case errors.As(cause, &limit):
-		return false // those are what was too much
 	case errors.As(cause, &local):
 		return negotiated.Notifications // the expiry of the hold timer included
 	}
