@@ -40,6 +40,8 @@ type AttributeError struct {
 	Action Action
 	// Notification tells what is wrong. It is sent for [Reset] only.
 	Notification *Notification
+	// whole are the attribute's octets, which not every NOTIFICATION carries. They belong to the message.
+	whole []byte
 }
 
 // Error names the attribute, the error and the action.
@@ -59,7 +61,7 @@ func (e *AttributeError) detail() string {
 		flags, _ := e.Type.flags()
 		return fmt.Sprintf("%v with flags %#02x, expected %#02x", e.Type, data[0], flags)
 	}
-	return fmt.Sprintf("%v that is not as it must be: %s", e.Type, excerpt(data))
+	return fmt.Sprintf("%v that is not as it must be: %s", e.Type, excerpt(e.whole))
 }
 
 // Unwrap returns the NOTIFICATION of a [Reset] and nil for weaker actions, so

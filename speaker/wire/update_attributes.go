@@ -234,12 +234,12 @@ func (p *updateParser) missing() {
 // fault records an error in the current attribute. RFC 4271 §6.3: the data is
 // the erroneous attribute with its type, length and value.
 func (p *updateParser) fault(action Action, subcode uint8) {
+	whole := p.current.whole
 	n := &Notification{Code: CodeUpdate, Subcode: subcode}
 	if subcode != UpdateMalformedAttributeList && subcode != UpdateMalformedASPath {
-		whole := p.current.whole
 		n.Data = append(n.Data, whole[:min(len(whole), maxNotificationData)]...)
 	}
-	p.record(&AttributeError{Type: p.current.kind, Action: action, Notification: n})
+	p.record(&AttributeError{Type: p.current.kind, Action: action, Notification: n, whole: whole})
 }
 
 // unread records an error for which the value of the current attribute is not
