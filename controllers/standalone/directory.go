@@ -39,21 +39,30 @@ func readManifest(dir string, found sighting) (file, bool) {
 	return f, true
 }
 
-// read reads a regular file, and no pipe or device, whose end may never come.
-func (f *file) read(path string, found facts) error {
+// openRegular opens a regular file, and no pipe or device, whose end may never come.
+func openRegular(path string) (*os.File, error) {
 	// A pipe would block whoever opens it.
-	open, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is not a regular file", path)
+	}
+	if err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func (f *file) read(path string, found facts) error {
+	open, err := openRegular(path)
 	if err != nil {
 		return err
 	}
 	defer open.Close()
-	info, err := open.Stat()
-	if err != nil {
-		return err
-	}
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s is not a regular file", path)
-	}
 	f.data, err = io.ReadAll(io.LimitReader(open, maxManifest+1))
 	if len(f.data) > maxManifest {
 		f.data = nil

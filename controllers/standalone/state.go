@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"os"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -106,7 +105,7 @@ func (s *state) write(to io.Writer, belongs func(identity) bool) error {
 
 // readState reads a file of state whole, or not at all: one that is cut short or was changed has no checksum that fits.
 func readState(path string) (*state, error) {
-	f, err := os.Open(path)
+	f, err := openRegular(path)
 	if err != nil {
 		return nil, err
 	}
@@ -114,12 +113,16 @@ func readState(path string) (*state, error) {
 	s := &state{}
 	sum, lines := sha256.New(), bufio.NewReader(f)
 	for n := 0; ; n++ {
-		line, err := lines.ReadBytes('\n')
+		limit := maxLine
+		if n == 0 {
+			limit = maxHeader
+		}
+		line, err := readLine(lines, limit)
 		if errors.Is(err, io.EOF) {
 			return nil, errors.New("it is cut short")
 		}
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("line %d: %w", n+1, err)
 		}
 		if next, err := lines.Peek(1); len(next) == 0 && errors.Is(err, io.EOF) {
 			return s, checkSum(line, sum)
@@ -132,6 +135,29 @@ func readState(path string) (*state, error) {
 		}
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", n+1, err)
+		}
+	}
+}
+
+const (
+	// maxHeader is the longest first line that is read.
+	maxHeader = 64 << 10
+	// maxLine is the longest line of an object: it may hold two versions of it, each as large as a manifest may be, and JSON
+	// writes some characters longer than YAML does.
+	maxLine = 4 * maxManifest
+)
+
+// readLine reads a line with its end. A file of another kind may have none: no more of it is read than a line may have.
+func readLine(from *bufio.Reader, limit int) ([]byte, error) {
+	var line []byte
+	for {
+		part, err := from.ReadSlice('\n')
+		line = append(line, part...)
+		if len(line) > limit {
+			return nil, fmt.Errorf("it is no state of herald standalone: it has more than %d octets", limit)
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return line, err
 		}
 	}
 }

@@ -248,8 +248,12 @@ func TestBrokenStateIsDoneWithout(t *testing.T) {
 		"another directory": {func(s string) string {
 			return sign(strings.Replace(body(s), `"directory":"`, `"directory":"/other`, 1))
 		}, "a --state-dir of its own"},
-		"an unknown kind":    {func(s string) string { return sign(strings.Replace(body(s), `"kind":"BGPPeer"`, `"kind":"Router"`, 1)) }, "Router"},
-		"a later version's":  {func(s string) string { return sign(strings.Replace(body(s), `"dated"`, `"newer":1,"dated"`, 1)) }, "no object where one is to be"},
+		"an unknown kind":             {func(s string) string { return sign(strings.Replace(body(s), `"kind":"BGPPeer"`, `"kind":"Router"`, 1)) }, "Router"},
+		"a later version's":           {func(s string) string { return sign(strings.Replace(body(s), `"dated"`, `"newer":1,"dated"`, 1)) }, "no object where one is to be"},
+		"a first line without an end": {func(string) string { return strings.Repeat("x", maxHeader+1) }, "line 1: it is no state of herald standalone"},
+		"an object without an end": {func(s string) string {
+			return s[:strings.Index(s, "\n")+1] + strings.Repeat("x", maxLine+1)
+		}, "line 2: it is no state of herald standalone"},
 		"zero octets inside": {func(s string) string { return s[:20] + strings.Repeat("\x00", len(s)-21) + "\n" }, "it was changed or cut short"},
 	} {
 		t.Run(name, func(t *testing.T) {
