@@ -164,6 +164,29 @@ func TestWhyNoPeer(t *testing.T) {
 	}
 }
 
+// TestMissingPeers: a name that stands for nothing is told, though another of the list has a peer.
+func TestMissingPeers(t *testing.T) {
+	for _, test := range []struct {
+		names []string
+		want  string
+	}{
+		{nil, ""},
+		{[]string{"tor-a"}, ""},
+		{[]string{"tor-a", "tor-x"}, "no BGPPeer in use is named tor-x"},
+		{[]string{"tor-y", "tor-x"}, "no BGPPeer in use is named tor-x or tor-y"},
+	} {
+		in := input(func(in *given) {
+			in.Announcements = []v1alpha1.Announcement{announcement("shop", "net", 0, []string{"203.0.113.0/24"})}
+			in.Announcements[0].Spec.Peers = test.names
+		})
+		catalog := compile.NewCatalog(in.read(&compile.Reader{}).Objects)
+		got := catalog.MissingPeers(catalog.Announcement("shop/net"))
+		if (got == "") != (test.want == "") || !strings.Contains(got, test.want) {
+			t.Errorf("%v: %q, want %q in it", test.names, got, test.want)
+		}
+	}
+}
+
 // TestSessionNamesDiffer: two sessions never share an object.
 func TestSessionNamesDiffer(t *testing.T) {
 	node := strings.Repeat("n.", 126) + "n"

@@ -64,6 +64,15 @@ func (c *Catalog) WhyNoPeer(a *Announcement) string {
 	return fmt.Sprintf("no selected BGPPeer grants the namespace %s: none of spec.allowedAnnouncements.tenants covers it", a.Ref.Namespace)
 }
 
+// MissingPeers says which of the peers that the announcement names are none in use; it is empty where all are.
+func (c *Catalog) MissingPeers(a *Announcement) string {
+	missing := slices.DeleteFunc(slices.Clone(a.peers.names), func(name string) bool { return c.Peer(name) != nil })
+	if len(missing) == 0 {
+		return ""
+	}
+	return "spec.peers: no BGPPeer in use is named " + strings.Join(missing, " or ")
+}
+
 // whyNotNamed says of names that stand for no peer in use whether they stand for any.
 func (c *Catalog) whyNotNamed(names []string) string {
 	unused := slices.DeleteFunc(slices.Clone(names), func(name string) bool {

@@ -36,6 +36,10 @@ func (r *Rollup) Announcement(object *v1alpha1.Announcement, before *Confirmatio
 		accepted = condition(v1alpha1.ConditionAccepted, metav1.ConditionFalse, issue.Reason, issue.Message)
 	case known == nil:
 		accepted = condition(v1alpha1.ConditionAccepted, metav1.ConditionUnknown, v1alpha1.ReasonPending, "the object has not been read yet")
+	default:
+		if missing := r.cluster.Catalog.MissingPeers(known); missing != "" {
+			accepted.Message += "; " + missing
+		}
 	}
 	out := v1alpha1.AnnouncementStatus{ObservedGeneration: object.Generation, Prefixes: counter(prefixes)}
 	var t tally

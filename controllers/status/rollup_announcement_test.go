@@ -312,6 +312,14 @@ func TestAnnouncementStatus(t *testing.T) {
 	}
 }
 
+// TestMissingPeerIsTold: of two names of spec.peers one stands for a BGPPeer, so the announcement is out; a slip in the other shows.
+func TestMissingPeerIsTold(t *testing.T) {
+	c := newCluster(t, 1)
+	c.addAnnouncement("web", "203.0.113.0/24", func(a *v1alpha1.Announcement) { a.Spec.Peers = []string{"tor-a", "tor-x"} })
+	got, _ := c.rollup().Announcement(c.announcement("web"), nil, now)
+	wantMessage(t, wantCondition(t, got.Conditions, v1alpha1.ConditionAccepted, "True Accepted"), "no BGPPeer in use is named tor-x")
+}
+
 func TestAnnouncementPrefixes(t *testing.T) {
 	c := newCluster(t, 1)
 	c.addAnnouncement("web", "10.0.0.0/12", func(a *v1alpha1.Announcement) {
