@@ -6,7 +6,6 @@ package standalone
 import (
 	"bufio"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -20,9 +19,8 @@ import (
 // store keeps the state in a directory, in its own time: nothing waits for a disk.
 type store struct {
 	dir string
-	// foreign says whose state is in the directory, where it is that of other manifests: it is not written over as long as it
-	// is there.
-	foreign error
+	// lock is held while the directory is this process's, nil before.
+	lock *os.File
 	// jobs has the latest state that is to be written, results how writing the latest one ended.
 	jobs    chan *state
 	results chan error
@@ -60,10 +58,8 @@ func (s *store) restore(directory string) *state {
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		if err == nil && left.header.Directory != directory {
-			err = fmt.Errorf("%s is of the manifests in %s: give each directory of manifests a --state-dir of its own, or remove the file "+
-				"where those are no more", path, left.header.Directory)
-			s.foreign = err
+		if err == nil {
+			err = left.header.belongs(path, directory)
 		}
 		if err != nil {
 			s.log.Error(err, "state of the former process is not used: the ages of objects, and what broken manifests held before, are lost",
@@ -89,6 +85,7 @@ func (s *store) save(next *state) {
 
 // run writes states until stop is closed, and then the last one.
 func (s *store) run(stop <-chan struct{}) {
+	defer s.release()
 	var latest *state // not written yet
 	retry := time.NewTimer(0)
 	retry.Stop()
@@ -131,13 +128,10 @@ func (s *store) run(stop <-chan struct{}) {
 
 // write replaces the files, each in one step. Keys lie apart from the rest, and for nobody else to read.
 func (s *store) write(next *state) error {
-	if s.foreign != nil {
-		if _, err := os.Lstat(filepath.Join(s.dir, objectsFile)); !errors.Is(err, fs.ErrNotExist) {
-			return s.foreign
-		}
-		s.foreign = nil
-	}
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return err
+	}
+	if err := s.own(next.header.Directory); err != nil {
 		return err
 	}
 	isSecret := func(id identity) bool { return id.Kind == kindSecret }
