@@ -4,6 +4,7 @@
 package rib
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"sort"
@@ -14,6 +15,8 @@ type losses[A address] struct {
 	ops  *familyOps[A]
 	list []loss[A]
 	last int // that was found
+	// places are the order in which they go, nil where they go together.
+	places []int32
 }
 
 type loss[A address] struct {
@@ -22,6 +25,8 @@ type loss[A address] struct {
 	// within is the place of the longest prefix that holds it and comes before it, -1 for none.
 	within  int32
 	covered bool
+	// certain: the sessions hold it until it is withdrawn.
+	certain bool
 }
 
 // nest finds what holds what in the list, which is in order.
@@ -35,19 +40,51 @@ func (l *losses[A]) nest() {
 	}
 }
 
-// cover notes that a prefix is announced. It reports whether that covers any loss.
-func (l *losses[A]) cover(k key[A]) (covers bool) {
+// order has the shortest prefixes go first: they draw the most traffic.
+func (l *losses[A]) order() {
+	order := make([]int32, len(l.list))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(l.list[a].key.bits, l.list[b].key.bits) })
+	l.places = make([]int32, len(l.list))
+	for place, i := range order {
+		l.places[i] = int32(place)
+	}
+}
+
+// place is the place of a loss in the order in which they go.
+func (l *losses[A]) place(i int) int32 {
+	if l.places == nil {
+		return 0
+	}
+	return l.places[i]
+}
+
+// cover notes that a prefix is announced. It returns the first place of the losses that it covers, nowhere if there is none. What
+// holds a longer loss that holds the prefix, too, is not covered by it: until that one goes there is a route.
+func (l *losses[A]) cover(k key[A]) (place int32) {
+	place = nowhere
+	note := func(i int) {
+		l.list[i].covered = true
+		place = min(place, l.place(i))
+	}
 	first := l.find(k)
 	for i := first; i < len(l.list) && l.ops.holds(k, l.list[i].key); i++ {
-		l.list[i].covered, covers = true, true
+		note(i)
 	}
 	for i := int32(first) - 1; i >= 0; i = l.list[i].within {
 		if l.ops.holds(l.list[i].key, k) {
-			l.list[i].covered, covers = true, true
+			if note(int(i)); l.list[i].certain {
+				break
+			}
 		}
 	}
-	return covers
+	return place
 }
+
+// nowhere is the place of no loss.
+const nowhere = math.MaxInt32
 
 // find returns the place of the first that does not come before a prefix. It looks near the last that it found: prefixes are asked
 // for in order, most often.
@@ -86,21 +123,39 @@ func (m mark) comes() bool { return m.held == nil || m.held == anything }
 
 // cover takes the withdrawals of a plan that something covers behind what covers them, as many as there is room for: until they
 // are withdrawn the neighbour holds both. The others stay first.
-func (f *family[A]) cover(p *plan, room int) {
+func (f *family[A]) cover(v *view[A], p *plan, room int) {
 	if room <= 0 {
 		return
 	}
 	gone := losses[A]{ops: f.ops, list: make([]loss[A], len(p.withdrawals))}
 	for i, m := range p.withdrawals {
-		gone.list[i] = loss[A]{key: f.store.at(m.at).key(), at: m.at}
+		gone.list[i] = loss[A]{key: f.store.at(m.at).key(), at: m.at, certain: m.held != anything}
 	}
 	gone.nest()
+	paced := v.key.paced != nil
+	if paced {
+		gone.order()
+	}
 	var covers, rest []group
+	var placed []placedGroup
 	for _, g := range p.groups {
 		first := g
-		first.marks, g.marks = split(g.marks, func(m mark) bool { return m.comes() && gone.cover(f.store.at(m.at).key()) })
+		var places []int32
+		first.marks, g.marks = split(g.marks, func(m mark) bool {
+			place := int32(nowhere)
+			if m.comes() {
+				place = gone.cover(f.store.at(m.at).key())
+			}
+			if paced && place != nowhere {
+				places = append(places, place)
+			}
+			return place != nowhere
+		})
 		if len(first.marks) > 0 {
 			covers = append(covers, first)
+			if paced {
+				placed = append(placed, f.messages(v, first, places)...)
+			}
 		}
 		if len(g.marks) > 0 {
 			rest = append(rest, g)
@@ -108,8 +163,18 @@ func (f *family[A]) cover(p *plan, room int) {
 	}
 	p.covers, p.groups = covers, rest
 	gone.limit(room)
+	var places []int32
 	i := -1
-	p.covered, p.withdrawals = split(p.withdrawals, func(mark) bool { i++; return gone.list[i].covered })
+	p.covered, p.withdrawals = split(p.withdrawals, func(mark) bool {
+		i++
+		if paced && gone.list[i].covered {
+			places = append(places, gone.places[i])
+		}
+		return gone.list[i].covered
+	})
+	if paced && len(covers) > 0 {
+		p.step, p.later = steps(placed, inPlace(p.covered, places), f.table.limits.Step)
+	}
 }
 
 // split takes those marks out of a list of which chosen is true. Both lists stay in order.

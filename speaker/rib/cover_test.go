@@ -47,6 +47,11 @@ func TestCoverFirst(t *testing.T) {
 			[]string{"announce 10.1.0.0/16", "announce 10.1.0.0/32", "withdraw 10.0.0.0/8 10.1.0.0/24", "announce 11.0.0.0/8"},
 		},
 		{
+			"what a longer one holds until then", []*rib.Announcement{announcement("a", none, "10.0.0.0/8"), announcement("b", none, "10.1.0.0/24")},
+			[]*rib.Announcement{announcement("c", none, "10.1.0.0/25")},
+			[]string{"withdraw 10.0.0.0/8", "announce 10.1.0.0/25", "withdraw 10.1.0.0/24"},
+		},
+		{
 			"what is replaced covers already", []*rib.Announcement{announcement("a", none, "10.0.0.0/8", "10.1.0.0/16")},
 			[]*rib.Announcement{announcement("a", med(5), "10.0.0.0/8")},
 			[]string{"withdraw 10.1.0.0/16", "announce 10.0.0.0/8"},
@@ -163,6 +168,7 @@ type covering struct {
 	t       *testing.T
 	rnd     *rand.Rand
 	table   *rib.Table
+	step    int
 	limit   int // of prefixes; 0 for none
 	rates   []int
 	list    []*rib.Announcement
@@ -178,7 +184,7 @@ type covering struct {
 func TestNoAddressIsUncovered(t *testing.T) {
 	history := func(seed, i uint64) {
 		synctest.Test(t, func(t *testing.T) {
-			c := &covering{t: t, rnd: rand.New(rand.NewPCG(seed, i)), table: rib.New()}
+			c := &covering{t: t, rnd: rand.New(rand.NewPCG(seed, i)), step: 1 + int(i%4), table: rib.New()}
 			if c.run(40); t.Failed() { // the test ends with a bubble that failed
 				t.Fatalf("seed %d, history %d:\n%s", seed, i, strings.Join(c.log, "\n"))
 			}
@@ -196,7 +202,7 @@ func (c *covering) logf(f string, a ...any) { c.log = append(c.log, fmt.Sprintf(
 func (c *covering) run(steps int) {
 	pick := func(v ...int) int { return v[c.rnd.IntN(len(v))] }
 	l := rib.Limits{
-		Lag: int64(pick(1, 100, 4<<20)), Record: pick(1, 64<<10), Ring: uint64(pick(1, 1000)), Scan: pick(1, 3, 10, 1000), Walk: 2 << 20,
+		Lag: int64(pick(1, 100, 4<<20)), Record: pick(1, 64<<10), Ring: uint64(pick(1, 1000)), Scan: pick(1, 3, 10, 1000), Walk: 2 << 20, Step: c.step,
 		Marks: pick(0, 5, 1<<20), Graves: 1 << 20, Patience: time.Hour,
 	}
 	c.limit = pick(0, 0, 12, 16)

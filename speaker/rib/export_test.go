@@ -16,9 +16,9 @@ import (
 // Limits are those of a table.
 type Limits = limits
 
-// SetLimits replaces them, before the table is used. Without Sources they are as many as they may be.
+// SetLimits replaces them, before the table is used. Without Sources and Step they are the default.
 func (t *Table) SetLimits(l Limits) {
-	l.Sources = cmp.Or(l.Sources, defaultLimits.Sources)
+	l.Sources, l.Step = cmp.Or(l.Sources, defaultLimits.Sources), cmp.Or(l.Step, defaultLimits.Step)
 	t.limits = l
 	t.four.ring.limit, t.six.ring.limit = l.Ring, l.Ring
 }

@@ -19,6 +19,10 @@ type limits struct {
 	Ring uint64
 	// Scan is how many prefixes a scan collects at once, Walk how many octets of NLRI a walk does.
 	Scan, Walk int
+	// Step is about how many UPDATEs of what covers withdrawals go out before those withdrawals that nothing more covers do, where
+	// the rate is limited: few, as withdrawals should not wait for what has nothing to do with them; more than one, as each step
+	// may cost an UPDATE.
+	Step int
 	// Marks is how many changes wait in all views of a family, each with an equal part, before the sessions of a view are
 	// told from the table instead.
 	Marks int
@@ -38,7 +42,8 @@ const MaxAnnouncements = 1 << (numberBits - 1)
 var ErrTooManyAnnouncements = fmt.Errorf("more than %d announcements", MaxAnnouncements)
 
 var defaultLimits = limits{
-	Sources: 2 * MaxAnnouncements, Lag: 4 << 20, Record: 64 << 10, Ring: 1 << 15, Scan: 32 << 10, Walk: 2 << 20, Marks: 1 << 20, Graves: 1 << 20, Patience: time.Minute,
+	Sources: 2 * MaxAnnouncements, Lag: 4 << 20, Record: 64 << 10, Ring: 1 << 15, Scan: 32 << 10, Walk: 2 << 20, Step: 8, Marks: 1 << 20, Graves: 1 << 20,
+	Patience: time.Minute,
 }
 
 // recordOverhead is what a record of the log costs beside its octets.

@@ -6,6 +6,7 @@ package rib_test
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -166,6 +167,44 @@ func TestWithdrawalInPacedScan(t *testing.T) {
 		p.follow(time.Hour)
 		if !p.out.Drained() || len(p.routes) != 199 {
 			t.Errorf("%d routes, want 199", len(p.routes))
+		}
+	})
+}
+
+// TestWithdrawalWaitsForItsCoverAlone: a withdrawal goes out soon after what covers it, whatever else changes at once.
+func TestWithdrawalWaitsForItsCoverAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table := rib.New()
+		// Each is a message of its own. Some lie beside 10.0.0.0/8, before it and after it, and some in it.
+		list := func(whole string, length int) (list []*rib.Announcement) {
+			list = append(list, announcement("whole", none, whole))
+			for i := range 60 {
+				prefix := fmt.Sprintf("%d.0.%d.0/%d", 9+i%3, i, length)
+				list = append(list, announcement(fmt.Sprint(i), rib.Attributes{MED: ptr(uint32(i))}, prefix))
+			}
+			return list
+		}
+		up := func(list []*rib.Announcement) {
+			table.Update(list, map[string]rib.Export{"tor": {Announcements: list, RatePerSecond: 1}})
+		}
+		up(list("10.0.0.0/8", 25))
+		p := attach(t, table, "tor", external())
+		defer p.out.Detach()
+		p.follow(time.Hour)
+		p.log = nil
+		up(list("10.9.9.9/32", 26))
+		p.follow(time.Hour)
+		whole := netip.MustParsePrefix("10.0.0.0/8")
+		at := slices.IndexFunc(p.log, func(m message) bool { return m.kind == "withdraw" && slices.Contains(m.prefixes, whole) })
+		if at < 0 || at > 8 {
+			t.Errorf("10.0.0.0/8 is withdrawn by message %d of %d, want one of the first 9", at+1, len(p.log))
+		}
+		// 61 messages announce, and one for each 8 of them withdraws.
+		if len(p.log) > 61+8 {
+			t.Errorf("%d messages, want no more than 69", len(p.log))
+		}
+		if len(p.routes) != 61 {
+			t.Errorf("the peer holds %d routes, want 61", len(p.routes))
 		}
 	})
 }

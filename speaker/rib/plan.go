@@ -27,10 +27,16 @@ type mark struct {
 // comes covers a part of one that goes, or all of it, the one that comes is first: no address is without a route meanwhile that
 // has one before and after.
 type plan struct {
-	withdrawals []mark  // of what nothing that comes covers
-	covers      []group // what covers the next
-	covered     []mark  // the other withdrawals
+	withdrawals []mark // of what nothing that comes covers
+	step               // the other withdrawals, with what covers them
+	later       []step // that follow it, if there is one
 	groups      []group
+}
+
+// step is withdrawals and what goes out before them.
+type step struct {
+	covers  []group
+	covered []mark
 }
 
 // group is the prefixes that are announced with one attribute set, in order.
@@ -52,9 +58,17 @@ func (p *plan) rest() []mark {
 	}
 	marks := slices.Concat(p.withdrawals, p.covered)
 	for _, groups := range [][]group{p.covers, p.groups} {
-		for _, g := range groups {
-			marks = append(marks, g.marks...)
-		}
+		marks = appendMarks(marks, groups)
+	}
+	for _, s := range p.later {
+		marks = appendMarks(append(marks, s.covered...), s.covers)
+	}
+	return marks
+}
+
+func appendMarks(marks []mark, groups []group) []mark {
+	for _, g := range groups {
+		marks = append(marks, g.marks...)
 	}
 	return marks
 }
@@ -95,7 +109,7 @@ func (f *family[A]) planWithin(v *view[A], marks []mark, again bool, room int) p
 	}
 	slices.SortStableFunc(p.groups, func(a, b group) int { return cmp.Compare(a.rank, b.rank) })
 	if len(p.withdrawals) > 0 && len(p.groups) > 0 {
-		f.cover(&p, min(room, f.room(v)))
+		f.cover(v, &p, min(room, f.room(v)))
 	}
 	return p
 }
@@ -137,11 +151,16 @@ func (f *family[A]) appendMessage(b []byte, q *profile, p *plan, self []netip.Ad
 	case len(p.withdrawals) > 0:
 		return f.appendWithdrawals(b, q, &p.withdrawals)
 	case len(p.covers) > 0:
-		return f.appendGroup(b, q, &p.covers, self, patches)
+		b = f.appendGroup(b, q, &p.covers, self, patches)
 	case len(p.covered) > 0:
-		return f.appendWithdrawals(b, q, &p.covered)
+		b = f.appendWithdrawals(b, q, &p.covered)
+	default:
+		return f.appendGroup(b, q, &p.groups, self, patches)
 	}
-	return f.appendGroup(b, q, &p.groups, self, patches)
+	if len(p.covers)+len(p.covered) == 0 && len(p.later) > 0 {
+		p.step, p.later = p.later[0], p.later[1:]
+	}
+	return b
 }
 
 // appendWithdrawals appends one message, and takes what is in it from marks.

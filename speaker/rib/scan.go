@@ -84,6 +84,9 @@ func (s *scan[A]) make(marks []mark) {
 		s.plan.groups = nil
 	}
 	s.note(s.plan.covers, true)
+	for _, step := range s.plan.later {
+		s.note(step.covers, true)
+	}
 	s.note(s.plan.groups, true)
 }
 
@@ -212,7 +215,7 @@ func (s *scan[A]) sift() {
 	}
 	var related members
 	s.each(0, groupsPart, func(i slot, _ mark) bool {
-		if gone.cover(f.store.at(i).key()) {
+		if gone.cover(f.store.at(i).key()) != nowhere {
 			related.add(uint32(i))
 		}
 		return true
@@ -247,7 +250,7 @@ func (s *scan[A]) late() (marks []mark) {
 	gone := s.losses(coveredPart)
 	f.store.each(0, func(i slot, e *entry[A]) bool {
 		if e.seq > s.sifted {
-			if set, _ := f.choose(c.view, i); set != nil && gone.cover(e.key()) {
+			if set, _ := f.choose(c.view, i); set != nil && gone.cover(e.key()) != nowhere {
 				marks = append(marks, c.mark(i))
 			}
 		}
