@@ -21,8 +21,8 @@ import (
 const (
 	defaultNamespace      = "herald-system"
 	defaultMetricsAddress = ":9178"
-	// nowhere is the address of an endpoint that is not to be.
-	nowhere = "0"
+	// nowhere is the address of an endpoint that is not to be, in a word; elsewhere 0 and no text at all say it too.
+	nowhere = "nowhere"
 	// environmentPrefix and a flag's name in capitals name the environment variable that sets the flag.
 	environmentPrefix = "HERALD_"
 )
@@ -107,7 +107,7 @@ func (o *runOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.probeSocket, "probe-socket", "",
 		"Unix socket where the same is served, for herald probe; a file there is replaced (default: none)")
 	flags.DurationVar(&o.watchdog, "watchdog", defaultWatchdog, watchdogUsage)
-	flags.StringVar(&o.metricsAddress, "metrics-address", defaultMetricsAddress, "where /metrics is served; 0 for nowhere")
+	flags.StringVar(&o.metricsAddress, "metrics-address", defaultMetricsAddress, "where /metrics is served: an address, nowhere, or 0, which is the same")
 	flags.BoolVar(&o.metricsSecure, "metrics-secure", true,
 		"serve metrics over TLS, to those alone whom the API server authenticates and authorizes")
 	flags.StringVar(&o.metricsCertDir, "metrics-cert-dir", "",
@@ -170,16 +170,20 @@ func (o *runOptions) checkEndpoints() error {
 	if err := checkAddress("health-address", o.healthAddress); err != nil {
 		return err
 	}
-	if o.metricsAddress == "" {
-		o.metricsAddress = nowhere
-	}
 	if !o.metricsSecure && (o.metricsCertDir != "" || o.metricsClientCA != "") {
 		return errors.New("--metrics-cert-dir and --metrics-client-ca are for --metrics-secure alone")
 	}
-	if o.metricsAddress == nowhere {
+	return checkMetricsAddress(&o.metricsAddress)
+}
+
+// checkMetricsAddress makes one word of all that say nowhere, and refuses what is no address else.
+func checkMetricsAddress(address *string) error {
+	switch *address {
+	case "", "0", nowhere:
+		*address = nowhere
 		return nil
 	}
-	return checkAddress("metrics-address", o.metricsAddress)
+	return checkAddress("metrics-address", *address)
 }
 
 // fromEnvironment sets each flag that was not given from its environment variable.

@@ -96,7 +96,8 @@ func (o *standaloneOptions) addFlags(flags *pflag.FlagSet) {
 		"address and port to accept BGP connections on, such as 0.0.0.0:179; may be repeated (default: none)")
 	flags.StringVar(&o.healthAddress, "health-address", nodeapi.DefaultAddress,
 		"where /healthz, /readyz, /status and /routes are served")
-	flags.StringVar(&o.metricsAddress, "metrics-address", "", "where /metrics is served, in plain HTTP (default: nowhere)")
+	flags.StringVar(&o.metricsAddress, "metrics-address", nowhere,
+		"where /metrics is served, in plain HTTP: an address, nowhere, or 0, which is the same")
 	flags.DurationVar(&o.watchdog, "watchdog", defaultWatchdog, watchdogUsage)
 	flags.StringVarP(&o.logLevel, "log-level", "v", "info", "what to log: error, info or debug")
 	flags.StringVar(&o.logFormat, "log-format", "text", "form of the log: text or json")
@@ -124,7 +125,7 @@ func (o *standaloneOptions) run(ctx context.Context) error {
 	}
 	health := nodeapi.Handler(runner, log.WithName("health"))
 	list := []endpoint{{flag: "health-address", network: "tcp", address: o.healthAddress, open: plain(health)}}
-	if o.metricsAddress != "" {
+	if o.metricsAddress != nowhere {
 		handler := metricsHandler(registry, runner.Speaker())
 		list = append(list, endpoint{flag: "metrics-address", network: "tcp", address: o.metricsAddress, open: plain(handler)})
 	}
@@ -153,10 +154,8 @@ func (o *standaloneOptions) complete(log logr.Logger) (standalone.Options, error
 	if err := checkAddress("health-address", o.healthAddress); err != nil {
 		return options, err
 	}
-	if o.metricsAddress != "" {
-		if err := checkAddress("metrics-address", o.metricsAddress); err != nil {
-			return options, err
-		}
+	if err := checkMetricsAddress(&o.metricsAddress); err != nil {
+		return options, err
 	}
 	if o.nodeName == "" {
 		host, err := os.Hostname()

@@ -50,6 +50,20 @@ func TestStandaloneFlags(t *testing.T) {
 	}
 }
 
+// TestMetricsNowhere: both commands take the same words for no endpoint.
+func TestMetricsNowhere(t *testing.T) {
+	for _, address := range []string{"", "0", "nowhere"} {
+		o := &standaloneOptions{manifests: "x", healthAddress: "127.0.0.1:0", metricsAddress: address}
+		if _, err := o.complete(logr.Discard()); err != nil || o.metricsAddress != nowhere {
+			t.Errorf("standalone --metrics-address %q: %q, %v", address, o.metricsAddress, err)
+		}
+		r := &runOptions{healthAddress: "127.0.0.1:0", metricsAddress: address}
+		if err := r.checkEndpoints(); err != nil || r.metricsAddress != nowhere {
+			t.Errorf("run --metrics-address %q: %q, %v", address, r.metricsAddress, err)
+		}
+	}
+}
+
 func TestStandaloneOptions(t *testing.T) {
 	o := &standaloneOptions{
 		manifests: "x", stateDir: "y", healthAddress: "127.0.0.1:0", routerID: "192.0.2.10", listen: []string{"0.0.0.0:179", "[::]:179"},
