@@ -44,7 +44,14 @@ func GetStatus(ctx context.Context, address string) (*unstructured.UnstructuredL
 // GetReady asks the endpoint at an address, as GetStatus does, whether it is ready. The error says what it waits for.
 func GetReady(ctx context.Context, address string) (string, error) {
 	body, err := fetch(ctx, address, "/readyz")
-	return strings.TrimSpace(string(body)), err
+	if err != nil {
+		return "", err
+	}
+	text := strings.TrimSpace(string(body))
+	if text != readyText {
+		return "", fmt.Errorf("%s does not answer as herald does: %q is not %q", address, excerpt(text), readyText)
+	}
+	return text, nil
 }
 
 // fetch returns the body of an answer with status 200.
@@ -73,7 +80,7 @@ func fetch(ctx context.Context, address, path string) ([]byte, error) {
 		return nil, fmt.Errorf("read the answer of %s: %w", address, err)
 	}
 	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s answers %s: %s", address, response.Status, errorMessage(body))
+		return nil, fmt.Errorf("%s answers %s: %s", address, printable(response.Status), errorMessage(body))
 	}
 	return body, nil
 }
@@ -82,7 +89,10 @@ func fetch(ctx context.Context, address, path string) ([]byte, error) {
 func errorMessage(body []byte) string {
 	var status metav1.Status
 	if err := json.Unmarshal(body, &status); err == nil && status.Message != "" {
-		return status.Message
+		return printable(status.Message)
 	}
-	return strings.TrimSpace(string(body[:min(len(body), 200)]))
+	return excerpt(strings.TrimSpace(string(body)))
 }
+
+// excerpt is the beginning of a text that may be anybody's.
+func excerpt(text string) string { return printable(text[:min(len(text), 200)]) }

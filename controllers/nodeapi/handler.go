@@ -58,13 +58,16 @@ func (h *handler) health(w http.ResponseWriter, _ *http.Request) { WriteReady(w,
 
 func (h *handler) ready(w http.ResponseWriter, _ *http.Request) { WriteReady(w, h.backend.Ready()) }
 
+// readyText is the answer of a process that is ready.
+const readyText = "ok"
+
 // WriteReady answers a probe: all is well, or what is not.
 func WriteReady(w http.ResponseWriter, err error) {
 	if err != nil {
 		writeText(w, http.StatusServiceUnavailable, "not ready: "+err.Error())
 		return
 	}
-	writeText(w, http.StatusOK, "ok")
+	writeText(w, http.StatusOK, readyText)
 }
 
 // list is kubectl's own form of several objects of several kinds.

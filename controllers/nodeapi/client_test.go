@@ -1,0 +1,46 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package nodeapi
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// TestGetReady: only the answer of herald says that it is ready, and what anybody else answers reaches no terminal as it is.
+func TestGetReady(t *testing.T) {
+	answer := func(code int, text string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { writeText(w, code, text) }
+	}
+	for name, tc := range map[string]struct {
+		answer http.HandlerFunc
+		want   string // a part of the error, "" for ready
+	}{
+		"ready":                     {func(w http.ResponseWriter, _ *http.Request) { WriteReady(w, nil) }, ""},
+		"not ready":                 {func(w http.ResponseWriter, _ *http.Request) { WriteReady(w, errors.New("no peer")) }, "not ready: no peer"},
+		"another program":           {answer(http.StatusOK, "<html>welcome</html>"), "does not answer as herald does"},
+		"nothing":                   {answer(http.StatusOK, ""), "does not answer as herald does"},
+		"a terminal's sequence":     {answer(http.StatusOK, "\x1b[2Jok"), "does not answer as herald does"},
+		"one in an error":           {answer(http.StatusNotFound, "\x1b[2Jno"), "\ufffd[2Jno"},
+		"one in an error of Status": {answer(http.StatusNotFound, `{"message":"\u001b[2Jno"}`), "\ufffd[2Jno"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := httptest.NewServer(tc.answer)
+			defer server.Close()
+			text, err := GetReady(t.Context(), strings.TrimPrefix(server.URL, "http://"))
+			if tc.want == "" {
+				if err != nil || text != "ok" {
+					t.Errorf("%q, %v", text, err)
+				}
+				return
+			}
+			if err == nil || text != "" || !strings.Contains(err.Error(), tc.want) || strings.Contains(err.Error(), "\x1b") {
+				t.Errorf("%q, %v, want %q", text, err, tc.want)
+			}
+		})
+	}
+}
