@@ -149,8 +149,8 @@ func TestMalformedUpdateResets(t *testing.T) {
 			"03 09 800e14 0002010f20010db8000000000000000000000000",
 			"MP_REACH_NLRI that is not as it must be: 800e140002010f20010db8000000000000000000000000",
 		},
-		"MP_UNREACH_NLRI of 2 octets": {update(t, "80 0f 02 0002", ""), "03 09 800f020002", "MP_UNREACH_NLRI that is not as it must be: 800f020002"},
-		"MP_UNREACH_NLRI of 129 bits": {update(t, "80 0f 04 0002 01 81", ""), "03 09 800f0400020181", "MP_UNREACH_NLRI that is not as it must be: 800f0400020181"},
+		"MP_UNREACH_NLRI of 2 octets":                          {update(t, "80 0f 02 0002", ""), "03 09 800f020002", "MP_UNREACH_NLRI that is not as it must be: 800f020002"},
+		"MP_UNREACH_NLRI of 129 bits":                          {update(t, "80 0f 04 0002 01 81", ""), "03 09 800f0400020181", "MP_UNREACH_NLRI that is not as it must be: 800f0400020181"},
 		"AS_PATH that nothing can be treated as withdrawn for": {body(t, "0002 080a 0006 40 02 03 09 01 00"), "03 0b", "AS_PATH that is not as it must be: 400203090100"},
 		"MP_REACH_NLRI with wrong flags": {
 			update(t, "c0 0e 1c 0002 01 10 20010db8000000000000000000000001 00 30 20010db80001"+origin+asPath, ""),

@@ -123,7 +123,7 @@ type TenantPrefix struct {
 	// +kubebuilder:validation:MaxLength=49
 	// +kubebuilder:validation:XValidation:rule="isCIDR(self)",message="cidr: write an address and a length, such as 203.0.113.0/24 or 2001:db8:1::/48"
 	// +kubebuilder:validation:XValidation:rule="!isCIDR(self) || cidr(self) == cidr(self).masked()",message="cidr: host bits are set; write the network's own address, such as 203.0.113.0/24 for 203.0.113.7/24"
-	// +kubebuilder:validation:XValidation:rule="!isCIDR(self) || !(cidr('0.0.0.0/8').containsCIDR(self) || cidr('127.0.0.0/8').containsCIDR(self) || cidr('224.0.0.0/4').containsCIDR(self))",message="cidr: write a prefix of unicast hosts; no router takes a route to 0.0.0.0/8, 127.0.0.0/8, 224.0.0.0/4 or a part of them (RFC 4271 §6.3)"
+	// +kubebuilder:validation:XValidation:rule="!isCIDR(self) || !(cidr('0.0.0.0/8').containsCIDR(self) || cidr('127.0.0.0/8').containsCIDR(self) || cidr('224.0.0.0/4').containsCIDR(self) || cidr('255.255.255.255/32').containsCIDR(self))",message="cidr: write a prefix of unicast hosts; no router takes a route to 0.0.0.0/8, 127.0.0.0/8, 224.0.0.0/4 or a part of them, or to 255.255.255.255 (RFC 4271 §6.3)"
 	// +kubebuilder:validation:XValidation:rule="!isCIDR(self) || !(cidr('::/128').containsCIDR(self) || cidr('::1/128').containsCIDR(self) || cidr('fe80::/10').containsCIDR(self) || cidr('ff00::/8').containsCIDR(self))",message="cidr: write a prefix of unicast hosts; no router takes a route to ::, ::1, fe80::/10, ff00::/8 or a part of them (RFC 4271 §6.3)"
 	CIDR string `json:"cidr"`
 

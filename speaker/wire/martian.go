@@ -7,12 +7,16 @@ package wire
 
 import "net/netip"
 
-// martians4 and martians6 hold no route to unicast hosts: "this network", loopback and multicast, and of IPv6 the unspecified
-// address and what is link-local.
+// martians4 and martians6 hold no route to unicast hosts: "this network", loopback, multicast and limited broadcast, and of IPv6 the
+// unspecified address, IPv4-mapped ones and what is link-local.
 var (
-	martians4 = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("224.0.0.0/4")}
+	martians4 = []netip.Prefix{
+		netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("224.0.0.0/4"),
+		netip.MustParsePrefix("255.255.255.255/32"),
+	}
 	martians6 = []netip.Prefix{
-		netip.MustParsePrefix("::/128"), netip.MustParsePrefix("::1/128"), netip.MustParsePrefix("fe80::/10"), netip.MustParsePrefix("ff00::/8"),
+		netip.MustParsePrefix("::/128"), netip.MustParsePrefix("::1/128"), netip.MustParsePrefix("::ffff:0:0/96"),
+		netip.MustParsePrefix("fe80::/10"), netip.MustParsePrefix("ff00::/8"),
 	}
 )
 
