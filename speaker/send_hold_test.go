@@ -4,6 +4,7 @@
 package speaker_test
 
 import (
+	"io"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -40,7 +41,7 @@ func (w *world) expectSendHold(took, least, most time.Duration) {
 	if took < least || took > most {
 		w.Errorf("closed after %v, want %v to %v", took, least, most)
 	}
-	if e := w.snapshot().LastError; e == nil || e.Text != "send hold timer expired: the peer reads nothing" {
+	if e := w.snapshot().LastError; e == nil || e.Text != "send hold timer expired: the peer reads nothing, or less than a message" {
 		w.Errorf("error %+v", e)
 	}
 }
@@ -85,29 +86,40 @@ func TestSendHoldTimer(t *testing.T) {
 	})
 }
 
-// A peer that reads, however little, is kept, and so is one that was sent nothing for long.
+// A peer that reads a message in the time of the timer, however long that is, is kept, and so is one that was sent nothing for
+// long. RFC 9687 §4.3: what restarts the timer is a message, and not some octets of one.
 func TestSendHoldTimerOfASlowPeer(t *testing.T) {
 	const sendHold = 100 * time.Second
+	// reads has the peer read so many octets of very many each 95 s.
+	reads := func(w *world, octets int) (took time.Duration) {
+		l := w.listen()
+		w.apply(config(peerConfig(active, sendHoldOf(sendHold), manyRoutes)))
+		p := faketest.Accept(w, l)
+		p.Handshake(theirOpen(true))
+		p.Conn.SetReadDeadline(time.Time{})
+		b := make([]byte, octets)
+		return w.hold(p, func(lasts time.Duration) {
+			if lasts%(95*time.Second) != 0 {
+				return
+			}
+			if _, err := io.ReadFull(p.Conn, b); err != nil {
+				w.Fatal(err)
+			}
+		})
+	}
 	t.Run("reads little", func(t *testing.T) {
 		run(t, func(w *world) {
-			l := w.listen()
-			w.apply(config(peerConfig(active, sendHoldOf(sendHold), manyRoutes)))
-			p := faketest.Accept(w, l)
-			p.Handshake(theirOpen(true))
-			p.Conn.SetReadDeadline(time.Time{})
-			b := make([]byte, 10)
-			took := w.hold(p, func(lasts time.Duration) {
-				if lasts%(95*time.Second) != 0 {
-					return
-				}
-				if _, err := p.Conn.Read(b); err != nil {
-					t.Fatal(err)
-				}
-			})
+			took := reads(w, wire.MaxMessageLen)
 			w.expectState(speaker.StateEstablished)
 			if took < time.Hour {
 				t.Errorf("closed after %v", took)
 			}
+		})
+	})
+	t.Run("reads less than a message", func(t *testing.T) {
+		run(t, func(w *world) {
+			took := reads(w, 10)
+			w.expectSendHold(took, sendHold, sendHold+sendHold/20+time.Second)
 		})
 	})
 	t.Run("is sent a message at a time", func(t *testing.T) {
