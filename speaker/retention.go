@@ -56,8 +56,8 @@ func retains(cause error, negotiated *Negotiated) bool {
 		// RFC 8538 §4: a NOTIFICATION but a Hard Reset, where both sides said so. RFC 4724 §4.2 ends with any.
 		hard := remote.notification.Code == wire.CodeCease && remote.notification.Subcode == wire.CeaseHardReset
 		return negotiated.Notifications && !hard
-	case errors.As(cause, &local):
-		return negotiated.Notifications // the expiry of the hold timer included
+	case errors.As(cause, &local), errors.Is(cause, errSendHold):
+		return negotiated.Notifications // the expiry of either hold timer included
 	}
 	return true // the connection was lost, or replaced by another
 }

@@ -123,13 +123,15 @@ func TestNotificationsKeepRoutes(t *testing.T) {
 		end          func(p *faketest.Peer)
 		retained     bool
 	}{
-		"received, both":        {true, true, func(p *faketest.Peer) { p.Send(cease.Append(nil)) }, true},
-		"received, we alone":    {true, false, func(p *faketest.Peer) { p.Send(cease.Append(nil)) }, false},
-		"received, peer alone":  {false, true, func(p *faketest.Peer) { p.Send(cease.Append(nil)) }, false},
-		"Hard Reset, both":      {true, true, func(p *faketest.Peer) { p.Send(wire.NewHardReset(cease).Append(nil)) }, false},
-		"hold timer, both":      {true, true, func(p *faketest.Peer) { p.ExpectNotification(wire.CodeHoldTimer, 0) }, true},
-		"hold timer, neither":   {false, false, func(p *faketest.Peer) { p.ExpectNotification(wire.CodeHoldTimer, 0) }, false},
-		"connection lost, both": {true, true, func(p *faketest.Peer) { p.Conn.Close() }, true},
+		"received, both":           {true, true, func(p *faketest.Peer) { p.Send(cease.Append(nil)) }, true},
+		"received, we alone":       {true, false, func(p *faketest.Peer) { p.Send(cease.Append(nil)) }, false},
+		"received, peer alone":     {false, true, func(p *faketest.Peer) { p.Send(cease.Append(nil)) }, false},
+		"Hard Reset, both":         {true, true, func(p *faketest.Peer) { p.Send(wire.NewHardReset(cease).Append(nil)) }, false},
+		"hold timer, both":         {true, true, func(p *faketest.Peer) { p.ExpectNotification(wire.CodeHoldTimer, 0) }, true},
+		"hold timer, neither":      {false, false, func(p *faketest.Peer) { p.ExpectNotification(wire.CodeHoldTimer, 0) }, false},
+		"send hold timer, both":    {true, true, func(p *faketest.Peer) { stuck(t, p) }, true},
+		"send hold timer, neither": {false, false, func(p *faketest.Peer) { stuck(t, p) }, false},
+		"connection lost, both":    {true, true, func(p *faketest.Peer) { p.Conn.Close() }, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			run(t, func(w *world) {
@@ -145,6 +147,19 @@ func TestNotificationsKeepRoutes(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// stuck reads nothing, and sends KEEPALIVEs until the session is over.
+func stuck(t *testing.T, p *faketest.Peer) {
+	p.Conn.(*faketest.Conn).Shut(true)
+	for began := time.Now(); ; time.Sleep(time.Second) { // the bubble's clock
+		if _, err := p.Conn.Write(wire.AppendKeepalive(nil)); err != nil {
+			return
+		}
+		if time.Since(began) > time.Hour {
+			t.Fatal("the session lasts")
+		}
 	}
 }
 
