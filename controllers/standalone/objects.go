@@ -23,11 +23,13 @@ type Objects struct {
 	Read compile.Objects
 
 	memory memory
+	// nodeFiles are the files of the Nodes, by name.
+	nodeFiles map[string]string
 }
 
 // objects sorts what is in force by kind.
 func (s *Source) objects() Objects {
-	objects := Objects{Problems: s.allProblems(), memory: memory{lost: s.forgets(), dated: map[types.UID]bool{}}}
+	objects := Objects{Problems: s.allProblems(), memory: memory{lost: s.forgets(), dated: map[types.UID]bool{}}, nodeFiles: map[string]string{}}
 	for _, e := range s.inForce {
 		if e.content.dated() {
 			objects.memory.dated[e.content.meta().UID] = true
@@ -40,7 +42,7 @@ func (s *Source) objects() Objects {
 			objects.Announcements = append(objects.Announcements, c)
 			objects.Read.Announcements = appendRead(objects.Read.Announcements, c.versions.InForce, c.issue, &objects)
 		case *plain:
-			objects.add(c)
+			objects.add(c, e.place.file)
 		}
 	}
 	return objects
@@ -58,7 +60,7 @@ func appendRead[C any](list []*C, inForce *C, issue *compile.Issue, objects *Obj
 }
 
 // add adds an object of a kind of Kubernetes.
-func (o *Objects) add(p *plain) {
+func (o *Objects) add(p *plain, file string) {
 	switch object := p.admitted.(type) {
 	case *corev1.Secret:
 		o.Secrets = append(o.Secrets, object)
@@ -66,5 +68,6 @@ func (o *Objects) add(p *plain) {
 		o.Namespaces = append(o.Namespaces, object)
 	case *corev1.Node:
 		o.Nodes = append(o.Nodes, object)
+		o.nodeFiles[object.Name] = file
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/controllers/compile"
 )
 
 // Problem says what of the manifests is not in force, and why.
@@ -84,6 +85,26 @@ func (p *Problem) String() string {
 func (p *Problem) same(q Problem) bool {
 	return p.File == q.File && p.Document == q.Document && p.Object == q.Object && p.Kept == q.Kept &&
 		slices.Equal(p.Causes, q.Causes)
+}
+
+// ofNodes are the problems with the annotations of a Node, which has no condition of ours. Those among the former are as old as
+// they were.
+func ofNodes(issues []compile.Issue, objects *Objects, former []Problem, now time.Time) []Problem {
+	var problems []Problem
+	for i := range issues {
+		if issues[i].Kind != compile.KindNode {
+			continue
+		}
+		p := Problem{
+			File: objects.nodeFiles[issues[i].Ref.Name], Object: compile.KindNode + " " + issues[i].Ref.Name, Since: now,
+			Causes: []metav1.StatusCause{{Type: metav1.CauseTypeFieldValueInvalid, Field: "metadata.annotations", Message: issues[i].Message}},
+		}
+		if j := slices.IndexFunc(former, p.same); j >= 0 {
+			p.Since = former[j].Since
+		}
+		problems = append(problems, p)
+	}
+	return problems
 }
 
 // StatusObject shows the problem among the objects of the endpoint: the refused content with Accepted=False where it is an

@@ -115,6 +115,7 @@ func (r *Runner) apply(objects Objects) {
 		// Nobody knows which sessions there were before this process.
 		r.readiness.Applied(time.Now(), output.Config, nil)
 	}
+	objects.Problems = append(objects.Problems, ofNodes(output.Issues, &objects, r.objects.Problems, time.Now())...)
 	r.statuses.follow(r.objects.Announcements, objects.Announcements)
 	objects.Read = compile.Objects{} // the catalog has it
 	r.objects, r.node, r.output = objects, in.Node, output

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -16,6 +17,8 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/nodeapi"
@@ -238,6 +241,45 @@ func TestBrokenFilesAtStart(t *testing.T) {
 	if !strings.Contains(body, `"kind":"Status"`) || !strings.Contains(body, "a.yaml, document 1 (line 1)") {
 		t.Errorf("the broken file is not reported: %s", body)
 	}
+}
+
+// TestBadAnnotationsOfTheNode: they are shown among the problems, with their file, and go when they are mended.
+func TestBadAnnotationsOfTheNode(t *testing.T) {
+	h := newHost(t, "left", "127.0.0.13")
+	h.options.RouterID = netip.Addr{} // so that the annotation counts
+	const node = "{apiVersion: v1, kind: Node, metadata: {name: left, annotations: {herald.network/asn: %q, herald.network/router-id: %q}}}"
+	write(t, h.dir, "node.yaml", fmt.Sprintf(node, "many", "::1"))
+	write(t, h.dir, "peer.yaml", strings.Replace(peerManifest("tor", "127.0.0.14"), "localASN: 64512, ", "", 1))
+	h.start()
+	problems := func() []string {
+		objects, err := h.Status(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var messages []string
+		for _, object := range objects {
+			if status, ok := object.(*metav1.Status); ok {
+				messages = append(messages, status.Message)
+			}
+		}
+		return messages
+	}
+	eventually(t, "the problems", func() error {
+		all := strings.Join(problems(), "\n")
+		for _, annotation := range []string{"asn", "router-id"} {
+			if !strings.Contains(all, "node.yaml: Node left: metadata.annotations: annotation herald.network/"+annotation+": ") {
+				return fmt.Errorf("no word of %s in %q", annotation, all)
+			}
+		}
+		return nil
+	})
+	write(t, h.dir, "node.yaml", fmt.Sprintf(node, "64512", "192.0.2.10"))
+	eventually(t, "their end", func() error {
+		if left := problems(); len(left) != 0 {
+			return fmt.Errorf("problems %q", left)
+		}
+		return nil
+	})
 }
 
 func TestNewRunnerWithoutDirectory(t *testing.T) {
