@@ -92,12 +92,11 @@ func (v *peerView) has(key sessionKey) bool {
 
 // statusUnseen is the status of a BGPPeer of which nodes run a version that was never read here.
 func (v *peerView) statusUnseen(object *v1alpha1.BGPPeer, accepted metav1.Condition, now time.Time) v1alpha1.BGPPeerStatus {
-	runs, newest := v.runsUnseen()
+	runs := v.runsUnseen()
 	accepted = condition(accepted.Type, accepted.Status, accepted.Reason, accepted.Message+"; "+runs)
 	t := v.tally()
 	established := condition(v1alpha1.ConditionEstablished, metav1.ConditionUnknown, v1alpha1.ReasonPending,
 		fmt.Sprintf("%d of %d sessions are Established; %s", t.up, t.desired, runs))
-	established.ObservedGeneration = newest
 	upToDate := condition(v1alpha1.ConditionUpToDate, accepted.Status, accepted.Reason, runs)
 	return v1alpha1.BGPPeerStatus{
 		ObservedGeneration: object.Generation,
@@ -110,10 +109,11 @@ func (v *peerView) statusUnseen(object *v1alpha1.BGPPeer, accepted metav1.Condit
 	}
 }
 
-// runsUnseen says which generations the nodes run, as they reported last, and which is the newest of them.
-func (v *peerView) runsUnseen() (text string, newest int64) {
+// runsUnseen says which generations the nodes run, as they reported last.
+func (v *peerView) runsUnseen() string {
 	nodes := map[string]bool{}
 	oldest := v.sessions[0].object.Status.Peer.Generation
+	newest := oldest
 	for _, session := range v.sessions {
 		nodes[session.id.node] = true
 		generation := session.object.Status.Peer.Generation
@@ -123,7 +123,7 @@ func (v *peerView) runsUnseen() (text string, newest int64) {
 	if oldest != newest {
 		which = fmt.Sprintf("generations %d to %d", oldest, newest)
 	}
-	return fmt.Sprintf("%d nodes run %s, which this leader did not see", len(nodes), which), newest
+	return fmt.Sprintf("%s, which this leader did not see, in force at %d, %s among them", which, len(nodes), v.sessions[0].id.node)
 }
 
 // countUnseen adds the sessions that an announcement may go to by a version of a BGPPeer that was never read here. One that is down
@@ -189,5 +189,5 @@ func (s *sessionView) disagrees(sums uint64) bool {
 // unknownHeld is a condition of an announcement that so many sessions may hold.
 func unknownHeld(kind string, sessions int, example string) metav1.Condition {
 	return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonPending, fmt.Sprintf(
-		"%d sessions, %s among them, report an announcement that this leader did not see: it may be an older generation of this one", sessions, example))
+		"an announcement that this leader did not see, perhaps an older generation of this one, at %d, %s among them", sessions, example))
 }

@@ -57,13 +57,13 @@ func TestNewLeaderDeniesNoPeerThatNodesHold(t *testing.T) {
 			c := newHeldCluster(t, test.edit)
 			delete(c.speakers, "node-3")
 			peer := c.rollup().Peer(c.peer("tor-a"), now)
-			const runs = "3 nodes run generation 1, which this leader did not see"
+			const runs = "generation 1, which this leader did not see, in force at 3, node-1 among them"
 			wantMessage(t, wantCondition(t, peer.Conditions, v1alpha1.ConditionAccepted, test.accepted), runs)
 			wantCondition(t, peer.Conditions, v1alpha1.ConditionReady, test.accepted)
 			established := wantCondition(t, peer.Conditions, v1alpha1.ConditionEstablished, "Unknown Pending")
 			wantMessage(t, established, runs)
-			if established.ObservedGeneration != 1 {
-				t.Errorf("Established speaks of generation %d, want 1", established.ObservedGeneration)
+			if established.ObservedGeneration != 2 {
+				t.Errorf("Established speaks of generation %d, want 2, the only one that is known", established.ObservedGeneration)
 			}
 			wantMessage(t, wantCondition(t, peer.Conditions, v1alpha1.ConditionUpToDate, test.accepted), runs)
 			if want := (v1alpha1.PeerSessions{Desired: 3, Established: 2, Unavailable: 1, Summary: "2/3"}); *peer.Sessions != want {
