@@ -12,8 +12,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // survey is what a look at the directory found, without reading a file.
@@ -36,13 +34,18 @@ type sighting struct {
 // file leaves all of them as they were, whether or not an event tells of it.
 type facts struct {
 	// path is where the file is, with no link in it.
-	path  string
+	path string
+	stat
+	// err says why there are no facts.
+	err string
+}
+
+// stat is what the system says of a file.
+type stat struct {
 	inode inode
 	size  int64
 	// modified and changed are in nanoseconds of Unix time. The second cannot be set by whoever writes the file.
 	modified, changed int64
-	// err says why there are no facts.
-	err string
 }
 
 // inode tells files apart on one machine.
@@ -94,31 +97,21 @@ func isManifest(name string) bool {
 
 // factsOf takes a path without links.
 func factsOf(path string) facts {
-	var status unix.Stat_t
-	if err := unix.Lstat(path, &status); err != nil {
-		return facts{path: path, err: err.Error()}
-	}
-	return factsFrom(path, &status)
+	found, err := lstat(path)
+	return factsFrom(path, found, err)
 }
 
 // factsOfOpen are those of a file that was opened by a path.
 func factsOfOpen(f *os.File, path string) facts {
-	var status unix.Stat_t
-	if err := unix.Fstat(int(f.Fd()), &status); err != nil {
+	found, err := fstat(f)
+	return factsFrom(path, found, err)
+}
+
+func factsFrom(path string, found stat, err error) facts {
+	if err != nil {
 		return facts{path: path, err: err.Error()}
 	}
-	return factsFrom(path, &status)
-}
-
-func factsFrom(path string, status *unix.Stat_t) facts {
-	return facts{
-		path: path, inode: inodeOf(status), size: status.Size,
-		modified: unix.TimespecToNsec(status.Mtim), changed: unix.TimespecToNsec(status.Ctim),
-	}
-}
-
-func inodeOf(status *unix.Stat_t) inode {
-	return inode{device: uint64(status.Dev), number: status.Ino}
+	return facts{path: path, stat: found}
 }
 
 // timeGrain is more than the steps in which a file system counts time: a file may have changed once more within a step, and look as
@@ -185,9 +178,8 @@ func (p *places) watch(dir string) {
 	if _, known := p.directories[dir]; known {
 		return
 	}
-	var status unix.Stat_t
-	if unix.Lstat(dir, &status) == nil {
-		p.directories[dir] = inodeOf(&status)
+	if found, err := lstat(dir); err == nil {
+		p.directories[dir] = found.inode
 	}
 }
 

@@ -27,7 +27,7 @@ func (s *store) own(directory string) error {
 		return nil
 	}
 	s.release() // whoever removed the directory lets another process make it anew
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o600)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|noFollow|syscall.O_NONBLOCK, 0o600)
 	if err != nil {
 		return err
 	}

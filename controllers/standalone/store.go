@@ -166,7 +166,7 @@ func (s *store) replace(name string, next *state, belongs func(identity) bool) (
 	if err := removeFile(path + aside); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(path+aside, os.O_WRONLY|os.O_CREATE|os.O_EXCL|syscall.O_NOFOLLOW, 0o600)
+	f, err := os.OpenFile(path+aside, os.O_WRONLY|os.O_CREATE|os.O_EXCL|noFollow, 0o600)
 	if err != nil {
 		return err
 	}
