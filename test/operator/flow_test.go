@@ -153,7 +153,7 @@ func TestPeerAndAnnouncement(t *testing.T) {
 			t.Errorf("it is ready, and the router has %+v, %v", route, err)
 		}
 		c.expectAnnouncement(t, patience, web, want{v1alpha1.ConditionAdvertised, metav1.ConditionFalse, v1alpha1.ReasonAdminDown})
-		c.expectAnnouncement(t, patience, web, complete)
+		c.expectAnnouncement(t, patience, web, want{v1alpha1.ConditionComplete, metav1.ConditionTrue, v1alpha1.ReasonAdminDown})
 		set(nil)
 		c.expectAnnouncement(t, patience, web, objectReady)
 		tor.expectRoute(t, "203.0.113.0/24", anyRoute)
