@@ -5,8 +5,10 @@ package rib
 
 import (
 	"bytes"
+	"cmp"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/herald-bgp/herald/speaker/wire"
 )
@@ -20,6 +22,10 @@ type Announcement struct {
 	Name string
 	// Owner is whose it is, for the guard.
 	Owner string
+	// Age says which announcement goes first, with Name and ID: see Compare. The time of creation is one.
+	Age int64
+	// Note is the caller's own note of what the announcement was made from. The table gives it back with the announcement.
+	Note any
 	// PathID is the path identifier towards peers with which they are used (RFC 7911 §3). Announcements of one prefix with
 	// one PathID conflict; to other peers only the first of them all goes (RFC 7911 §5).
 	PathID uint32
@@ -29,10 +35,38 @@ type Announcement struct {
 	Attributes Attributes
 }
 
-// Equal reports whether a and b announce the same with the same attributes under the same ID.
+// Equal reports whether a and b announce the same with the same attributes and precedence under the same ID, with the same Note.
 func (a *Announcement) Equal(b *Announcement) bool {
-	return a == b || a.ID == b.ID && a.Name == b.Name && a.Owner == b.Owner && a.PathID == b.PathID &&
-		a.Prefixes.Equal(b.Prefixes) && a.Attributes.Equal(&b.Attributes)
+	return a == b || a.ID == b.ID && a.Name == b.Name && a.Owner == b.Owner && a.Age == b.Age && a.PathID == b.PathID &&
+		equalTokens(a.Note, b.Note) && a.Prefixes.Equal(b.Prefixes) && a.Attributes.Equal(&b.Attributes)
+}
+
+// Compare is the order of precedence: of two announcements the lesser goes first. The lesser Age decides, then Name, with the
+// namespace before the name, then ID.
+func (a *Announcement) Compare(b *Announcement) int {
+	if c := cmp.Compare(a.Age, b.Age); c != 0 {
+		return c
+	}
+	if c := compareNames(a.Name, b.Name); c != 0 {
+		return c
+	}
+	return strings.Compare(a.ID, b.ID)
+}
+
+// compareNames compares element by element: the slash comes before all that an element may contain.
+func compareNames(a, b string) int {
+	for i := range min(len(a), len(b)) {
+		switch {
+		case a[i] == b[i]:
+		case a[i] == '/':
+			return -1
+		case b[i] == '/':
+			return 1
+		default:
+			return cmp.Compare(a[i], b[i])
+		}
+	}
+	return cmp.Compare(len(a), len(b))
 }
 
 // Attributes are the path attributes of an announcement as its author wrote them, or a peer's defaults for them. What a
