@@ -96,5 +96,8 @@ func (x *exported) same(e *Export) bool {
 
 // equalTokens reports whether both are the same. Tokens that Go cannot compare are different.
 func equalTokens(a, b any) bool {
+	if a == nil || b == nil {
+		return a == b // reflect calls nothing at all not comparable
+	}
 	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
 }

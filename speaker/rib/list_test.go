@@ -228,3 +228,29 @@ func TestListCosts(t *testing.T) {
 		}
 	}
 }
+
+// TestEqualCountsEachField has announcements be equal only where the precedence and the note are, too.
+func TestEqualCountsEachField(t *testing.T) {
+	a := Announcement{ID: "a", Note: 1}
+	for name, change := range map[string]func(*Announcement){
+		"age":                      func(a *Announcement) { a.Age = 1 },
+		"note":                     func(a *Announcement) { a.Note = 2 },
+		"no note":                  func(a *Announcement) { a.Note = nil },
+		"note that has no equal":   func(a *Announcement) { a.Note = []int{1} },
+		"path identifier":          func(a *Announcement) { a.PathID = 1 },
+		"owner":                    func(a *Announcement) { a.Owner = "b" },
+		"what prefixes come to":    func(a *Announcement) { a.Prefixes = NewPrefixes(PrefixRange{}) },
+		"attributes of any length": func(a *Announcement) { a.Attributes.ASPath = []uint32{} },
+	} {
+		b := a
+		if same := b; !same.Equal(&a) {
+			t.Fatal("a copy is not equal")
+		}
+		if change(&b); b.Equal(&a) {
+			t.Errorf("%s: another one is equal", name)
+		}
+	}
+	if none := (&Announcement{}); !none.Equal(&Announcement{}) {
+		t.Error("two without a note are not equal")
+	}
+}
