@@ -8,10 +8,12 @@ import (
 	"math"
 	"slices"
 	"sort"
+
+	"github.com/herald-bgp/herald/speaker/rib/internal/store"
 )
 
 // losses are prefixes that are withdrawn, in order. They tell which of them a prefix that is announced covers, all or a part.
-type losses[A address] struct {
+type losses[A comparable] struct {
 	ops  *familyOps[A]
 	list []loss[A]
 	last int // that was found
@@ -19,9 +21,9 @@ type losses[A address] struct {
 	places []int32
 }
 
-type loss[A address] struct {
-	key key[A]
-	at  slot
+type loss[A comparable] struct {
+	key store.Key[A]
+	at  store.Slot
 	// within is the place of the longest prefix that holds it and comes before it, -1 for none.
 	within  int32
 	covered bool
@@ -33,7 +35,7 @@ type loss[A address] struct {
 func (l *losses[A]) nest() {
 	for i := range l.list {
 		j := int32(i) - 1
-		for j >= 0 && !l.ops.holds(l.list[j].key, l.list[i].key) {
+		for j >= 0 && !l.ops.Holds(l.list[j].key, l.list[i].key) {
 			j = l.list[j].within
 		}
 		l.list[i].within = j
@@ -46,7 +48,7 @@ func (l *losses[A]) order() {
 	for i := range order {
 		order[i] = int32(i)
 	}
-	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(l.list[a].key.bits, l.list[b].key.bits) })
+	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(l.list[a].key.Bits, l.list[b].key.Bits) })
 	l.places = make([]int32, len(l.list))
 	for place, i := range order {
 		l.places[i] = int32(place)
@@ -63,18 +65,18 @@ func (l *losses[A]) place(i int) int32 {
 
 // cover notes that a prefix is announced. It returns the first place of the losses that it covers, nowhere if there is none. What
 // holds a longer loss that holds the prefix, too, is not covered by it: until that one goes there is a route.
-func (l *losses[A]) cover(k key[A]) (place int32) {
+func (l *losses[A]) cover(k store.Key[A]) (place int32) {
 	place = nowhere
 	note := func(i int) {
 		l.list[i].covered = true
 		place = min(place, l.place(i))
 	}
 	first := l.find(k)
-	for i := first; i < len(l.list) && l.ops.holds(k, l.list[i].key); i++ {
+	for i := first; i < len(l.list) && l.ops.Holds(k, l.list[i].key); i++ {
 		note(i)
 	}
 	for i := int32(first) - 1; i >= 0; i = l.list[i].within {
-		if l.ops.holds(l.list[i].key, k) {
+		if l.ops.Holds(l.list[i].key, k) {
 			if note(int(i)); l.list[i].certain {
 				break
 			}
@@ -88,8 +90,8 @@ const nowhere = math.MaxInt32
 
 // find returns the place of the first that does not come before a prefix. It looks near the last that it found: prefixes are asked
 // for in order, most often.
-func (l *losses[A]) find(k key[A]) int {
-	before := func(i int) bool { return l.ops.compare(l.list[i].key, k) < 0 }
+func (l *losses[A]) find(k store.Key[A]) int {
+	before := func(i int) bool { return l.ops.Compare(l.list[i].key, k) < 0 }
 	low, high := l.last, l.last
 	for step := 1; low > 0 && !before(low-1); step *= 2 {
 		low = max(low-step, 0)
@@ -113,11 +115,6 @@ func (l *losses[A]) limit(room int) (covered int) {
 	return covered
 }
 
-// holds reports whether a prefix is another one or holds it.
-func (ops *familyOps[A]) holds(k, other key[A]) bool {
-	return k.bits <= other.bits && ops.mask(other.address, k.bits) == k.address
-}
-
 // comes reports whether the sessions may not have had a route for the path until now.
 func (m mark) comes() bool { return m.held == nil || m.held == anything }
 
@@ -129,7 +126,7 @@ func (f *family[A]) cover(v *view[A], p *plan, room int) {
 	}
 	gone := losses[A]{ops: f.ops, list: make([]loss[A], len(p.withdrawals))}
 	for i, m := range p.withdrawals {
-		gone.list[i] = loss[A]{key: f.store.at(m.at).key(), at: m.at, certain: m.held != anything}
+		gone.list[i] = loss[A]{key: f.store.At(m.at).Key(), at: m.at, certain: m.held != anything}
 	}
 	gone.nest()
 	paced := v.key.paced != nil
@@ -144,7 +141,7 @@ func (f *family[A]) cover(v *view[A], p *plan, room int) {
 		first.marks, g.marks = split(g.marks, func(m mark) bool {
 			place := int32(nowhere)
 			if m.comes() {
-				place = gone.cover(f.store.at(m.at).key())
+				place = gone.cover(f.store.At(m.at).Key())
 			}
 			if paced && place != nowhere {
 				places = append(places, place)
@@ -196,7 +193,7 @@ func split(marks []mark, chosen func(mark) bool) (out, rest []mark) {
 // room is how many routes that they are to lose the sessions of a view may hold beside all that they are to be sent, by the
 // guard's limit. Where both families count each has a half of it.
 func (f *family[A]) room(v *view[A]) int {
-	if v.guard == nil || !slices.Contains(v.guard.Counted, f.ops.family) {
+	if v.guard == nil || !slices.Contains(v.guard.Counted, f.ops.Family) {
 		return math.MaxInt
 	}
 	room := math.MaxInt

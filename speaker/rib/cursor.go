@@ -11,7 +11,7 @@ import (
 
 // cursor is one session in one family. It reads its view's log, or, where it has not read what came before, is told from
 // the table.
-type cursor[A address] struct {
+type cursor[A comparable] struct {
 	family *family[A]
 	out    *Out
 	view   *view[A]
@@ -77,7 +77,7 @@ func (c *cursor[A]) due() bool {
 
 // refresh asks for all routes once more.
 func (c *cursor[A]) refresh(f wire.Family, how refresh) {
-	if f == c.family.ops.family {
+	if f == c.family.ops.Family {
 		c.asked = max(c.asked, how)
 	}
 }
@@ -118,7 +118,7 @@ func (c *cursor[A]) fill(b *batch) {
 		case !c.endOfRIB:
 			// RFC 4724 §2: End-of-RIB follows the initial routing update, and nothing else.
 			c.endOfRIB = true
-			b.add(wire.AppendEndOfRIB(b.bytes, f.ops.family))
+			b.add(wire.AppendEndOfRIB(b.bytes, f.ops.Family))
 		case c.refreshing != noRefresh:
 			c.endRefresh(b)
 		case c.asked != noRefresh:
@@ -133,7 +133,7 @@ func (c *cursor[A]) fill(b *batch) {
 func (c *cursor[A]) beginRefresh(b *batch) {
 	c.refreshing, c.asked = c.asked, noRefresh
 	if c.refreshing == enhancedRefresh {
-		b.bytes = wire.RouteRefresh{Family: c.family.ops.family, Subtype: wire.RefreshBegin}.Append(b.bytes)
+		b.bytes = wire.RouteRefresh{Family: c.family.ops.Family, Subtype: wire.RefreshBegin}.Append(b.bytes)
 	}
 	c.leaveLog()
 	c.walk = c.family.walk(c, c.family.table.seq, false)
@@ -143,7 +143,7 @@ func (c *cursor[A]) beginRefresh(b *batch) {
 // the beginning it drops (RFC 7313 §4).
 func (c *cursor[A]) endRefresh(b *batch) {
 	if c.refreshing == enhancedRefresh {
-		b.bytes = wire.RouteRefresh{Family: c.family.ops.family, Subtype: wire.RefreshEnd}.Append(b.bytes)
+		b.bytes = wire.RouteRefresh{Family: c.family.ops.Family, Subtype: wire.RefreshEnd}.Append(b.bytes)
 	}
 	c.refreshing = noRefresh
 }

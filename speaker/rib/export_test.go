@@ -8,8 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"slices"
 
+	"github.com/herald-bgp/herald/speaker/rib/internal/store"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
@@ -43,18 +43,18 @@ func ModelRoute(p Params, defaults *Attributes, a *Announcement, f wire.Family) 
 
 type Stats struct{ Entries, Dead, Graves, Keys, Conflicts, Views, Profiles, Sets, Sources, Marks, Ring int }
 
-func stats[A address](f *family[A], s *Stats) {
-	f.store.each(0, func(_ slot, e *entry[A]) bool {
-		if e.seq > 0 {
+func stats[A comparable](f *family[A], s *Stats) {
+	f.store.Each(0, func(_ store.Slot, e *store.Entry[A]) bool {
+		if e.Seq > 0 {
 			s.Entries++
-			if e.dead() {
+			if e.Dead() {
 				s.Dead++
 			}
 		}
 		return true
 	})
 	s.Graves += len(f.dead)
-	s.Keys += f.store.keys
+	s.Keys += f.store.Keys()
 	for range f.conflicts {
 		s.Conflicts++
 	}
@@ -97,42 +97,42 @@ func (t *Table) Check() error {
 	return check(t.six)
 }
 
-func check[A address](f *family[A]) error {
+func check[A comparable](f *family[A]) error {
 	st := f.store
-	keys := map[key[A]]int{}
+	keys := map[store.Key[A]]int{}
 	live := map[uint32]int{}
 	var err error
-	st.each(0, func(i slot, e *entry[A]) bool {
+	st.Each(0, func(i store.Slot, e *store.Entry[A]) bool {
 		switch {
-		case e.seq == 0: // free
+		case e.Seq == 0: // free
 			return true
-		case st.lookup(e.key(), e.number()) != i:
-			err = fmt.Errorf("entry %d of %v is not found", i, f.ops.prefix(e.key()))
-		case f.table.sources[e.number()] == nil:
-			err = fmt.Errorf("entry %d of source %d that is gone", i, e.number())
-		case e.shared() != (st.next(st.head(e.key())) != noSlot):
-			err = fmt.Errorf("entry %d of %v: shared %v", i, f.ops.prefix(e.key()), e.shared())
+		case st.Lookup(e.Key(), e.Number()) != i:
+			err = fmt.Errorf("entry %d of %v is not found", i, f.ops.Prefix(e.Key()))
+		case f.table.sources[e.Number()] == nil:
+			err = fmt.Errorf("entry %d of source %d that is gone", i, e.Number())
+		case e.Shared() != (st.Next(st.Head(e.Key())) != store.NoSlot):
+			err = fmt.Errorf("entry %d of %v: shared %v", i, f.ops.Prefix(e.Key()), e.Shared())
 		}
-		keys[e.key()] += 0
-		if !e.dead() {
-			live[e.number()]++
-			keys[e.key()]++
+		keys[e.Key()] += 0
+		if !e.Dead() {
+			live[e.Number()]++
+			keys[e.Key()]++
 		}
 		return err == nil
 	})
-	if err = errors.Join(err, checkChunks(st)); err != nil {
+	if err = errors.Join(err, st.Check()); err != nil {
 		return err
 	}
-	if len(keys) != st.keys {
-		return fmt.Errorf("%d keys, want %d", st.keys, len(keys))
+	if len(keys) != st.Keys() {
+		return fmt.Errorf("%d keys, want %d", st.Keys(), len(keys))
 	}
-	conflicts := map[key[A]]struct{}{}
+	conflicts := map[store.Key[A]]struct{}{}
 	for head := range f.conflicts {
-		conflicts[st.at(head).key()] = struct{}{}
+		conflicts[st.At(head).Key()] = struct{}{}
 	}
 	for k, n := range keys {
 		if _, ok := conflicts[k]; ok != (n > 1) {
-			return fmt.Errorf("conflict %v: %v, %d live", f.ops.prefix(k), ok, n)
+			return fmt.Errorf("conflict %v: %v, %d live", f.ops.Prefix(k), ok, n)
 		}
 	}
 	for n, s := range f.table.sources {
@@ -172,36 +172,6 @@ func check[A address](f *family[A]) error {
 		if len(v.cursors) == 0 {
 			return fmt.Errorf("view without cursor")
 		}
-	}
-	return nil
-}
-
-// checkChunks verifies what chunks say of their entries.
-func checkChunks[A address](st *store[A]) error {
-	total := 0
-	for n, c := range st.chunks {
-		var used, nexts, free int32
-		for place := range slot(c.fresh) {
-			i := slot(n)<<chunkBits | place
-			if c.entries[place].seq > 0 {
-				used++
-			}
-			if st.next(i) != noSlot {
-				nexts++
-			}
-		}
-		for i := c.free; i > 0; i = int32(c.entries[i-1].number()) {
-			free++
-		}
-		total += int(used)
-		open := slices.Contains(st.open, slot(n))
-		if used != c.used || nexts != c.nexts || free != c.fresh-used || open != (used < chunkLen) ||
-			(c.entries == nil) != (used == 0) || (c.next == nil) != (nexts == 0) {
-			return fmt.Errorf("chunk %d has %d entries, %d nexts, %d free, open %v; says %+v", n, used, nexts, free, open, c)
-		}
-	}
-	if total != st.used {
-		return fmt.Errorf("%d entries, says %d", total, st.used)
 	}
 	return nil
 }

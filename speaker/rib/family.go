@@ -6,14 +6,28 @@ package rib
 import (
 	"iter"
 	"slices"
+
+	"github.com/herald-bgp/herald/speaker/rib/internal/store"
+)
+
+// familyOps is what the table needs to know of one family.
+type familyOps[A comparable] struct {
+	store.Ops[A]
+	// spans yields the ranges of the family.
+	spans func(Prefixes, func(store.Span[A]) bool)
+}
+
+var (
+	ops4 = familyOps[uint32]{store.IPv4, func(p Prefixes, yield func(store.Span[uint32]) bool) { each(p.four, unpack4, yield) }}
+	ops6 = familyOps[store.Address6]{store.IPv6, func(p Prefixes, yield func(store.Span[store.Address6]) bool) { each(p.six, unpack6, yield) }}
 )
 
 // family is the table of one address family with the sessions that are sent it.
-type family[A address] struct {
+type family[A comparable] struct {
 	table *Table
 	index int // among the table's families
 	ops   *familyOps[A]
-	store *store[A]
+	store *store.Store[A]
 
 	profiles []*profile
 	idle     *profile // the last that was without a view; it may be in use again
@@ -29,13 +43,13 @@ type family[A address] struct {
 
 // grave is a tombstone with the change that made it one.
 type grave struct {
-	at  slot
+	at  store.Slot
 	seq uint64
 }
 
-func newFamily[A address](t *Table, index int, ops *familyOps[A]) *family[A] {
+func newFamily[A comparable](t *Table, index int, ops *familyOps[A]) *family[A] {
 	return &family[A]{
-		table: t, index: index, ops: ops, store: newStore(ops),
+		table: t, index: index, ops: ops, store: store.New(&ops.Ops),
 		ring: ring{limit: t.limits.Ring}, naming: naming{}, linkLocals: naming{},
 	}
 }
@@ -45,8 +59,8 @@ func (f *family[A]) ranges(p Prefixes) iter.Seq[PrefixRange] {
 	return func(yield func(PrefixRange) bool) { ranges(f.ops, p, yield) }
 }
 
-func (f *family[A]) spans(p Prefixes) iter.Seq[span[A]] {
-	return func(yield func(span[A]) bool) { f.ops.spans(p, yield) }
+func (f *family[A]) spans(p Prefixes) iter.Seq[store.Span[A]] {
+	return func(yield func(store.Span[A]) bool) { f.ops.spans(p, yield) }
 }
 
 // live is how many prefixes of the family a source announces.
@@ -55,12 +69,12 @@ func (f *family[A]) live(s *source) int { return int(s.live[f.index]) }
 // ring remembers the entries of the latest changes, between limit and twice as many.
 type ring struct {
 	limit  uint64
-	slots  []slot
+	slots  []store.Slot
 	oldest uint64 // the change before the first that is remembered
 }
 
 // note remembers a change.
-func (r *ring) note(i slot, seq uint64) {
+func (r *ring) note(i store.Slot, seq uint64) {
 	if uint64(len(r.slots)) == 2*r.limit {
 		r.slots = slices.Delete(r.slots, 0, int(r.limit))
 		r.oldest += r.limit
@@ -70,7 +84,7 @@ func (r *ring) note(i slot, seq uint64) {
 	}
 	// Changes of the other family leave gaps.
 	for r.oldest+uint64(len(r.slots)) < seq-1 {
-		r.slots = append(r.slots, noSlot)
+		r.slots = append(r.slots, store.NoSlot)
 		if uint64(len(r.slots)) == 2*r.limit {
 			r.slots, r.oldest = r.slots[:0], seq-1
 		}
@@ -79,7 +93,7 @@ func (r *ring) note(i slot, seq uint64) {
 }
 
 // recent returns the entries that changed after a change, the last time for each, and whether all are remembered.
-func (f *family[A]) recent(since uint64) ([]slot, bool) {
+func (f *family[A]) recent(since uint64) ([]store.Slot, bool) {
 	r := &f.ring
 	end := r.oldest + uint64(len(r.slots))
 	if since < r.oldest || len(r.slots) == 0 {
@@ -88,9 +102,9 @@ func (f *family[A]) recent(since uint64) ([]slot, bool) {
 	if since >= end {
 		return nil, true
 	}
-	var slots []slot
+	var slots []store.Slot
 	for _, i := range r.slots[since-r.oldest:] {
-		if i != noSlot {
+		if i != store.NoSlot {
 			slots = append(slots, i)
 		}
 	}
@@ -107,14 +121,14 @@ const (
 )
 
 // edit changes entries of the family: in two steps, so that what sessions hold is known before anything is different.
-type edit[A address] struct {
+type edit[A comparable] struct {
 	f     *family[A]
-	slots []slot
+	slots []store.Slot
 	kinds []change
 }
 
 // touch marks an entry for every view that sends or is to send its source.
-func (e *edit[A]) touch(i slot, kind change, concerned []*view[A]) {
+func (e *edit[A]) touch(i store.Slot, kind change, concerned []*view[A]) {
 	f := e.f
 	for _, v := range concerned {
 		if v.overflowed = v.overflowed || len(v.marks) > f.marksLimit(v); v.overflowed {
@@ -134,13 +148,13 @@ func (e *edit[A]) touch(i slot, kind change, concerned []*view[A]) {
 func (e *edit[A]) announce(s *source, ranges Prefixes, concerned []*view[A]) {
 	f := e.f
 	for r := range f.spans(ranges) {
-		f.ops.expand(r, func(k key[A]) bool {
-			i := f.store.lookup(k, s.number)
-			if i == noSlot {
-				i = f.store.insert(k, s.number)
+		f.ops.Expand(r, func(k store.Key[A]) bool {
+			i := f.store.Lookup(k, s.number)
+			if i == store.NoSlot {
+				i = f.store.Insert(k, s.number)
 				s.entries++
 			}
-			if f.store.at(i).dead() {
+			if f.store.At(i).Dead() {
 				e.touch(i, added, concerned)
 			}
 			return true
@@ -155,8 +169,8 @@ func (e *edit[A]) each(s *source, ranges Prefixes, kind change, concerned []*vie
 		return
 	}
 	for r := range f.spans(ranges) {
-		f.ops.expand(r, func(k key[A]) bool {
-			if i := f.store.lookup(k, s.number); i != noSlot && !f.store.at(i).dead() {
+		f.ops.Expand(r, func(k store.Key[A]) bool {
+			if i := f.store.Lookup(k, s.number); i != store.NoSlot && !f.store.At(i).Dead() {
 				e.touch(i, kind, concerned)
 			}
 			return true
@@ -169,35 +183,35 @@ func (e *edit[A]) commit() {
 	f := e.f
 	for n, i := range e.slots {
 		f.table.seq++
-		entry := f.store.at(i)
-		entry.seq = f.table.seq
-		f.ring.note(i, entry.seq)
-		s := f.table.sources[entry.number()]
+		entry := f.store.At(i)
+		entry.Seq = f.table.seq
+		f.ring.note(i, entry.Seq)
+		s := f.table.sources[entry.Number()]
 		switch e.kinds[n] {
 		case added:
-			if entry.dead() {
-				entry.word &^= tombstone
+			if entry.Dead() {
+				entry.Revive()
 				s.live[f.index]++
 			}
 		case removed:
-			if !entry.dead() {
-				entry.word |= tombstone
+			if !entry.Dead() {
+				entry.Bury()
 				s.live[f.index]--
 			}
 		}
-		if entry.dead() {
-			f.dead = append(f.dead, grave{i, entry.seq})
+		if entry.Dead() {
+			f.dead = append(f.dead, grave{i, entry.Seq})
 		}
 	}
 	e.slots, e.kinds = e.slots[:0], e.kinds[:0]
 }
 
 // conflicts yields the first entries of the prefixes with more than one route.
-func (f *family[A]) conflicts(yield func(head slot) bool) {
-	f.store.chains(func(head slot) bool {
+func (f *family[A]) conflicts(yield func(head store.Slot) bool) {
+	f.store.Chains(func(head store.Slot) bool {
 		live := 0
-		for i := head; i != noSlot; i = f.store.next(i) {
-			if !f.store.at(i).dead() {
+		for i := head; i != store.NoSlot; i = f.store.Next(i) {
+			if !f.store.At(i).Dead() {
 				live++
 			}
 		}
@@ -207,8 +221,8 @@ func (f *family[A]) conflicts(yield func(head slot) bool) {
 
 // reclaim frees the tombstones that every session has been told of.
 func (f *family[A]) reclaim() {
-	if len(f.dead) > 2*f.store.used+64 { // what came back left stale ones
-		f.dead = slices.DeleteFunc(f.dead, func(g grave) bool { e := f.store.at(g.at); return !e.dead() || e.seq != g.seq })
+	if len(f.dead) > 2*f.store.Used()+64 { // what came back left stale ones
+		f.dead = slices.DeleteFunc(f.dead, func(g grave) bool { e := f.store.At(g.at); return !e.Dead() || e.Seq != g.seq })
 	}
 	if len(f.dead) == 0 {
 		return
@@ -223,29 +237,29 @@ func (f *family[A]) reclaim() {
 	for n < len(f.dead) && f.dead[n].seq <= told {
 		g := f.dead[n]
 		n++
-		e := f.store.at(g.at)
-		if !e.dead() || e.seq != g.seq {
+		e := f.store.At(g.at)
+		if !e.Dead() || e.Seq != g.seq {
 			continue // announced again meanwhile
 		}
-		s := f.table.sources[e.number()]
-		f.store.remove(g.at)
+		s := f.table.sources[e.Number()]
+		f.store.Remove(g.at)
 		s.entries--
 		f.table.release(s)
 	}
 	if f.dead = f.dead[n:]; len(f.dead) == 0 {
 		f.dead = nil
 	}
-	f.store.shrink()
+	f.store.Shrink()
 }
 
 // eachBut touches what a source announces in ranges, but not in those that stay, as removed. It goes over what stays, which
 // may be much, and remembers nothing of it.
 func (e *edit[A]) eachBut(s *source, ranges, stay Prefixes, concerned []*view[A]) {
 	f := e.f
-	var gone []key[A]
+	var gone []store.Key[A]
 	for r := range f.spans(ranges) {
-		f.ops.expand(r, func(k key[A]) bool {
-			if i := f.store.lookup(k, s.number); i != noSlot && !f.store.at(i).dead() {
+		f.ops.Expand(r, func(k store.Key[A]) bool {
+			if i := f.store.Lookup(k, s.number); i != store.NoSlot && !f.store.At(i).Dead() {
 				gone = append(gone, k)
 			}
 			return true
@@ -254,19 +268,19 @@ func (e *edit[A]) eachBut(s *source, ranges, stay Prefixes, concerned []*view[A]
 	if len(gone) == 0 {
 		return
 	}
-	slices.SortFunc(gone, f.ops.compare)
+	slices.SortFunc(gone, f.ops.Compare)
 	gone = slices.Compact(gone)
 	stays := make([]bool, len(gone))
 	for r := range f.spans(stay) {
 		// The prefixes within r follow each other, among others that are shorter or longer than those of r.
-		i, _ := slices.BinarySearchFunc(gone, key[A]{r.address, r.bits}, f.ops.compare)
-		for ; i < len(gone) && f.ops.mask(gone[i].address, r.bits) == r.address; i++ {
-			stays[i] = stays[i] || gone[i].bits == r.length
+		i, _ := slices.BinarySearchFunc(gone, r.Key(), f.ops.Compare)
+		for ; i < len(gone) && f.ops.Mask(gone[i].Address, r.Bits) == r.Address; i++ {
+			stays[i] = stays[i] || gone[i].Bits == r.Length
 		}
 	}
 	for i, k := range gone {
 		if !stays[i] {
-			e.touch(f.store.lookup(k, s.number), removed, concerned)
+			e.touch(f.store.Lookup(k, s.number), removed, concerned)
 		}
 	}
 }

@@ -6,6 +6,8 @@ package rib
 import (
 	"fmt"
 	"time"
+
+	"github.com/herald-bgp/herald/speaker/rib/internal/store"
 )
 
 // limits bound what a table keeps for its sessions, whatever they do. None of them bounds what is announced.
@@ -36,7 +38,7 @@ type limits struct {
 }
 
 // MaxAnnouncements is how many announcements a table takes at most.
-const MaxAnnouncements = 1 << (numberBits - 1)
+const MaxAnnouncements = 1 << (store.NumberBits - 1)
 
 // ErrTooManyAnnouncements refuses an update with more than that.
 var ErrTooManyAnnouncements = fmt.Errorf("more than %d announcements", MaxAnnouncements)

@@ -7,17 +7,19 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"github.com/herald-bgp/herald/speaker/rib/internal/store"
 )
 
 // prepared is an update of one family: what changes, with what sessions hold of it, and where the sessions go.
-type prepared[A address] struct {
+type prepared[A comparable] struct {
 	edit  edit[A]
 	views []viewChange[A]
 	moves []move[A]
 }
 
 // viewChange turns a view, with all of its sessions, into another.
-type viewChange[A address] struct {
+type viewChange[A comparable] struct {
 	view    *view[A]
 	members members
 	profile *profile
@@ -25,7 +27,7 @@ type viewChange[A address] struct {
 }
 
 // move takes a session to another view.
-type move[A address] struct {
+type move[A comparable] struct {
 	cursor  *cursor[A]
 	members members
 	profile *profile
@@ -34,7 +36,7 @@ type move[A address] struct {
 }
 
 // prepare finds where the sessions of a family go, and marks what they are to be told.
-func prepare[A address](f *family[A], u *update) *prepared[A] {
+func prepare[A comparable](f *family[A], u *update) *prepared[A] {
 	p := &prepared[A]{edit: edit[A]{f: f}}
 	after := map[*view[A]]members{}
 	for _, v := range slices.Clone(f.views) {
@@ -65,15 +67,15 @@ func prepare[A address](f *family[A], u *update) *prepared[A] {
 	for _, c := range u.added {
 		come += count(f.ops, c.next.Prefixes)
 	}
-	f.store.reserve(come)
+	f.store.Reserve(come)
 	for _, c := range u.added {
 		p.edit.announce(c.source, c.next.Prefixes, concerned(c.number, false))
 	}
 	p.membership(u)
 	if u.reordered {
 		for head := range f.conflicts {
-			for i := head; i != noSlot; i = f.store.next(i) {
-				if !f.store.at(i).dead() {
+			for i := head; i != store.NoSlot; i = f.store.Next(i) {
+				if !f.store.At(i).Dead() {
 					p.edit.touch(i, changed, f.views)
 				}
 			}

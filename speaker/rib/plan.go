@@ -12,13 +12,14 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/herald-bgp/herald/speaker/rib/internal/store"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
 // mark says that what is sent for a prefix has changed.
 type mark struct {
 	// at is the entry that changed. It is not freed before its change was told; others of the prefix may be.
-	at slot
+	at store.Slot
 	// held is what the sessions hold for it as far as they were told, nil for nothing.
 	held *attributeSet
 }
@@ -117,7 +118,7 @@ func (f *family[A]) planWithin(v *view[A], marks []mark, again bool, room int) p
 // first sorts marks by path, and keeps the first of each.
 func (f *family[A]) first(p *profile, marks []mark) []mark {
 	compare := func(a, b mark) int {
-		if c := f.ops.compare(f.store.at(a.at).key(), f.store.at(b.at).key()); c != 0 || !p.key.addPath {
+		if c := f.ops.Compare(f.store.At(a.at).Key(), f.store.At(b.at).Key()); c != 0 || !p.key.addPath {
 			return c
 		}
 		return cmp.Compare(f.pathOf(p, a.at), f.pathOf(p, b.at))
@@ -127,11 +128,11 @@ func (f *family[A]) first(p *profile, marks []mark) []mark {
 }
 
 // pathOf is the path identifier of an entry, 0 where there are none.
-func (f *family[A]) pathOf(p *profile, i slot) uint32 {
+func (f *family[A]) pathOf(p *profile, i store.Slot) uint32 {
 	if !p.key.addPath {
 		return 0
 	}
-	return f.table.sources[f.store.at(i).number()].PathID
+	return f.table.sources[f.store.At(i).Number()].PathID
 }
 
 // pathIn is the path identifier at the start of an NLRI, 0 where there are none.
@@ -165,9 +166,9 @@ func (f *family[A]) appendMessage(b []byte, q *profile, p *plan, self []netip.Ad
 
 // appendWithdrawals appends one message, and takes what is in it from marks.
 func (f *family[A]) appendWithdrawals(b []byte, q *profile, marks *[]mark) []byte {
-	n := f.gather(q, *marks, wire.UnreachRoom(f.ops.family, q.key.maxLen))
+	n := f.gather(q, *marks, wire.UnreachRoom(f.ops.Family, q.key.maxLen))
 	*marks = (*marks)[n:]
-	return wire.AppendUnreach(b, f.ops.family, f.nlri)
+	return wire.AppendUnreach(b, f.ops.Family, f.nlri)
 }
 
 // appendGroup appends one message of the first group, and takes what is in it from groups.
@@ -188,7 +189,7 @@ func (f *family[A]) gather(q *profile, marks []mark, room int) int {
 		if q.pathLen > 0 {
 			f.nlri = appendPathID(f.nlri, f.pathOf(q, m.at))
 		}
-		if f.nlri = f.ops.appendNLRI(f.nlri, f.store.at(m.at).key()); len(f.nlri) > room {
+		if f.nlri = f.ops.AppendNLRI(f.nlri, f.store.At(m.at).Key()); len(f.nlri) > room {
 			f.nlri = f.nlri[:before]
 			return i
 		}
@@ -199,9 +200,9 @@ func (f *family[A]) gather(q *profile, marks []mark, room int) int {
 // appendReach appends a message with f.nlri. Where it names next hop self and self is nil, the place is noted for patch.
 func (f *family[A]) appendReach(b []byte, set *attributeSet, self []netip.Addr, patches *[]int) []byte {
 	start := len(b)
-	b = wire.AppendReach(b, f.ops.family, set.block, set.nextHop, f.nlri)
+	b = wire.AppendReach(b, f.ops.Family, set.block, set.nextHop, f.nlri)
 	if set.self {
-		at := nextHopAt(b, start, f.ops.family, set)
+		at := nextHopAt(b, start, f.ops.Family, set)
 		if self == nil {
 			*patches = append(*patches, at)
 		} else {

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/herald-bgp/herald/speaker/rib/internal/store"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
@@ -109,10 +110,10 @@ func (p Prefixes) All() iter.Seq[PrefixRange] {
 }
 
 // ranges yields the ranges of a family, and reports whether yield took them all.
-func ranges[A address](ops *familyOps[A], p Prefixes, yield func(PrefixRange) bool) bool {
+func ranges[A comparable](ops *familyOps[A], p Prefixes, yield func(PrefixRange) bool) bool {
 	more := true
-	ops.spans(p, func(s span[A]) bool {
-		more = yield(PrefixRange{Prefix: ops.prefix(key[A]{s.address, s.bits}), Length: int(s.length)})
+	ops.spans(p, func(s store.Span[A]) bool {
+		more = yield(PrefixRange{Prefix: ops.Prefix(s.Key()), Length: int(s.Length)})
 		return more
 	})
 	return more
@@ -121,9 +122,9 @@ func ranges[A address](ops *familyOps[A], p Prefixes, yield func(PrefixRange) bo
 // count is how many prefixes the ranges stand for, by family.
 func (p Prefixes) count() [families]int { return [families]int{count(&ops4, p), count(&ops6, p)} }
 
-func count[A address](ops *familyOps[A], p Prefixes) (n int) {
-	ops.spans(p, func(s span[A]) bool {
-		n += s.count()
+func count[A comparable](ops *familyOps[A], p Prefixes) (n int) {
+	ops.spans(p, func(s store.Span[A]) bool {
+		n += s.Count()
 		return true
 	})
 	return n
@@ -191,20 +192,21 @@ func (p packed) withLengths(single int) packed {
 }
 
 // unpack4 reads a range of IPv4.
-func unpack4(b string) span[uint32] {
+func unpack4(b string) store.Span[uint32] {
 	a := uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
-	return span[uint32]{a, b[single4-1], b[len(b)-1]}
+	return store.Span[uint32]{Address: a, Bits: b[single4-1], Length: b[len(b)-1]}
 }
 
 // unpack6 reads a range of IPv6.
-func unpack6(b string) span[address6] {
+func unpack6(b string) store.Span[store.Address6] {
 	var a [16]byte
 	copy(a[:], b)
-	return span[address6]{address6{binary.BigEndian.Uint64(a[:8]), binary.BigEndian.Uint64(a[8:])}, b[single6-1], b[len(b)-1]}
+	address := store.Address6{High: binary.BigEndian.Uint64(a[:8]), Low: binary.BigEndian.Uint64(a[8:])}
+	return store.Span[store.Address6]{Address: address, Bits: b[single6-1], Length: b[len(b)-1]}
 }
 
 // each yields the ranges of a family.
-func each[A address](p packed, unpack func(string) span[A], yield func(span[A]) bool) {
+func each[A comparable](p packed, unpack func(string) store.Span[A], yield func(store.Span[A]) bool) {
 	for rest := p.octets; rest != ""; rest = rest[p.size:] {
 		if !yield(unpack(rest[:p.size])) {
 			return

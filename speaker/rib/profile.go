@@ -101,11 +101,11 @@ func (f *family[A]) profileOf(c *cursor[A], e *exported) *profile {
 func (f *family[A]) profileFor(o *Out, e *exported) *profile {
 	p, defaults := &o.params, &e.Defaults
 	k := profileKey{
-		family: f.ops.family, external: p.External, localASN: p.LocalASN, as4: p.AS4, maxLen: p.MaxLen,
-		addPath: slices.Contains(p.AddPath, f.ops.family), self: formOf(p.nextHopSelf(f.ops.family)),
+		family: f.ops.Family, external: p.External, localASN: p.LocalASN, as4: p.AS4, maxLen: p.MaxLen,
+		addPath: slices.Contains(p.AddPath, f.ops.Family), self: formOf(p.nextHopSelf(f.ops.Family)),
 		extended: p.ExtendedNextHop, linkLocal: p.LinkLocalNextHop, otc: p.OTC, withholdOTC: p.WithholdOTC,
 	}
-	asked := p.asked(f.ops.family, defaults)
+	asked := p.asked(f.ops.Family, defaults)
 	k.refuses = asked.IsValid() && asked == p.PeerAddress
 	if e.RatePerSecond > 0 {
 		k.paced = o
@@ -116,7 +116,7 @@ func (f *family[A]) profileFor(o *Out, e *exported) *profile {
 		}
 	}
 	made := &profile{
-		key: k, params: *p, defaults: *defaults, guard: e.Guard, maxNLRI: f.ops.maxNLRI,
+		key: k, params: *p, defaults: *defaults, guard: e.Guard, maxNLRI: f.ops.MaxLen,
 		placeholder: k.self.placeholder(), sets: map[string]*attributeSet{}, refusals: map[Reason]*attributeSet{},
 	}
 	made.params.PeerAddress = netip.Addr{} // sessions of a profile have different peers: see refuse

@@ -37,7 +37,7 @@ func (o *Out) readdress(e *exported) {
 // readdress takes the session's next hop self anew.
 func (c *cursor[A]) readdress() {
 	f, o := c.family, c.out
-	self := o.params.nextHopSelf(f.ops.family)
+	self := o.params.nextHopSelf(f.ops.Family)
 	if slices.Equal(self, c.self) {
 		return
 	}

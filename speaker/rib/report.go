@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/herald-bgp/herald/speaker/rib/internal/store"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
@@ -88,7 +89,7 @@ func (o *Out) withheld() []Withheld {
 
 // notNegotiated adds the prefixes of the family if the session does not have it.
 func (f *family[A]) notNegotiated(o *Out, w withholding) {
-	if slices.Contains(o.params.Families, f.ops.family) {
+	if slices.Contains(o.params.Families, f.ops.Family) {
 		return
 	}
 	f.eachSource(o.export.members, func(s *source) {
@@ -114,7 +115,7 @@ func (c *cursor[A]) withheld(w withholding) {
 
 // count is how many routes of the family the session has.
 func (c *cursor[A]) count() FamilyCount {
-	return FamilyCount{Family: c.family.ops.family, Routes: c.family.summary(c.view).routes}
+	return FamilyCount{Family: c.family.ops.Family, Routes: c.family.summary(c.view).routes}
 }
 
 // eachSource calls yield for the sources among m that announce something of the family.
@@ -154,7 +155,7 @@ func (f *family[A]) summary(v *view[A]) *summary {
 		}
 	})
 	for head := range f.conflicts {
-		example := f.ops.prefix(f.store.at(head).key())
+		example := f.ops.Prefix(f.store.At(head).Key())
 		f.losers(v, head, func(s, winner *source) {
 			sum.routes--
 			sum.withheld.add(s, Withheld{Reason: ReasonConflict, Prefixes: 1, Example: example, Winner: winner.Name})
@@ -192,14 +193,14 @@ func (f *family[A]) example(s *source) netip.Prefix {
 }
 
 // losers calls yield for the routes of a prefix that could be sent if another were not.
-func (f *family[A]) losers(v *view[A], head slot, yield func(s, winner *source)) {
-	for i := head; i != noSlot; i = f.store.next(i) {
-		e := f.store.at(i)
-		if e.dead() || !v.members.has(e.number()) {
+func (f *family[A]) losers(v *view[A], head store.Slot, yield func(s, winner *source)) {
+	for i := head; i != store.NoSlot; i = f.store.Next(i) {
+		e := f.store.At(i)
+		if e.Dead() || !v.members.has(e.Number()) {
 			continue
 		}
-		s := f.table.sources[e.number()]
-		if set, _ := v.offer(s); set == nil || !f.fits(v.profile, set, e.key()) {
+		s := f.table.sources[e.Number()]
+		if set, _ := v.offer(s); set == nil || !f.fits(v.profile, set, e.Key()) {
 			continue
 		}
 		if _, winner := f.winner(v.profile, v.members, head, v.path(s)); winner != s {

@@ -6,6 +6,7 @@ package rib
 import (
 	"net/netip"
 
+	"github.com/herald-bgp/herald/speaker/rib/internal/store"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
@@ -42,7 +43,7 @@ func (o *Out) Routes(yield func(Route) bool) {
 func (c *cursor[A]) routes(yield func(Route) bool) bool {
 	t := c.family.table
 	known := map[*attributeSet]*wire.Attributes{}
-	for next, more := slot(0), true; more; {
+	for next, more := store.Slot(0), true; more; {
 		var batch []Route
 		t.mu.Lock()
 		batch, next, more = c.someRoutes(next, known)
@@ -57,17 +58,17 @@ func (c *cursor[A]) routes(yield func(Route) bool) bool {
 }
 
 // someRoutes returns the routes among the next entries. known are the attributes that others have.
-func (c *cursor[A]) someRoutes(from slot, known map[*attributeSet]*wire.Attributes) (batch []Route, next slot, more bool) {
+func (c *cursor[A]) someRoutes(from store.Slot, known map[*attributeSet]*wire.Attributes) (batch []Route, next store.Slot, more bool) {
 	f, v := c.family, c.view
 	left := routesAtOnce
-	next = f.store.each(from, func(i slot, e *entry[A]) bool {
+	next = f.store.Each(from, func(i store.Slot, e *store.Entry[A]) bool {
 		left--
-		if e.dead() || !v.members.has(e.number()) {
+		if e.Dead() || !v.members.has(e.Number()) {
 			return left > 0
 		}
 		path := f.pathOf(v.profile, i)
-		set, s := f.winner(v.profile, v.members, f.store.head(e.key()), path)
-		if s == nil || s.number != e.number() {
+		set, s := f.winner(v.profile, v.members, f.store.Head(e.Key()), path)
+		if s == nil || s.number != e.Number() {
 			return left > 0
 		}
 		attributes := known[set]
@@ -76,10 +77,10 @@ func (c *cursor[A]) someRoutes(from slot, known map[*attributeSet]*wire.Attribut
 			known[set] = attributes
 		}
 		batch = append(batch, Route{
-			Family: f.ops.family, Prefix: f.ops.prefix(e.key()), PathID: path, NextHop: c.nextHop(set)[0],
+			Family: f.ops.Family, Prefix: f.ops.Prefix(e.Key()), PathID: path, NextHop: c.nextHop(set)[0],
 			Attributes: attributes, Announcement: s.Announcement,
 		})
 		return left > 0
 	})
-	return batch, next, next < f.store.end()
+	return batch, next, next < f.store.End()
 }

@@ -6,11 +6,13 @@ package rib
 import (
 	"math"
 	"slices"
+
+	"github.com/herald-bgp/herald/speaker/rib/internal/store"
 )
 
 // scan tells a session from the table what changed since it was last told. Changes that come while it goes on are the next
 // scan's.
-type scan[A address] struct {
+type scan[A comparable] struct {
 	cursor *cursor[A]
 	began  uint64
 	since  uint64 // the change after which entries are looked at
@@ -20,7 +22,7 @@ type scan[A address] struct {
 	// told are the entries of routes that were sent all the same.
 	told members
 
-	resume  slot // the first entry that was not looked at
+	resume  store.Slot // the first entry that was not looked at
 	plan    plan
 	planned uint64 // the change as of which the plan is
 	room    int    // the least there was since the scan began: see room of the family
@@ -47,7 +49,7 @@ const (
 	noPart
 )
 
-func newScan[A address](c *cursor[A], since uint64, withdrawals bool) *scan[A] {
+func newScan[A comparable](c *cursor[A], since uint64, withdrawals bool) *scan[A] {
 	return &scan[A]{cursor: c, began: c.family.table.seq, since: since, withdrawals: withdrawals, room: math.MaxInt}
 }
 
@@ -95,9 +97,9 @@ func (s *scan[A]) note(groups []group, told bool) {
 	f, v := s.cursor.family, s.cursor.view
 	for _, g := range groups {
 		for _, m := range g.marks {
-			k := f.store.at(m.at).key()
-			_, sent := f.winner(v.profile, v.members, f.store.head(k), f.pathOf(v.profile, m.at))
-			if i := f.store.lookup(k, sent.number); told {
+			k := f.store.At(m.at).Key()
+			_, sent := f.winner(v.profile, v.members, f.store.Head(k), f.pathOf(v.profile, m.at))
+			if i := f.store.Lookup(k, sent.number); told {
 				s.told.add(uint32(i))
 			} else {
 				s.told.remove(uint32(i))
@@ -155,7 +157,7 @@ func (s *scan[A]) collect() []mark {
 // pass returns marks for the next prefixes of the part.
 func (s *scan[A]) pass() []mark {
 	var marks []mark
-	s.resume = s.each(s.resume, s.part, func(_ slot, m mark) bool {
+	s.resume = s.each(s.resume, s.part, func(_ store.Slot, m mark) bool {
 		marks = append(marks, m)
 		return len(marks) < s.cursor.family.table.limits.Scan
 	})
@@ -163,9 +165,9 @@ func (s *scan[A]) pass() []mark {
 }
 
 // each yields the entries of a part from a slot on with their marks, and returns the slot after the last.
-func (s *scan[A]) each(from slot, p part, yield func(slot, mark) bool) slot {
-	return s.cursor.family.store.each(from, func(i slot, e *entry[A]) bool {
-		if e.seq <= s.since || s.later(i, e) {
+func (s *scan[A]) each(from store.Slot, p part, yield func(store.Slot, mark) bool) store.Slot {
+	return s.cursor.family.store.Each(from, func(i store.Slot, e *store.Entry[A]) bool {
+		if e.Seq <= s.since || s.later(i, e) {
 			return true
 		}
 		m := s.cursor.mark(i)
@@ -174,14 +176,14 @@ func (s *scan[A]) each(from slot, p part, yield func(slot, mark) bool) slot {
 }
 
 // later reports whether what is sent for the path of an entry changed after the scan began: that is for the next one.
-func (s *scan[A]) later(i slot, e *entry[A]) bool {
-	if !e.shared() {
-		return e.seq > s.began
+func (s *scan[A]) later(i store.Slot, e *store.Entry[A]) bool {
+	if !e.Shared() {
+		return e.Seq > s.began
 	}
 	f, p := s.cursor.family, s.cursor.view.profile
 	path := f.pathOf(p, i)
-	for i = f.store.head(e.key()); i != noSlot; i = f.store.next(i) {
-		if f.store.at(i).seq > s.began && f.pathOf(p, i) == path {
+	for i = f.store.Head(e.Key()); i != store.NoSlot; i = f.store.Next(i) {
+		if f.store.At(i).Seq > s.began && f.pathOf(p, i) == path {
 			return true
 		}
 	}
@@ -189,7 +191,7 @@ func (s *scan[A]) later(i slot, e *entry[A]) bool {
 }
 
 // partOf is the part that an entry which changed belongs to.
-func (s *scan[A]) partOf(i slot, m mark) part {
+func (s *scan[A]) partOf(i store.Slot, m mark) part {
 	set, _ := s.cursor.family.choose(s.cursor.view, i)
 	switch related := s.related.has(uint32(i)); {
 	case set == nil && m.held == nil:
@@ -214,8 +216,8 @@ func (s *scan[A]) sift() {
 		return
 	}
 	var related members
-	s.each(0, groupsPart, func(i slot, _ mark) bool {
-		if gone.cover(f.store.at(i).key()) != nowhere {
+	s.each(0, groupsPart, func(i store.Slot, _ mark) bool {
+		if gone.cover(f.store.At(i).Key()) != nowhere {
 			related.add(uint32(i))
 		}
 		return true
@@ -234,11 +236,11 @@ func (s *scan[A]) sift() {
 func (s *scan[A]) losses(p part) losses[A] {
 	f := s.cursor.family
 	l := losses[A]{ops: f.ops}
-	s.each(0, p, func(i slot, _ mark) bool {
-		l.list = append(l.list, loss[A]{key: f.store.at(i).key(), at: i})
+	s.each(0, p, func(i store.Slot, _ mark) bool {
+		l.list = append(l.list, loss[A]{key: f.store.At(i).Key(), at: i})
 		return true
 	})
-	slices.SortFunc(l.list, func(a, b loss[A]) int { return f.ops.compare(a.key, b.key) })
+	slices.SortFunc(l.list, func(a, b loss[A]) int { return f.ops.Compare(a.key, b.key) })
 	l.nest()
 	return l
 }
@@ -248,9 +250,9 @@ func (s *scan[A]) losses(p part) losses[A] {
 func (s *scan[A]) late() (marks []mark) {
 	f, c := s.cursor.family, s.cursor
 	gone := s.losses(coveredPart)
-	f.store.each(0, func(i slot, e *entry[A]) bool {
-		if e.seq > s.sifted {
-			if set, _ := f.choose(c.view, i); set != nil && gone.cover(e.key()) != nowhere {
+	f.store.Each(0, func(i store.Slot, e *store.Entry[A]) bool {
+		if e.Seq > s.sifted {
+			if set, _ := f.choose(c.view, i); set != nil && gone.cover(e.Key()) != nowhere {
 				marks = append(marks, c.mark(i))
 			}
 		}
@@ -265,10 +267,10 @@ func (s *scan[A]) late() (marks []mark) {
 }
 
 // changed returns marks for those of the entries that changed since.
-func (c *cursor[A]) changed(entries []slot, since uint64) []mark {
+func (c *cursor[A]) changed(entries []store.Slot, since uint64) []mark {
 	var marks []mark
 	for _, i := range entries {
-		if c.family.store.seq(i) > since {
+		if c.family.store.Seq(i) > since {
 			marks = append(marks, c.mark(i))
 		}
 	}
@@ -276,13 +278,13 @@ func (c *cursor[A]) changed(entries []slot, since uint64) []mark {
 }
 
 // mark says of an entry that changed whether the session may hold a route for it.
-func (c *cursor[A]) mark(i slot) mark {
+func (c *cursor[A]) mark(i store.Slot) mark {
 	f, v := c.family, c.view
-	e := f.store.at(i)
+	e := f.store.At(i)
 	m := mark{at: i}
 	path := f.pathOf(v.profile, i)
-	for j := f.store.head(e.key()); j != noSlot; j = f.store.next(j) {
-		if c.mayHold.has(f.store.at(j).number()) && f.pathOf(v.profile, j) == path {
+	for j := f.store.Head(e.Key()); j != store.NoSlot; j = f.store.Next(j) {
+		if c.mayHold.has(f.store.At(j).Number()) && f.pathOf(v.profile, j) == path {
 			m.held = anything
 		}
 	}

@@ -37,7 +37,7 @@ func (f *family[A]) messages(v *view[A], g group, places []int32) (list []placed
 	for marks := inPlace(g.marks, places); len(marks) > 0; {
 		n, octets := 0, 0
 		for n < len(marks) {
-			octets += v.pathLen + wire.PrefixLen(f.ops.prefix(f.store.at(marks[n].at).key()))
+			octets += v.pathLen + wire.PrefixLen(f.ops.Prefix(f.store.At(marks[n].at).Key()))
 			if octets > g.set.room && n > 0 {
 				break
 			}

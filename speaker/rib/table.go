@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/herald-bgp/herald/speaker/rib/internal/store"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
@@ -28,7 +29,7 @@ type Table struct {
 	updates       uint64 // number of the newest
 	outs          map[*Out]struct{}
 	four          *family[uint32]
-	six           *family[address6]
+	six           *family[store.Address6]
 }
 
 // New returns a table that sends nothing to anybody.

@@ -105,7 +105,7 @@ func (t *Table) ensureNumbers(announcements []*Announcement) {
 // condemn finds the session for which too many tombstones are kept, if it has not moved for long.
 func (t *Table) condemn(now time.Time) {
 	dead := len(t.four.dead) + len(t.six.dead)
-	if dead <= max(t.limits.Graves, 2*(t.four.store.used+t.six.store.used-dead)) {
+	if dead <= max(t.limits.Graves, 2*(t.four.store.Used()+t.six.store.Used()-dead)) {
 		return
 	}
 	var slowest *Out

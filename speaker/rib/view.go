@@ -7,11 +7,12 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/herald-bgp/herald/speaker/rib/internal/store"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
 // view is what sessions have in common that are sent the same: an update group. Its sessions read one log of messages.
-type view[A address] struct {
+type view[A comparable] struct {
 	*profile
 	members members
 	// past are members of which a session that reads the log may not have read yet that they left.
@@ -38,15 +39,15 @@ type record struct {
 	complete uint64
 }
 
-func newView[A address](p *profile, m members) *view[A] {
+func newView[A comparable](p *profile, m members) *view[A] {
 	p.views++
 	return &view[A]{profile: p, members: m, cursors: map[*cursor[A]]struct{}{}, tail: &record{}}
 }
 
 // choose tells what the sessions of a view are sent for the prefix, and path, of an entry: of the sources that they may be
 // sent and that can be sent the first in order of precedence.
-func (f *family[A]) choose(v *view[A], i slot) (*attributeSet, int) {
-	set, s := f.winner(v.profile, v.members, f.store.head(f.store.at(i).key()), f.pathOf(v.profile, i))
+func (f *family[A]) choose(v *view[A], i store.Slot) (*attributeSet, int) {
+	set, s := f.winner(v.profile, v.members, f.store.Head(f.store.At(i).Key()), f.pathOf(v.profile, i))
 	if s == nil {
 		return nil, 0
 	}
@@ -54,19 +55,19 @@ func (f *family[A]) choose(v *view[A], i slot) (*attributeSet, int) {
 }
 
 // winner is what is sent of the entries of a chain that have a path, and its source; nothing where nothing is.
-func (f *family[A]) winner(p *profile, m members, head slot, path uint32) (*attributeSet, *source) {
+func (f *family[A]) winner(p *profile, m members, head store.Slot, path uint32) (*attributeSet, *source) {
 	var set *attributeSet
 	var best *source
-	for i := head; i != noSlot; i = f.store.next(i) {
-		e := f.store.at(i)
-		if e.dead() || !m.has(e.number()) {
+	for i := head; i != store.NoSlot; i = f.store.Next(i) {
+		e := f.store.At(i)
+		if e.Dead() || !m.has(e.Number()) {
 			continue
 		}
-		s := f.table.sources[e.number()]
+		s := f.table.sources[e.Number()]
 		if best != nil && best.rank < s.rank || p.path(s) != path {
 			continue
 		}
-		if o, _ := p.offer(s); o != nil && f.fits(p, o, e.key()) {
+		if o, _ := p.offer(s); o != nil && f.fits(p, o, e.Key()) {
 			set, best = o, s
 		}
 	}
@@ -74,8 +75,8 @@ func (f *family[A]) winner(p *profile, m members, head slot, path uint32) (*attr
 }
 
 // fits reports whether a prefix fits into a message with the attributes.
-func (f *family[A]) fits(p *profile, s *attributeSet, k key[A]) bool {
-	return s.room >= p.maxNLRI || p.pathLen+wire.PrefixLen(f.ops.prefix(k)) <= s.room
+func (f *family[A]) fits(p *profile, s *attributeSet, k store.Key[A]) bool {
+	return s.room >= p.maxNLRI || p.pathLen+wire.PrefixLen(f.ops.Prefix(k)) <= s.room
 }
 
 // same reports whether the view's sessions see no difference between two sets: next hop self may be what was explicit.

@@ -6,11 +6,13 @@ package rib
 import (
 	"cmp"
 	"slices"
+
+	"github.com/herald-bgp/herald/speaker/rib/internal/store"
 )
 
 // walk tells a session all its routes. It goes over the entries once for each range of attribute sets whose NLRI fit a
 // buffer, so that messages are full whatever the order of the entries. What changed since it began it leaves to a scan.
-type walk[A address] struct {
+type walk[A comparable] struct {
 	cursor *cursor[A]
 	began  uint64
 	over   bool
@@ -20,8 +22,8 @@ type walk[A address] struct {
 	told members
 
 	sets    []walkSet
-	next    int  // the first set that is not collected yet
-	resume  slot // where the collection goes on, for a set that alone exceeds the buffer
+	next    int        // the first set that is not collected yet
+	resume  store.Slot // where the collection goes on, for a set that alone exceeds the buffer
 	buckets []bucket
 	bucket  int // the first that is not packed whole
 	// gathered is the change at which the buckets were filled: what they hold is looked at again where there were others.
@@ -111,9 +113,9 @@ func (w *walk[A]) recheck(k *bucket) {
 		}
 		one := k.nlri[:n]
 		k.nlri = k.nlri[n:]
-		key := f.ops.parse(one[v.pathLen:])
-		head := f.store.head(key)
-		if head == noSlot {
+		key := f.ops.Parse(one[v.pathLen:])
+		head := f.store.Head(key)
+		if head == store.NoSlot {
 			continue
 		}
 		if set, s := f.winner(v.profile, v.members, head, pathIn(one, v.pathLen)); s != nil && set == k.set {
@@ -156,7 +158,7 @@ func (w *walk[A]) gather() {
 		offset = end
 	}
 	w.collect(w.places(at), w.next-first == 1)
-	if w.resume > 0 && w.resume < f.store.end() {
+	if w.resume > 0 && w.resume < f.store.End() {
 		w.next = first // the one set goes on
 	} else {
 		w.resume = 0
@@ -187,15 +189,14 @@ func (w *walk[A]) collect(places []int32, single bool) {
 	// What is being filled is kept at hand: neighbours often have one set.
 	k, last := &bucket{}, int32(-1)
 	nlri, tight := k.nlri, false
-	for i := w.resume; i < f.store.end(); {
-		chunk := &f.store.chunks[i>>chunkBits]
-		entries, base := chunk.places(), i&^(chunkLen-1)
+	for i := w.resume; i < f.store.End(); {
+		entries, base, end := f.store.Chunk(i)
 		for j := int(i - base); j < len(entries); j++ {
 			e := &entries[j]
-			if e.dead() || e.seq > w.began {
+			if e.Dead() || e.Seq > w.began {
 				continue
 			}
-			place := places[e.number()]
+			place := places[e.Number()]
 			if place < 0 {
 				continue
 			}
@@ -204,34 +205,34 @@ func (w *walk[A]) collect(places []int32, single bool) {
 				k, last = &w.buckets[place], place
 				nlri, tight = k.nlri, k.set.room < v.maxNLRI || w.told != nil
 			}
-			if (tight || e.shared()) && !w.wins(base+slot(j), k.set) {
+			if (tight || e.Shared()) && !w.wins(base+store.Slot(j), k.set) {
 				continue
 			}
 			if len(nlri)+v.maxNLRI > cap(nlri) {
 				if single {
-					w.resume, k.nlri = base+slot(j), nlri
+					w.resume, k.nlri = base+store.Slot(j), nlri
 					return
 				}
 				continue // cannot be: the bucket holds all that there were
 			}
 			if v.pathLen > 0 {
-				nlri = appendPathID(nlri, f.table.sources[e.number()].PathID)
+				nlri = appendPathID(nlri, f.table.sources[e.Number()].PathID)
 			}
-			nlri = f.ops.appendNLRI(nlri, e.key())
+			nlri = f.ops.AppendNLRI(nlri, e.Key())
 		}
-		i = base + chunkLen
+		i = end
 	}
-	w.resume, k.nlri = f.store.end(), nlri
+	w.resume, k.nlri = f.store.End(), nlri
 }
 
 // wins reports whether the route of an entry is the one that is sent, with this set, and was not sent already.
-func (w *walk[A]) wins(i slot, set *attributeSet) bool {
+func (w *walk[A]) wins(i store.Slot, set *attributeSet) bool {
 	f, v := w.cursor.family, w.cursor.view
 	if w.told.has(uint32(i)) {
 		return false
 	}
-	e := f.store.at(i)
-	source := f.table.sources[e.number()]
-	best, s := f.winner(v.profile, v.members, f.store.head(e.key()), v.path(source))
+	e := f.store.At(i)
+	source := f.table.sources[e.Number()]
+	best, s := f.winner(v.profile, v.members, f.store.Head(e.Key()), v.path(source))
 	return s == source && best == set
 }

@@ -1,7 +1,7 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package rib
+package store
 
 import (
 	"math/rand/v2"
@@ -11,32 +11,32 @@ import (
 // TestStore fills and empties some chunks at random, with chains, and compares with a map. What holds nothing takes no memory.
 func TestStore(t *testing.T) {
 	type route struct {
-		key    key[uint32]
+		key    Key[uint32]
 		number uint32
 	}
 	rnd := rand.New(rand.NewPCG(1, 2))
-	s := newStore(&ops4)
-	model := map[route]slot{}
+	s := New(&IPv4)
+	model := map[route]Slot{}
 	check := func() {
 		t.Helper()
-		if err := checkChunks(s); err != nil {
+		if err := s.Check(); err != nil {
 			t.Fatal(err)
 		}
 		if s.used != len(model) {
 			t.Fatalf("%d entries, want %d", s.used, len(model))
 		}
-		chained := map[key[uint32]]int{}
+		chained := map[Key[uint32]]int{}
 		for r, i := range model {
 			chained[r.key]++
-			if got := s.lookup(r.key, r.number); got != i || s.at(i).key() != r.key || s.seq(i) != 1 {
-				t.Fatalf("%v is entry %d, want %d: %+v", r, got, i, s.at(i))
+			if got := s.Lookup(r.key, r.number); got != i || s.At(i).Key() != r.key || s.Seq(i) != 1 {
+				t.Fatalf("%v is entry %d, want %d: %+v", r, got, i, s.At(i))
 			}
 		}
 		if len(chained) != s.keys {
 			t.Fatalf("%d prefixes, want %d", s.keys, len(chained))
 		}
-		for head := range s.chains {
-			if k := s.at(head).key(); chained[k] < 2 {
+		for head := range s.Chains {
+			if k := s.At(head).Key(); chained[k] < 2 {
 				t.Fatalf("%v is a chain of %d", k, chained[k])
 			} else {
 				delete(chained, k)
@@ -50,21 +50,21 @@ func TestStore(t *testing.T) {
 	}
 	fill := func(n int) {
 		for range n {
-			r := route{key[uint32]{rnd.Uint32N(1<<15) << 8, 24}, rnd.Uint32N(3)}
-			if i := s.lookup(r.key, r.number); i == noSlot {
-				model[r] = s.insert(r.key, r.number)
-				s.at(model[r]).seq = 1
+			r := route{Key[uint32]{rnd.Uint32N(1<<15) << 8, 24}, rnd.Uint32N(3)}
+			if i := s.Lookup(r.key, r.number); i == NoSlot {
+				model[r] = s.Insert(r.key, r.number)
+				s.At(model[r]).Seq = 1
 			}
 		}
 	}
 	empty := func(keep float64) {
 		for r, i := range model {
 			if rnd.Float64() >= keep {
-				s.remove(i)
+				s.Remove(i)
 				delete(model, r)
 			}
 		}
-		s.shrink()
+		s.Shrink()
 	}
 	fill(60_000)
 	check()
@@ -92,24 +92,24 @@ func TestStore(t *testing.T) {
 
 // TestExpand: the prefixes of a range are within it, and in order.
 func TestExpand(t *testing.T) {
-	for _, r := range []span[address6]{
-		{address6{0x20010db8 << 32, 0}, 32, 36},
-		{address6{0x20010db8 << 32, 0}, 62, 66},
-		{address6{0x20010db8 << 32, 0xff << 56}, 120, 128},
-		{address6{}, 0, 3},
+	for _, r := range []Span[Address6]{
+		{Address6{0x20010db8 << 32, 0}, 32, 36},
+		{Address6{0x20010db8 << 32, 0}, 62, 66},
+		{Address6{0x20010db8 << 32, 0xff << 56}, 120, 128},
+		{Address6{}, 0, 3},
 	} {
 		n := 0
-		last := address6{}
-		ops6.expand(r, func(k key[address6]) bool {
-			if k.bits != r.length || ops6.mask(k.address, r.bits) != r.address || ops6.mask(k.address, r.length) != k.address ||
-				n > 0 && ops6.compare(key[address6]{last, k.bits}, k) >= 0 {
-				t.Errorf("%v has %v", r, ops6.prefix(k))
+		last := Address6{}
+		IPv6.Expand(r, func(k Key[Address6]) bool {
+			if k.Bits != r.Length || IPv6.Mask(k.Address, r.Bits) != r.Address || IPv6.Mask(k.Address, r.Length) != k.Address ||
+				n > 0 && IPv6.Compare(Key[Address6]{last, k.Bits}, k) >= 0 {
+				t.Errorf("%v has %v", r, IPv6.Prefix(k))
 			}
-			n, last = n+1, k.address
+			n, last = n+1, k.Address
 			return true
 		})
-		if n != r.count() {
-			t.Errorf("%v has %d prefixes, want %d", r, n, r.count())
+		if n != r.Count() {
+			t.Errorf("%v has %d prefixes, want %d", r, n, r.Count())
 		}
 	}
 }
