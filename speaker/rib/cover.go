@@ -129,7 +129,7 @@ func (f *family[A]) cover(v *view[A], p *plan, room int) {
 		gone.list[i] = loss[A]{key: f.store.At(m.at).Key(), at: m.at, certain: m.held != anything}
 	}
 	gone.nest()
-	paced := v.key.paced != nil
+	paced := v.paced != nil
 	if paced {
 		gone.order()
 	}

@@ -6,6 +6,7 @@ package rib
 import (
 	"net/netip"
 
+	"github.com/herald-bgp/herald/speaker/rib/encode"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
@@ -155,7 +156,7 @@ func (c *cursor[A]) read(b *batch) {
 		start := len(b.bytes)
 		b.add(append(b.bytes, r.bytes...))
 		for _, at := range r.patches {
-			patch(b.bytes, start+at, c.self)
+			encode.Patch(b.bytes, start+at, c.self)
 		}
 	}
 	c.at = r
@@ -169,7 +170,7 @@ func (c *cursor[A]) tell(b *batch) {
 	f := c.family
 	switch {
 	case c.walk != nil:
-		if c.view.key.paced != nil && c.warn(b) {
+		if c.view.paced != nil && c.warn(b) {
 			return
 		}
 		if c.walk.fill(b); c.walk.over {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	"github.com/herald-bgp/herald/speaker/rib/encode"
 	"github.com/herald-bgp/herald/speaker/rib/internal/store"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
@@ -25,20 +26,17 @@ func (t *Table) SetLimits(l Limits) {
 
 // ModelRoute is the model: what a session makes of an announcement, without profiles.
 func ModelRoute(p Params, defaults *Attributes, a *Announcement, f wire.Family) (room int, nh []netip.Addr, w *wire.Attributes, sendable bool) {
-	p = p.normal()
-	var at Attributes
-	inherit(&at, &a.Attributes, defaults)
-	nh, ok := p.nextHop(f, &at)
-	if ok && nh == nil {
-		nh = p.nextHopSelf(f)
-	}
-	if !ok || nh == nil {
+	p = p.Normal()
+	_, ok := p.NextHop(f, &a.Attributes)
+	encoder := encode.NewEncoder(encode.FormOf(f, &p, defaults), &p, defaults)
+	set := encoder.Hold(&a.Attributes)
+	if !ok || set.Reason != "" {
 		return 0, nil, nil, false
 	}
-	w = &wire.Attributes{}
-	p.encode(w, &at)
-	room = wire.ReachRoom(f, wire.NewAttributeBlock(w, wire.EncodeOptions{AS4: p.AS4}), nh, p.MaxLen)
-	return room, nh, w, true
+	if nh = set.NextHop; set.Self {
+		nh = p.NextHopSelf(f)
+	}
+	return set.Room, nh, encoder.Attributes(&a.Attributes), true
 }
 
 type Stats struct{ Entries, Dead, Graves, Keys, Conflicts, Views, Profiles, Sets, Sources, Marks, Ring int }
@@ -66,7 +64,7 @@ func stats[A comparable](f *family[A], s *Stats) {
 	}
 	s.Ring += len(f.ring.slots)
 	for _, p := range f.profiles {
-		s.Sets += len(p.sets)
+		s.Sets += p.encoder.Sets()
 	}
 	for _, v := range f.views {
 		s.Marks += len(v.marks)
@@ -153,19 +151,8 @@ func check[A comparable](f *family[A]) error {
 		if views != p.views {
 			return fmt.Errorf("profile has %d views, says %d", views, p.views)
 		}
-		offers := map[*attributeSet]int{}
-		for _, set := range p.offers {
-			if set != nil && set.reason == "" {
-				offers[set]++
-			}
-		}
-		if len(offers) != len(p.sets) {
-			return fmt.Errorf("%d sets, want %d", len(p.sets), len(offers))
-		}
-		for s, n := range offers {
-			if s.offers != n || p.sets[s.key] != s {
-				return fmt.Errorf("set has %d offers, says %d", n, s.offers)
-			}
+		if err := p.encoder.Check(p.offers); err != nil {
+			return err
 		}
 	}
 	for _, v := range f.views {

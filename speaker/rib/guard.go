@@ -135,3 +135,11 @@ func (x *exported) bound(t *Table) {
 		x.counted[1] += n[1]
 	}
 }
+
+// familyOf returns the unicast family of an address.
+func familyOf(a netip.Addr) wire.Family {
+	if a.Is4() {
+		return wire.IPv4Unicast
+	}
+	return wire.IPv6Unicast
+}

@@ -39,7 +39,7 @@ func (t *Table) unname(s *source) {
 }
 
 func (f *family[A]) name(number uint32, a *Attributes) {
-	if nextHop, linkLocal := a.nextHop(f.ops.Family); nextHop.IsValid() {
+	if nextHop, linkLocal := a.NextHop(f.ops.Family); nextHop.IsValid() {
 		f.naming.add(nextHop, number)
 	} else if linkLocal.IsValid() {
 		f.linkLocals.add(linkLocal, number)
@@ -47,7 +47,7 @@ func (f *family[A]) name(number uint32, a *Attributes) {
 }
 
 func (f *family[A]) unname(s *source) {
-	if nextHop, linkLocal := s.Attributes.nextHop(f.ops.Family); nextHop.IsValid() {
+	if nextHop, linkLocal := s.Attributes.NextHop(f.ops.Family); nextHop.IsValid() {
 		f.naming.remove(nextHop, s.number)
 	} else if linkLocal.IsValid() {
 		f.linkLocals.remove(linkLocal, s.number)

@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/herald-bgp/herald/speaker/rib/encode"
 	"github.com/herald-bgp/herald/speaker/rib/internal/store"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
@@ -21,7 +22,7 @@ type mark struct {
 	// at is the entry that changed. It is not freed before its change was told; others of the prefix may be.
 	at store.Slot
 	// held is what the sessions hold for it as far as they were told, nil for nothing.
-	held *attributeSet
+	held *encode.Set
 }
 
 // plan is what is due, in the order in which it goes out: withdrawals, then announcements by attribute set. Where a route that
@@ -42,7 +43,7 @@ type step struct {
 
 // group is the prefixes that are announced with one attribute set, in order.
 type group struct {
-	set   *attributeSet
+	set   *encode.Set
 	rank  int // the lowest of their sources
 	marks []mark
 }
@@ -84,8 +85,8 @@ func (f *family[A]) plan(v *view[A], marks []mark, again bool) plan {
 func (f *family[A]) planWithin(v *view[A], marks []mark, again bool, room int) plan {
 	marks = f.first(v.profile, marks)
 	var p plan
-	groups := map[*attributeSet]int{}
-	var last *attributeSet
+	groups := map[*encode.Set]int{}
+	var last *encode.Set
 	place := 0
 	for _, m := range marks {
 		set, rank := f.choose(v, m.at)
@@ -118,7 +119,7 @@ func (f *family[A]) planWithin(v *view[A], marks []mark, again bool, room int) p
 // first sorts marks by path, and keeps the first of each.
 func (f *family[A]) first(p *profile, marks []mark) []mark {
 	compare := func(a, b mark) int {
-		if c := f.ops.Compare(f.store.At(a.at).Key(), f.store.At(b.at).Key()); c != 0 || !p.key.addPath {
+		if c := f.ops.Compare(f.store.At(a.at).Key(), f.store.At(b.at).Key()); c != 0 || !p.form.AddPath {
 			return c
 		}
 		return cmp.Compare(f.pathOf(p, a.at), f.pathOf(p, b.at))
@@ -129,7 +130,7 @@ func (f *family[A]) first(p *profile, marks []mark) []mark {
 
 // pathOf is the path identifier of an entry, 0 where there are none.
 func (f *family[A]) pathOf(p *profile, i store.Slot) uint32 {
-	if !p.key.addPath {
+	if !p.form.AddPath {
 		return 0
 	}
 	return f.table.sources[f.store.At(i).Number()].PathID
@@ -166,7 +167,7 @@ func (f *family[A]) appendMessage(b []byte, q *profile, p *plan, self []netip.Ad
 
 // appendWithdrawals appends one message, and takes what is in it from marks.
 func (f *family[A]) appendWithdrawals(b []byte, q *profile, marks *[]mark) []byte {
-	n := f.gather(q, *marks, wire.UnreachRoom(f.ops.Family, q.key.maxLen))
+	n := f.gather(q, *marks, wire.UnreachRoom(f.ops.Family, q.form.MaxLen))
 	*marks = (*marks)[n:]
 	return wire.AppendUnreach(b, f.ops.Family, f.nlri)
 }
@@ -174,8 +175,8 @@ func (f *family[A]) appendWithdrawals(b []byte, q *profile, marks *[]mark) []byt
 // appendGroup appends one message of the first group, and takes what is in it from groups.
 func (f *family[A]) appendGroup(b []byte, q *profile, groups *[]group, self []netip.Addr, patches *[]int) []byte {
 	g := &(*groups)[0]
-	n := f.gather(q, g.marks, g.set.room)
-	b = f.appendReach(b, g.set, self, patches)
+	n := f.gather(q, g.marks, g.set.Room)
+	b = g.set.AppendReach(b, f.ops.Family, f.nlri, self, patches)
 	if g.marks = g.marks[n:]; len(g.marks) == 0 {
 		*groups = (*groups)[1:]
 	}
@@ -195,46 +196,4 @@ func (f *family[A]) gather(q *profile, marks []mark, room int) int {
 		}
 	}
 	return len(marks)
-}
-
-// appendReach appends a message with f.nlri. Where it names next hop self and self is nil, the place is noted for patch.
-func (f *family[A]) appendReach(b []byte, set *attributeSet, self []netip.Addr, patches *[]int) []byte {
-	start := len(b)
-	b = wire.AppendReach(b, f.ops.Family, set.block, set.nextHop, f.nlri)
-	if set.self {
-		at := nextHopAt(b, start, f.ops.Family, set)
-		if self == nil {
-			*patches = append(*patches, at)
-		} else {
-			patch(b, at, self)
-		}
-	}
-	return b
-}
-
-// nextHopAt is where the next hop is in the message at b[start].
-func nextHopAt(b []byte, start int, f wire.Family, set *attributeSet) int {
-	const attributes = wire.HeaderLen + 4 // after Withdrawn Routes Length and Total Path Attribute Length
-	if f == wire.IPv4Unicast && set.nextHop[0].Is4() {
-		return start + attributes + set.block.NextHopOffset + 3 // flags, type, length
-	}
-	// MP_REACH_NLRI goes first (RFC 7606 §5.1): flags, type, one or two octets of length, AFI, SAFI, length of next hop.
-	at := start + attributes + 3 + 4
-	if b[start+attributes]&wire.FlagExtendedLength != 0 {
-		at++
-	}
-	return at
-}
-
-// patch writes next hop self.
-func patch(b []byte, at int, self []netip.Addr) {
-	for _, a := range self {
-		if a.Is4() {
-			v := a.As4()
-			binary.BigEndian.PutUint32(b[at:], binary.BigEndian.Uint32(v[:]))
-			return
-		}
-		v := a.As16()
-		at += copy(b[at:], v[:])
-	}
 }

@@ -18,7 +18,7 @@ func (o *Out) takeAddresses(e *exported) bool {
 		return false
 	}
 	o.params.NodeAddress4, o.params.NodeAddress6 = n.Four, n.Six
-	o.params = o.params.normal()
+	o.params = o.params.Normal()
 	return true
 }
 
@@ -37,7 +37,7 @@ func (o *Out) readdress(e *exported) {
 // readdress takes the session's next hop self anew.
 func (c *cursor[A]) readdress() {
 	f, o := c.family, c.out
-	self := o.params.nextHopSelf(f.ops.Family)
+	self := o.params.NextHopSelf(f.ops.Family)
 	if slices.Equal(self, c.self) {
 		return
 	}

@@ -147,8 +147,8 @@ func (f *family[A]) summary(v *view[A]) *summary {
 			return
 		}
 		sum.routes += f.live(s)
-		if set.room < v.maxNLRI {
-			f.tooLong(s, set.room-v.pathLen, func(r PrefixRange) {
+		if set.Room < v.maxNLRI {
+			f.tooLong(s, set.Room-v.pathLen, func(r PrefixRange) {
 				sum.routes -= r.count()
 				sum.withheld.add(s, Withheld{Reason: ReasonTooLong, Prefixes: r.count(), Example: r.first()})
 			})

@@ -6,6 +6,7 @@ package rib
 import (
 	"net/netip"
 
+	"github.com/herald-bgp/herald/speaker/rib/encode"
 	"github.com/herald-bgp/herald/speaker/rib/internal/store"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
@@ -42,7 +43,7 @@ func (o *Out) Routes(yield func(Route) bool) {
 
 func (c *cursor[A]) routes(yield func(Route) bool) bool {
 	t := c.family.table
-	known := map[*attributeSet]*wire.Attributes{}
+	known := map[*encode.Set]*wire.Attributes{}
 	for next, more := store.Slot(0), true; more; {
 		var batch []Route
 		t.mu.Lock()
@@ -58,7 +59,7 @@ func (c *cursor[A]) routes(yield func(Route) bool) bool {
 }
 
 // someRoutes returns the routes among the next entries. known are the attributes that others have.
-func (c *cursor[A]) someRoutes(from store.Slot, known map[*attributeSet]*wire.Attributes) (batch []Route, next store.Slot, more bool) {
+func (c *cursor[A]) someRoutes(from store.Slot, known map[*encode.Set]*wire.Attributes) (batch []Route, next store.Slot, more bool) {
 	f, v := c.family, c.view
 	left := routesAtOnce
 	next = f.store.Each(from, func(i store.Slot, e *store.Entry[A]) bool {

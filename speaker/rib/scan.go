@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/herald-bgp/herald/speaker/rib/encode"
 	"github.com/herald-bgp/herald/speaker/rib/internal/store"
 )
 
@@ -54,7 +55,7 @@ func newScan[A comparable](c *cursor[A], since uint64, withdrawals bool) *scan[A
 }
 
 // anything stands for whatever a session may hold.
-var anything = &attributeSet{}
+var anything = &encode.Set{}
 
 // fill appends messages until b is full or the scan is over.
 func (s *scan[A]) fill(b *batch) {
@@ -112,7 +113,7 @@ func (s *scan[A]) note(groups []group, told bool) {
 // them. Else those that something new covers wait for the next scan, which tells all of it again.
 func (s *scan[A]) renew() {
 	f, c := s.cursor.family, s.cursor
-	if c.view.key.paced == nil || s.plan.empty() || s.planned == f.table.seq {
+	if c.view.paced == nil || s.plan.empty() || s.planned == f.table.seq {
 		return
 	}
 	recent, all := f.recent(s.planned)

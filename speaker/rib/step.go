@@ -38,7 +38,7 @@ func (f *family[A]) messages(v *view[A], g group, places []int32) (list []placed
 		n, octets := 0, 0
 		for n < len(marks) {
 			octets += v.pathLen + wire.PrefixLen(f.ops.Prefix(f.store.At(marks[n].at).Key()))
-			if octets > g.set.room && n > 0 {
+			if octets > g.set.Room && n > 0 {
 				break
 			}
 			n++

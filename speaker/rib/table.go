@@ -50,7 +50,7 @@ func (t *Table) Updates() uint64 {
 // Attach starts the Adj-RIB-Out of a session that became Established: a walk over all routes, then End-of-RIB for each
 // negotiated family, those without a route included (RFC 4724 §2). The caller ends it with [Out.Detach].
 func (t *Table) Attach(peer string, p Params) *Out {
-	p = p.normal()
+	p = p.Normal()
 	o := &Out{
 		table:     t,
 		peer:      peer,

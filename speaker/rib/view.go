@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/herald-bgp/herald/speaker/rib/encode"
 	"github.com/herald-bgp/herald/speaker/rib/internal/store"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
@@ -46,7 +47,7 @@ func newView[A comparable](p *profile, m members) *view[A] {
 
 // choose tells what the sessions of a view are sent for the prefix, and path, of an entry: of the sources that they may be
 // sent and that can be sent the first in order of precedence.
-func (f *family[A]) choose(v *view[A], i store.Slot) (*attributeSet, int) {
+func (f *family[A]) choose(v *view[A], i store.Slot) (*encode.Set, int) {
 	set, s := f.winner(v.profile, v.members, f.store.Head(f.store.At(i).Key()), f.pathOf(v.profile, i))
 	if s == nil {
 		return nil, 0
@@ -55,8 +56,8 @@ func (f *family[A]) choose(v *view[A], i store.Slot) (*attributeSet, int) {
 }
 
 // winner is what is sent of the entries of a chain that have a path, and its source; nothing where nothing is.
-func (f *family[A]) winner(p *profile, m members, head store.Slot, path uint32) (*attributeSet, *source) {
-	var set *attributeSet
+func (f *family[A]) winner(p *profile, m members, head store.Slot, path uint32) (*encode.Set, *source) {
+	var set *encode.Set
 	var best *source
 	for i := head; i != store.NoSlot; i = f.store.Next(i) {
 		e := f.store.At(i)
@@ -75,16 +76,16 @@ func (f *family[A]) winner(p *profile, m members, head store.Slot, path uint32) 
 }
 
 // fits reports whether a prefix fits into a message with the attributes.
-func (f *family[A]) fits(p *profile, s *attributeSet, k store.Key[A]) bool {
-	return s.room >= p.maxNLRI || p.pathLen+wire.PrefixLen(f.ops.Prefix(k)) <= s.room
+func (f *family[A]) fits(p *profile, s *encode.Set, k store.Key[A]) bool {
+	return s.Room >= p.maxNLRI || p.pathLen+wire.PrefixLen(f.ops.Prefix(k)) <= s.Room
 }
 
 // same reports whether the view's sessions see no difference between two sets: next hop self may be what was explicit.
-func (v *view[A]) same(a, b *attributeSet) bool {
-	if a.same(b) {
+func (v *view[A]) same(a, b *encode.Set) bool {
+	if a.Same(b) {
 		return true
 	}
-	if a == nil || b == nil || a.self == b.self || a.block.Bytes != b.block.Bytes {
+	if a == nil || b == nil || a.Self == b.Self || a.Block.Bytes != b.Block.Bytes {
 		return false
 	}
 	for c := range v.cursors {
@@ -96,11 +97,11 @@ func (v *view[A]) same(a, b *attributeSet) bool {
 }
 
 // nextHop is what the session is sent with a set.
-func (c *cursor[A]) nextHop(s *attributeSet) []netip.Addr {
-	if s.self {
+func (c *cursor[A]) nextHop(s *encode.Set) []netip.Addr {
+	if s.Self {
 		return c.self
 	}
-	return s.nextHop
+	return s.NextHop
 }
 
 // due reports whether the view has changes that are not in its log.
@@ -110,7 +111,7 @@ func (v *view[A]) due() bool { return len(v.marks) > 0 || !v.plan.empty() }
 // have. A session whose rate is limited plans what is due anew with each change, so it is no more than a scan collects.
 func (f *family[A]) marksLimit(v *view[A]) int {
 	limit := f.table.limits.Marks / max(len(f.views), 1)
-	if v.key.paced != nil {
+	if v.paced != nil {
 		return min(limit, f.table.limits.Scan)
 	}
 	return limit
@@ -140,7 +141,7 @@ func (f *family[A]) pack(v *view[A]) {
 		v.marks = nil
 	}
 	r := &record{}
-	for size := 0; !v.plan.empty() && size < f.table.limits.Record && (size == 0 || v.key.paced == nil); size += len(r.bytes) {
+	for size := 0; !v.plan.empty() && size < f.table.limits.Record && (size == 0 || v.paced == nil); size += len(r.bytes) {
 		r = &record{}
 		r.bytes = f.appendMessage(nil, v.profile, &v.plan, nil, &r.patches)
 		v.append(r)
@@ -195,7 +196,7 @@ func (f *family[A]) leave(c *cursor[A]) {
 // encoded. That of a paced session is its own.
 func (f *family[A]) prune() {
 	for _, p := range f.profiles {
-		if p.views == 0 && p != f.idle && p.key.paced == nil {
+		if p.views == 0 && p != f.idle && p.paced == nil {
 			f.idle = p
 			break
 		}

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/herald-bgp/herald/speaker/rib/encode"
 	"github.com/herald-bgp/herald/speaker/rib/internal/store"
 )
 
@@ -32,14 +33,14 @@ type walk[A comparable] struct {
 
 // walkSet is an attribute set with the number of octets that its NLRI may have at most.
 type walkSet struct {
-	set  *attributeSet
+	set  *encode.Set
 	rank int
 	size int
 }
 
 // bucket is the NLRI of one attribute set.
 type bucket struct {
-	set  *attributeSet
+	set  *encode.Set
 	nlri []byte
 }
 
@@ -47,11 +48,11 @@ type bucket struct {
 // than next hop self.
 func (f *family[A]) walk(c *cursor[A], began uint64, selfAlone bool) *walk[A] {
 	w := &walk[A]{cursor: c, began: began}
-	places := map[*attributeSet]int{}
+	places := map[*encode.Set]int{}
 	v := c.view
 	f.eachSource(v.members, func(s *source) {
 		set, _ := v.offer(s)
-		if set == nil || selfAlone && !set.self {
+		if set == nil || selfAlone && !set.Self {
 			return
 		}
 		i, ok := places[set]
@@ -87,14 +88,14 @@ func (w *walk[A]) pack(b *batch) {
 	f, v := w.cursor.family, w.cursor.view
 	k := &w.buckets[w.bucket]
 	if f.table.seq == w.gathered {
-		n := wholeNLRI(k.nlri, k.set.room, v.pathLen)
+		n := wholeNLRI(k.nlri, k.set.Room, v.pathLen)
 		f.nlri = append(f.nlri[:0], k.nlri[:n]...)
 		k.nlri = k.nlri[n:]
 	} else {
 		w.recheck(k)
 	}
 	if len(f.nlri) > 0 {
-		b.add(f.appendReach(b.bytes, k.set, w.cursor.self, nil))
+		b.add(k.set.AppendReach(b.bytes, f.ops.Family, f.nlri, w.cursor.self, nil))
 	}
 	if len(k.nlri) == 0 {
 		k.nlri = nil
@@ -108,7 +109,7 @@ func (w *walk[A]) recheck(k *bucket) {
 	f.nlri = f.nlri[:0]
 	for len(k.nlri) > 0 {
 		n := v.pathLen + 1 + (int(k.nlri[v.pathLen])+7)/8
-		if len(f.nlri)+n > k.set.room {
+		if len(f.nlri)+n > k.set.Room {
 			return
 		}
 		one := k.nlri[:n]
@@ -149,7 +150,7 @@ func (w *walk[A]) gather() {
 	}
 	buffer := make([]byte, 0, min(size, limit))
 	w.buckets, w.bucket, w.gathered = w.buckets[:0], 0, f.table.seq
-	at := make(map[*attributeSet]int32, w.next-first)
+	at := make(map[*encode.Set]int32, w.next-first)
 	offset := 0
 	for _, s := range w.sets[first:w.next] {
 		at[s.set] = int32(len(w.buckets))
@@ -166,7 +167,7 @@ func (w *walk[A]) gather() {
 }
 
 // places are the buckets by the number of the source, so that the pass itself looks nothing up.
-func (w *walk[A]) places(at map[*attributeSet]int32) []int32 {
+func (w *walk[A]) places(at map[*encode.Set]int32) []int32 {
 	f, v := w.cursor.family, w.cursor.view
 	places := make([]int32, len(f.table.sources))
 	for n := range places {
@@ -203,7 +204,7 @@ func (w *walk[A]) collect(places []int32, single bool) {
 			if place != last {
 				k.nlri = nlri
 				k, last = &w.buckets[place], place
-				nlri, tight = k.nlri, k.set.room < v.maxNLRI || w.told != nil
+				nlri, tight = k.nlri, k.set.Room < v.maxNLRI || w.told != nil
 			}
 			if (tight || e.Shared()) && !w.wins(base+store.Slot(j), k.set) {
 				continue
@@ -226,7 +227,7 @@ func (w *walk[A]) collect(places []int32, single bool) {
 }
 
 // wins reports whether the route of an entry is the one that is sent, with this set, and was not sent already.
-func (w *walk[A]) wins(i store.Slot, set *attributeSet) bool {
+func (w *walk[A]) wins(i store.Slot, set *encode.Set) bool {
 	f, v := w.cursor.family, w.cursor.view
 	if w.told.has(uint32(i)) {
 		return false

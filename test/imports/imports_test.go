@@ -27,6 +27,7 @@ var rules = []struct {
 }{
 	{path: "speaker/wire"},
 	{path: "speaker/rib", herald: []string{"speaker/wire"}},
+	{path: "speaker/rib/encode", herald: []string{"speaker/wire"}},
 	{path: "speaker/rib/internal/store", herald: []string{"speaker/wire"}},
 	{path: "speaker/transport", foreign: []string{"golang.org/x/sys"}},
 	{path: "speaker/bfd", herald: []string{"speaker/transport"}, foreign: []string{"github.com/go-logr/logr", "golang.org/x/sync", "golang.org/x/sys"}},

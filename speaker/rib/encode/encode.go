@@ -3,63 +3,14 @@
 
 // Path attributes as one session sends them: RFC 4271 §5.1.
 
-package rib
+package encode
 
 import (
-	"net/netip"
-
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
 // defaultLocalPref is LOCAL_PREF towards internal peers unless it is set.
 const defaultLocalPref = 100
-
-// attributeSet is all that the messages of a group of routes have in common, but for next hop self. It is immutable, but
-// for the count of offers.
-type attributeSet struct {
-	block wire.AttributeBlock
-	// nextHop is the explicit one, or a placeholder of the same length for next hop self.
-	nextHop []netip.Addr
-	self    bool
-	// key is the block and the next hop: sets with one key are the same to the peer.
-	key string
-	// room is how many octets of NLRI fit into a message, negative where not even the attributes do.
-	room   int
-	offers int
-	// reason is why nothing is sent instead; a set with one has nothing else.
-	reason Reason
-}
-
-// intern returns the one attribute set for these attributes.
-func (p *profile) intern(a *Attributes, nextHop []netip.Addr) *attributeSet {
-	k, scratch := &p.key, &p.scratch
-	self := nextHop == nil
-	if self {
-		nextHop = p.placeholder
-	}
-	p.params.encode(&scratch.attributes, a)
-	key, offset := wire.AppendAttributes(scratch.key[:0], &scratch.attributes, wire.EncodeOptions{AS4: k.as4})
-	length := len(key)
-	for _, a := range nextHop {
-		key = append(key, a.AsSlice()...)
-	}
-	key = append(key, byte(len(key)-length)) // so that no block and next hop are as those of another
-	scratch.key = key
-	s := p.sets[string(key)]
-	if s == nil {
-		s = &attributeSet{nextHop: nextHop, self: self, key: string(key)}
-		s.block = wire.AttributeBlock{Bytes: s.key[:length], NextHopOffset: offset}
-		s.room = wire.ReachRoom(k.family, s.block, nextHop, k.maxLen)
-		p.sets[s.key] = s
-	}
-	s.offers++
-	return s
-}
-
-// same reports whether the peer sees no difference between the sets, either of which may be nil.
-func (s *attributeSet) same(o *attributeSet) bool {
-	return s == o || s != nil && o != nil && s.key == o.key
-}
 
 // encode makes w what the session makes of a, from which nothing is left to
 // inherit. The next hop is not part of it. ORIGIN, AS_PATH and, for an internal

@@ -3,7 +3,7 @@
 
 // Next hops: RFC 4271 §5.1.3, RFC 2545 §2 and §3, RFC 8950 §3.
 
-package rib
+package encode
 
 import (
 	"net/netip"
@@ -11,10 +11,10 @@ import (
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
-// nextHop returns the next hop that attributes ask for, of routes of family f: one address, or a global IPv6 address and a
+// NextHop returns the next hop that attributes ask for, of routes of family f: one address, or a global IPv6 address and a
 // link-local one. Nothing means next hop self; ok is false where the one asked for may not be sent.
-func (p *Params) nextHop(f wire.Family, a *Attributes) (nextHop []netip.Addr, ok bool) {
-	asked, linkLocal := a.nextHop(f)
+func (p *Params) NextHop(f wire.Family, a *Attributes) (nextHop []netip.Addr, ok bool) {
+	asked, linkLocal := a.NextHop(f)
 	if !asked.IsValid() {
 		if linkLocal.IsValid() && p.LinkLocalNextHop {
 			return []netip.Addr{linkLocal}, p.usable(linkLocal)
@@ -30,9 +30,9 @@ func (p *Params) nextHop(f wire.Family, a *Attributes) (nextHop []netip.Addr, ok
 	return []netip.Addr{asked}, true
 }
 
-// nextHop returns what a asks for as next hop of a family, without the zones that mean nothing to a peer. The link-local
+// NextHop returns what a asks for as next hop of a family, without the zones that mean nothing to a peer. The link-local
 // address goes beside the other or, without one, alone.
-func (a *Attributes) nextHop(f wire.Family) (nextHop, linkLocal netip.Addr) {
+func (a *Attributes) NextHop(f wire.Family) (nextHop, linkLocal netip.Addr) {
 	if f == wire.IPv4Unicast {
 		return a.NextHop4.WithZone(""), netip.Addr{}
 	}
@@ -41,7 +41,7 @@ func (a *Attributes) nextHop(f wire.Family) (nextHop, linkLocal netip.Addr) {
 
 // asked is the address that a asks for as next hop of a family, or the first of two; invalid for next hop self.
 func (p *Params) asked(f wire.Family, a *Attributes) netip.Addr {
-	nextHop, linkLocal := a.nextHop(f)
+	nextHop, linkLocal := a.NextHop(f)
 	if !nextHop.IsValid() && p.LinkLocalNextHop {
 		return linkLocal
 	}
@@ -60,10 +60,10 @@ func (p *Params) understands(f wire.Family, a netip.Addr) bool {
 	return !a.IsLinkLocalUnicast() || p.LinkLocalNextHop
 }
 
-// nextHopSelf returns next hop self of a family, nothing where there is none: the local address of the session if it is of
+// NextHopSelf returns next hop self of a family, nothing where there is none: the local address of the session if it is of
 // the family, or may stand for it (RFC 8950), else the node's address of the family. A session between link-local addresses
 // names the node's global address beside them: RFC 2545 §3 demands one.
-func (p *Params) nextHopSelf(f wire.Family) []netip.Addr {
+func (p *Params) NextHopSelf(f wire.Family) []netip.Addr {
 	if f == wire.IPv6Unicast {
 		return p.nextHopSelf6()
 	}

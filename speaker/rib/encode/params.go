@@ -1,7 +1,7 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package rib
+package encode
 
 import (
 	"net/netip"
@@ -45,10 +45,10 @@ type Params struct {
 	LinkLocal netip.Addr
 }
 
-// normal returns p with its addresses in the form that NLRI and next hops have:
+// Normal returns p with its addresses in the form that NLRI and next hops have:
 // without zones, which mean nothing to the peer, and IPv4 as such even when the
 // socket is an IPv6 one.
-func (p Params) normal() Params {
+func (p Params) Normal() Params {
 	p.Families, p.AddPath = slices.Clone(p.Families), slices.Clone(p.AddPath)
 	for _, a := range []*netip.Addr{
 		&p.LocalAddress, &p.PeerAddress, &p.NodeAddress4, &p.NodeAddress6, &p.LinkLocal,
@@ -56,12 +56,4 @@ func (p Params) normal() Params {
 		*a = a.Unmap().WithZone("")
 	}
 	return p
-}
-
-// familyOf returns the unicast family of an address.
-func familyOf(a netip.Addr) wire.Family {
-	if a.Is4() {
-		return wire.IPv4Unicast
-	}
-	return wire.IPv6Unicast
 }

@@ -1,0 +1,84 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package encode
+
+import (
+	"net/netip"
+
+	"github.com/herald-bgp/herald/speaker/wire"
+)
+
+// Set is all that the messages of a group of routes have in common, but for next hop self: an attribute set. It is immutable, but for
+// the count of its users.
+type Set struct {
+	Block wire.AttributeBlock
+	// NextHop is the explicit one, or a placeholder of the same length for next hop self.
+	NextHop []netip.Addr
+	Self    bool
+	// key is the block and the next hop: sets with one key are the same to the peer.
+	key string
+	// Room is how many octets of NLRI fit into a message, negative where not even the attributes do.
+	Room  int
+	users int
+	// Reason is why nothing is sent instead; a set with one has nothing else.
+	Reason Reason
+}
+
+// Reason is why a route is not sent on a session.
+type Reason string
+
+// The reasons that lie in the attributes and the session.
+const (
+	NoNextHop      Reason = "NoNextHop"
+	OnlyToCustomer Reason = "OnlyToCustomer"
+	TooLong        Reason = "TooLong"
+)
+
+// Same reports whether the peer sees no difference between the sets, either of which may be nil.
+func (s *Set) Same(o *Set) bool {
+	return s == o || s != nil && o != nil && s.key == o.key
+}
+
+// AppendReach appends an UPDATE that announces NLRI of a family with the set. Where it names next hop self and self is nil, the place
+// is noted in patches, for Patch.
+func (s *Set) AppendReach(b []byte, f wire.Family, nlri []byte, self []netip.Addr, patches *[]int) []byte {
+	start := len(b)
+	b = wire.AppendReach(b, f, s.Block, s.NextHop, nlri)
+	if s.Self {
+		at := s.nextHopAt(b, start, f)
+		if self == nil {
+			*patches = append(*patches, at)
+		} else {
+			Patch(b, at, self)
+		}
+	}
+	return b
+}
+
+// nextHopAt is where the next hop is in the message at b[start].
+func (s *Set) nextHopAt(b []byte, start int, f wire.Family) int {
+	const attributes = wire.HeaderLen + 4 // after Withdrawn Routes Length and Total Path Attribute Length
+	if f == wire.IPv4Unicast && s.NextHop[0].Is4() {
+		return start + attributes + s.Block.NextHopOffset + 3 // flags, type, length
+	}
+	// MP_REACH_NLRI goes first (RFC 7606 §5.1): flags, type, one or two octets of length, AFI, SAFI, length of next hop.
+	at := start + attributes + 3 + 4
+	if b[start+attributes]&wire.FlagExtendedLength != 0 {
+		at++
+	}
+	return at
+}
+
+// Patch writes next hop self into a message, at a place that AppendReach noted.
+func Patch(b []byte, at int, self []netip.Addr) {
+	for _, a := range self {
+		if a.Is4() {
+			v := a.As4()
+			at += copy(b[at:], v[:])
+			continue
+		}
+		v := a.As16()
+		at += copy(b[at:], v[:])
+	}
+}
