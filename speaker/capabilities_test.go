@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/herald-bgp/herald/speaker"
-	"github.com/herald-bgp/herald/speaker/internal/faketest"
 	"github.com/herald-bgp/herald/speaker/wire"
+	"github.com/herald-bgp/herald/test/bgptest"
 )
 
 // The OPEN offers what is configured, and the snapshot names what was negotiated.
@@ -43,7 +43,7 @@ func TestCapabilitiesOnTheWire(t *testing.T) {
 			p.Capabilities = ours
 			p.GracefulRestart.Notifications, p.GracefulRestart.LongLivedStaleTime = true, time.Minute
 		})))
-		p := faketest.Accept(w, l)
+		p := bgptest.Accept(w, l)
 		p.Handshake(theirs)
 		c := p.Opened.Capabilities
 		if !reflect.DeepEqual(c.AddPath, ours.AddPath) || !c.ExtendedMessage || !c.LinkLocalNextHop || !c.RouteRefresh ||
@@ -92,7 +92,7 @@ func TestRoleMismatch(t *testing.T) {
 				w.apply(config(peerConfig(active, func(p *speaker.Peer) {
 					p.Capabilities.Role, p.Capabilities.RoleStrict = &customer, test.strict
 				})))
-				p := faketest.Accept(w, l)
+				p := bgptest.Accept(w, l)
 				open := theirOpen(true)
 				open.Capabilities.Role = test.theirs
 				p.ExpectOpen()
@@ -273,7 +273,7 @@ func TestNegotiatedRoutes(t *testing.T) {
 				w.apply(config(peerConfig(active, test.change)))
 				open := theirOpen(true)
 				test.open(&open.Capabilities)
-				p := faketest.Accept(w, l)
+				p := bgptest.Accept(w, l)
 				p.Handshake(open)
 				var u wire.Update
 				if err := wire.ParseUpdate(p.Expect(wire.TypeUpdate), options(test.addPath), &u); err != nil {

@@ -11,13 +11,13 @@ import (
 	"time"
 
 	"github.com/herald-bgp/herald/speaker"
-	"github.com/herald-bgp/herald/speaker/internal/faketest"
 	"github.com/herald-bgp/herald/speaker/rib"
 	"github.com/herald-bgp/herald/speaker/wire"
+	"github.com/herald-bgp/herald/test/bgptest"
 )
 
 // expectSilence checks that nothing but KEEPALIVEs comes for a while.
-func (w *world) expectSilence(p *faketest.Peer) {
+func (w *world) expectSilence(p *bgptest.Peer) {
 	w.Helper()
 	for end := time.Now().Add(80 * time.Second); time.Now().Before(end); {
 		p.Send(wire.AppendKeepalive(nil))

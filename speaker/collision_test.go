@@ -15,6 +15,7 @@ import (
 	"github.com/herald-bgp/herald/speaker/internal/faketest"
 	"github.com/herald-bgp/herald/speaker/transport"
 	"github.com/herald-bgp/herald/speaker/wire"
+	"github.com/herald-bgp/herald/test/bgptest"
 )
 
 // Two speakers that dial each other at the same moment end with exactly one session, without a flap.
@@ -86,10 +87,10 @@ func TestCollisionInOpenConfirm(t *testing.T) {
 			run(t, func(w *world) {
 				l := w.listen()
 				w.apply(config(peerConfig()))
-				open := faketest.Open(64500, test.id, 90, wire.IPv4Unicast)
-				dialled := faketest.Accept(w, l)
+				open := bgptest.Open(64500, test.id, 90, wire.IPv4Unicast)
+				dialled := bgptest.Accept(w, l)
 				dialled.ExpectOpen()
-				incoming := faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(us, 179), "")
+				incoming := w.dial(netip.AddrPortFrom(us, 179), "")
 				incoming.ExpectOpen()
 				dialled.Send(open.Append(nil))
 				synctest.Wait()
@@ -113,7 +114,7 @@ func TestSecondConnectionWhileEstablished(t *testing.T) {
 			l := w.listen()
 			w.apply(config(peerConfig()))
 			w.establish(l, theirOpen(false))
-			second := faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(us, 179), "")
+			second := w.dial(netip.AddrPortFrom(us, 179), "")
 			second.ExpectOpen()
 			second.Send(theirOpen(false).Append(nil))
 			second.ExpectNotification(wire.CodeCease, wire.CeaseCollision)
@@ -128,7 +129,7 @@ func TestSecondConnectionWhileEstablished(t *testing.T) {
 			l := w.listen()
 			w.apply(config(peerConfig()))
 			first := w.establish(l, theirOpen(true))
-			second := faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(us, 179), "")
+			second := w.dial(netip.AddrPortFrom(us, 179), "")
 			second.Handshake(theirOpen(true))
 			first.ExpectClose()
 			w.expectRoutes(second, "203.0.113.0/24")
@@ -140,7 +141,7 @@ func TestSecondConnectionWhileEstablished(t *testing.T) {
 			l := w.listen()
 			w.apply(config(peerConfig()))
 			first := w.establish(l, theirOpen(true))
-			faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(us, 179), "").ExpectOpen()
+			w.dial(netip.AddrPortFrom(us, 179), "").ExpectOpen()
 			for range 10 {
 				time.Sleep(30 * time.Second) // the bubble's clock
 				first.Send(wire.AppendKeepalive(nil))
@@ -159,8 +160,8 @@ func TestStrangersAreClosedUnread(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if typ, body, err := faketest.NewPeer(t, conn).Next(); err == nil {
-			t.Errorf("a stranger got %v %x", typ, body)
+		if m, err := bgptest.NewPeer(t, conn).Next(); err == nil {
+			t.Errorf("a stranger got %v", m)
 		}
 	})
 }

@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"github.com/herald-bgp/herald/speaker"
-	"github.com/herald-bgp/herald/speaker/internal/faketest"
 	"github.com/herald-bgp/herald/speaker/transport"
 	"github.com/herald-bgp/herald/speaker/wire"
+	"github.com/herald-bgp/herald/test/bgptest"
 )
 
 // RFC 4271 §8.1.1, DampPeerOscillations: a session that the peer loses as soon as it is up is opened again at once, once, and
@@ -72,11 +72,11 @@ func TestFlappingPassivePeer(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p := faketest.NewPeer(t, conn)
+			p := bgptest.NewPeer(t, conn)
 			synctest.Wait()
 			if w.snapshot().State == speaker.StateIdle {
-				if typ, body, err := p.Next(); err == nil {
-					t.Fatalf("an idle speaker sent %v %x", typ, body)
+				if m, err := p.Next(); err == nil {
+					t.Fatalf("an idle speaker sent %v", m)
 				}
 				continue
 			}
@@ -89,7 +89,7 @@ func TestFlappingPassivePeer(t *testing.T) {
 			t.Errorf("%d sessions in an hour", sessions)
 		}
 		time.Sleep(time.Minute) // the bubble's clock
-		p := faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(us, 179), "")
+		p := w.dial(netip.AddrPortFrom(us, 179), "")
 		p.Handshake(theirOpen(true))
 		w.expectState(speaker.StateEstablished)
 	})

@@ -14,9 +14,9 @@ import (
 	"time"
 
 	"github.com/herald-bgp/herald/speaker"
-	"github.com/herald-bgp/herald/speaker/internal/faketest"
 	"github.com/herald-bgp/herald/speaker/rib"
 	"github.com/herald-bgp/herald/speaker/wire"
+	"github.com/herald-bgp/herald/test/bgptest"
 )
 
 // On kernel sockets: the withdrawals and the Cease of a decommission arrive, also at a peer that reads slowly and has sent
@@ -40,7 +40,7 @@ func TestDecommissionArrives(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	q := faketest.NewPeer(t, conn)
+	q := bgptest.NewPeer(t, conn)
 	q.Handshake(theirOpen(true))
 	countUntil(t, q, endOfRIB)
 	cancel(speaker.ErrDecommission)
@@ -111,11 +111,11 @@ func TestDecommissionOfASlowPeer(t *testing.T) {
 			run(t, func(w *world) {
 				l := w.listen()
 				w.apply(config(peerConfig(active, manyRoutes)))
-				p := faketest.Accept(w, l)
+				p := bgptest.Accept(w, l)
 				p.Handshake(theirOpen(true))
 				countUntil(t, p, endOfRIB)
 				p.Conn.SetReadDeadline(time.Time{})
-				slow := faketest.NewPeer(t, &slowConn{Conn: p.Conn, rate: test.rate})
+				slow := bgptest.NewPeer(t, &slowConn{Conn: p.Conn, rate: test.rate})
 				began, told := time.Now(), false
 				withdrawn := 0
 				var group sync.WaitGroup
@@ -143,7 +143,7 @@ func TestDecommissionInMidWalk(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := faketest.NewPeer(t, &slowConn{Conn: conn, rate: 16 << 10})
+		p := bgptest.NewPeer(t, &slowConn{Conn: conn, rate: 16 << 10})
 		p.Handshake(theirOpen(true)) // the window is full now
 		var group sync.WaitGroup
 		var told bool
@@ -197,19 +197,19 @@ func endOfRIB(u *wire.Update) (int, bool) {
 }
 
 // withdrawals counts those until the connection ends, and tells whether a NOTIFICATION was the last.
-func withdrawals(t *testing.T, p *faketest.Peer) (n int, told bool) {
+func withdrawals(t *testing.T, p *bgptest.Peer) (n int, told bool) {
 	for {
-		typ, body, err := p.Next()
+		m, err := p.Next()
 		if err != nil {
 			return n, told
 		}
-		told = typ == wire.TypeNotification
-		if typ != wire.TypeUpdate {
+		told = m.Type() == wire.TypeNotification
+		if m.Type() != wire.TypeUpdate {
 			continue
 		}
 		var u wire.Update
 		options := wire.UpdateOptions{AS4: true, EBGP: true, Families: []wire.Family{wire.IPv4Unicast}}
-		if err := wire.ParseUpdate(body, options, &u); err != nil {
+		if err := wire.ParseUpdate(m.Body(), options, &u); err != nil {
 			t.Error(err)
 			return n, told
 		}
@@ -220,23 +220,23 @@ func withdrawals(t *testing.T, p *faketest.Peer) (n int, told bool) {
 }
 
 // countUntil reads UPDATEs until count says that it was the last, or a NOTIFICATION comes.
-func countUntil(t *testing.T, p *faketest.Peer, count func(*wire.Update) (n int, end bool)) int {
+func countUntil(t *testing.T, p *bgptest.Peer, count func(*wire.Update) (n int, end bool)) int {
 	t.Helper()
 	total := 0
 	for {
-		typ, body, err := p.Next()
+		m, err := p.Next()
 		if err != nil {
 			t.Fatalf("after %d: %v", total, err)
 		}
-		if typ == wire.TypeNotification {
+		if m.Type() == wire.TypeNotification {
 			return total
 		}
-		if typ != wire.TypeUpdate {
+		if m.Type() != wire.TypeUpdate {
 			continue
 		}
 		var u wire.Update
 		options := wire.UpdateOptions{AS4: true, EBGP: true, Families: []wire.Family{wire.IPv4Unicast}}
-		if err := wire.ParseUpdate(body, options, &u); err != nil {
+		if err := wire.ParseUpdate(m.Body(), options, &u); err != nil {
 			t.Fatal(err)
 		}
 		n, end := count(&u)

@@ -16,9 +16,9 @@ import (
 	"time"
 
 	"github.com/herald-bgp/herald/speaker"
-	"github.com/herald-bgp/herald/speaker/internal/faketest"
 	"github.com/herald-bgp/herald/speaker/transport"
 	"github.com/herald-bgp/herald/speaker/wire"
+	"github.com/herald-bgp/herald/test/bgptest"
 )
 
 // fsmRow is a row of testdata/fsm.txt.
@@ -59,7 +59,7 @@ func fsmTable(t *testing.T) []fsmRow {
 type bench struct {
 	*world
 	l transport.Listener
-	p *faketest.Peer // nil where the state has no connection
+	p *bgptest.Peer // nil where the state has no connection
 }
 
 // fsmStates lead a speaker into each state.
@@ -75,13 +75,13 @@ var fsmStates = map[string]func(b *bench){
 	},
 	"OpenSent": func(b *bench) {
 		b.apply(config(peerConfig()))
-		b.p = faketest.Accept(b, b.l)
+		b.p = bgptest.Accept(b, b.l)
 		b.p.ExpectOpen()
 		b.l.Close()
 	},
 	"OpenConfirm": func(b *bench) {
 		b.apply(config(peerConfig()))
-		b.p = faketest.Accept(b, b.l)
+		b.p = bgptest.Accept(b, b.l)
 		b.p.ExpectOpen()
 		b.p.Send(theirOpen(true).Append(nil))
 		b.p.Expect(wire.TypeKeepalive)
@@ -112,12 +112,12 @@ var fsmEvents = map[string]func(b *bench){
 	"IdleHoldTimer_Expires":     idleHold,
 	"Tcp_CR_Acked": func(b *bench) {
 		b.network.Blackhole(them, false)
-		b.p = faketest.Accept(b, b.l) // the next attempt
+		b.p = bgptest.Accept(b, b.l) // the next attempt
 	},
 	"TcpConnectionConfirmed": func(b *bench) {
 		conn, err := b.peer.Dial(b.Context(), netip.Addr{}, netip.AddrPortFrom(us, 179), transport.SocketOptions{})
 		if err == nil {
-			b.p = faketest.NewPeer(b, conn)
+			b.p = bgptest.NewPeer(b, conn)
 		}
 	},
 	"TcpConnectionFails": func(b *bench) {
@@ -184,8 +184,8 @@ func sendHold(b *bench) {
 
 // loseCollision opens a connection that wins against the one there is (RFC 4271 §6.8): the peer's identifier is the higher.
 func loseCollision(b *bench) {
-	open := faketest.Open(64500, "192.0.2.200", 90, wire.IPv4Unicast)
-	second := faketest.Dial(b.Context(), b, b.peer, netip.AddrPortFrom(us, 179), "")
+	open := bgptest.Open(64500, "192.0.2.200", 90, wire.IPv4Unicast)
+	second := b.dial(netip.AddrPortFrom(us, 179), "")
 	second.ExpectOpen()
 	second.Send(open.Append(nil))
 	switch b.snapshot().State {

@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"github.com/herald-bgp/herald/speaker"
-	"github.com/herald-bgp/herald/speaker/internal/faketest"
 	"github.com/herald-bgp/herald/speaker/rib"
 	"github.com/herald-bgp/herald/speaker/wire"
+	"github.com/herald-bgp/herald/test/bgptest"
 )
 
 // Timers in the states before Established: the OPEN is awaited for 4 minutes, the KEEPALIVE for the negotiated hold time.
@@ -20,7 +20,7 @@ func TestTimersBeforeEstablished(t *testing.T) {
 		run(t, func(w *world) {
 			l := w.listen()
 			w.apply(config(peerConfig(active)))
-			p := faketest.Accept(w, l)
+			p := bgptest.Accept(w, l)
 			p.ExpectOpen()
 			began := time.Now()
 			p.ExpectNotification(wire.CodeHoldTimer, 0)
@@ -33,20 +33,20 @@ func TestTimersBeforeEstablished(t *testing.T) {
 		run(t, func(w *world) {
 			l := w.listen()
 			w.apply(config(peerConfig(active)))
-			p := faketest.Accept(w, l)
+			p := bgptest.Accept(w, l)
 			p.ExpectOpen()
 			p.Send(theirOpen(true).Append(nil))
 			began := time.Now()
 			p.Expect(wire.TypeKeepalive)
 			for before := time.Now(); ; before = time.Now() {
-				kind, _, err := p.Next()
+				m, err := p.Next()
 				interval := time.Since(before)
-				if kind == wire.TypeNotification {
+				if m.Type() == wire.TypeNotification {
 					break
 				}
 				// It goes on while it waits: a third of the hold time, less at most a quarter of jitter.
-				if err != nil || kind != wire.TypeKeepalive || interval < 22500*time.Millisecond || interval >= 30*time.Second {
-					t.Errorf("%v after %v, error %v", kind, interval, err)
+				if err != nil || m.Type() != wire.TypeKeepalive || interval < 22500*time.Millisecond || interval >= 30*time.Second {
+					t.Errorf("%v after %v, error %v", m, interval, err)
 				}
 			}
 			synctest.Wait()
@@ -103,13 +103,13 @@ func TestPeerWithoutCapabilities(t *testing.T) {
 	run(t, func(w *world) {
 		l := w.listen()
 		w.apply(config(peerConfig(active)))
-		p := faketest.Accept(w, l)
+		p := bgptest.Accept(w, l)
 		if o := p.ExpectOpen(); !o.HasCapabilities {
 			t.Error("no capabilities in the first OPEN")
 		}
 		p.Send((&wire.Notification{Code: wire.CodeOpen, Subcode: wire.OpenUnsupportedParameter}).Append(nil))
 		p.ExpectClose()
-		p = faketest.Accept(w, l)
+		p = bgptest.Accept(w, l)
 		if o := p.ExpectOpen(); o.HasCapabilities {
 			t.Error("capabilities in the second OPEN")
 		}
@@ -148,7 +148,7 @@ func TestConnectRetryBacksOff(t *testing.T) {
 		w.apply(config(peerConfig(active)))
 		last := time.Now()
 		for i, want := range []time.Duration{0, 5, 10, 20, 40, 60, 60} {
-			p := faketest.Accept(w, l)
+			p := bgptest.Accept(w, l)
 			p.Conn.Close()
 			interval := time.Since(last)
 			last = time.Now()
@@ -183,7 +183,7 @@ func TestRouteRefreshIsNoKeepalive(t *testing.T) {
 		w.apply(config(peerConfig(active, func(p *speaker.Peer) { p.Export = rib.Export{Token: 1} })))
 		open := theirOpen(true)
 		open.Capabilities.EnhancedRefresh = true
-		p := faketest.Accept(w, l)
+		p := bgptest.Accept(w, l)
 		p.Handshake(open)
 		w.expectRoutes(p)
 		before := w.snapshot().Messages.Sent

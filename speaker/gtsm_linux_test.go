@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/herald-bgp/herald/speaker"
-	"github.com/herald-bgp/herald/speaker/internal/faketest"
 	"github.com/herald-bgp/herald/speaker/transport"
+	"github.com/herald-bgp/herald/test/bgptest"
 )
 
 // gtsmSpeaker runs one on the kernel's sockets that talks to a neighbour one hop away.
@@ -69,7 +69,7 @@ func TestGTSMKeepsOthersOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer far.Close()
-	p := faketest.NewPeer(t, far)
+	p := bgptest.NewPeer(t, far)
 	p.ExpectOpen() // it answers whoever completes the handshake, and hears nothing from afar
 	p.Send(theirOpen(true).Append(nil))
 	if err := far.SetReadDeadline(time.Now().Add(500 * time.Millisecond)); err != nil {

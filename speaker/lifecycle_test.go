@@ -11,9 +11,9 @@ import (
 	"time"
 
 	"github.com/herald-bgp/herald/speaker"
-	"github.com/herald-bgp/herald/speaker/internal/faketest"
 	"github.com/herald-bgp/herald/speaker/rib"
 	"github.com/herald-bgp/herald/speaker/wire"
+	"github.com/herald-bgp/herald/test/bgptest"
 )
 
 func keyed(p *speaker.Peer)   { p.MD5Key = "secret" }
@@ -48,11 +48,11 @@ func TestRedialAfterCollision(t *testing.T) {
 	run(t, func(w *world) {
 		l := w.listen()
 		w.apply(config(peerConfig()))
-		open := faketest.Open(64500, "192.0.2.200", 90, wire.IPv4Unicast) // higher: the peer's connection wins
-		dialled := faketest.Accept(w, l)
+		open := bgptest.Open(64500, "192.0.2.200", 90, wire.IPv4Unicast) // higher: the peer's connection wins
+		dialled := bgptest.Accept(w, l)
 		dialled.ExpectOpen()
 		time.Sleep(6 * time.Second) // the bubble's clock: beyond the first interval
-		incoming := faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(us, 179), "")
+		incoming := w.dial(netip.AddrPortFrom(us, 179), "")
 		incoming.ExpectOpen()
 		incoming.Send(open.Append(nil))
 		synctest.Wait()
@@ -60,7 +60,7 @@ func TestRedialAfterCollision(t *testing.T) {
 		dialled.ExpectNotification(wire.CodeCease, wire.CeaseCollision)
 		incoming.Expect(wire.TypeKeepalive)
 		incoming.Conn.Close()
-		faketest.Accept(w, l).ExpectOpen()
+		bgptest.Accept(w, l).ExpectOpen()
 	})
 }
 
@@ -68,11 +68,11 @@ func TestRedialAfterCollision(t *testing.T) {
 func TestKeyComesMidHandshake(t *testing.T) {
 	run(t, func(w *world) {
 		w.apply(config(peerConfig(passive)))
-		p := faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(us, 179), "")
+		p := w.dial(netip.AddrPortFrom(us, 179), "")
 		p.ExpectOpen()
 		w.apply(config(peerConfig(passive, keyed)))
-		if typ, body, err := p.Next(); err == nil {
-			t.Errorf("got %v %x", typ, body)
+		if m, err := p.Next(); err == nil {
+			t.Errorf("got %v", m)
 		}
 	})
 }
@@ -84,7 +84,7 @@ func TestRestartInHandshakeIsSilent(t *testing.T) {
 			run(t, func(w *world) {
 				l := w.listen()
 				w.apply(config(peerConfig(active)))
-				p := faketest.Accept(w, l)
+				p := bgptest.Accept(w, l)
 				p.ExpectOpen()
 				if confirm {
 					p.Send(theirOpen(true).Append(nil))
@@ -103,10 +103,10 @@ func TestSecondConnectionOutlivesTheFirst(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			run(t, func(w *world) {
 				w.apply(config(peerConfig(passive)))
-				first := faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(us, 179), "")
+				first := w.dial(netip.AddrPortFrom(us, 179), "")
 				first.Handshake(theirOpen(gr))
 				w.expectRoutes(first, "203.0.113.0/24")
-				second := faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(us, 179), "")
+				second := w.dial(netip.AddrPortFrom(us, 179), "")
 				second.ExpectOpen()
 				first.Conn.Close()
 				w.expectState(speaker.StateOpenSent)
@@ -124,10 +124,10 @@ func TestSecondConnectionOutlivesTheFirst(t *testing.T) {
 // nor from being connected to.
 func TestSilentSecondConnection(t *testing.T) {
 	lose := func(w *world) {
-		first := faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(us, 179), "")
+		first := w.dial(netip.AddrPortFrom(us, 179), "")
 		first.Handshake(theirOpen(false))
 		w.expectRoutes(first, "203.0.113.0/24")
-		silent := faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(us, 179), "")
+		silent := w.dial(netip.AddrPortFrom(us, 179), "")
 		silent.ExpectOpen()
 		first.Conn.Close()
 		w.expectState(speaker.StateOpenSent)
@@ -137,7 +137,7 @@ func TestSilentSecondConnection(t *testing.T) {
 			w.apply(config(peerConfig(passive)))
 			lose(w)
 			began := time.Now()
-			third := faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(us, 179), "")
+			third := w.dial(netip.AddrPortFrom(us, 179), "")
 			third.Handshake(theirOpen(false))
 			w.expectRoutes(third, "203.0.113.0/24")
 			if waited := time.Since(began); waited > 0 { // of the bubble's clock
@@ -151,7 +151,7 @@ func TestSilentSecondConnection(t *testing.T) {
 			lose(w)
 			l := w.listen()
 			began := time.Now()
-			faketest.Accept(w, l).Handshake(theirOpen(false))
+			bgptest.Accept(w, l).Handshake(theirOpen(false))
 			if waited := time.Since(began); waited > time.Minute { // of the bubble's clock
 				t.Errorf("connected to after %v", waited)
 			}
@@ -163,14 +163,14 @@ func TestSilentSecondConnection(t *testing.T) {
 func TestSecondConnectionOfABlockedPeer(t *testing.T) {
 	run(t, func(w *world) {
 		w.apply(config(peerConfig(passive, keyed)))
-		first := faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(us, 179), "secret")
+		first := w.dial(netip.AddrPortFrom(us, 179), "secret")
 		first.Handshake(theirOpen(true))
 		w.expectRoutes(first, "203.0.113.0/24")
-		second := faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(us, 179), "secret")
+		second := w.dial(netip.AddrPortFrom(us, 179), "secret")
 		second.ExpectOpen()
 		w.apply(config(peerConfig(passive, blocked)))
-		if typ, body, err := second.Next(); err == nil {
-			t.Errorf("got %v %x", typ, body)
+		if m, err := second.Next(); err == nil {
+			t.Errorf("got %v", m)
 		}
 		w.expectState(speaker.StateEstablished)
 	})
@@ -185,7 +185,7 @@ func TestSuccessorKeepsItsRecord(t *testing.T) {
 				ID: "many", Name: "many", Prefixes: rib.NewPrefixes(rib.PrefixRange{Prefix: netip.MustParsePrefix("10.0.0.0/8"), Length: 24}),
 			}}
 		})))
-		p := faketest.Accept(w, l)
+		p := bgptest.Accept(w, l)
 		p.Handshake(theirOpen(true)) // and reads nothing more
 		w.expectState(speaker.StateEstablished)
 		other := netip.MustParseAddr("192.0.2.2")
@@ -195,7 +195,7 @@ func TestSuccessorKeepsItsRecord(t *testing.T) {
 		}
 		defer l2.Close()
 		w.apply(config(peerConfig(active, func(p *speaker.Peer) { p.Address = netip.AddrPortFrom(other, 179) })))
-		q := faketest.Accept(w, l2)
+		q := bgptest.Accept(w, l2)
 		q.Handshake(theirOpen(true))
 		w.expectRoutes(q, "203.0.113.0/24")
 		time.Sleep(10 * time.Second) // the bubble's clock: the old session's farewell is over

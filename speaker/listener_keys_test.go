@@ -11,9 +11,9 @@ import (
 	"testing/synctest"
 
 	"github.com/herald-bgp/herald/speaker"
-	"github.com/herald-bgp/herald/speaker/internal/faketest"
 	"github.com/herald-bgp/herald/speaker/transport"
 	"github.com/herald-bgp/herald/speaker/wire"
+	"github.com/herald-bgp/herald/test/bgptest"
 )
 
 // ours are two addresses of ours, to each of which the same router connects.
@@ -57,9 +57,9 @@ func TestPeersThatShareAListenerKey(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					typ, _, err := faketest.NewPeer(t, conn).Next()
-					if opened := err == nil && typ == wire.TypeOpen; opened == refused {
-						t.Errorf("%s: got %v, %v", peer, typ, err)
+					m, err := bgptest.NewPeer(t, conn).Next()
+					if opened := err == nil && m.Type() == wire.TypeOpen; opened == refused {
+						t.Errorf("%s: got %v, %v", peer, m, err)
 					}
 				}
 				// Once the first is gone its place is free.
@@ -67,7 +67,7 @@ func TestPeersThatShareAListenerKey(t *testing.T) {
 				if s, _ := w.speaker.Peer("younger"); s.ListenerError != "" {
 					t.Errorf("listener error %q", s.ListenerError)
 				}
-				p := faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(ours[1], 179), string(test.keys[1]))
+				p := w.dial(netip.AddrPortFrom(ours[1], 179), string(test.keys[1]))
 				p.Handshake(theirOpen(true))
 				synctest.Wait()
 				if s, _ := w.speaker.Peer("younger"); s.State != speaker.StateEstablished {
@@ -83,7 +83,7 @@ func TestElderPeerTakesTheListenerKey(t *testing.T) {
 	runAny(t, func(w *world) {
 		both := twoPeers("one", "two")
 		w.apply(&speaker.Config{RouterID: us, Peers: both.Peers[1:]})
-		p := faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(ours[1], 179), "two")
+		p := w.dial(netip.AddrPortFrom(ours[1], 179), "two")
 		p.Handshake(theirOpen(true))
 		synctest.Wait()
 		w.apply(both)
@@ -97,7 +97,7 @@ func TestListenersApart(t *testing.T) {
 		w := newWorldAt(t, netip.AddrPortFrom(ours[0], 179), netip.AddrPortFrom(ours[1], 179))
 		w.apply(twoPeers("one", "two"))
 		for i, key := range []string{"one", "two"} {
-			faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(ours[i], 179), key).Handshake(theirOpen(true))
+			w.dial(netip.AddrPortFrom(ours[i], 179), key).Handshake(theirOpen(true))
 		}
 		synctest.Wait()
 		for _, s := range w.speaker.Snapshot() {

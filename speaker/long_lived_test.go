@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/herald-bgp/herald/speaker"
-	"github.com/herald-bgp/herald/speaker/internal/faketest"
 	"github.com/herald-bgp/herald/speaker/wire"
+	"github.com/herald-bgp/herald/test/bgptest"
 )
 
 // Of the peer of these tests: restart time, and the long-lived stale time of IPv4; IPv6 has none.
@@ -94,8 +94,8 @@ func TestLongLivedStaleRoutes(t *testing.T) {
 // RFC 9494 §4.2: a peer that comes back later has its stale routes kept until its End-of-RIB, or the end of the stale time.
 func TestLongLivedPeerReturns(t *testing.T) {
 	const away = 3 * time.Minute
-	for name, then := range map[string]func(w *world, p *faketest.Peer){
-		"End-of-RIB": func(w *world, p *faketest.Peer) {
+	for name, then := range map[string]func(w *world, p *bgptest.Peer){
+		"End-of-RIB": func(w *world, p *bgptest.Peer) {
 			p.Send(wire.AppendEndOfRIB(nil, wire.IPv4Unicast))
 			w.expectReceived("198.51.100.0/24")
 			p.Conn.Close() // all begins anew
@@ -104,7 +104,7 @@ func TestLongLivedPeerReturns(t *testing.T) {
 			w.expectLongLived(staleTime)
 			w.expectReceived("198.51.100.0/24 stale long-lived")
 		},
-		"no End-of-RIB": func(w *world, p *faketest.Peer) {
+		"no End-of-RIB": func(w *world, p *bgptest.Peer) {
 			for left := restartTime + staleTime - away; left > 0; left -= restartTime {
 				w.expectReceived("198.51.100.0/24", "203.0.113.128/25 stale long-lived")
 				p.Send(wire.AppendKeepalive(nil))
@@ -114,7 +114,7 @@ func TestLongLivedPeerReturns(t *testing.T) {
 			p.Conn.Close()
 			w.expectReceived() // RFC 9494 §4.2: the stale time ended, and the peer never was back with its End-of-RIB
 		},
-		"lost again": func(w *world, p *faketest.Peer) {
+		"lost again": func(w *world, p *bgptest.Peer) {
 			p.Send(reachableWith(&wire.Attributes{Communities: []wire.Community{wire.CommunityNoLLGR}}, "203.0.113.0/24"))
 			p.Send(reachable6("2001:db8:2::/48"))
 			w.expectReceived("198.51.100.0/24", "203.0.113.0/24", "203.0.113.128/25 stale long-lived", "2001:db8:2::/48")
@@ -127,7 +127,7 @@ func TestLongLivedPeerReturns(t *testing.T) {
 			time.Sleep(left) // the bubble's clock
 			w.expectReceived()
 		},
-		"refused": func(w *world, p *faketest.Peer) {
+		"refused": func(w *world, p *bgptest.Peer) {
 			p.Send(wire.NewCease(wire.CeaseAdminReset, "").Append(nil)) // without RFC 8538 the end of all
 			w.expectReceived()
 		},
@@ -173,7 +173,7 @@ func TestLongLivedIsGivenUp(t *testing.T) {
 		"forwarding was lost by RFC 4724": longLiving(func(c *wire.Capabilities) { c.GracefulRestart.Families[0].Forwarding = false }),
 		"without the family":              longLiving(func(c *wire.Capabilities) { c.LongLived[0].Family = wire.IPv6Unicast }),
 		"without the capability":          preserving(false),
-		"without either capability":       faketest.Open(64500, them.String(), 90, wire.IPv4Unicast),
+		"without either capability":       bgptest.Open(64500, them.String(), 90, wire.IPv4Unicast),
 	} {
 		t.Run(name, func(t *testing.T) {
 			run(t, func(w *world) {

@@ -12,6 +12,7 @@ import (
 	"github.com/herald-bgp/herald/speaker"
 	"github.com/herald-bgp/herald/speaker/internal/faketest"
 	"github.com/herald-bgp/herald/speaker/wire"
+	"github.com/herald-bgp/herald/test/bgptest"
 )
 
 // open is an OPEN of these octets.
@@ -71,7 +72,7 @@ func TestMalformedOpen(t *testing.T) {
 			run(t, func(w *world) {
 				l := w.listen()
 				w.apply(config(peerConfig(active)))
-				p := faketest.Accept(w, l)
+				p := bgptest.Accept(w, l)
 				p.ExpectOpen()
 				p.Send(test.open)
 				expectNotification(t, p, test.notification)
@@ -112,7 +113,7 @@ func TestOddOpensAreAccepted(t *testing.T) {
 			run(t, func(w *world) {
 				l := w.listen()
 				w.apply(config(peerConfig(active)))
-				p := faketest.Accept(w, l)
+				p := bgptest.Accept(w, l)
 				p.ExpectOpen()
 				p.Send(open(t, octets))
 				p.Send(wire.AppendKeepalive(nil))
@@ -158,7 +159,7 @@ func TestPeerRefusesOurOpen(t *testing.T) {
 			run(t, func(w *world) {
 				l := w.listen()
 				w.apply(config(peerConfig(active)))
-				p := faketest.Accept(w, l)
+				p := bgptest.Accept(w, l)
 				p.ExpectOpen()
 				p.Send((&wire.Notification{Code: wire.CodeOpen, Subcode: test.subcode, Data: unhex(t, test.data)}).Append(nil))
 				p.ExpectClose()
@@ -166,7 +167,7 @@ func TestPeerRefusesOurOpen(t *testing.T) {
 				if e := w.snapshot().LastError; e == nil || e.Direction != speaker.DirectionReceived || e.Text != test.text {
 					t.Errorf("error %+v", e)
 				}
-				if o := faketest.Accept(w, l).ExpectOpen(); !o.HasCapabilities {
+				if o := bgptest.Accept(w, l).ExpectOpen(); !o.HasCapabilities {
 					t.Error("no capabilities in the next OPEN")
 				}
 			})
@@ -179,29 +180,29 @@ func TestNotificationBehindAnError(t *testing.T) {
 	refusal := (&wire.Notification{Code: wire.CodeOpen, Subcode: wire.OpenBadPeerAS}).Append(nil)
 	const told = "; received OPEN Message Error / Bad Peer AS (2/2): we are AS 64512 and expect AS 64500"
 	for name, test := range map[string]struct {
-		lead  func(w *world, p *faketest.Peer)
+		lead  func(w *world, p *bgptest.Peer)
 		bytes []byte
 		close bool
 		want  string // before what is told
 	}{
 		"an OPEN that is refused": {
-			func(_ *world, p *faketest.Peer) { p.ExpectOpen() }, open(t, "04 fbf4 0001 c0000201 00"), false,
+			func(_ *world, p *bgptest.Peer) { p.ExpectOpen() }, open(t, "04 fbf4 0001 c0000201 00"), false,
 			"peer's OPEN: hold time 1 s, expected 0 or at least 3 s: sent OPEN Message Error / Unacceptable Hold Time (2/6)",
 		},
 		"an OPEN, and the connection closed": {
-			func(_ *world, p *faketest.Peer) { p.ExpectOpen() }, theirOpen(true).Append(nil), true,
+			func(_ *world, p *bgptest.Peer) { p.ExpectOpen() }, theirOpen(true).Append(nil), true,
 			"send KEEPALIVE: connection reset by peer",
 		},
 		"a KEEPALIVE in OpenSent": {
-			func(_ *world, p *faketest.Peer) { p.ExpectOpen() }, wire.AppendKeepalive(nil), false,
+			func(_ *world, p *bgptest.Peer) { p.ExpectOpen() }, wire.AppendKeepalive(nil), false,
 			"unexpected KEEPALIVE in state OpenSent: sent Finite State Machine Error / Receive Unexpected Message in OpenSent State (5/1)",
 		},
 		"an OPEN in Established": {
-			func(_ *world, p *faketest.Peer) { p.Handshake(theirOpen(true)) }, theirOpen(true).Append(nil), false,
+			func(_ *world, p *bgptest.Peer) { p.Handshake(theirOpen(true)) }, theirOpen(true).Append(nil), false,
 			"unexpected OPEN in state Established: sent Finite State Machine Error / Receive Unexpected Message in Established State (5/3)",
 		},
 		"a malformed UPDATE": {
-			func(_ *world, p *faketest.Peer) { p.Handshake(theirOpen(true)) }, body(t, "0005 0000"), false,
+			func(_ *world, p *bgptest.Peer) { p.Handshake(theirOpen(true)) }, body(t, "0005 0000"), false,
 			"peer's UPDATE: Withdrawn Routes Length 5, expected at most 2 as there are octets left: " +
 				"sent UPDATE Message Error / Malformed Attribute List (3/1)",
 		},
@@ -210,7 +211,7 @@ func TestNotificationBehindAnError(t *testing.T) {
 			run(t, func(w *world) {
 				l := w.listen()
 				w.apply(config(peerConfig(active)))
-				p := faketest.Accept(w, l)
+				p := bgptest.Accept(w, l)
 				test.lead(w, p)
 				synctest.Wait()
 				p.Send(append(test.bytes, refusal...))

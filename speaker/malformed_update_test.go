@@ -12,9 +12,9 @@ import (
 	"testing/synctest"
 
 	"github.com/herald-bgp/herald/speaker"
-	"github.com/herald-bgp/herald/speaker/internal/faketest"
 	"github.com/herald-bgp/herald/speaker/rib"
 	"github.com/herald-bgp/herald/speaker/wire"
+	"github.com/herald-bgp/herald/test/bgptest"
 )
 
 func unhex(t testing.TB, s string) []byte {
@@ -165,8 +165,8 @@ func TestMalformedUpdateResets(t *testing.T) {
 			run(t, func(w *world) {
 				l := w.listen()
 				w.apply(config(peerConfig(active)))
-				open := faketest.Open(64500, them.String(), 90, wire.IPv4Unicast, wire.IPv6Unicast)
-				p := faketest.Accept(w, l)
+				open := bgptest.Open(64500, them.String(), 90, wire.IPv4Unicast, wire.IPv6Unicast)
+				p := bgptest.Accept(w, l)
 				p.Handshake(open)
 				p.Send(update(t, mandatory, later))
 				p.Send(test.message)
@@ -195,7 +195,7 @@ func body(t testing.TB, octets string) []byte {
 }
 
 // expectNotification takes one with exactly these octets after the header, then the end.
-func expectNotification(t testing.TB, p *faketest.Peer, want string) {
+func expectNotification(t testing.TB, p *bgptest.Peer, want string) {
 	t.Helper()
 	octets := unhex(t, want)
 	if n := p.ExpectNotification(octets[0], octets[1]); string(n.Data) != string(octets[2:]) {
@@ -240,8 +240,8 @@ func TestReceivedRoutesGoNowhere(t *testing.T) {
 			p.Name, p.Address, p.Export = "other", netip.AddrPortFrom(other, 179), rib.Export{}
 		})))
 		p := w.establish(l, theirOpen(true))
-		q := faketest.Accept(w, elsewhere)
-		q.Handshake(faketest.Open(64500, other.String(), 90, wire.IPv4Unicast))
+		q := bgptest.Accept(w, elsewhere)
+		q.Handshake(bgptest.Open(64500, other.String(), 90, wire.IPv4Unicast))
 		w.expectRoutes(q)
 		p.Send(update(t, mandatory, later))
 		if got := w.counts(); got.reachable != 1 {

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/herald-bgp/herald/speaker"
-	"github.com/herald-bgp/herald/speaker/internal/faketest"
 	"github.com/herald-bgp/herald/speaker/wire"
+	"github.com/herald-bgp/herald/test/bgptest"
 )
 
 var (
@@ -26,7 +26,7 @@ func families(list ...wire.Family) func(*speaker.Peer) {
 }
 
 // expectNoFamily takes the NOTIFICATION that lists what we need (RFC 5492 §5), and checks what is told.
-func (w *world) expectNoFamily(p *faketest.Peer, text string, needed ...[]byte) {
+func (w *world) expectNoFamily(p *bgptest.Peer, text string, needed ...[]byte) {
 	w.Helper()
 	n := p.ExpectNotification(wire.CodeOpen, wire.OpenUnsupportedCapability)
 	if want := bytes.Join(needed, nil); !bytes.Equal(n.Data, want) {
@@ -72,12 +72,12 @@ func TestNoFamilyInCommon(t *testing.T) {
 			run(t, func(w *world) {
 				l := w.listen()
 				w.apply(config(peerConfig(families(test.ours...))))
-				open := faketest.Open(64500, them.String(), 90, test.theirs...)
-				p := faketest.Accept(w, l)
+				open := bgptest.Open(64500, them.String(), 90, test.theirs...)
+				p := bgptest.Accept(w, l)
 				p.ExpectOpen()
 				p.Send(open.Append(nil))
 				w.expectNoFamily(p, test.text, test.needed...)
-				p = faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(us, 179), "")
+				p = w.dial(netip.AddrPortFrom(us, 179), "")
 				p.ExpectOpen()
 				p.Send(open.Append(nil))
 				w.expectNoFamily(p, test.text, test.needed...)
@@ -89,14 +89,14 @@ func TestNoFamilyInCommon(t *testing.T) {
 // RFC 4760 §8: without the capability there is IPv4 unicast, which is enough for a session.
 func TestImpliedFamilyIsEnough(t *testing.T) {
 	for name, open := range map[string]*wire.Open{
-		"no multiprotocol capability": faketest.Open(64500, them.String(), 90),
+		"no multiprotocol capability": bgptest.Open(64500, them.String(), 90),
 		"no capabilities at all":      {Version: 4, ASN: 64500, HoldTime: 90, RouterID: them},
 	} {
 		t.Run(name, func(t *testing.T) {
 			run(t, func(w *world) {
 				l := w.listen()
 				w.apply(config(peerConfig(active)))
-				p := faketest.Accept(w, l)
+				p := bgptest.Accept(w, l)
 				p.Handshake(open)
 				w.expectState(speaker.StateEstablished)
 				if got := w.snapshot().Negotiated.Families; len(got) != 1 || got[0] != wire.IPv4Unicast {
@@ -114,7 +114,7 @@ func TestNoFamilyBacksOff(t *testing.T) {
 		w.apply(config(peerConfig(active, families(wire.IPv6Unicast))))
 		last := time.Now()
 		for i, want := range []time.Duration{0, 5, 10, 20, 40, 60, 60} {
-			p := faketest.Accept(w, l)
+			p := bgptest.Accept(w, l)
 			p.ExpectOpen()
 			p.Send(theirOpen(false).Append(nil))
 			p.ExpectNotification(wire.CodeOpen, wire.OpenUnsupportedCapability)
@@ -128,7 +128,7 @@ func TestNoFamilyBacksOff(t *testing.T) {
 }
 
 // refuse answers an OPEN with 2/4.
-func refuse(p *faketest.Peer) *wire.Open {
+func refuse(p *bgptest.Peer) *wire.Open {
 	o := p.ExpectOpen()
 	p.Send((&wire.Notification{Code: wire.CodeOpen, Subcode: wire.OpenUnsupportedParameter}).Append(nil))
 	p.ExpectClose()
@@ -141,7 +141,7 @@ func TestFallbackKeepsToTheFamilies(t *testing.T) {
 		l := w.listen()
 		w.apply(config(peerConfig(active, families(wire.IPv6Unicast))))
 		for range 3 {
-			if o := refuse(faketest.Accept(w, l)); !o.HasCapabilities {
+			if o := refuse(bgptest.Accept(w, l)); !o.HasCapabilities {
 				t.Error("no capabilities in the OPEN")
 			}
 		}
@@ -153,15 +153,15 @@ func TestFallbackWithoutFamily(t *testing.T) {
 	run(t, func(w *world) {
 		l := w.listen()
 		w.apply(config(peerConfig(active)))
-		refuse(faketest.Accept(w, l))
-		six := faketest.Open(64500, them.String(), 90, wire.IPv6Unicast)
-		p := faketest.Accept(w, l)
+		refuse(bgptest.Accept(w, l))
+		six := bgptest.Open(64500, them.String(), 90, wire.IPv6Unicast)
+		p := bgptest.Accept(w, l)
 		if p.ExpectOpen().HasCapabilities {
 			t.Error("capabilities in the second OPEN")
 		}
 		p.Send(six.Append(nil))
 		w.expectNoFamily(p, "we have ipv4-unicast, the neighbour has ipv6-unicast", multiprotocol4, multiprotocol6)
-		p = faketest.Accept(w, l)
+		p = bgptest.Accept(w, l)
 		p.Handshake(six)
 		w.expectState(speaker.StateEstablished)
 		if !p.Opened.HasCapabilities {
@@ -172,28 +172,28 @@ func TestFallbackWithoutFamily(t *testing.T) {
 
 // A peer is tried without capabilities once: whatever comes of it, the next attempt has them again.
 func TestOnceWithoutCapabilities(t *testing.T) {
-	for name, end := range map[string]func(p *faketest.Peer){
-		"refused again": func(p *faketest.Peer) {
+	for name, end := range map[string]func(p *bgptest.Peer){
+		"refused again": func(p *bgptest.Peer) {
 			p.Send((&wire.Notification{Code: wire.CodeOpen, Subcode: wire.OpenUnsupportedParameter}).Append(nil))
 			p.ExpectClose()
 		},
-		"refused for AS_TRANS": func(p *faketest.Peer) {
+		"refused for AS_TRANS": func(p *bgptest.Peer) {
 			p.Send((&wire.Notification{Code: wire.CodeOpen, Subcode: wire.OpenBadPeerAS}).Append(nil))
 			p.ExpectClose()
 		},
-		"closed": func(p *faketest.Peer) { p.Conn.Close() },
+		"closed": func(p *bgptest.Peer) { p.Conn.Close() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			run(t, func(w *world) {
 				l := w.listen()
 				w.apply(config(peerConfig(active)))
-				refuse(faketest.Accept(w, l))
-				p := faketest.Accept(w, l)
+				refuse(bgptest.Accept(w, l))
+				p := bgptest.Accept(w, l)
 				if p.ExpectOpen().HasCapabilities {
 					t.Error("capabilities in the second OPEN")
 				}
 				end(p)
-				if !faketest.Accept(w, l).ExpectOpen().HasCapabilities {
+				if !bgptest.Accept(w, l).ExpectOpen().HasCapabilities {
 					t.Error("no capabilities in the third OPEN")
 				}
 			})
@@ -207,9 +207,9 @@ func TestSecondConnectionWithoutFamily(t *testing.T) {
 		l := w.listen()
 		w.apply(config(peerConfig()))
 		w.establish(l, theirOpen(true))
-		p := faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(us, 179), "")
+		p := w.dial(netip.AddrPortFrom(us, 179), "")
 		p.ExpectOpen()
-		p.Send(faketest.Open(64500, them.String(), 90, wire.Family{AFI: 25, SAFI: 70}).Append(nil))
+		p.Send(bgptest.Open(64500, them.String(), 90, wire.Family{AFI: 25, SAFI: 70}).Append(nil))
 		p.ExpectNotification(wire.CodeOpen, wire.OpenUnsupportedCapability)
 		w.expectState(speaker.StateEstablished)
 	})

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/herald-bgp/herald/speaker"
-	"github.com/herald-bgp/herald/speaker/internal/faketest"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
@@ -57,7 +56,7 @@ func TestSecondConnectionsAreLoggedSparsely(t *testing.T) {
 		const line = "second connection of the peer closed"
 		connect := func(times int) {
 			for range times {
-				p := faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(us, 179), "")
+				p := w.dial(netip.AddrPortFrom(us, 179), "")
 				p.ExpectOpen()
 				p.Conn.Close()
 				synctest.Wait()
@@ -89,7 +88,7 @@ func TestFailedHandshakesAreLoggedSparsely(t *testing.T) {
 		refused := open(t, "04 fbf4 0001 c0000201 00")
 		connect := func(times int) {
 			for range times {
-				p := faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(us, 179), "")
+				p := w.dial(netip.AddrPortFrom(us, 179), "")
 				p.ExpectOpen()
 				p.Send(refused)
 				p.ExpectNotification(wire.CodeOpen, wire.OpenUnacceptableHoldTime)

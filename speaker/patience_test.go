@@ -11,13 +11,13 @@ import (
 	"time"
 
 	"github.com/herald-bgp/herald/speaker"
-	"github.com/herald-bgp/herald/speaker/internal/faketest"
 	"github.com/herald-bgp/herald/speaker/transport"
 	"github.com/herald-bgp/herald/speaker/wire"
+	"github.com/herald-bgp/herald/test/bgptest"
 )
 
 // trickle writes a byte every ten seconds, until the other end has had enough, and returns how long that took.
-func trickle(p *faketest.Peer, b []byte) time.Duration {
+func trickle(p *bgptest.Peer, b []byte) time.Duration {
 	began := time.Now()
 	for _, c := range b {
 		if _, err := p.Conn.Write([]byte{c}); err != nil {
@@ -32,19 +32,19 @@ func trickle(p *faketest.Peer, b []byte) time.Duration {
 func TestOneByteEveryTenSeconds(t *testing.T) {
 	endless := append(header(4096, wire.TypeUpdate), make([]byte, 4077)...)
 	for name, test := range map[string]struct {
-		lead  func(w *world, p *faketest.Peer)
+		lead  func(w *world, p *bgptest.Peer)
 		bytes []byte
 		limit time.Duration
 	}{
-		"OpenSent":    {func(_ *world, p *faketest.Peer) { p.ExpectOpen() }, theirOpen(true).Append(nil), 4 * time.Minute},
-		"OpenConfirm": {func(_ *world, p *faketest.Peer) { p.ExpectOpen(); p.Send(theirOpen(true).Append(nil)) }, endless, 90 * time.Second},
-		"Established": {func(w *world, p *faketest.Peer) { p.Handshake(theirOpen(true)) }, endless, 91 * time.Second},
+		"OpenSent":    {func(_ *world, p *bgptest.Peer) { p.ExpectOpen() }, theirOpen(true).Append(nil), 4 * time.Minute},
+		"OpenConfirm": {func(_ *world, p *bgptest.Peer) { p.ExpectOpen(); p.Send(theirOpen(true).Append(nil)) }, endless, 90 * time.Second},
+		"Established": {func(w *world, p *bgptest.Peer) { p.Handshake(theirOpen(true)) }, endless, 91 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			run(t, func(w *world) {
 				l := w.listen()
 				w.apply(config(peerConfig(active)))
-				p := faketest.Accept(w, l)
+				p := bgptest.Accept(w, l)
 				test.lead(w, p)
 				if took := trickle(p, test.bytes); took > test.limit+20*time.Second {
 					t.Errorf("given up after %v", took)
@@ -65,9 +65,9 @@ func TestManySilentConnections(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			run(t, func(w *world) {
 				w.apply(config(peerConfig(passive)))
-				var session *faketest.Peer
+				var session *bgptest.Peer
 				if live {
-					session = faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(us, 179), "")
+					session = w.dial(netip.AddrPortFrom(us, 179), "")
 					session.Handshake(theirOpen(true))
 					w.expectState(speaker.StateEstablished)
 				}

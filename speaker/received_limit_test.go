@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/herald-bgp/herald/speaker"
-	"github.com/herald-bgp/herald/speaker/internal/faketest"
 	"github.com/herald-bgp/herald/speaker/wire"
+	"github.com/herald-bgp/herald/test/bgptest"
 )
 
 func TestDiscardOverLimit(t *testing.T) {
@@ -72,7 +72,7 @@ func TestTeardownOverLimit(t *testing.T) {
 		}
 		refused := func() {
 			w.Helper()
-			p := faketest.Dial(w.Context(), w, w.peer, netip.AddrPortFrom(us, 179), "")
+			p := w.dial(netip.AddrPortFrom(us, 179), "")
 			p.ExpectClose()
 		}
 		teardown()
@@ -94,7 +94,7 @@ func TestTeardownOverLimit(t *testing.T) {
 
 // A peer whose routes are few and whose path attributes are too many octets is bounded too: 64 MiB of them.
 func TestAttributesOverLimit(t *testing.T) {
-	heavy := func(w *world, p *faketest.Peer, route int) {
+	heavy := func(w *world, p *bgptest.Peer, route int) {
 		a := &wire.Attributes{}
 		for i := range 16_000 {
 			a.Communities = append(a.Communities, wire.Community(route<<16+i))
@@ -105,9 +105,9 @@ func TestAttributesOverLimit(t *testing.T) {
 	const fit, more = 1045, 20
 	for name, test := range map[string]struct {
 		onLimit speaker.ReceiveLimit
-		then    func(w *world, p *faketest.Peer)
+		then    func(w *world, p *bgptest.Peer)
 	}{
-		"Discard": {speaker.ReceiveDiscard, func(w *world, p *faketest.Peer) {
+		"Discard": {speaker.ReceiveDiscard, func(w *world, p *bgptest.Peer) {
 			for route := range more {
 				heavy(w, p, fit+route)
 			}
@@ -116,7 +116,7 @@ func TestAttributesOverLimit(t *testing.T) {
 				w.Errorf("received %+v", r)
 			}
 		}},
-		"Teardown": {speaker.ReceiveTeardown, func(w *world, p *faketest.Peer) {
+		"Teardown": {speaker.ReceiveTeardown, func(w *world, p *bgptest.Peer) {
 			for route := 0; w.snapshot().State == speaker.StateEstablished && route < more; route++ {
 				heavy(w, p, fit+route)
 			}

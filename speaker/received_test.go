@@ -14,8 +14,8 @@ import (
 
 	"github.com/herald-bgp/herald/speaker"
 	"github.com/herald-bgp/herald/speaker/adjin"
-	"github.com/herald-bgp/herald/speaker/internal/faketest"
 	"github.com/herald-bgp/herald/speaker/wire"
+	"github.com/herald-bgp/herald/test/bgptest"
 )
 
 // report keeps up to so many routes.
@@ -28,9 +28,9 @@ func report(limit int, onLimit ...speaker.ReceiveLimit) func(*speaker.Peer) {
 }
 
 // arrive is the peer's connection, Established.
-func (w *world) arrive(open *wire.Open) *faketest.Peer {
+func (w *world) arrive(open *wire.Open) *bgptest.Peer {
 	w.Helper()
-	p := faketest.Dial(w.Context(), w, w.peer, netip.AddrPortFrom(us, 179), "")
+	p := w.dial(netip.AddrPortFrom(us, 179), "")
 	p.Handshake(open)
 	w.expectState(speaker.StateEstablished)
 	return p
@@ -101,17 +101,17 @@ func (w *world) expectCounts(routes int, excess bool) {
 }
 
 // expectRefresh takes a ROUTE-REFRESH for each negotiated family, after any number of UPDATEs and KEEPALIVEs.
-func expectRefresh(w *world, p *faketest.Peer) {
+func expectRefresh(w *world, p *bgptest.Peer) {
 	w.Helper()
 	for _, family := range w.snapshot().Negotiated.Families {
-		kind, body, err := p.Next()
-		for err == nil && (kind == wire.TypeUpdate || kind == wire.TypeKeepalive) {
-			kind, body, err = p.Next()
+		m, err := p.Next()
+		for m.Type() == wire.TypeUpdate || m.Type() == wire.TypeKeepalive {
+			m, err = p.Next()
 		}
-		if err != nil || kind != wire.TypeRouteRefresh {
-			w.Fatalf("got %v %x, %v, want a ROUTE-REFRESH", kind, body, err)
+		if m.Type() != wire.TypeRouteRefresh {
+			w.Fatalf("got %v, %v, want a ROUTE-REFRESH", m, err)
 		}
-		if r, err := wire.ParseRouteRefresh(body, false); err != nil || r != (wire.RouteRefresh{Family: family}) {
+		if r, err := wire.ParseRouteRefresh(m.Body(), false); err != nil || r != (wire.RouteRefresh{Family: family}) {
 			w.Errorf("asked for %+v, %v, want %v", r, err, family)
 		}
 	}
@@ -197,12 +197,12 @@ func TestPeerCannotBeAsked(t *testing.T) {
 		w.expectReceived("198.51.100.0/24")
 		w.stop(nil)
 		for {
-			kind, body, err := p.Next()
+			m, err := p.Next()
 			if err != nil {
 				break
 			}
-			if kind == wire.TypeRouteRefresh {
-				w.Errorf("asked with %x", body)
+			if m.Type() == wire.TypeRouteRefresh {
+				w.Errorf("asked with %v", m)
 			}
 		}
 	})

@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"github.com/herald-bgp/herald/speaker"
-	"github.com/herald-bgp/herald/speaker/internal/faketest"
 	"github.com/herald-bgp/herald/speaker/rib"
 	"github.com/herald-bgp/herald/speaker/wire"
+	"github.com/herald-bgp/herald/test/bgptest"
 )
 
 // RFC 4486 §4, subcode 8: a peer that reads nothing does not make us remember for ever what it was to withdraw.
@@ -26,7 +26,7 @@ func TestOutOfResources(t *testing.T) {
 		}
 		l := w.listen()
 		w.apply(config(peerConfig(export(rib.PrefixRange{Prefix: netip.MustParsePrefix("10.0.0.0/11"), Length: 32}))))
-		p := faketest.Accept(w, l)
+		p := bgptest.Accept(w, l)
 		p.Handshake(theirOpen(true))
 		synctest.Wait()
 		for length := range 4 { // each change is seen; the first takes all routes away

@@ -13,11 +13,12 @@ import (
 	"github.com/herald-bgp/herald/speaker"
 	"github.com/herald-bgp/herald/speaker/internal/faketest"
 	"github.com/herald-bgp/herald/speaker/wire"
+	"github.com/herald-bgp/herald/test/bgptest"
 )
 
 // preserving is the OPEN of a peer that keeps forwarding IPv4 and IPv6 while it restarts, for 60 s.
 func preserving(notifications bool) *wire.Open {
-	o := faketest.Open(64500, them.String(), 90, wire.IPv4Unicast, wire.IPv6Unicast)
+	o := bgptest.Open(64500, them.String(), 90, wire.IPv4Unicast, wire.IPv6Unicast)
 	o.Capabilities.GracefulRestart = &wire.GracefulRestart{
 		Notifications: notifications, RestartTime: 60,
 		Families: []wire.GracefulRestartFamily{{Family: wire.IPv4Unicast, Forwarding: true}, {Family: wire.IPv6Unicast, Forwarding: true}},
@@ -43,8 +44,8 @@ func (w *world) expectRestarting(want ...wire.Family) {
 func TestPeerRestarts(t *testing.T) {
 	run(t, func(w *world) {
 		w.apply(config(peerConfig(passive)))
-		connect := func() *faketest.Peer {
-			p := faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(us, 179), "")
+		connect := func() *bgptest.Peer {
+			p := w.dial(netip.AddrPortFrom(us, 179), "")
 			p.Handshake(preserving(false))
 			w.expectState(speaker.StateEstablished)
 			return p
@@ -67,7 +68,7 @@ func TestPeerRestarts(t *testing.T) {
 // and when it is back and says nothing.
 func TestPeerRestartIsGivenUp(t *testing.T) {
 	lose := func(w *world) {
-		p := faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(us, 179), "")
+		p := w.dial(netip.AddrPortFrom(us, 179), "")
 		p.Handshake(preserving(false))
 		w.expectState(speaker.StateEstablished)
 		p.Conn.Close()
@@ -75,7 +76,7 @@ func TestPeerRestartIsGivenUp(t *testing.T) {
 		w.speaker.TakeChanged()
 	}
 	back := func(w *world, open *wire.Open) {
-		p := faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(us, 179), "")
+		p := w.dial(netip.AddrPortFrom(us, 179), "")
 		p.Handshake(open)
 		w.expectState(speaker.StateEstablished)
 	}
@@ -120,23 +121,23 @@ func TestNotificationsKeepRoutes(t *testing.T) {
 	cease := wire.NewCease(wire.CeaseAdminReset, "")
 	for name, test := range map[string]struct {
 		ours, theirs bool
-		end          func(p *faketest.Peer)
+		end          func(p *bgptest.Peer)
 		retained     bool
 	}{
-		"received, both":           {true, true, func(p *faketest.Peer) { p.Send(cease.Append(nil)) }, true},
-		"received, we alone":       {true, false, func(p *faketest.Peer) { p.Send(cease.Append(nil)) }, false},
-		"received, peer alone":     {false, true, func(p *faketest.Peer) { p.Send(cease.Append(nil)) }, false},
-		"Hard Reset, both":         {true, true, func(p *faketest.Peer) { p.Send(wire.NewHardReset(cease).Append(nil)) }, false},
-		"hold timer, both":         {true, true, func(p *faketest.Peer) { p.ExpectNotification(wire.CodeHoldTimer, 0) }, true},
-		"hold timer, neither":      {false, false, func(p *faketest.Peer) { p.ExpectNotification(wire.CodeHoldTimer, 0) }, false},
-		"send hold timer, both":    {true, true, func(p *faketest.Peer) { stuck(t, p) }, true},
-		"send hold timer, neither": {false, false, func(p *faketest.Peer) { stuck(t, p) }, false},
-		"connection lost, both":    {true, true, func(p *faketest.Peer) { p.Conn.Close() }, true},
+		"received, both":           {true, true, func(p *bgptest.Peer) { p.Send(cease.Append(nil)) }, true},
+		"received, we alone":       {true, false, func(p *bgptest.Peer) { p.Send(cease.Append(nil)) }, false},
+		"received, peer alone":     {false, true, func(p *bgptest.Peer) { p.Send(cease.Append(nil)) }, false},
+		"Hard Reset, both":         {true, true, func(p *bgptest.Peer) { p.Send(wire.NewHardReset(cease).Append(nil)) }, false},
+		"hold timer, both":         {true, true, func(p *bgptest.Peer) { p.ExpectNotification(wire.CodeHoldTimer, 0) }, true},
+		"hold timer, neither":      {false, false, func(p *bgptest.Peer) { p.ExpectNotification(wire.CodeHoldTimer, 0) }, false},
+		"send hold timer, both":    {true, true, func(p *bgptest.Peer) { stuck(t, p) }, true},
+		"send hold timer, neither": {false, false, func(p *bgptest.Peer) { stuck(t, p) }, false},
+		"connection lost, both":    {true, true, func(p *bgptest.Peer) { p.Conn.Close() }, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			run(t, func(w *world) {
 				w.apply(config(peerConfig(passive, func(p *speaker.Peer) { p.GracefulRestart.Notifications = test.ours })))
-				p := faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(us, 179), "")
+				p := w.dial(netip.AddrPortFrom(us, 179), "")
 				p.Handshake(preserving(test.theirs))
 				w.expectState(speaker.StateEstablished)
 				test.end(p)
@@ -151,7 +152,7 @@ func TestNotificationsKeepRoutes(t *testing.T) {
 }
 
 // stuck reads nothing, and sends KEEPALIVEs until the session is over.
-func stuck(t *testing.T, p *faketest.Peer) {
+func stuck(t *testing.T, p *bgptest.Peer) {
 	p.Conn.(*faketest.Conn).Shut(true)
 	for began := time.Now(); ; time.Sleep(time.Second) { // the bubble's clock
 		if _, err := p.Conn.Write(wire.AppendKeepalive(nil)); err != nil {

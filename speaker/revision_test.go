@@ -13,6 +13,7 @@ import (
 	"github.com/herald-bgp/herald/speaker/internal/faketest"
 	"github.com/herald-bgp/herald/speaker/rib"
 	"github.com/herald-bgp/herald/speaker/wire"
+	"github.com/herald-bgp/herald/test/bgptest"
 )
 
 // The snapshot says which configuration it speaks of, in every state.
@@ -63,14 +64,14 @@ func TestKeyThatComesLateResets(t *testing.T) {
 
 // The node's address is next hop self of the family that the session's own address is not of.
 func TestNodeAddressChanges(t *testing.T) {
-	open := func() *wire.Open { return faketest.Open(64500, them.String(), 90, wire.IPv4Unicast, wire.IPv6Unicast) }
+	open := func() *wire.Open { return bgptest.Open(64500, them.String(), 90, wire.IPv4Unicast, wire.IPv6Unicast) }
 	run(t, func(w *world) {
 		l := w.listen()
 		cfg := config(peerConfig(active, func(p *speaker.Peer) {
 			p.Export.Announcements = append(p.Export.Announcements, &rib.Announcement{ID: "b", Name: "b", Prefixes: prefixes("2001:db8:1::/48")})
 		}))
 		w.apply(cfg)
-		p := faketest.Accept(w, l)
+		p := bgptest.Accept(w, l)
 		p.Handshake(open())
 		w.expectState(speaker.StateEstablished)
 		other := *cfg

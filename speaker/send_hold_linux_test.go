@@ -11,9 +11,9 @@ import (
 	"time"
 
 	"github.com/herald-bgp/herald/speaker"
-	"github.com/herald-bgp/herald/speaker/internal/faketest"
 	"github.com/herald-bgp/herald/speaker/rib"
 	"github.com/herald-bgp/herald/speaker/wire"
+	"github.com/herald-bgp/herald/test/bgptest"
 )
 
 // On kernel sockets: what is written for a peer that reads nothing fits into the kernel's buffers, so that no write ever waits.
@@ -45,7 +45,7 @@ func TestSendHoldTimerOnKernelSockets(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	faketest.NewPeer(t, conn).Handshake(theirOpen(true))
+	bgptest.NewPeer(t, conn).Handshake(theirOpen(true))
 	began := time.Now() // the connection after this one is not answered
 	keepalive := time.NewTicker(hold / 3)
 	defer keepalive.Stop()

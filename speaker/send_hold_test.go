@@ -12,6 +12,7 @@ import (
 	"github.com/herald-bgp/herald/speaker"
 	"github.com/herald-bgp/herald/speaker/internal/faketest"
 	"github.com/herald-bgp/herald/speaker/wire"
+	"github.com/herald-bgp/herald/test/bgptest"
 )
 
 // sendHoldOf sets the timer.
@@ -21,7 +22,7 @@ func sendHoldOf(hold time.Duration) func(*speaker.Peer) {
 
 // hold sends KEEPALIVEs until the session is over, for an hour at most, and returns how long that was. At each of them the
 // peer does what each says.
-func (w *world) hold(p *faketest.Peer, each func(lasts time.Duration)) time.Duration {
+func (w *world) hold(p *bgptest.Peer, each func(lasts time.Duration)) time.Duration {
 	w.Helper()
 	began := time.Now()
 	for w.snapshot().Flaps == 0 && time.Since(began) < time.Hour {
@@ -54,7 +55,7 @@ func TestSendHoldTimer(t *testing.T) {
 		run(t, func(w *world) {
 			l := w.listen()
 			w.apply(config(peerConfig(active, sendHoldOf(sendHold), manyRoutes)))
-			p := faketest.Accept(w, l)
+			p := bgptest.Accept(w, l)
 			p.Handshake(theirOpen(true))
 			took := w.hold(p, func(time.Duration) {})
 			w.expectSendHold(took, sendHold, sendHold+late)
@@ -94,7 +95,7 @@ func TestSendHoldTimerOfASlowPeer(t *testing.T) {
 	reads := func(w *world, octets int) (took time.Duration) {
 		l := w.listen()
 		w.apply(config(peerConfig(active, sendHoldOf(sendHold), manyRoutes)))
-		p := faketest.Accept(w, l)
+		p := bgptest.Accept(w, l)
 		p.Handshake(theirOpen(true))
 		p.Conn.SetReadDeadline(time.Time{})
 		b := make([]byte, octets)

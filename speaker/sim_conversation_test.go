@@ -4,6 +4,7 @@
 package speaker_test
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -12,17 +13,18 @@ import (
 
 	"github.com/herald-bgp/herald/speaker/internal/faketest"
 	"github.com/herald-bgp/herald/speaker/wire"
+	"github.com/herald-bgp/herald/test/bgptest"
 )
 
 // conversation is one connection of a router. All but what is fixed at its start is guarded by simulation.mu.
 type conversation struct {
 	*router
 	conn     *faketest.Conn
-	reader   *wire.Reader
-	dialled  bool // by the router
-	again    bool // as after a restart of the router: it replaces the session
-	instance int  // of the speaker
-	began    int  // the newest configuration that was surely in force then
+	bgp      *bgptest.Session // over conn
+	dialled  bool             // by the router
+	again    bool             // as after a restart of the router: it replaces the session
+	instance int              // of the speaker
+	began    int              // the newest configuration that was surely in force then
 
 	opened  *wire.Open
 	timer   *time.Timer
@@ -57,18 +59,18 @@ type conversation struct {
 func (c *conversation) run() {
 	defer c.end()
 	open := c.router.open()
-	if _, err := c.conn.Write(open.Append(nil)); err != nil {
+	if err := c.bgp.SendOpen(open); err != nil {
 		return
 	}
 	for {
-		t, body, err := c.reader.Next()
+		m, err := c.bgp.Next()
 		if err != nil {
 			c.lost(err)
 			return
 		}
-		reply, ok := c.take(t, body)
+		reply, ok := c.take(m.Type(), m.Body())
 		if len(reply) > 0 {
-			if _, err := c.conn.Write(reply); err != nil {
+			if err := c.bgp.Send(reply); err != nil {
 				c.lost(err)
 				return
 			}
@@ -170,7 +172,7 @@ func (c *conversation) establish() {
 		c.fail("Established without a family in common")
 	}
 	if c.link.extendedMessage {
-		c.reader.SetMaxLen(wire.MaxExtendedMessageLen)
+		c.bgp.Frames().SetMaxLen(wire.MaxExtendedMessageLen)
 	}
 	c.logf("%s established (dialled by it: %t), families %v", c.name, c.dialled, c.link.families)
 }
@@ -217,7 +219,7 @@ func (c *conversation) tick() {
 	}
 	c.timer.Reset(c.keep)
 	c.mu.Unlock()
-	_, _ = c.conn.Write(wire.AppendKeepalive(nil)) // the reader sees that it is over
+	_ = c.bgp.Send(wire.AppendKeepalive(nil)) // the reader sees that it is over
 }
 
 // close ends the connection on the router's side.
@@ -240,6 +242,9 @@ func (c *conversation) closeLocked(why string) {
 func (c *conversation) lost(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if malformed := new(bgptest.HeaderError); errors.As(err, &malformed) {
+		c.fail("%v", err)
+	}
 	how := err.Error()
 	if c.farewell != nil {
 		how = c.farewell.Error()

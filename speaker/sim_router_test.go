@@ -14,6 +14,7 @@ import (
 	"github.com/herald-bgp/herald/speaker/internal/faketest"
 	"github.com/herald-bgp/herald/speaker/transport"
 	"github.com/herald-bgp/herald/speaker/wire"
+	"github.com/herald-bgp/herald/test/bgptest"
 )
 
 // router is a peer of the speaker: it connects as routers do, keeps what it is sent, and checks it.
@@ -152,7 +153,7 @@ func (r *router) begin(conn *faketest.Conn, dialled, again bool) *conversation {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c := &conversation{
-		router: r, conn: conn, reader: wire.NewReader(conn), dialled: dialled, again: again,
+		router: r, conn: conn, bgp: bgptest.NewSession(conn, 0), dialled: dialled, again: again,
 		instance: r.instance, began: r.settled, last: time.Now(),
 		table: map[wire.Path]held{}, gone: map[wire.Path]int{}, models: map[int][]offer{}, ends: map[wire.Family]int{}, refreshes: map[wire.Family]*refresh{},
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/herald-bgp/herald/speaker"
 	"github.com/herald-bgp/herald/speaker/internal/faketest"
 	"github.com/herald-bgp/herald/speaker/transport"
+	"github.com/herald-bgp/herald/test/bgptest"
 )
 
 // The options of a connection are on it before anything is read, whichever side opened it. The kernel gives it up only after
@@ -19,7 +20,7 @@ import (
 func TestSocketOptions(t *testing.T) {
 	secured := func(p *speaker.Peer) { p.TTLSecurityHops = 2 }
 	want := transport.SocketOptions{TTL: 255, MinTTL: 254, UserTimeout: 16 * time.Minute} // twice the default of 480 s
-	check := func(w *world, p *faketest.Peer) {
+	check := func(w *world, p *bgptest.Peer) {
 		w.Helper()
 		synctest.Wait()
 		got := p.Conn.(*faketest.Conn).OptionsOfOther()
@@ -31,22 +32,22 @@ func TestSocketOptions(t *testing.T) {
 		run(t, func(w *world) {
 			l := w.listen()
 			w.apply(config(peerConfig(active, secured)))
-			p := faketest.Accept(w, l)
+			p := bgptest.Accept(w, l)
 			check(w, p)
 		})
 	})
 	t.Run("accepted", func(t *testing.T) {
 		run(t, func(w *world) {
 			w.apply(config(peerConfig(passive, secured)))
-			check(w, faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(us, 179), ""))
+			check(w, w.dial(netip.AddrPortFrom(us, 179), ""))
 		})
 	})
 	t.Run("second", func(t *testing.T) {
 		run(t, func(w *world) {
 			w.apply(config(peerConfig(passive, secured)))
-			faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(us, 179), "").Handshake(theirOpen(true))
+			w.dial(netip.AddrPortFrom(us, 179), "").Handshake(theirOpen(true))
 			w.expectState(speaker.StateEstablished)
-			check(w, faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(us, 179), ""))
+			check(w, w.dial(netip.AddrPortFrom(us, 179), ""))
 		})
 	})
 	t.Run("send hold", func(t *testing.T) {

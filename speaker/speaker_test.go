@@ -19,6 +19,7 @@ import (
 	"github.com/herald-bgp/herald/speaker/rib"
 	"github.com/herald-bgp/herald/speaker/transport"
 	"github.com/herald-bgp/herald/speaker/wire"
+	"github.com/herald-bgp/herald/test/bgptest"
 )
 
 var (
@@ -92,6 +93,16 @@ func (w *world) listen() transport.Listener {
 	return l
 }
 
+// dial connects the peer to the speaker.
+func (w *world) dial(to netip.AddrPort, key string) *bgptest.Peer {
+	w.Helper()
+	conn, err := w.peer.Dial(w.Context(), netip.Addr{}, to, transport.SocketOptions{MD5Key: key})
+	if err != nil {
+		w.Fatalf("dial: %v", err)
+	}
+	return bgptest.NewPeer(w, conn)
+}
+
 func (w *world) apply(cfg *speaker.Config) {
 	w.Helper()
 	if err := w.speaker.Apply(cfg); err != nil {
@@ -159,7 +170,7 @@ func config(peers ...speaker.Peer) *speaker.Config {
 
 // theirOpen is the peer's usual OPEN, with graceful restart when gr is set.
 func theirOpen(gr bool) *wire.Open {
-	o := faketest.Open(64500, them.String(), 90, wire.IPv4Unicast)
+	o := bgptest.Open(64500, them.String(), 90, wire.IPv4Unicast)
 	if gr {
 		o.Capabilities.GracefulRestart = &wire.GracefulRestart{RestartTime: 120}
 	}
@@ -167,16 +178,16 @@ func theirOpen(gr bool) *wire.Open {
 }
 
 // establish brings up a session that the speaker dials, as far as the End-of-RIB.
-func (w *world) establish(l transport.Listener, open *wire.Open) *faketest.Peer {
+func (w *world) establish(l transport.Listener, open *wire.Open) *bgptest.Peer {
 	w.Helper()
-	p := faketest.Accept(w, l)
+	p := bgptest.Accept(w, l)
 	p.Handshake(open)
 	w.expectRoutes(p, "203.0.113.0/24")
 	return p
 }
 
 // expectRoutes takes UPDATEs until the End-of-RIB, which must announce those prefixes.
-func (w *world) expectRoutes(p *faketest.Peer, want ...string) {
+func (w *world) expectRoutes(p *bgptest.Peer, want ...string) {
 	w.Helper()
 	var got []string
 	for {
@@ -248,7 +259,7 @@ func TestRestartWithoutGracefulRestart(t *testing.T) {
 }
 
 // expectWithdrawal takes UPDATEs until one withdraws something.
-func (w *world) expectWithdrawal(p *faketest.Peer) {
+func (w *world) expectWithdrawal(p *bgptest.Peer) {
 	w.Helper()
 	var u wire.Update
 	body := p.Expect(wire.TypeUpdate)
@@ -306,7 +317,7 @@ func TestWrongPeerASN(t *testing.T) {
 	run(t, func(w *world) {
 		l := w.listen()
 		w.apply(config(peerConfig(func(p *speaker.Peer) { p.PeerASN = 64501 })))
-		p := faketest.Accept(w, l)
+		p := bgptest.Accept(w, l)
 		p.ExpectOpen()
 		p.Send(theirOpen(true).Append(nil))
 		p.ExpectNotification(wire.CodeOpen, wire.OpenBadPeerAS)
@@ -367,13 +378,13 @@ func TestUnsignedBeforeKeyIsNeverRead(t *testing.T) {
 	run(t, func(w *world) {
 		blocked := peerConfig(passive, func(p *speaker.Peer) { p.Blocked = "SecretNotFound" })
 		w.apply(config(blocked))
-		unsigned := faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(us, 179), "")
+		unsigned := w.dial(netip.AddrPortFrom(us, 179), "")
 		_, _ = unsigned.Conn.Write(theirOpen(true).Append(nil)) // may be closed already
 		w.apply(config(peerConfig(passive, func(p *speaker.Peer) { p.MD5Key = "secret" })))
-		if typ, body, err := unsigned.Next(); err == nil {
-			t.Errorf("got %v %x", typ, body)
+		if m, err := unsigned.Next(); err == nil {
+			t.Errorf("got %v", m)
 		}
-		signed := faketest.Dial(t.Context(), w, w.peer, netip.AddrPortFrom(us, 179), "secret")
+		signed := w.dial(netip.AddrPortFrom(us, 179), "secret")
 		signed.Handshake(theirOpen(true))
 		w.expectRoutes(signed, "203.0.113.0/24")
 		w.expectState(speaker.StateEstablished)

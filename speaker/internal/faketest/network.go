@@ -1,7 +1,7 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package faketest has a TCP network in memory and a scripted BGP peer, for tests of the speaker under testing/synctest.
+// Package faketest has a TCP network in memory, for tests of the speaker under testing/synctest.
 package faketest
 
 import (
