@@ -31,7 +31,7 @@ func dialWith(t *testing.T, s *server, o transport.SocketOptions, timeout time.D
 	return conn, err
 }
 
-// expectNothing checks that nothing of what was written to the other end is delivered.
+// expectNothing checks that conn delivers none of the octets that the other end wrote.
 func expectNothing(t *testing.T, conn net.Conn) {
 	t.Helper()
 	if err := conn.SetReadDeadline(time.Now().Add(300 * time.Millisecond)); err != nil {
@@ -43,7 +43,7 @@ func expectNothing(t *testing.T, conn net.Conn) {
 	}
 }
 
-// RFC 5082 §3: what is sent has a TTL of 255, the SYN-ACK too; what arrives with less is dropped.
+// RFC 5082 §3: every packet is sent with a TTL of 255, the SYN-ACK too; a packet that arrives with less is dropped.
 func TestGTSM(t *testing.T) {
 	for _, addr := range []netip.Addr{here, netip.IPv6Loopback()} {
 		t.Run(addr.String(), func(t *testing.T) {
@@ -88,7 +88,7 @@ func TestGTSMDropsWhatComesFromAfar(t *testing.T) {
 	}
 }
 
-// A dialler drops the answer of a host that is too far away, whoever it is.
+// A dialler drops the answer of any host that is too far away.
 func TestGTSMDropsTheAnswer(t *testing.T) {
 	l, err := net.Listen("tcp4", "127.0.0.1:0") // answers with the system's TTL
 	if err != nil {

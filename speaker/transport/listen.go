@@ -37,9 +37,9 @@ func (System) Listen(ctx context.Context, local netip.AddrPort) (Listener, error
 	return &listener{tcp: tcp, keyed: map[netip.Addr]uint64{}}, nil
 }
 
-// listener tells connections that came before a peer's key from later ones. Keys are numbered by an epoch. The
-// accepting goroutine stamps what it accepts with an epoch that it knows to be in the past of the connection: a new
-// epoch becomes known only once everything that was in the accept queue after the key was set has been taken out.
+// listener distinguishes connections that came before a peer's key from later ones. An epoch numbers the keys. The
+// accepting goroutine stamps each connection with the newest epoch that certainly began before the connection came:
+// a new epoch becomes known only when every connection that was in the accept queue after the key was set has left it.
 type listener struct {
 	tcp *net.TCPListener
 
@@ -48,9 +48,9 @@ type listener struct {
 	keyed map[netip.Addr]uint64 // epoch of each peer's newest key
 
 	// Owned by the goroutine in Accept.
-	known  uint64 // what comes out of the queue is later than this key
-	target uint64 // becomes known when what was queued is out
-	queued int    // how many of those are still to come
+	known  uint64 // the next connection from the queue is later than this key
+	target uint64 // becomes known when the queued connections are out
+	queued int    // how many of the queued connections are still to come
 }
 
 // accepted is a connection with the epoch that it is known to be later than.
@@ -82,7 +82,7 @@ func (l *listener) Accept() (net.Conn, error) {
 
 // woken takes notice of the keys that SetMD5Key set.
 func (l *listener) woken() error {
-	// In this order: a key that comes in between sets a deadline again.
+	// The deadline goes first: a key that is set between these two steps sets it again.
 	if err := l.tcp.SetDeadline(time.Time{}); err != nil {
 		return err
 	}
@@ -99,7 +99,7 @@ func (l *listener) woken() error {
 	})
 }
 
-// SetMD5Key implements Listener. From then on the kernel drops what the peer does not sign (RFC 2385 §2).
+// SetMD5Key implements Listener. From then on the kernel drops the peer's unsigned segments (RFC 2385 §2).
 func (l *listener) SetMD5Key(peer netip.Addr, key string) error {
 	raw, err := l.tcp.SyscallConn()
 	if err != nil {

@@ -20,7 +20,7 @@ const classCS6 = 48 << 2
 // maxTTL is the greatest TTL and hop limit.
 const maxTTL = 255
 
-// setOptions sets those of a socket for packets to and from peer, and their class.
+// setOptions sets the options of a socket for packets to and from peer, and the traffic class.
 func setOptions(fd int, peer netip.Addr, o SocketOptions) error {
 	level, class, hops, minHops := unix.IPPROTO_IPV6, unix.IPV6_TCLASS, unix.IPV6_UNICAST_HOPS, unix.IPV6_MINHOPCOUNT
 	if peer.Is4() {
@@ -41,10 +41,10 @@ func setOptions(fd int, peer netip.Addr, o SocketOptions) error {
 	)
 }
 
-// systemTTL makes the kernel use its own.
+// systemTTL makes the kernel use its own default.
 const systemTTL = -1
 
-// setMD5Key signs what goes between the socket and peer (RFC 2385), or ends that for an empty key.
+// setMD5Key makes the kernel sign and check the segments between the socket and peer (RFC 2385). An empty key ends that.
 func setMD5Key(fd int, peer netip.Addr, key string) error {
 	if len(key) > MaxMD5KeyLen {
 		return fmt.Errorf("TCP MD5 key of %d octets, at most %d", len(key), MaxMD5KeyLen)
@@ -65,8 +65,8 @@ func setMD5Key(fd int, peer netip.Addr, key string) error {
 	return os.NewSyscallError("set TCP MD5 key", err)
 }
 
-// backlog is how many connections wait to be accepted on a listening socket: the kernel tells it in a field that on other
-// sockets counts segments.
+// backlog returns how many connections wait to be accepted on a listening socket. The kernel reports the number in a field
+// that counts segments on other sockets.
 func backlog(fd int) (int, error) {
 	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
 	if err != nil {
@@ -75,8 +75,8 @@ func backlog(fd int) (int, error) {
 	return int(info.Unacked), nil
 }
 
-// unacknowledged is what is in the send queue of a TCP socket: octets that were not sent yet, and those that were and are
-// kept until they are acknowledged.
+// unacknowledged returns how many octets are in the send queue of a TCP socket: those not sent yet, and those sent but not
+// acknowledged yet.
 func unacknowledged(fd int) (int, error) {
 	octets, err := unix.IoctlGetInt(fd, unix.SIOCOUTQ)
 	return octets, os.NewSyscallError("get send queue", err)

@@ -13,7 +13,7 @@ import (
 // maxTTL is the greatest TTL and hop limit.
 const maxTTL = 255
 
-// setOptions refuses those that a session is not safe without.
+// setOptions returns an error if o has an option without which the session would not be safe.
 func setOptions(_ int, _ netip.Addr, o SocketOptions) error {
 	if o.MinTTL != 0 {
 		return fmt.Errorf("least TTL: %w", ErrUnsupported)

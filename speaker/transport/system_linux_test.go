@@ -179,8 +179,8 @@ func expectEcho(t *testing.T, from, to net.Conn) {
 	}
 }
 
-// What came before the key is never fresh, wherever it was when the key came: queued, or accepted already. What comes
-// after, signed, is.
+// A connection that came before the key is never fresh, whether it was queued or accepted already when the key was set.
+// A signed connection that comes later is fresh.
 func TestKeyMakesEarlierConnectionsStale(t *testing.T) {
 	s := serve(t, here)
 	for i := range 20 {
@@ -203,7 +203,7 @@ func TestKeyMakesEarlierConnectionsStale(t *testing.T) {
 					t.Errorf("connection %d came before the key and is fresh", n)
 				}
 			}
-			// A signed connection that slips in before the queue was seen empty is closed as stale; the peer tries again.
+			// A signed connection that arrives before the listener saw the queue empty counts as stale and is closed; the peer tries again.
 			for attempt := 0; ; attempt++ {
 				mustDial(t, s, there, "secret")
 				if s.Fresh(s.next(t)) {
@@ -230,7 +230,7 @@ func TestOtherPeersStayFresh(t *testing.T) {
 
 func TestDialEndsWithItsContext(t *testing.T) {
 	s := serve(t, here)
-	if err := s.SetMD5Key(there, "secret"); err != nil { // makes it a black hole for who does not sign
+	if err := s.SetMD5Key(there, "secret"); err != nil { // makes the listener drop every unsigned segment
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -268,7 +268,7 @@ func TestLinkLocalOnlyOnASharedLink(t *testing.T) {
 	}
 }
 
-// What was written is unacknowledged once the peer's receive buffer is full, and is not any more when the peer has read it.
+// Written octets are unacknowledged once the peer's receive buffer is full, and acknowledged when the peer has read them.
 func TestUnacknowledged(t *testing.T) {
 	s := serve(t, here)
 	conn := mustDial(t, s, netip.Addr{}, "")

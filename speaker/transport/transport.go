@@ -13,22 +13,22 @@ import (
 	"time"
 )
 
-// ErrUnsupported says that this platform lacks a socket option. A session that needs one never starts without it.
+// ErrUnsupported says that this platform lacks a socket option. A session never starts without an option that it needs.
 var ErrUnsupported = errors.New("not supported on this platform")
 
-// MaxMD5KeyLen is the longest TCP MD5 key in octets that kernels take: what RFC 2385 §4.5 wants at least.
+// MaxMD5KeyLen is the greatest length in octets of a TCP MD5 key that kernels accept: the least maximum of RFC 2385 §4.5.
 const MaxMD5KeyLen = 80
 
-// SocketOptions are those of one connection.
+// SocketOptions are the socket options of one connection.
 type SocketOptions struct {
 	// TTL of outgoing packets (hop limit for IPv6), 0 for the system's default.
 	TTL int
-	// MinTTL is the least TTL of incoming packets: the kernel drops what has travelled further (RFC 5082 §3). 0 takes all.
+	// MinTTL is the least TTL of incoming packets: the kernel drops packets with less (RFC 5082 §3). 0 accepts all.
 	MinTTL int
-	// UserTimeout is how long what was sent may stay unacknowledged, or unsent before a closed window, until the kernel
-	// gives the connection up (RFC 5482 §2). 0 is the system's own rule.
+	// UserTimeout is how long written octets may stay unacknowledged, or unsent because the peer's window is closed, until
+	// the kernel gives up the connection (RFC 5482 §2). 0 is the system's own rule.
 	UserTimeout time.Duration
-	// MD5Key signs every segment (RFC 2385), empty for none.
+	// MD5Key is the key that signs every segment (RFC 2385). Empty means unsigned.
 	MD5Key string
 }
 
@@ -37,14 +37,15 @@ type Transport interface {
 	// Dial connects to remote from local, the zero Addr for the system's choice. It ends with ctx.
 	Dial(ctx context.Context, local netip.Addr, remote netip.AddrPort, o SocketOptions) (net.Conn, error)
 	// Listen accepts connections at local, of local's address family alone. It answers with a TTL of 255: a peer with GTSM
-	// drops a SYN-ACK with less (RFC 5082 §3), and others do not look at it. What is accepted gets its own by Configure.
+	// drops a SYN-ACK with less (RFC 5082 §3), and other peers ignore the TTL. Configure sets the TTL of each accepted connection.
 	Listen(ctx context.Context, local netip.AddrPort) (Listener, error)
-	// Configure sets the options of an accepted connection before anything is read from it, or others on a live one. The
-	// MD5 key is not among them: an accepted connection has it from its listener.
-	// MinTTL is for what arrives from then on; what was there before came from whoever completed TCP's handshake.
+	// Configure sets the options of an accepted connection before anything is read from it, or new options on a live one. It
+	// does not set the MD5 key: an accepted connection has the key of its listener.
+	// MinTTL applies to packets that arrive from then on. Octets that arrived before came from the host that completed
+	// TCP's handshake.
 	Configure(conn net.Conn, o SocketOptions) error
-	// Unacknowledged is how many octets of what was written to conn the peer has not acknowledged yet. The error is
-	// ErrUnsupported where the system does not tell.
+	// Unacknowledged returns how many of the octets written to conn the peer has not acknowledged yet. The error is
+	// ErrUnsupported where the system cannot say.
 	Unacknowledged(conn net.Conn) (int, error)
 	// LinkLocal is our link-local address on the link that local and remote share; the zero Addr when they share none
 	// (RFC 2545 §3).
@@ -55,13 +56,13 @@ type Transport interface {
 type Listener interface {
 	// Accept waits for the next connection. One goroutine calls it.
 	Accept() (net.Conn, error)
-	// Addr is where it listens.
+	// Addr is the listener's own address and port.
 	Addr() netip.AddrPort
-	// SetMD5Key makes the kernel refuse unsigned segments of a peer from now on; an empty key removes it. Connections
-	// that were on their way before the key are not Fresh; after an error none of the peer is.
+	// SetMD5Key makes the kernel refuse unsigned segments of a peer from now on; an empty key ends that. A connection
+	// that was on its way before the key was set is not Fresh. After an error no connection of the peer is Fresh.
 	SetMD5Key(peer netip.Addr, key string) error
-	// Fresh reports whether conn, from this listener, was accepted after the newest key of its peer was set. What came
-	// before it is delivered by the kernel unverified: such a connection is to be closed unread.
+	// Fresh reports whether conn, from this listener, was accepted after the newest key of its peer was set. The kernel
+	// delivers octets from before the key unverified: the caller closes a connection that is not Fresh, unread.
 	Fresh(conn net.Conn) bool
 	// Close ends a blocked Accept.
 	Close() error

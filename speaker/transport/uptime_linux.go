@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Uptime is how long the host has been up, 0 when it cannot be told.
+// Uptime is how long the host has been up, 0 if that is unknown.
 func Uptime() time.Duration {
 	var t unix.Timespec
 	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &t) != nil {

@@ -27,7 +27,7 @@ func richAttributes() wire.Attributes {
 	}
 }
 
-// Encoding into enough room and decoding into used memory allocate nothing.
+// Encoding into a large enough buffer, and decoding into an Update used before, allocate nothing.
 func TestNoAllocations(t *testing.T) {
 	a := richAttributes()
 	attrs := wire.NewAttributeBlock(&a, wire.EncodeOptions{AS4: true})

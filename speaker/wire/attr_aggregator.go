@@ -26,7 +26,7 @@ func (e *attributeEncoder) aggregator(g Aggregator, as4 bool) {
 	e.b = g.append(e.b, as4)
 }
 
-// rawAggregator reads the first AGGREGATOR that is written as octets, with an ASN of 4; the zero value is none.
+// rawAggregator reads the first AGGREGATOR among the raw attributes, with an ASN of 4 octets. It returns the zero value if there is none.
 func rawAggregator(raw []RawAttribute) Aggregator {
 	for i := range raw {
 		if raw[i].Type == AttrAggregator && len(raw[i].Value) == aggregatorLen(true) {

@@ -18,9 +18,9 @@ func (p ASPath) needsAS4() bool {
 	return false
 }
 
-// as4 appends what AS_PATH and AGGREGATOR could not tell. RFC 6793 §4.2.2: to
-// an OLD speaker AS4_PATH and AS4_AGGREGATOR are sent if they are needed, and
-// MUST NOT be if all ASNs fit into two octets.
+// as4 appends AS4_PATH and AS4_AGGREGATOR with the ASNs that do not fit into the
+// AS_PATH and AGGREGATOR of an OLD speaker. RFC 6793 §4.2.2: they MUST NOT be
+// sent if all ASNs fit into two octets.
 func (e *attributeEncoder) as4(path ASPath, g Aggregator) {
 	if path.needsAS4() {
 		e.header(FlagOptional|FlagTransitive, AttrAS4Path, path.wireLen(4))
@@ -65,7 +65,7 @@ func (p *updateParser) mergeAS4() {
 	a := &p.u.Attributes
 	if a.Aggregator.Addr.IsValid() && p.as4AggregatorValue.Addr.IsValid() {
 		if a.Aggregator.ASN != uint32(ASTrans) {
-			// Somebody aggregated who knew no AS4 attributes: both are ignored.
+			// A speaker that knows no AS4 attributes aggregated the route: both are ignored.
 			return
 		}
 		a.Aggregator = p.as4AggregatorValue
@@ -82,7 +82,7 @@ func (p *updateParser) mergeAS4() {
 	a.ASPath = append(a.ASPath[:lead], p.u.as4Path...)
 }
 
-// hops counts the ASNs (RFC 6793 §4.2.3): what was received has no sets.
+// hops counts the ASNs (RFC 6793 §4.2.3). A received path has no sets.
 func (p ASPath) hops() int {
 	n := 0
 	for _, s := range p {

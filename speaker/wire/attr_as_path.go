@@ -17,16 +17,16 @@ type SegmentType uint8
 
 // The segment types (RFC 4271 §4.3).
 const (
-	ASSet      SegmentType = 1 // RFC 9774 §3: not sent, and not taken, any more
+	ASSet      SegmentType = 1 // RFC 9774 §3: no longer sent, no longer accepted
 	ASSequence SegmentType = 2
-	// Those of confederations (RFC 5065 §3) are malformed outside of one.
+	// The types of confederations (RFC 5065 §3) are malformed outside of one.
 	asConfedSequence SegmentType = 3
 	asConfedSet      SegmentType = 4
 )
 
 const (
 	segmentHeaderLen = 2   // type (1 octet), count of ASNs (1)
-	maxSegmentASNs   = 255 // that the count can tell
+	maxSegmentASNs   = 255 // the greatest value of the count
 )
 
 // ASPathSegment is a segment of an AS_PATH.
@@ -134,10 +134,10 @@ func (p *updateParser) asPath(v []byte) {
 	}
 }
 
-// parsePath appends the AS_SEQUENCEs in v to path, with ASNs from the Update's
-// own memory. It reports whether there were sets, which are left out, and whether
-// all is well formed. RFC 7606 §7.2: the type must be known, the count not zero,
-// and nothing may be left over.
+// parsePath appends the AS_SEQUENCEs in v to path, with their ASNs in the Update's
+// own memory. It reports whether v had sets, which are left out, and whether v is
+// well formed. RFC 7606 §7.2: each type must be known, each count must be greater
+// than zero, and no octets may be left over.
 func (p *updateParser) parsePath(v []byte, as4 bool, path *ASPath) (sets, ok bool) {
 	size := asnLen(as4)
 	for len(v) > 0 {
@@ -164,9 +164,9 @@ func (p *updateParser) parsePath(v []byte, as4 bool, path *ASPath) (sets, ok boo
 	return sets, true
 }
 
-// acceptable reports whether the current attribute may have such a segment.
-// RFC 5065 §5: those of confederations are malformed in the AS_PATH of a peer that
-// is in none with us; RFC 6793 §6: in AS4_PATH they MUST be left out and the rest used.
+// acceptable reports whether the current attribute may have a segment of this type.
+// RFC 5065 §5: segments of a confederation are malformed in the AS_PATH of a peer that
+// shares none with us; RFC 6793 §6: in AS4_PATH they MUST be left out and the rest used.
 func (p *updateParser) acceptable(kind SegmentType) bool {
 	switch kind {
 	case ASSet, ASSequence:

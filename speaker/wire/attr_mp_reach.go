@@ -57,7 +57,7 @@ func (p *updateParser) mpReach(v []byte) {
 	}
 	reach := MPReach{Family: f, NLRI: nlri, PathIDs: p.pathIDs(f)}
 	if !p.mpNextHop(&reach, v[4:end]) || len(invalidNLRI(f, reach.PathIDs, nlri)) > 0 {
-		// RFC 7606 §7.11 and §5.3: the routes cannot be told.
+		// RFC 7606 §7.11 and §5.3: the routes cannot be read.
 		p.fault(Reset, UpdateOptionalAttribute)
 		return
 	}
@@ -71,7 +71,7 @@ func (p *updateParser) mpReach(v []byte) {
 }
 
 // mpNextHop reads the next hop, whose length tells its form (RFC 4760 §3, RFC
-// 2545 §3, RFC 8950 §3), and reports whether it is one that the family may have.
+// 2545 §3, RFC 8950 §3), and reports whether the family may have such a next hop.
 func (p *updateParser) mpNextHop(reach *MPReach, v []byte) bool {
 	ipv4 := reach.Family.AFI == AFIIPv4
 	switch {
@@ -85,8 +85,8 @@ func (p *updateParser) mpNextHop(reach *MPReach, v []byte) bool {
 		reach.NextHop = netip.AddrFrom16([16]byte(v))
 		reach.LinkLocal = netip.AddrFrom16([16]byte(v[16:]))
 		if reach.LinkLocal.IsLinkLocalUnicast() && (reach.NextHop.IsLinkLocalUnicast() || reach.NextHop.IsUnspecified()) {
-			// draft-ietf-idr-linklocal-capability §6: without a global address
-			// some repeat the link-local one or write zeros: the second counts.
+			// draft-ietf-idr-linklocal-capability §6: without a global address some
+			// speakers put the link-local one or zeros first: the second address counts.
 			reach.NextHop, reach.LinkLocal = reach.LinkLocal, netip.Addr{}
 		}
 	default:

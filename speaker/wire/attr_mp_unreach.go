@@ -35,7 +35,7 @@ func (p *updateParser) mpUnreach(v []byte) {
 		return
 	}
 	if len(invalidNLRI(f, p.pathIDs(f), nlri)) > 0 {
-		// RFC 7606 §5.3: the routes cannot be told.
+		// RFC 7606 §5.3: the routes cannot be read.
 		p.fault(Reset, UpdateOptionalAttribute)
 		return
 	}

@@ -28,8 +28,8 @@ func (p *updateParser) nextHop(v []byte) {
 }
 
 // usableNextHop reports whether a can be the next hop of a peer's routes. RFC
-// 4271 §6.3: it must be the address of a host, and not our own. Loopback is
-// for a session over loopback.
+// 4271 §6.3: a must be the address of a host, and not our own. A loopback address
+// is usable on a session over loopback.
 func (p *updateParser) usableNextHop(a netip.Addr) bool {
 	a = a.Unmap()
 	local := p.opt.LocalAddress

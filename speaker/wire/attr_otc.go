@@ -23,9 +23,9 @@ func (p *updateParser) otc(v []byte) {
 	p.u.Attributes.OTC, p.u.Attributes.HasOTC = binary.BigEndian.Uint32(v), true
 }
 
-// Leak reports whether a route of the peer's has leaked, so that it MUST be
-// ineligible (RFC 9234 §5, ingress 1 and 2). The role is ours towards the peer,
-// who is in AS peerASN; the route is IPv4 or IPv6 unicast.
+// Leak reports whether a route from the peer has leaked, so that the route MUST
+// be ineligible (RFC 9234 §5, ingress 1 and 2). The role is ours towards the peer,
+// which is in AS peerASN; the route is IPv4 or IPv6 unicast.
 func (r Role) Leak(a *Attributes, peerASN uint32) bool {
 	switch r {
 	case RoleProvider, RoleRouteServer: // from a customer, or a client of the route server
@@ -37,9 +37,9 @@ func (r Role) Leak(a *Attributes, peerASN uint32) bool {
 	}
 }
 
-// AttachesOTC reports whether routes without OTC are sent to the peer with our
-// ASN in it (RFC 9234 §5, egress 1): to a customer, a peer or a client of ours
-// as a route server. The role is ours towards the peer.
+// AttachesOTC reports whether a route without OTC gets an OTC with our ASN when it
+// is sent to the peer (RFC 9234 §5, egress 1): to a customer, to a peer, or to a
+// client of ours as a route server. The role is ours towards the peer.
 func (r Role) AttachesOTC() bool {
 	return r == RoleProvider || r == RolePeer || r == RoleRouteServer
 }

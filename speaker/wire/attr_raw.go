@@ -10,7 +10,7 @@ import (
 	"fmt"
 )
 
-// DefaultFlags are those that an attribute of the type has by its specification, or else those of one that every AS passes on.
+// DefaultFlags returns the flags that the attribute's specification demands, and optional transitive for an unknown type.
 func (t AttributeType) DefaultFlags() uint8 {
 	if flags, known := t.flags(); known {
 		return flags
@@ -18,8 +18,8 @@ func (t AttributeType) DefaultFlags() uint8 {
 	return FlagOptional | FlagTransitive
 }
 
-// Check says why a receiver that goes by the RFCs would not take the attribute, nil where it would, as far as this codec can tell: it
-// reads a value of each type that is understood.
+// Check returns the reason why a receiver that follows the RFCs would refuse the attribute, nil if it would accept it. Check reads the
+// value of each type that this codec understands, and takes any value of another type.
 func (r RawAttribute) Check() error {
 	const passedOn = FlagOptional | FlagTransitive
 	if r.Flags&FlagPartial != 0 && r.Flags&passedOn != passedOn {

@@ -17,11 +17,11 @@ func TestRawAttributeCheck(t *testing.T) {
 		name, value string
 		code        wire.AttributeType
 		flags       uint8
-		want        string // a part of what is wrong, empty for nothing
+		want        string // a part of the error, empty for none
 	}{
 		{"unknown", "0001", 153, 0xc0, ""},
 		{"unknown, extended length", "0001", 153, 0xd0, ""},
-		{"unknown, passed on by one who did not know it", "0001", 153, 0xe0, ""},
+		{"unknown, passed on by a speaker that did not know it", "0001", 153, 0xe0, ""},
 		{"unknown, not transitive", "", 153, 0x80, ""},
 		{"unknown and well-known", "0001", 153, 0x40, "expected one that is known or optional"},
 		{"unknown without any flag", "0001", 153, 0, "expected one that is known or optional"},
@@ -59,7 +59,7 @@ func TestRawAttributeCheck(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		// What is accepted is no error to a speaker that goes by the RFCs, with 4-octet ASNs or without.
+		// An attribute that Check accepts is no error to a speaker that follows the RFCs, with 4-octet ASNs or without.
 		for _, as4 := range []bool{true, false} {
 			var u wire.Update
 			attributes, _ := wire.AppendAttributes(nil, &wire.Attributes{Unknown: []wire.RawAttribute{raw}}, wire.EncodeOptions{AS4: as4})

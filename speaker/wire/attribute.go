@@ -86,16 +86,16 @@ const (
 	FlagExtendedLength uint8 = 0x10
 )
 
-// RawAttribute is a path attribute as octets: one that is not understood, or one
-// to be sent as it is.
+// RawAttribute is a path attribute as octets: a received attribute that is not
+// understood, or an attribute to be sent as it is.
 type RawAttribute struct {
 	Flags uint8 // [FlagExtendedLength] demands the longer header where it is not needed
 	Type  AttributeType
 	Value []byte
 }
 
-// Attributes are the path attributes of a route in a form that no session
-// shapes: 4-octet ASNs, no MP_REACH_NLRI, no AS4_PATH. The zero value is ORIGIN
+// Attributes are the path attributes of a route in a form that does not depend on
+// a session: 4-octet ASNs, no MP_REACH_NLRI, no AS4_PATH. The zero value is ORIGIN
 // IGP with an empty AS_PATH.
 type Attributes struct {
 	Origin              Origin
@@ -118,7 +118,7 @@ type Attributes struct {
 }
 
 // ofSession reports whether the kind of session, or the NLRI, decides on the
-// attribute, so that no raw one may take its place.
+// attribute, so that no raw attribute may take its place.
 func (t AttributeType) ofSession() bool {
 	switch t {
 	case AttrNextHop, AttrLocalPref, AttrMPReachNLRI, AttrMPUnreachNLRI, AttrAS4Path, AttrAS4Aggregator:
@@ -128,7 +128,7 @@ func (t AttributeType) ofSession() bool {
 	}
 }
 
-// holdsNLRI reports whether the attribute tells routes of a family (RFC 4760).
+// holdsNLRI reports whether the attribute holds routes of a family (RFC 4760).
 func (t AttributeType) holdsNLRI() bool { return t == AttrMPReachNLRI || t == AttrMPUnreachNLRI }
 
 // flags returns the Optional and Transitive flags that the specification of a
@@ -148,8 +148,8 @@ func (t AttributeType) flags() (flags uint8, known bool) {
 }
 
 // appendAttributeHeader appends flags, type and length. RFC 4271 §4.3: the
-// extended length MAY be used only if the length is greater than 255, so none
-// of our own flags has it, but the author of a raw attribute may ask for it.
+// extended length MAY be used only if the length is greater than 255. So our own
+// flags never have it, but the author of a raw attribute may ask for it.
 func appendAttributeHeader(b []byte, flags uint8, t AttributeType, length int) []byte {
 	if length > 255 || flags&FlagExtendedLength != 0 {
 		b = append(b, flags|FlagExtendedLength, byte(t))

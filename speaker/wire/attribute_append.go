@@ -6,14 +6,14 @@
 
 package wire
 
-// EncodeOptions are what a session decides about path attributes.
+// EncodeOptions hold the decisions of a session about path attributes.
 type EncodeOptions struct {
 	AS4 bool // the peer supports 4-octet ASNs (RFC 6793)
 }
 
 // AttributeBlock holds encoded path attributes without NEXT_HOP and
-// MP_REACH_NLRI: all that messages of one attribute set to sessions of one kind
-// have in common. It is immutable.
+// MP_REACH_NLRI: the octets that all messages of one attribute set to sessions of
+// one kind share. It is immutable.
 type AttributeBlock struct {
 	Bytes         string
 	NextHopOffset int // where NEXT_HOP belongs in Bytes
@@ -28,9 +28,10 @@ func NewAttributeBlock(a *Attributes, opt EncodeOptions) AttributeBlock {
 // AppendAttributes appends the path attributes in ascending order of their
 // types, without NEXT_HOP and MP_REACH_NLRI, and returns how many octets of
 // what it appended precede the place of NEXT_HOP. Communities are written as
-// given. Of the unknown attributes are left out those whose field is set, those
-// that the session decides on, and repeated ones. Attributes longer than a message must not be used:
-// [ReachRoom] is not positive then.
+// given. AppendAttributes leaves out an unknown attribute whose type has a field
+// that is set, one that the session decides on, and one that repeats a type.
+// The caller must not send attributes longer than a message: [ReachRoom] is not
+// positive then.
 func AppendAttributes(b []byte, a *Attributes, opt EncodeOptions) (out []byte, nextHopOffset int) {
 	e := attributeEncoder{b: b, unknown: a.Unknown}
 	e.origin(a.Origin)
@@ -93,8 +94,8 @@ func (e *attributeEncoder) header(flags uint8, t AttributeType, length int) {
 	e.b = appendAttributeHeader(e.b, flags, t, length)
 }
 
-// unknownBelow appends the unknown attributes whose type is below t, in
-// ascending order whatever theirs is: they are few.
+// unknownBelow appends the unknown attributes whose type is below t, in ascending
+// order. It sorts by searching: they are few.
 func (e *attributeEncoder) unknownBelow(t int) {
 	for e.next < t && len(e.unknown) > 0 {
 		var least *RawAttribute

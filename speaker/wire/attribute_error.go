@@ -7,8 +7,8 @@ package wire
 
 import "fmt"
 
-// Action is what an error in a path attribute entails, the stronger the
-// greater (RFC 7606 §2).
+// Action is the consequence of an error in a path attribute (RFC 7606 §2). A
+// stronger action has a greater value.
 type Action uint8
 
 const (
@@ -38,9 +38,9 @@ func (a Action) String() string {
 type AttributeError struct {
 	Type   AttributeType
 	Action Action
-	// Notification tells what is wrong. It is sent for [Reset] only.
+	// Notification says what is wrong. It is sent for [Reset] only.
 	Notification *Notification
-	// whole are the attribute's octets, which not every NOTIFICATION carries. They belong to the message.
+	// whole holds the attribute's octets, since not every NOTIFICATION carries them. It is a slice of the message.
 	whole []byte
 }
 

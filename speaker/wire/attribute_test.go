@@ -221,8 +221,8 @@ func TestExtendedLength(t *testing.T) {
 	}
 }
 
-// Unknown attributes come out sorted; repetitions, those of the session and
-// those whose field is set not at all.
+// Unknown attributes come out sorted. Repeated ones, ones that the session decides
+// on, and ones whose field is set are left out.
 func TestUnknownAttributes(t *testing.T) {
 	a := wire.Attributes{Aggregator: wire.Aggregator{ASN: 1, Addr: netip.MustParseAddr("192.0.2.1")}, Unknown: []wire.RawAttribute{
 		{Flags: 0xef, Type: 200, Value: []byte{1}},

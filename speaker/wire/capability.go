@@ -72,8 +72,8 @@ const (
 	maxCapabilityLen    = 255
 )
 
-// Capabilities are the capabilities of an OPEN. What is nil, zero or empty is
-// absent.
+// Capabilities are the capabilities of an OPEN. A capability whose field is nil,
+// zero or empty is absent.
 type Capabilities struct {
 	// Families are those of the multiprotocol capabilities, in their order and
 	// without duplicates. Empty means that there was none: IPv4 unicast alone.
@@ -101,9 +101,9 @@ type RawCapability struct {
 	Value []byte // at most 255 octets
 }
 
-// append appends all capabilities that fit, in the order of the fields. It
-// means nothing to a peer (RFC 5492 §4), but is what other speakers send too,
-// those that matter to the session first.
+// append appends all capabilities that fit, in the order of the fields. The order
+// means nothing to a peer (RFC 5492 §4). Other speakers use the same order: the
+// capabilities that matter to the session come first.
 func (c *Capabilities) append(b []byte) []byte {
 	w := capabilityWriter{b: b, limit: len(b) + maxCapabilitiesLen}
 	for _, f := range c.Families {
@@ -143,14 +143,14 @@ func (c *Capabilities) append(b []byte) []byte {
 	return w.b
 }
 
-// NewUnsupportedCapability is the NOTIFICATION to a peer that lacks capabilities without which there can be no session.
+// NewUnsupportedCapability returns the NOTIFICATION to a peer that lacks capabilities which a session needs.
 // RFC 5492 §5: the data MUST list them, encoded as in an OPEN.
 func NewUnsupportedCapability(needed *Capabilities) *Notification {
 	return &Notification{Code: CodeOpen, Subcode: OpenUnsupportedCapability, Data: needed.append(nil)}
 }
 
-// UnsupportedCapabilities returns the codes, each once, that a received NOTIFICATION lists as capabilities without which the
-// peer wants no session (RFC 5492 §5).
+// UnsupportedCapabilities returns the codes, each once, of the capabilities that a received NOTIFICATION lists because the peer
+// demands them for a session (RFC 5492 §5).
 func (n *Notification) UnsupportedCapabilities() []CapabilityCode {
 	if n.Code != CodeOpen || n.Subcode != OpenUnsupportedCapability {
 		return nil
@@ -166,7 +166,7 @@ func (n *Notification) UnsupportedCapabilities() []CapabilityCode {
 
 func (c *Capabilities) appendRestart(w *capabilityWriter) {
 	if c.GracefulRestart == nil {
-		return // RFC 9494 §4.1: long-lived only beside that of RFC 4724
+		return // RFC 9494 §4.1: long-lived only beside the capability of RFC 4724
 	}
 	w.gracefulRestart(c.GracefulRestart)
 	if len(c.LongLived) > 0 {
@@ -218,14 +218,14 @@ func (c *Capabilities) parse(b []byte) *Notification {
 	return nil
 }
 
-// lengthError is for a value of a length that the capability cannot have.
+// lengthError returns the NOTIFICATION for a value of a length that the capability cannot have.
 func (code CapabilityCode) lengthError(v []byte, expected string) *Notification {
 	return openError(OpenUnspecific, nil, "capability %v of length %d, expected %s", code, len(v), expected)
 }
 
 // parseOne reads one capability. RFC 4271 §6.2: a parameter that is recognized
-// but malformed is answered with subcode 0. Those that only inform are ignored
-// instead.
+// but malformed is answered with subcode 0. A malformed capability that only
+// informs is ignored instead.
 func (c *Capabilities) parseOne(code CapabilityCode, v []byte) *Notification {
 	switch code {
 	case CapabilityMultiprotocol:

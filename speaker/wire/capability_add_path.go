@@ -13,7 +13,7 @@ import (
 // addPathFamilyLen is AFI (2 octets), SAFI (1), Send/Receive (1).
 const addPathFamilyLen = 4
 
-// AddPathMode tells what the sender of the capability does in a family.
+// AddPathMode says whether the sender of the capability sends or receives several paths in a family.
 type AddPathMode uint8
 
 // The values of the Send/Receive field (RFC 7911 §4).

@@ -32,9 +32,9 @@ func (w *capabilityWriter) extendedNextHop(families []ExtendedNextHopFamily) {
 	}
 }
 
-// parseExtendedNextHop adds to earlier instances, whatever they repeat left out
-// (RFC 5492 §4). No SAFI needs the two octets that it has here: greater ones
-// are not understood and ignored.
+// parseExtendedNextHop adds families to those of earlier instances and leaves out
+// repeated ones (RFC 5492 §4). The SAFI has two octets here although one is enough
+// for every SAFI: an entry with a greater value is ignored.
 func (c *Capabilities) parseExtendedNextHop(v []byte) *Notification {
 	if len(v)%extendedNextHopLen != 0 {
 		return CapabilityExtendedNextHop.lengthError(v, "a multiple of 6")

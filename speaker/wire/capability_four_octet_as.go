@@ -23,7 +23,7 @@ func (c *Capabilities) parseFourOctetAS(v []byte) *Notification {
 	c.FourOctetAS = binary.BigEndian.Uint32(v)
 	if c.FourOctetAS == 0 || c.FourOctetAS == uint32(ASTrans) {
 		// RFC 7607 §2: AS 0 MUST be answered with Bad Peer AS. RFC 6793 §9:
-		// AS_TRANS is reserved: it may stand in for an ASN, but be none's.
+		// AS_TRANS is reserved: it may stand in for an ASN, but no AS has it.
 		return openError(OpenBadPeerAS, v, "AS number %d in the capability %v, expected another", c.FourOctetAS, CapabilityFourOctetAS)
 	}
 	return nil

@@ -12,8 +12,8 @@ type FQDN struct {
 	DomainName string // may be empty
 }
 
-// fqdn appends both names, each after its length (1 octet). What is too long
-// for the capability is cut from the end of the domain name.
+// fqdn appends both names, each after its length (1 octet). If they are too long
+// for the capability, fqdn cuts the end of the domain name.
 func (w *capabilityWriter) fqdn(f *FQDN) {
 	const room = maxCapabilityLen - 2
 	host := cutText(f.HostName, room)

@@ -10,7 +10,7 @@ func (w *capabilityWriter) linkLocalNextHop() {
 	w.begin(CapabilityLinkLocalNextHop, 0)
 }
 
-// parseLinkLocalNextHop ignores one with a value: it is that of another draft.
+// parseLinkLocalNextHop ignores a capability with a value: another draft uses the same code.
 func (c *Capabilities) parseLinkLocalNextHop(v []byte) {
 	c.LinkLocalNextHop = c.LinkLocalNextHop || len(v) == 0
 }

@@ -132,7 +132,7 @@ func TestOpensOfOthers(t *testing.T) {
 	}
 }
 
-// What is repeated, unknown inside, or wrong in a capability that only informs.
+// Capabilities that are repeated, that hold unknown values, or that only inform and are malformed.
 func TestCapabilityRules(t *testing.T) {
 	customer := wire.RoleCustomer
 	addPath := func(m wire.AddPathMode) []wire.AddPathFamily {
@@ -189,7 +189,7 @@ func TestCapabilityRules(t *testing.T) {
 	}
 }
 
-// RFC 4271 §6.2: malformed ones that matter; RFC 9234 §4.2: roles that differ.
+// RFC 4271 §6.2: malformed capabilities that matter; RFC 9234 §4.2: roles that differ.
 func TestCapabilityErrors(t *testing.T) {
 	for octets, subcode := range map[string]uint8{
 		"01 03 000100":           wire.OpenUnspecific,
@@ -231,8 +231,8 @@ func TestCapabilityTextsAreCut(t *testing.T) {
 	}
 }
 
-// RFC 9494 §4.1: long-lived graceful restart is not sent without the other; its
-// time is cut to what 24 bits can tell.
+// RFC 9494 §4.1: the long-lived capability is not sent without the graceful restart
+// capability; its time is cut to the greatest value of 24 bits.
 func TestLongLivedIsBounded(t *testing.T) {
 	o := wire.Open{Version: 4, ASN: 1, RouterID: netip.MustParseAddr("192.0.2.1"), HasCapabilities: true}
 	o.Capabilities.LongLived = []wire.LongLivedFamily{

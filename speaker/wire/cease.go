@@ -38,9 +38,9 @@ func NewCease(subcode uint8, text string) *Notification {
 }
 
 // CeaseText returns the shutdown communication of the NOTIFICATION or "". It is
-// the peer's text and not to be trusted: whatever is no valid or no printable
-// character is replaced by U+FFFD (RFC 9003 §6). A length octet that is too
-// large yields what there is (§4: such a text SHOULD be logged, nothing else).
+// the peer's text and not to be trusted: U+FFFD replaces each invalid and each
+// unprintable character (RFC 9003 §6). If the length octet is too large, CeaseText
+// returns the octets that are there (§4: such a text SHOULD be logged, nothing else).
 func (n *Notification) CeaseText() string {
 	if !n.carriesText() || len(n.Data) == 0 {
 		return ""
@@ -70,7 +70,7 @@ func NewHardReset(reason *Notification) *Notification {
 	return &Notification{Code: CodeCease, Subcode: CeaseHardReset, Data: data}
 }
 
-// Reason returns the NOTIFICATION that a Hard Reset wraps, and any other as it is.
+// Reason returns the NOTIFICATION that a Hard Reset wraps, and n itself if n is no Hard Reset.
 func (n *Notification) Reason() *Notification {
 	if n.Code != CodeCease || n.Subcode != CeaseHardReset {
 		return n

@@ -37,8 +37,8 @@ const (
 
 // String returns "rt:" (route target) or "soo:" (route origin) with the two
 // administrators, such as "rt:64512:100", and the eight octets in hexadecimal,
-// such as "0x0002fbf000000064", for all that [ParseExtendedCommunity] would
-// not read back as the same octets.
+// such as "0x0002fbf000000064", for a community whose short form
+// [ParseExtendedCommunity] would not read back as the same octets.
 func (c ExtendedCommunity) String() string {
 	name := ""
 	switch c[1] {
@@ -53,7 +53,7 @@ func (c ExtendedCommunity) String() string {
 	return "0x" + hex.EncodeToString(c[:])
 }
 
-// administrators returns "" if the form would be another community's.
+// administrators returns "" if [ParseExtendedCommunity] would read the form as another community.
 func (c ExtendedCommunity) administrators() string {
 	global, local := binary.BigEndian.Uint32(c[2:]), binary.BigEndian.Uint16(c[6:])
 	switch {

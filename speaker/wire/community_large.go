@@ -16,7 +16,7 @@ const largeCommunityLen = 12
 
 // LargeCommunity is a large community.
 type LargeCommunity struct {
-	Global uint32 // the ASN of who defines the others
+	Global uint32 // the ASN of the AS that defines the two other parts
 	Local1 uint32
 	Local2 uint32
 }

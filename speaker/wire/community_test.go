@@ -85,7 +85,7 @@ func TestExtendedCommunity(t *testing.T) {
 		{"soo:4200000000:65535", "0203fa56ea00ffff", "soo:4200000000:65535"},
 		{"0x0002fbf000000064", "0002fbf000000064", "rt:64496:100"},
 		{"0X8006000047C35000", "8006000047c35000", "0x8006000047c35000"},
-		// A 4-octet form of a small ASN is not what "rt:64512:100" means.
+		// "rt:64512:100" does not mean the 4-octet form of a small ASN.
 		{"0x02020000fc000064", "02020000fc000064", "0x02020000fc000064"},
 		// Nor is a non-transitive one.
 		{"0x4002fc0000000064", "4002fc0000000064", "0x4002fc0000000064"},

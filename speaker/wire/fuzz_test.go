@@ -15,8 +15,8 @@ import (
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
-// FuzzReader: whatever the stream and however it is cut, the messages are the
-// same and as long as their headers say.
+// FuzzReader: a stream gives the same messages however it is cut, and each
+// message is as long as its header says.
 func FuzzReader(f *testing.F) {
 	keepalives := wire.AppendKeepalive(wire.AppendKeepalive(nil))
 	f.Add(keepalives, uint16(1), false)
@@ -60,7 +60,7 @@ func (s *steps) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// FuzzOpen: what is accepted and fits survives encoding and decoding.
+// FuzzOpen: an OPEN that is accepted and fits survives encoding and decoding.
 func FuzzOpen(f *testing.F) {
 	for _, tt := range openGoldens() {
 		f.Add(tt.open.Append(nil)[wire.HeaderLen:])
@@ -223,7 +223,7 @@ func reencodePaths(f wire.Family, pathIDs bool, b []byte) ([]byte, bool) {
 	return out, true
 }
 
-// FuzzUpdate: no panic, errors of the declared kinds, and what is accepted is a
+// FuzzUpdate: no panic, errors of the declared kinds, and an accepted UPDATE is a
 // fixed point of encoding and decoding. The bits of session are its options.
 func FuzzUpdate(f *testing.F) {
 	const as4, ebgp, addPath = 1, 2, 4
@@ -355,7 +355,7 @@ func wantFixedPoint(t *testing.T, u *wire.Update, opt wire.UpdateOptions) {
 	}
 }
 
-// FuzzCommunityText: what is parsed prints as something that parses the same.
+// FuzzCommunityText: a parsed community prints as a text that parses to the same community.
 func FuzzCommunityText(f *testing.F) {
 	for _, s := range []string{"64512:100", "no-export", "64512:1:2", "rt:64512:100", "soo:192.0.2.1:5", "rt:70000:1", "0x0002fbf000000064"} {
 		f.Add(s)
@@ -379,7 +379,7 @@ func FuzzCommunityText(f *testing.F) {
 	})
 }
 
-// FuzzExtendedCommunity: every value prints as something that parses the same.
+// FuzzExtendedCommunity: every community prints as a text that parses to the same community.
 func FuzzExtendedCommunity(f *testing.F) {
 	f.Add([]byte{0, 2, 0xfc, 0, 0, 0, 0, 100})
 	f.Add([]byte{2, 3, 0, 0, 0xfc, 0, 0, 100})

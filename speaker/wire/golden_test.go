@@ -55,7 +55,7 @@ func notification(err error) *wire.Notification {
 	return n
 }
 
-// wantNotification checks that err resets the session with exactly this.
+// wantNotification checks that err resets the session with exactly this code, subcode and data.
 func wantNotification(t testing.TB, err error, code, subcode uint8, data []byte) {
 	t.Helper()
 	n := notification(err)

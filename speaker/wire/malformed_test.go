@@ -15,8 +15,8 @@ import (
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
-// attributeClass is an attribute and what each kind of error in it entails. The
-// clause is that of RFC 7606 unless it names another RFC.
+// attributeClass is an attribute and the consequence of each kind of error in it.
+// The clause is one of RFC 7606 unless it names another RFC.
 type attributeClass struct {
 	kind    wire.AttributeType
 	clause  string
@@ -80,9 +80,9 @@ func others(t *testing.T, without wire.AttributeType, external bool) []byte {
 	return b
 }
 
-// wantFault decodes attributes beside the NLRI 10.0.0.0/8 and checks what is
-// made of them: the action, the code, the subcode and the data, and that the
-// routes to be withdrawn are told. Action 0 is no error.
+// wantFault decodes attributes beside the NLRI 10.0.0.0/8 and checks the error:
+// the action, the code, the subcode and the data, and that the routes to be
+// withdrawn can be read. Action 0 is no error.
 func wantFault(t *testing.T, name string, attributes []byte, external bool, action wire.Action, subcode uint8, data []byte) {
 	t.Helper()
 	opt := wire.UpdateOptions{AS4: true, EBGP: external, Families: []wire.Family{wire.IPv4Unicast, wire.IPv6Unicast}}
@@ -200,8 +200,8 @@ func TestMalformedMissing(t *testing.T) {
 	}
 }
 
-// An attribute that holds NLRI and is cut: what it announces or withdraws cannot
-// be told, whatever else the message has (RFC 7606 §3 j).
+// An attribute that holds NLRI and is cut: the routes that it announces or withdraws
+// cannot be read, whatever else the message has (RFC 7606 §3 j).
 func TestMalformedNLRIAttributeIsCut(t *testing.T) {
 	for _, c := range attributeClasses() {
 		if c.kind != wire.AttrMPReachNLRI && c.kind != wire.AttrMPUnreachNLRI {
@@ -233,7 +233,7 @@ func TestMalformedListIsCut(t *testing.T) {
 }
 
 // Each length of next hop in MP_REACH_NLRI (RFC 7606 §7.11; RFC 2545 §3, RFC
-// 8950 §3): those that the family may not have reset the session.
+// 8950 §3): a length that the family may not have resets the session.
 func TestMalformedNextHopLength(t *testing.T) {
 	for _, f := range []wire.Family{wire.IPv4Unicast, wire.IPv6Unicast} {
 		for _, extended := range []bool{true, false} {
@@ -262,7 +262,7 @@ func TestMalformedNextHopLength(t *testing.T) {
 	}
 }
 
-// Next hops that cannot be: RFC 4271 §6.3, draft-ietf-idr-linklocal-capability
+// Next hops that no route may have: RFC 4271 §6.3, draft-ietf-idr-linklocal-capability
 // §6. A session between 192.0.2.7 or 2001:db8::7 and its peer.
 func TestMalformedNextHop(t *testing.T) {
 	const (

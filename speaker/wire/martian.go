@@ -1,14 +1,14 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Addresses and prefixes that can be no host's and no route: RFC 4271 §6.3, RFC 1122 §3.2.1.3, RFC 4291 §2.4 to §2.7.
+// Addresses that no host can have, and prefixes that no route can have: RFC 4271 §6.3, RFC 1122 §3.2.1.3, RFC 4291 §2.4 to §2.7.
 
 package wire
 
 import "net/netip"
 
-// martians4 and martians6 hold no route to unicast hosts: "this network", loopback, multicast and limited broadcast, and of IPv6 the
-// unspecified address, IPv4-mapped ones and what is link-local.
+// martians4 and martians6 cover the prefixes that no route to unicast hosts has: "this network", loopback, multicast and limited
+// broadcast; for IPv6 also the unspecified address, IPv4-mapped and link-local addresses.
 var (
 	martians4 = []netip.Prefix{
 		netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("224.0.0.0/4"),
@@ -27,7 +27,7 @@ func martians(of netip.Addr) []netip.Prefix {
 	return martians6
 }
 
-// Martian reports whether a prefix can be no route to unicast hosts: one that is received is ignored (RFC 4271 §6.3), and none is to
+// Martian reports whether no route to unicast hosts can have the prefix. A received martian is ignored (RFC 4271 §6.3), and none may
 // be sent.
 func Martian(p netip.Prefix) bool {
 	for _, m := range martians(p.Addr()) {
@@ -53,8 +53,8 @@ func MartianWithin(p netip.Prefix, length int) (netip.Prefix, bool) {
 	return netip.Prefix{}, false
 }
 
-// IsHostAddress reports whether an address can be that of a host: RFC 1122 §3.2.1.3 rules out 0/8 and 224/3 (multicast and reserved
-// ones), RFC 4291 §2.5.2 and §2.7 the unspecified address and multicast.
+// IsHostAddress reports whether a host can have the address: RFC 1122 §3.2.1.3 rules out 0/8 and 224/3 (multicast and reserved
+// addresses), RFC 4291 §2.5.2 and §2.7 rule out the unspecified address and multicast.
 func IsHostAddress(a netip.Addr) bool {
 	if a.Is4() {
 		first := a.As4()[0]

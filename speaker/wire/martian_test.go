@@ -26,7 +26,7 @@ func TestMartian(t *testing.T) {
 	}
 }
 
-// TestMartianWithin holds the answer against a look at each subnet.
+// TestMartianWithin compares the answer with a look at each subnet.
 func TestMartianWithin(t *testing.T) {
 	for _, text := range []string{
 		"0.0.0.0/0", "0.0.0.0/4", "0.0.0.0/8", "1.0.0.0/8", "112.0.0.0/4", "126.0.0.0/7", "127.0.0.0/8", "127.8.0.0/13", "192.0.0.0/2", "240.0.0.0/4", "223.0.0.0/8", "255.255.255.240/28", "::/92",

@@ -50,7 +50,7 @@ func AppendPath(b []byte, p Path) []byte {
 }
 
 // Prefixes iterates over the prefixes in NLRI of a unicast family that have no
-// path identifiers, without allocating. Malformed NLRI end with a [*Notification]; those that
+// path identifiers, without allocating. Malformed NLRI end the iteration with a [*Notification]; NLRI that
 // [ParseUpdate] has accepted never do.
 func Prefixes(f Family, nlri []byte) iter.Seq2[netip.Prefix, error] {
 	return func(yield func(netip.Prefix, error) bool) {
@@ -94,7 +94,7 @@ func Paths(f Family, pathIDs bool, nlri []byte) iter.Seq2[Path, error] {
 	}
 }
 
-// invalidNetwork is what NLRI that cannot be read are answered with
+// invalidNetwork returns the NOTIFICATION that answers malformed NLRI
 // (RFC 4271 §6.3). b begins with them.
 func invalidNetwork(field string, b []byte) *Notification {
 	return &Notification{
@@ -120,9 +120,9 @@ func parsePrefix(f Family, b []byte) (netip.Prefix, int) {
 	return netip.PrefixFrom(addr, bits).Masked(), n
 }
 
-// nlriLen returns the length in octets of the first NLRI in b, which is not
-// empty; 0 if it is malformed: RFC 7606 §5.3: the length in bits exceeds that
-// of an address, or the octets run out.
+// nlriLen returns the length in octets of the first NLRI in b, which must not be
+// empty. It returns 0 if the NLRI is malformed: RFC 7606 §5.3: the length in bits
+// exceeds the length of an address, or the octets run out.
 func nlriLen(f Family, b []byte) int {
 	bits, n := int(b[0]), 1+(int(b[0])+7)/8
 	if n > len(b) || bits > maxBits(f) {
@@ -143,7 +143,7 @@ func maxBits(f Family) int {
 	}
 }
 
-// invalidNLRI is what follows the NLRI that can be read: nothing where all can.
+// invalidNLRI returns the octets from the first malformed NLRI on, nil if there is none.
 func invalidNLRI(f Family, pathIDs bool, nlri []byte) []byte {
 	for len(nlri) > 0 {
 		prefix := nlri

@@ -111,8 +111,8 @@ func (n *Notification) Append(b []byte) []byte {
 	return FinishMessage(b, start)
 }
 
-// ParseNotification reads the body of a NOTIFICATION. Data is a copy. Nobody is
-// told of an error in it: RFC 4271 §6.4 allows no answer to a NOTIFICATION.
+// ParseNotification reads the body of a NOTIFICATION. Data is a copy. The error is
+// no answer to the peer: RFC 4271 §6.4 allows no answer to a NOTIFICATION.
 func ParseNotification(body []byte) (Notification, error) {
 	if len(body) < minNotificationLen-HeaderLen {
 		return Notification{}, fmt.Errorf("NOTIFICATION of %d octets is too short", HeaderLen+len(body))

@@ -37,14 +37,14 @@ type Open struct {
 	HoldTime uint16     // seconds; 0 is none
 	RouterID netip.Addr // BGP Identifier, written as an IPv4 address (RFC 6286)
 
-	// Capabilities are sent only if HasCapabilities is set, which tells after
-	// parsing whether there was a capabilities parameter at all.
+	// Capabilities are sent only if HasCapabilities is set. After parsing,
+	// HasCapabilities says whether the OPEN had a capabilities parameter.
 	Capabilities    Capabilities
 	HasCapabilities bool
 }
 
-// PeerASN returns the sender's ASN: that of the 4-octet capability if it was
-// there (RFC 6793 §4.1), else My Autonomous System.
+// PeerASN returns the sender's ASN: the ASN in the 4-octet capability if the OPEN
+// has it (RFC 6793 §4.1), else My Autonomous System.
 func (o *Open) PeerASN() uint32 {
 	if o.Capabilities.FourOctetAS != 0 {
 		return o.Capabilities.FourOctetAS

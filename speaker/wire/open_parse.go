@@ -12,16 +12,17 @@ import (
 	"net/netip"
 )
 
-// openError carries a copy of the offending field as data, which RFC 4271 §4.5
-// leaves to the sender where §6.2 says nothing, and for people its detail.
+// openError returns a NOTIFICATION whose data is a copy of the offending field:
+// RFC 4271 §4.5 leaves the data to the sender where §6.2 says nothing. The detail
+// is for people.
 func openError(subcode uint8, field []byte, detail string, args ...any) *Notification {
 	return &Notification{
 		Code: CodeOpen, Subcode: subcode, Data: append([]byte(nil), field...), Detail: fmt.Sprintf(detail, args...),
 	}
 }
 
-// ParseOpen reads the body of an OPEN. The error is a [*Notification]. Whether
-// the peer's ASN and identifier are the expected ones is for the caller.
+// ParseOpen reads the body of an OPEN. The error is a [*Notification]. The caller
+// checks whether the peer's ASN and identifier are the expected ones.
 func ParseOpen(body []byte) (*Open, error) {
 	if len(body) < minOpenLen-HeaderLen {
 		return nil, openError(OpenUnspecific, nil, "OPEN of %d octets, expected at least %d", HeaderLen+len(body), minOpenLen)
@@ -50,7 +51,7 @@ func ParseOpen(body []byte) (*Open, error) {
 		return nil, n
 	}
 	if o.Capabilities.GracefulRestart == nil {
-		// RFC 9494 §4.1: without that of RFC 4724 it MUST be ignored.
+		// RFC 9494 §4.1: without the capability of RFC 4724 it MUST be ignored.
 		o.Capabilities.LongLived = nil
 	}
 	return o, nil
@@ -59,8 +60,8 @@ func ParseOpen(body []byte) (*Open, error) {
 // parseParameters reads the optional parameters with their length.
 func (o *Open) parseParameters(b []byte) *Notification {
 	length, rest, lengthLen := int(b[0]), b[1:], 1
-	// RFC 9072 §2: a first parameter type of 255 tells the extended form, which
-	// MUST be accepted for any length, and whatever the length octet says but 0.
+	// RFC 9072 §2: a first parameter type of 255 marks the extended form. It MUST
+	// be accepted for any length, and for any length octet but 0.
 	if length != 0 && len(rest) >= 3 && rest[0] == parameterExtended {
 		length, rest, lengthLen = int(binary.BigEndian.Uint16(rest[1:])), rest[3:], 2
 	}

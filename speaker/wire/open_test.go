@@ -129,7 +129,7 @@ func manyCapabilities(n int) wire.Open {
 	return o
 }
 
-// RFC 9072 §2: the extended form only where the other cannot tell the length.
+// RFC 9072 §2: the extended form only where one octet is too short for the length.
 func TestOpenExtendedParameters(t *testing.T) {
 	fits := manyCapabilities(1)
 	fits.Capabilities.Unknown[0].Value = fits.Capabilities.Unknown[0].Value[:251]
@@ -161,7 +161,7 @@ func TestOpenLeavesOutWhatDoesNotFit(t *testing.T) {
 	}
 }
 
-// What RFC 5492 and RFC 9072 say must be accepted.
+// OPENs that RFC 5492 and RFC 9072 say must be accepted.
 func TestOpenAccepts(t *testing.T) {
 	const head = "04 fc00 005a c0000201"
 	tests := []struct {
@@ -195,7 +195,7 @@ func TestOpenAccepts(t *testing.T) {
 	}
 }
 
-// RFC 4271 §6.2, RFC 6286 §2.2, RFC 7607 §2: code, subcode and data, and what people are told.
+// RFC 4271 §6.2, RFC 6286 §2.2, RFC 7607 §2: code, subcode and data, and the detail for people.
 func TestOpenErrors(t *testing.T) {
 	const head = "04 fc00 005a c0000201"
 	tests := []struct {

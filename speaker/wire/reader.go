@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// readBufferLen is what a reader holds at first: two ordinary messages. It
-	// grows only when an extended message arrives.
+	// readBufferLen is the first size of a reader's buffer: two ordinary messages.
+	// The buffer grows only when an extended message arrives.
 	readBufferLen = 2 * MaxMessageLen
 	// maxEmptyReads bounds a reader that returns neither octets nor an error.
 	maxEmptyReads = 100
@@ -34,7 +34,7 @@ type Reader struct {
 	buf      []byte
 	from, to int   // the unread octets are buf[from:to]
 	maxLen   int   // of a message, header included
-	deferred error // came with the octets of a whole message; told by the next Next
+	deferred error // the error that came with the octets of a whole message: the next Next returns it
 }
 
 // NewReader returns a Reader that accepts messages of up to [MaxMessageLen].
@@ -43,16 +43,16 @@ func NewReader(r io.Reader) *Reader {
 }
 
 // SetMaxLen sets the greatest message length, in octets, header included.
-// RFC 8654 §4: without having advertised extended messages, a longer message
-// MUST be refused. OPEN and KEEPALIVE never exceed [MaxMessageLen].
+// RFC 8654 §4: a speaker that has not advertised extended messages MUST refuse a
+// longer message. OPEN and KEEPALIVE never exceed [MaxMessageLen].
 func (r *Reader) SetMaxLen(n int) {
 	r.maxLen = min(max(n, HeaderLen), MaxExtendedMessageLen)
 }
 
 // Next returns the next whole message. The body is borrowed until the next call.
 //
-// A header that is wrong gives a [*Notification]. An error of the underlying
-// reader is returned as it is; what was read so far is kept, and a later call
+// For a malformed header Next returns a [*Notification]. It returns an error of
+// the underlying reader as it is and keeps the octets read so far: a later call
 // goes on from there, so a deadline may expire in the middle of a message.
 func (r *Reader) Next() (MessageType, []byte, error) {
 	if err := r.fill(HeaderLen); err != nil {
@@ -70,8 +70,8 @@ func (r *Reader) Next() (MessageType, []byte, error) {
 	return t, body, nil
 }
 
-// Pending reports whether Next returns without reading: a whole message has been
-// read already, or a header that is wrong.
+// Pending reports whether Next returns without reading: because a whole message
+// has been read already, or a malformed header.
 func (r *Reader) Pending() bool {
 	unread := r.to - r.from
 	if unread < HeaderLen {
@@ -149,8 +149,8 @@ func parseHeader(h []byte, maxLen int) (MessageType, int, error) {
 	return t, n, nil
 }
 
-// lengthLimits are those of a message of type t (RFC 4271 §6.1). Other types
-// have none of their own.
+// lengthLimits returns the least and the greatest length of a message of type t
+// (RFC 4271 §6.1). A type that is not listed has no limits of its own.
 func lengthLimits(t MessageType, maxLen int) (least, most int) {
 	switch t {
 	case TypeOpen:

@@ -72,7 +72,7 @@ func TestReaderResumes(t *testing.T) {
 	}
 }
 
-// An error that comes with the last octets of a message is told after it.
+// An error that comes with the last octets of a message is returned after the message.
 func TestReaderErrorWithData(t *testing.T) {
 	r := wire.NewReader(iotest.DataErrReader(bytes.NewReader(wire.AppendKeepalive(nil))))
 	if typ, _, err := r.Next(); typ != wire.TypeKeepalive || err != nil {
@@ -121,7 +121,7 @@ func TestReaderStream(t *testing.T) {
 	}
 }
 
-// Pending tells what Next gives without reading: whole messages, and a header that is wrong.
+// Pending is true when Next returns without reading: for a whole message, and for a malformed header.
 func TestReaderPending(t *testing.T) {
 	keepalive := wire.AppendKeepalive(nil)
 	for name, tt := range map[string]struct {

@@ -33,7 +33,7 @@ func (r RouteRefresh) Append(b []byte) []byte {
 
 // ParseRouteRefresh reads the body of a ROUTE-REFRESH. The subtype counts only if
 // the peer sent the capability for enhanced refresh; else every message is a normal
-// request, for the octet is reserved and ignored (RFC 2918 §3). Octets after a
+// request, since the octet is reserved and ignored (RFC 2918 §3). Octets after a
 // normal request (filters of RFC 5291, never negotiated) are ignored. The receiver
 // ignores families that it did not negotiate (RFC 2918 §4) and subtypes above 2
 // (RFC 7313 §5).
@@ -51,8 +51,8 @@ func ParseRouteRefresh(body []byte, enhanced bool) (RouteRefresh, error) {
 	return r, nil
 }
 
-// refreshLengthError returns what a body of another length than 4 is answered
-// with, nil for one that may be longer.
+// refreshLengthError returns the NOTIFICATION that answers a body whose length is
+// not 4, nil if a body of this subtype may be longer.
 func refreshLengthError(body []byte, enhanced bool) *Notification {
 	message := FinishMessage(append(AppendHeader(nil, TypeRouteRefresh), body...), 0)
 	detail := fmt.Sprintf("ROUTE-REFRESH of length %d, expected %d", len(message), routeRefreshLen)

@@ -51,8 +51,8 @@ func TestRouteRefreshLength(t *testing.T) {
 	}
 }
 
-// RFC 7313 §5: what it says of lengths applies only if the peer sent the
-// capability; RFC 2918 §3: else the octet of the subtype is reserved and ignored.
+// RFC 7313 §5: its rules for lengths apply only if the peer sent the capability;
+// RFC 2918 §3: else the octet of the subtype is reserved and ignored.
 func TestRouteRefreshWithoutSubtypes(t *testing.T) {
 	for _, request := range []string{"0001 00 01", "0001 01 01", "0001 02 01", "0001 ff 01", "0001 01 01 80"} {
 		r, err := wire.ParseRouteRefresh(unhex(t, request), false)

@@ -1,7 +1,7 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Texts from peers, which nobody has checked, and texts to them: UTF-8.
+// Unchecked texts from peers, and texts to them: UTF-8.
 
 package wire
 
@@ -12,8 +12,8 @@ import (
 	"unicode/utf8"
 )
 
-// printable returns at most limit octets of a received text, without characters
-// that do not print, and nothing of one that is not UTF-8.
+// printable returns at most limit octets of a received text, without its
+// unprintable characters. It returns "" if the text is not UTF-8.
 func printable(text []byte, limit int) string {
 	if !utf8.Valid(text) {
 		return ""

@@ -49,9 +49,9 @@ func setAttributesLen(b []byte, start int) {
 	binary.BigEndian.PutUint16(b[start+HeaderLen+2:], uint16(len(b)-start-updateOverhead))
 }
 
-// ReachOverhead returns the octets of the message of [AppendReach] that are not
-// NLRI. Where those are so few that MP_REACH_NLRI has a short header it is one
-// octet too many; [ReachRoom] is exact.
+// ReachOverhead returns the number of octets of the message of [AppendReach] that
+// are not NLRI. If the NLRI are so few that MP_REACH_NLRI has a short header, the
+// result is one octet too many; [ReachRoom] is exact.
 func ReachOverhead(f Family, attrs AttributeBlock, nextHop []netip.Addr) int {
 	if classic(f, nextHop) {
 		return updateOverhead + len(attrs.Bytes) + nextHopLen
@@ -61,7 +61,8 @@ func ReachOverhead(f Family, attrs AttributeBlock, nextHop []netip.Addr) int {
 }
 
 // ReachRoom returns how many octets of NLRI fit into a message of [AppendReach]
-// that is at most maxLen octets long. It is negative if not even the attributes do.
+// that is at most maxLen octets long. The result is negative if the attributes
+// alone do not fit.
 func ReachRoom(f Family, attrs AttributeBlock, nextHop []netip.Addr, maxLen int) int {
 	room := maxLen - ReachOverhead(f, attrs, nextHop)
 	if classic(f, nextHop) {
@@ -70,9 +71,9 @@ func ReachRoom(f Family, attrs AttributeBlock, nextHop []netip.Addr, maxLen int)
 	return withShortHeader(room, mpReachMinLen+mpNextHopLen(nextHop))
 }
 
-// withShortHeader returns one octet more than room, which was computed for an
-// attribute header of 4 octets, if the attribute then fits into one of 3. Its
-// value has room for overhead octets besides.
+// withShortHeader takes the room for NLRI in an attribute with a header of 4
+// octets, and returns one octet more if the attribute then has a header of 3.
+// The attribute's value holds overhead octets besides the NLRI.
 func withShortHeader(room, overhead int) int {
 	if attributeHeaderLen(overhead+room+1) == 3 {
 		return room + 1

@@ -13,7 +13,7 @@ import (
 	"slices"
 )
 
-// maxFaults bounds what is kept of one message's errors.
+// maxFaults is the greatest number of errors that are kept of one message.
 const maxFaults = 8
 
 // updateParser reads the path attributes of one UPDATE.
@@ -22,8 +22,8 @@ type updateParser struct {
 	u   *Update
 
 	seen               [4]uint64    // a bit for each type
-	current            rawAttribute // what is being read
-	nextHopAttribute   rawAttribute // read last, for it may have to be ignored
+	current            rawAttribute // the attribute that is being read
+	nextHopAttribute   rawAttribute // read last, since it may have to be ignored
 	as4AggregatorValue Aggregator
 	reachable          bool // the message has reachable NLRI
 	strongest          Action
@@ -69,7 +69,7 @@ func (p *updateParser) parse(b []byte) {
 		p.u.attributes++
 		p.current = a
 		if !ok {
-			// RFC 7606 §4: treat-as-withdraw; the rest cannot be told apart.
+			// RFC 7606 §4: treat-as-withdraw; the rest cannot be divided into attributes.
 			p.unread(TreatAsWithdraw, UpdateMalformedAttributeList)
 			break
 		}
@@ -82,10 +82,10 @@ func (p *updateParser) parse(b []byte) {
 	p.finish()
 }
 
-// attribute reads one attribute, which p.current is, unless it is a repetition.
+// attribute reads one attribute as p.current, unless it repeats an earlier one.
 func (p *updateParser) attribute(a rawAttribute) {
 	if p.has(a.kind) {
-		// RFC 7606 §3 g: all but the first are discarded; those that hold NLRI MUST NOT be repeated.
+		// RFC 7606 §3 g: all but the first are discarded; an attribute that holds NLRI MUST NOT be repeated.
 		p.unread(Discard, UpdateMalformedAttributeList)
 		return
 	}
@@ -110,7 +110,7 @@ func (p *updateParser) decode(a rawAttribute) {
 	case p.unwanted(a.kind):
 		p.fault(Discard, UpdateMalformedAttributeList)
 	case a.flags&(FlagOptional|FlagTransitive) != flags:
-		// RFC 7606 §3 c: wrong Optional or Transitive flags: treat-as-withdraw; §5.3: those that hold NLRI are incorrect.
+		// RFC 7606 §3 c: wrong Optional or Transitive flags: treat-as-withdraw; §5.3: attributes that hold NLRI are incorrect then.
 		p.unread(TreatAsWithdraw, UpdateAttributeFlags)
 	default:
 		p.decodeValue(a)
@@ -156,8 +156,8 @@ func (p *updateParser) decodeValue(a rawAttribute) {
 	}
 }
 
-// unwanted reports whether this peer must not send the attribute, so that it is
-// discarded whatever it holds.
+// unwanted reports whether this peer must not send the attribute. An unwanted
+// attribute is discarded with any value.
 func (p *updateParser) unwanted(t AttributeType) bool {
 	switch t {
 	case AttrLocalPref, AttrOriginatorID, AttrClusterList:
@@ -184,7 +184,7 @@ func (p *updateParser) unknown(a rawAttribute) {
 	})
 }
 
-// finish checks what only all attributes together can tell.
+// finish makes the checks that need all attributes.
 func (p *updateParser) finish() {
 	onlyMP := len(p.u.NLRI) == 0 && p.has(AttrMPReachNLRI)
 	// RFC 4760 §3: beside MP_REACH_NLRI alone NEXT_HOP SHOULD be ignored.
@@ -243,8 +243,8 @@ func (p *updateParser) fault(action Action, subcode uint8) {
 }
 
 // unread records an error for which the value of the current attribute is not
-// read. RFC 7606 §3 j: where it holds NLRI, nothing can be treated as withdrawn,
-// and the session is reset.
+// read. RFC 7606 §3 j: if the attribute holds NLRI, its routes cannot be treated
+// as withdrawn, and the session is reset.
 func (p *updateParser) unread(action Action, subcode uint8) {
 	if p.current.kind.holdsNLRI() {
 		action = Reset
@@ -264,7 +264,7 @@ func (p *updateParser) record(e *AttributeError) {
 	p.strongest = max(p.strongest, e.Action)
 }
 
-// escalate makes the errors that treat as withdrawn reset the session.
+// escalate turns each treat-as-withdraw error into one that resets the session.
 func (p *updateParser) escalate() {
 	for _, e := range p.faults {
 		if e.Action == TreatAsWithdraw {

@@ -145,7 +145,7 @@ func TestAttributeErrors(t *testing.T) {
 		{"value cut", mandatory + "c0 08 08 00000001", withdraw, 1, ""},
 		{"discard and withdraw", mandatory + "40 06 01 00 c0 08 00", withdraw, 5, "c0 08 00"},
 		{"withdraw and reset", origin + "40 02 02 02 00" + nextHop + "40 63 00", reset, 2, "40 63 00"},
-		{"the first reset ends it", mandatory + "40 63 00 40 64 00", reset, 2, "40 63 00"},
+		{"the first reset ends parsing", mandatory + "40 63 00 40 64 00", reset, 2, "40 63 00"},
 	})
 }
 
@@ -216,7 +216,7 @@ func TestMultiprotocolErrors(t *testing.T) {
 	})
 }
 
-// RFC 4271 §6.3, RFC 7606 §3 b, §3 i, §3 j, §5.3: what is wrong with the message itself.
+// RFC 4271 §6.3, RFC 7606 §3 b, §3 i, §3 j, §5.3: errors of the message itself.
 func TestUpdateErrors(t *testing.T) {
 	tests := []struct {
 		name, body string
@@ -287,8 +287,8 @@ func TestUpdateReuse(t *testing.T) {
 	}
 }
 
-// RFC 4760 §8: where families were negotiated and IPv4 unicast is not among them, its routes are left out, and a message of
-// theirs is no End-of-RIB.
+// RFC 4760 §8: if the negotiated families do not include IPv4 unicast, its routes are left out, and a message with such routes
+// is no End-of-RIB.
 func TestUpdateOfAFamilyNotNegotiated(t *testing.T) {
 	opt := wire.UpdateOptions{AS4: true, EBGP: true, Families: []wire.Family{wire.IPv6Unicast}}
 	for name, body := range map[string]string{

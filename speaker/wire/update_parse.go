@@ -13,15 +13,15 @@ import (
 	"slices"
 )
 
-// UpdateOptions are what a session decides about received UPDATEs.
+// UpdateOptions hold the decisions of a session about received UPDATEs.
 type UpdateOptions struct {
 	AS4             bool     // the peer supports 4-octet ASNs (RFC 6793)
 	EBGP            bool     // the peer is external
 	ExtendedNextHop bool     // IPv4 may have IPv6 next hops (RFC 8950)
 	Families        []Family // negotiated, none for IPv4 unicast alone; routes of others are left out
 	AddPath         []Family // in which the peer sends path identifiers (RFC 7911)
-	// LocalAddress is ours on the session: no next hop of the peer's may be the
-	// same (RFC 4271 §6.3). The zero Addr: not checked.
+	// LocalAddress is our address on the session: no next hop from the peer may be
+	// the same (RFC 4271 §6.3). The zero Addr turns the check off.
 	LocalAddress netip.Addr
 }
 
@@ -45,8 +45,8 @@ type Update struct {
 	as4Path    ASPath
 }
 
-// EndOfRIB returns the family whose End-of-RIB the message is (RFC 4724 §2), if
-// routes of it may be received.
+// EndOfRIB returns the family of the End-of-RIB that the message is (RFC 4724 §2),
+// if routes of that family may be received.
 func (u *Update) EndOfRIB() (Family, bool) {
 	switch {
 	case u.classic:
@@ -79,10 +79,11 @@ func (u *Update) reset() {
 
 // ParseUpdate reads the body of an UPDATE into u.
 //
-// The error is, or has as its first, the strongest of what is wrong. If
-// errors.As finds a [*Notification], the session must end with it and u is
-// not to be used; else errors.As finds an [*AttributeError] with the action:
-// [TreatAsWithdraw] leaves the NLRI in u, [Discard] all but the attribute.
+// If several things are wrong, the first error is the strongest. If errors.As
+// finds a [*Notification], the session must end with it and u must not be used.
+// Else errors.As finds an [*AttributeError] with the action: after
+// [TreatAsWithdraw] the NLRI in u can be used, after [Discard] everything in u
+// but the attribute.
 func ParseUpdate(body []byte, opt UpdateOptions, u *Update) error {
 	u.reset()
 	withdrawn, rest, ok := cutField(body)
@@ -103,7 +104,7 @@ func ParseUpdate(body []byte, opt UpdateOptions, u *Update) error {
 		return invalidNetwork("NLRI", bad)
 	}
 	u.classic = len(withdrawn) > 0 || len(nlri) > 0
-	// RFC 4760 §8: with capabilities, IPv4 unicast too is but what was negotiated.
+	// RFC 4760 §8: with capabilities, IPv4 unicast too must have been negotiated.
 	if u.ipv4 = len(opt.Families) == 0 || p.negotiated(IPv4Unicast); u.ipv4 {
 		u.Withdrawn, u.NLRI, u.PathIDs = withdrawn, nlri, pathIDs
 	}

@@ -19,7 +19,7 @@ func appendPaths(paths ...wire.Path) []byte {
 	return b
 }
 
-// wantPaths checks what NLRI hold.
+// wantPaths checks the paths that NLRI hold.
 func wantPaths(t *testing.T, f wire.Family, pathIDs bool, octets []byte, want ...wire.Path) {
 	t.Helper()
 	var got []wire.Path

@@ -112,7 +112,7 @@ func TestUnreachGolden(t *testing.T) {
 	}
 }
 
-// Messages are appended to what is there, whatever that is.
+// Messages are appended to any octets that are there already.
 func TestAppendKeepsWhatIsThere(t *testing.T) {
 	first := wire.AppendEndOfRIB(nil, wire.IPv6Unicast)
 	for name, appendTo := range map[string]func([]byte) []byte{
