@@ -27,11 +27,11 @@ type Announcement struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// spec is what to announce.
+	// spec says what to announce.
 	// +required
 	Spec AnnouncementSpec `json:"spec"`
 
-	// status is what became of it, over all sessions.
+	// status sums up over all sessions how far the announcement is carried out.
 	// +optional
 	Status AnnouncementStatus `json:"status,omitempty"`
 }
@@ -54,15 +54,15 @@ type AnnouncementSpec struct {
 	// and a decoder left out: see UnmarshalJSON.
 	UnknownFields []string `json:"-"`
 
-	// adminState Down withdraws the announcement; the object stays, and with its age its
-	// precedence over younger ones once it is Up again. Omitted: Up. Change class: in
-	// place.
+	// adminState Down withdraws the announcement; the object stays and keeps its age, so
+	// once it is Up again it precedes younger announcements as before. Omitted: Up. Change
+	// class: in place.
 	// +optional
 	AdminState *AdminState `json:"adminState,omitempty"`
 
-	// peers are the peers to announce to, by the names of the BGPPeers; one that does not
-	// exist gets nothing. Not beside peerSelector. Omitted: those of peerSelector. Change
-	// class: in place.
+	// peers are the names of the BGPPeers to announce to; a name without a BGPPeer is
+	// ignored. Not beside peerSelector. Omitted: the peers that peerSelector chooses.
+	// Change class: in place.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
@@ -103,20 +103,21 @@ type AnnouncementSpec struct {
 	Deaggregate *Deaggregate `json:"deaggregate,omitempty"`
 
 	// pathID is the path identifier of every prefix towards a neighbour with add-path
-	// (RFC 7911), where Announcements of one prefix with different ones are all sent.
-	// To any other neighbour only the oldest is. Omitted: 0. Change class: in place; a
-	// path with another identifier is another route, so the one before is withdrawn.
+	// (RFC 7911); such a neighbour is sent every Announcement of a prefix whose path
+	// identifier is different; any other neighbour is sent only the oldest. Omitted: 0.
+	// Change class: in place; a path with another identifier is another route, so the
+	// earlier path is withdrawn.
 	// +optional
 	// +kubebuilder:validation:Format=int64
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=4294967295
 	PathID *int64 `json:"pathID,omitempty"`
 
-	// attributes go with every prefix. One that is written in any form, as a field, as an
-	// empty list or as a raw attribute, wins over the peer's default in any form;
-	// communities, and raw attributes of different codes, are joined with the peer's.
-	// Both addresses of an IPv6 next hop are one value. Omitted: the peer's. Change
-	// class: in place.
+	// attributes go with every prefix. An attribute that is written here in any form, as
+	// a field, as an empty list or as a raw attribute, wins over the peer's default in any
+	// form. Communities, and raw attributes of different codes, are joined with the
+	// peer's. Both addresses of an IPv6 next hop are one value. Omitted: the peer's
+	// attributes. Change class: in place.
 	// +optional
 	Attributes *PathAttributes `json:"attributes,omitempty"`
 }
@@ -125,22 +126,22 @@ type AnnouncementSpec struct {
 //
 // +kubebuilder:validation:MinProperties=1
 type Deaggregate struct {
-	// ipv4 is the length for IPv4 prefixes. Omitted: they are not split. Change
-	// class: in place.
+	// ipv4 is the length for IPv4 prefixes. Omitted: IPv4 prefixes are not split.
+	// Change class: in place.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=32
 	IPv4 *int32 `json:"ipv4,omitempty"`
 
-	// ipv6 is the length for IPv6 prefixes. Omitted: they are not split. Change
-	// class: in place.
+	// ipv6 is the length for IPv6 prefixes. Omitted: IPv6 prefixes are not split.
+	// Change class: in place.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=128
 	IPv6 *int32 `json:"ipv6,omitempty"`
 }
 
-// AnnouncementStatus is what became of an announcement, over all sessions.
+// AnnouncementStatus sums up over all sessions how far an announcement is carried out.
 type AnnouncementStatus struct {
 	// observedGeneration is the generation of the object that the status speaks of.
 	// +optional
@@ -165,12 +166,12 @@ type AnnouncementStatus struct {
 	// +kubebuilder:validation:MaxLength=64
 	Summary string `json:"summary,omitempty"`
 
-	// sessions counts the sessions that shall have it.
+	// sessions counts the sessions that shall have the announcement.
 	// +optional
 	Sessions *AnnouncementSessions `json:"sessions,omitempty"`
 
-	// verdicts are the reasons why sessions do not have it, or not whole, the most
-	// frequent first.
+	// verdicts are the reasons why sessions do not have the announcement, or only a part
+	// of it, the most frequent first.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=16
@@ -179,18 +180,20 @@ type AnnouncementStatus struct {
 
 // AnnouncementSessions counts the sessions that shall have an announcement.
 type AnnouncementSessions struct {
-	// eligible is the number of sessions whose node and peer are selected, whose peer
-	// grants the namespace and has the family of a prefix configured.
+	// eligible is the number of sessions whose node and peer are selected, and whose
+	// peer grants the namespace and has the family of a prefix configured.
 	Eligible int32 `json:"eligible"`
 
-	// advertised is the number of those that were sent a prefix of it at this generation.
+	// advertised is the number of eligible sessions that were sent a prefix of the
+	// announcement at this generation.
 	Advertised int32 `json:"advertised"`
 
-	// notDue is the number of those whose node rightly announces nothing of it.
+	// notDue is the number of eligible sessions whose node rightly announces nothing of
+	// the announcement.
 	// +optional
 	NotDue int32 `json:"notDue"`
 
-	// unavailable is the number of those whose node is lost or runs no speaker.
+	// unavailable is the number of eligible sessions whose node is lost or runs no speaker.
 	// +optional
 	Unavailable int32 `json:"unavailable"`
 
@@ -205,10 +208,10 @@ type Verdict struct {
 	// +kubebuilder:validation:MaxLength=64
 	Reason string `json:"reason"`
 
-	// sessions is the number of sessions that say so.
+	// sessions is the number of sessions that have this reason.
 	Sessions int32 `json:"sessions"`
 
-	// example is one of them, as peer/node.
+	// example is one of these sessions, as peer/node.
 	// +optional
 	// +kubebuilder:validation:MaxLength=317
 	Example string `json:"example,omitempty"`

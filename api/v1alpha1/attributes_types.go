@@ -7,8 +7,8 @@ package v1alpha1
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.raw) || !self.raw.exists(a, (a.code == 4 && has(self.med)) || (a.code == 6 && has(self.atomicAggregate)) || (a.code == 7 && has(self.aggregator)) || (a.code == 8 && has(self.communities)) || (a.code == 9 && has(self.originatorID)) || (a.code == 10 && has(self.clusterList)) || (a.code == 16 && has(self.extendedCommunities)) || (a.code == 32 && has(self.largeCommunities)))",message="raw: delete the attribute that a field beside it writes: 4 is med, 6 atomicAggregate, 7 aggregator, 8 communities, 9 originatorID, 10 clusterList, 16 extendedCommunities, 32 largeCommunities"
 type PathAttributes struct {
-	// nextHop replaces the next hop. Omitted, and for a family without a value in
-	// it: self, the session's local address of the route's family, else the node's
+	// nextHop replaces the next hop. Omitted, or without a value for the route's
+	// family: self, the session's local address of the route's family, else the node's
 	// address of that family. Change class: in place.
 	// +optional
 	NextHop *NextHop `json:"nextHop,omitempty"`
@@ -18,9 +18,9 @@ type PathAttributes struct {
 	Origin *Origin `json:"origin,omitempty"`
 
 	// asPath is AS_PATH, nearest AS first, without our own ASN, which eBGP puts
-	// before it (RFC 4271 §5.1.2). An empty list of an Announcement is an empty path,
-	// whatever the peer's default; programs in Go may drop it. Omitted: empty. Change
-	// class: in place.
+	// before it (RFC 4271 §5.1.2). An empty list in an Announcement means an empty path,
+	// even if the peer has a default; a program in Go may drop the empty list. Omitted:
+	// empty. Change class: in place.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=255
@@ -54,7 +54,7 @@ type PathAttributes struct {
 	LocalPref *int64 `json:"localPref,omitempty"`
 
 	// communities are standard communities (RFC 1997): ASN:value, such as 64512:100,
-	// or the name of a well-known one in IANA's registry, in capitals: NO_EXPORT,
+	// or the name of a well-known community in IANA's registry, in capitals: NO_EXPORT,
 	// NO_ADVERTISE, NO_EXPORT_SUBCONFED, NOPEER, BLACKHOLE, GRACEFUL_SHUTDOWN, ….
 	// Omitted: none. Change class: in place.
 	// +optional
@@ -90,8 +90,8 @@ type PathAttributes struct {
 	// +kubebuilder:validation:items:XValidation:rule="!self.matches('^(rt|soo):[0-9.]*[.][0-9.]*:[0-9]{1,10}$') || int(self.split(':')[2]) <= 65535",message="extendedCommunities: write a number up to 65535 after an IPv4 address"
 	ExtendedCommunities []string `json:"extendedCommunities,omitempty"`
 
-	// aggregator is AGGREGATOR (RFC 4271 §5.1.7): who formed the aggregate that the
-	// prefix is. Omitted: not sent. Change class: in place.
+	// aggregator is AGGREGATOR (RFC 4271 §5.1.7): the speaker that aggregated routes
+	// into this prefix. Omitted: not sent. Change class: in place.
 	// +optional
 	Aggregator *Aggregator `json:"aggregator,omitempty"`
 
@@ -100,9 +100,9 @@ type PathAttributes struct {
 	// +optional
 	AtomicAggregate *bool `json:"atomicAggregate,omitempty"`
 
-	// originatorID is ORIGINATOR_ID (RFC 4456 §8), the BGP identifier of who brought
-	// the route into the AS, sent in iBGP only. Omitted: not sent. Change class: in
-	// place.
+	// originatorID is ORIGINATOR_ID (RFC 4456 §8), the BGP identifier of the speaker
+	// that brought the route into the AS, sent in iBGP only. Omitted: not sent. Change
+	// class: in place.
 	// +optional
 	// +kubebuilder:validation:MinLength=7
 	// +kubebuilder:validation:MaxLength=15
@@ -120,14 +120,14 @@ type PathAttributes struct {
 	// +kubebuilder:validation:items:XValidation:rule="isIP(self) && ip(self).family() == 4",message="clusterList: write cluster identifiers as dotted quads, such as 192.0.2.1"
 	ClusterList []string `json:"clusterList,omitempty"`
 
-	// raw are path attributes that have no field here, each code once, as they go on
-	// the wire. A code that has a field is refused while that field is set beside it;
-	// where the peer's defaults have the one and the Announcement the other, the
-	// Announcement's wins. Flags that no receiver may accept are refused, and so are
-	// values of the codes 4, 6 to 10, 16 and 32 that cannot be read. Nothing else is
-	// checked, by Herald or by all neighbours: values of 22 (PMSI_TUNNEL) and 40
-	// (PREFIX_SID) are known to crash the bgpd of FRR 8.4, with every session that it
-	// has. Omitted: none. Change class: in place.
+	// raw are path attributes without a field here, each code once, in the octets of the
+	// wire. A code that has a field is refused while that
+	// field is set too; if one of the two is among the peer's defaults and the other in
+	// the Announcement, the Announcement's wins. Flags that no receiver may accept are
+	// refused, and so are malformed values of the codes 4, 6 to 10, 16 and 32. Herald
+	// checks nothing else, and neither does every neighbour: values of 22 (PMSI_TUNNEL)
+	// and 40 (PREFIX_SID) are known to crash the bgpd of FRR 8.4, which ends all of its
+	// sessions. Omitted: none. Change class: in place.
 	// +optional
 	// +listType=map
 	// +listMapKey=code
@@ -135,9 +135,9 @@ type PathAttributes struct {
 	Raw []RawAttribute `json:"raw,omitempty"`
 }
 
-// Aggregator is who formed an aggregate (RFC 4271 §5.1.7).
+// Aggregator is the speaker that formed an aggregate (RFC 4271 §5.1.7).
 type Aggregator struct {
-	// asn is its ASN. Change class: in place.
+	// asn is the speaker's ASN. Change class: in place.
 	// +required
 	// +kubebuilder:validation:Format=int64
 	// +kubebuilder:validation:Minimum=1
@@ -145,7 +145,8 @@ type Aggregator struct {
 	// +kubebuilder:validation:XValidation:rule="self != 23456",message="aggregator.asn: write the real ASN; 23456 is AS_TRANS (RFC 6793), which the speaker writes itself to peers that know 2-octet ASNs alone"
 	ASN int64 `json:"asn"`
 
-	// address is its IPv4 address, best its BGP identifier. Change class: in place.
+	// address is the speaker's IPv4 address, best its BGP identifier. Change class: in
+	// place.
 	// +required
 	// +kubebuilder:validation:MinLength=7
 	// +kubebuilder:validation:MaxLength=15
@@ -169,11 +170,10 @@ type RawAttribute struct {
 	// +kubebuilder:validation:XValidation:rule="!(self in [1, 2, 3, 5, 14, 15, 17, 18, 35])",message="code: write another; the speaker writes ORIGIN (1), AS_PATH (2), NEXT_HOP (3), LOCAL_PREF (5), MP_REACH_NLRI (14), MP_UNREACH_NLRI (15), AS4_PATH (17), AS4_AGGREGATOR (18) and ONLY_TO_CUSTOMER (35) from fields of their own"
 	Code int32 `json:"code"`
 
-	// flags are the four attribute flags in their place in the octet: optional 128,
-	// transitive 64, partial 32, extended length 16. A value of more than 255 octets
-	// has an extended length whatever they say. Omitted: those of the attribute's
-	// specification with the codes 4, 6 to 10, 16 and 32, else 192, optional and
-	// transitive. Change class: in place.
+	// flags are the sum of the attribute flags: optional 128, transitive 64, partial 32,
+	// extended length 16. A value of more than 255 octets always has an extended length.
+	// Omitted: for the codes 4, 6 to 10, 16 and 32 the flags of the attribute's
+	// specification, else 192, optional and transitive. Change class: in place.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=240
@@ -192,8 +192,8 @@ type RawAttribute struct {
 //
 // +kubebuilder:validation:MinProperties=1
 type NextHop struct {
-	// ipv4 is the next hop of IPv4 routes. An IPv6 address goes to neighbours with
-	// which extendedNextHop is negotiated (RFC 8950), and no route to others
+	// ipv4 is the next hop of IPv4 routes. With an IPv6 address, a neighbour with which
+	// extendedNextHop is negotiated (RFC 8950) gets the route, and any other gets none
 	// (NoNextHop). Omitted: self. Change class: in place.
 	// +optional
 	// +kubebuilder:validation:MinLength=2
@@ -209,10 +209,10 @@ type NextHop struct {
 	IPv6 *string `json:"ipv6,omitempty"`
 
 	// ipv6LinkLocal goes beside ipv6, for a neighbour on the same link (RFC 2545 §3).
-	// Without ipv6 it stands alone towards neighbours with which linkLocalNextHop is
-	// negotiated, and means nothing to others. It is one value with ipv6: where one of
-	// them is written, neither is taken from the peer's defaults. Omitted: none beside
-	// an explicit next hop. Change class: in place.
+	// Without ipv6 it is the only next hop towards a neighbour with which linkLocalNextHop
+	// is negotiated, and is ignored towards any other. ipv6 and ipv6LinkLocal are one
+	// value: where one of them is written, neither is taken from the peer's defaults.
+	// Omitted: none beside an explicit next hop. Change class: in place.
 	// +optional
 	// +kubebuilder:validation:MinLength=2
 	// +kubebuilder:validation:MaxLength=45

@@ -3,9 +3,9 @@
 
 package v1alpha1
 
-// Capabilities are those of our OPEN (RFC 5492), beside the multiprotocol ones of
-// families and that of gracefulRestart. What the neighbour offers too is in
-// status.negotiated of the BGPSession.
+// Capabilities are the capabilities of our OPEN (RFC 5492), beside the multiprotocol
+// capabilities of families and the graceful restart capability of gracefulRestart.
+// status.negotiated of the BGPSession has those that the neighbour offers too.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.roleMode) || has(self.role)",message="roleMode: write it beside role, or delete it"
 // +kubebuilder:validation:XValidation:rule="!has(self.enhancedRouteRefresh) || !self.enhancedRouteRefresh || !has(self.routeRefresh) || self.routeRefresh",message="enhancedRouteRefresh: write routeRefresh true beside it, or delete it; enhanced route refresh marks the ends of a ROUTE-REFRESH (RFC 7313)"
@@ -34,24 +34,24 @@ type Capabilities struct {
 	// +optional
 	LinkLocalNextHop *bool `json:"linkLocalNextHop,omitempty"`
 
-	// role is ours towards this neighbour (RFC 9234), in eBGP only. The neighbour's
-	// must go with it, else the session is refused (2/11, Role Mismatch); routes to a
+	// role is our role towards this neighbour (RFC 9234), in eBGP only. The neighbour's
+	// role must match it, else the session is refused (2/11, Role Mismatch). Routes to a
 	// Customer, RouteServerClient or Peer carry ONLY_TO_CUSTOMER. Omitted: none.
 	// Change class: deferred.
 	// +optional
 	Role *Role `json:"role,omitempty"`
 
-	// roleMode Strict refuses a neighbour that offers no role, Lenient takes it.
+	// roleMode Strict refuses a neighbour that offers no role, Lenient accepts it.
 	// Omitted: Lenient. Change class: deferred.
 	// +optional
 	RoleMode *RoleMode `json:"roleMode,omitempty"`
 
-	// fqdn tells our name (draft-walton-bgp-hostname-capability). Omitted: not told;
-	// fqdn: {} tells the node's name. Change class: deferred.
+	// fqdn sends our name (draft-walton-bgp-hostname-capability). Omitted: not sent;
+	// fqdn: {} sends the node's name. Change class: deferred.
 	// +optional
 	FQDN *FQDN `json:"fqdn,omitempty"`
 
-	// softwareVersion tells our version (draft-abraitis-bgp-version-capability).
+	// softwareVersion sends our version (draft-abraitis-bgp-version-capability).
 	// Omitted: false. Change class: deferred.
 	// +optional
 	SoftwareVersion *bool `json:"softwareVersion,omitempty"`
@@ -66,8 +66,8 @@ type Capabilities struct {
 	// +optional
 	RouteRefresh *bool `json:"routeRefresh,omitempty"`
 
-	// enhancedRouteRefresh offers to mark both ends of a refresh (RFC 7313). Omitted:
-	// what routeRefresh says. Change class: deferred.
+	// enhancedRouteRefresh offers to mark the begin and the end of a refresh (RFC 7313).
+	// Omitted: the value of routeRefresh. Change class: deferred.
 	// +optional
 	EnhancedRouteRefresh *bool `json:"enhancedRouteRefresh,omitempty"`
 }
@@ -82,8 +82,8 @@ type AddPath struct {
 	// +required
 	SAFI SAFI `json:"safi"`
 
-	// mode says which way several paths may go. In a status it is what both ends
-	// agreed on. Change class: deferred.
+	// mode says which way several paths may go. In a status it is the mode that both
+	// ends agreed on. Change class: deferred.
 	// +required
 	Mode AddPathMode `json:"mode"`
 }
@@ -120,19 +120,19 @@ const (
 	RolePeer Role = "Peer"
 )
 
-// RoleMode says what becomes of a neighbour without a role (RFC 9234 §4.2).
+// RoleMode says whether a neighbour without a role is accepted (RFC 9234 §4.2).
 //
 // +kubebuilder:validation:Enum=Lenient;Strict
 type RoleMode string
 
 const (
-	// RoleLenient takes a neighbour without a role.
+	// RoleLenient accepts a neighbour without a role.
 	RoleLenient RoleMode = "Lenient"
-	// RoleStrict refuses it.
+	// RoleStrict refuses a neighbour without a role.
 	RoleStrict RoleMode = "Strict"
 )
 
-// FQDN is the name that we tell a neighbour.
+// FQDN is the name that we send to a neighbour.
 type FQDN struct {
 	// hostName is our host name. Omitted: the name of the node, cut after 64
 	// characters. Change class: deferred.

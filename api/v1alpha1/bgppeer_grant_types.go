@@ -4,9 +4,9 @@
 package v1alpha1
 
 // AllowedAnnouncements says who may announce what through a peer. The operator's
-// own namespace belongs to the platform team: maxPrefixes, families and
-// infrastructure alone bound it. Every other namespace needs a tenant that
-// covers its name, its prefix and its attributes.
+// own namespace belongs to the platform team: only maxPrefixes, families and
+// infrastructure bound its announcements. Every other namespace needs a tenant
+// entry that covers the namespace, the prefix and the attributes.
 type AllowedAnnouncements struct {
 	// maxPrefixes bounds the prefixes of one session. An announcement that would
 	// exceed it is withheld whole (OverMaxPrefixes); older ones stay. Omitted:
@@ -16,7 +16,7 @@ type AllowedAnnouncements struct {
 	// +kubebuilder:validation:Maximum=10000000
 	MaxPrefixes *int32 `json:"maxPrefixes,omitempty"`
 
-	// families may be announced. Omitted: the unicast ones. Change class: in place.
+	// families may be announced. Omitted: IPv4 and IPv6 unicast. Change class: in place.
 	// +optional
 	// +listType=map
 	// +listMapKey=afi
@@ -25,18 +25,18 @@ type AllowedAnnouncements struct {
 	// +kubebuilder:validation:MaxItems=8
 	Families []Family `json:"families,omitempty"`
 
-	// infrastructure may be announced though it is refused otherwise, from whichever
-	// namespace. DefaultRoute is 0.0.0.0/0 and ::/0, and every prefix that is shorter
-	// than /8, itself or split into its subnets: a few of these together are a default
-	// route as well. Omitted: none of it. Change class: in place.
+	// infrastructure lists kinds of prefixes that may be announced; a kind that is not
+	// listed is refused from every namespace. DefaultRoute is 0.0.0.0/0 and ::/0, and every
+	// prefix that is shorter than /8, itself or split into its subnets: a few of these
+	// together are a default route as well. Omitted: none. Change class: in place.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=4
 	Infrastructure []Infrastructure `json:"infrastructure,omitempty"`
 
-	// tenants grant prefixes to namespaces; an announcement's prefix is allowed where
-	// one entry covers all of it. Omitted: only the operator's own namespace
-	// announces through this peer. Change class: in place.
+	// tenants grant prefixes to namespaces; an announcement's prefix is allowed if one
+	// entry covers all of it. Omitted: only the operator's own namespace announces
+	// through this peer. Change class: in place.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
@@ -55,14 +55,14 @@ const InfrastructureDefaultRoute Infrastructure = "DefaultRoute"
 
 // Tenant grants prefixes to namespaces.
 type Tenant struct {
-	// name tells the entries of a peer apart. Change class: in place.
+	// name distinguishes the entries of a peer. Change class: in place.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",message="name: write a DNS label: lower-case letters, digits and '-', such as web"
 	Name string `json:"name"`
 
-	// namespaces are those that may announce. Change class: in place.
+	// namespaces are the namespaces that may announce. Change class: in place.
 	// +required
 	Namespaces TenantNamespaces `json:"namespaces"`
 
@@ -90,7 +90,7 @@ type Tenant struct {
 //
 // +kubebuilder:validation:XValidation:rule="has(self.selector) == (self.from == 'Selector')",message="selector: write one with from Selector, and omit it with from All"
 type TenantNamespaces struct {
-	// from is All for every namespace, Selector for those that selector matches.
+	// from is All for every namespace, Selector for the namespaces that selector matches.
 	// Change class: in place.
 	// +required
 	From NamespacesFrom `json:"from"`
@@ -109,7 +109,7 @@ type NamespacesFrom string
 const (
 	// NamespacesFromAll chooses every namespace.
 	NamespacesFromAll NamespacesFrom = "All"
-	// NamespacesFromSelector chooses those whose labels match.
+	// NamespacesFromSelector chooses the namespaces whose labels match.
 	NamespacesFromSelector NamespacesFrom = "Selector"
 )
 
@@ -154,18 +154,18 @@ type TenantAttributes struct {
 	LocalPref *Grant `json:"localPref,omitempty"`
 
 	// raw Allow allows attributes.raw, extendedCommunities, aggregator, originatorID
-	// and clusterList: what is written as bytes, speaks for others, or steers route
-	// reflection. Omitted: Deny. Change class: in place.
+	// and clusterList: attributes that are written as bytes, that name another speaker,
+	// or that steer route reflection. Omitted: Deny. Change class: in place.
 	// +optional
 	Raw *Grant `json:"raw,omitempty"`
 
-	// communities allows those that one of its patterns matches, and no other: a
-	// community as an announcement writes it, with * in place of any number. Two
-	// numbers match standard communities, three large ones. Omitted: every large
-	// community, and every standard one but those of 65535:* other than NO_EXPORT,
-	// NO_ADVERTISE and NO_EXPORT_SUBCONFED. An empty list is refused: it would read
-	// as none allowed, and is the same as omitted to many programs. Change class: in
-	// place.
+	// communities allows the communities that one of its patterns matches, and no other;
+	// a pattern is a community as an announcement writes it, with * in place of any
+	// number. Two numbers match standard communities, three match large ones. Omitted:
+	// every large community, every standard community outside of 65535:*, and NO_EXPORT,
+	// NO_ADVERTISE and NO_EXPORT_SUBCONFED. An empty list is refused: a reader
+	// would take it for none allowed, but many programs take it for omitted. Change class:
+	// in place.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
@@ -184,9 +184,9 @@ type TenantAttributes struct {
 type Grant string
 
 const (
-	// GrantDeny denies it.
+	// GrantDeny denies the attribute.
 	GrantDeny Grant = "Deny"
-	// GrantAllow allows it.
+	// GrantAllow allows the attribute.
 	GrantAllow Grant = "Allow"
 )
 

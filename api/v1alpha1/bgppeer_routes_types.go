@@ -3,15 +3,15 @@
 
 package v1alpha1
 
-// Receive says what becomes of the routes that a neighbour sends. They are never
-// advertised to anybody.
+// Receive says what Herald does with the routes that a neighbour sends. It never
+// advertises them.
 //
 // +kubebuilder:validation:XValidation:rule="(!has(self.maxPrefixes) && !has(self.onLimit)) || (has(self.mode) && self.mode == 'Report')",message="receive: with maxPrefixes or onLimit write mode Report; with mode Ignore nothing is kept that could be limited"
 type Receive struct {
-	// mode Ignore checks received routes, and keeps none; Report keeps them, to be
-	// counted in the BGPSession and shown by the node. Omitted: Ignore. Change class:
-	// in place; from Ignore to Report the neighbour is asked for its routes anew
-	// where it offered ROUTE-REFRESH, else they come as it sends them.
+	// mode Ignore checks received routes, and keeps none; Report keeps them: the
+	// BGPSession counts them and the node shows them. Omitted: Ignore. Change class: in
+	// place; from Ignore to Report the speaker asks the neighbour to send its routes
+	// again if it offered ROUTE-REFRESH, else it keeps the routes that come from then on.
 	// +optional
 	Mode *ReceiveMode `json:"mode,omitempty"`
 
@@ -22,14 +22,14 @@ type Receive struct {
 	// +kubebuilder:validation:Maximum=10000000
 	MaxPrefixes *int32 `json:"maxPrefixes,omitempty"`
 
-	// onLimit says what happens over maxPrefixes: Discard drops what is over it and
-	// the session stays, Teardown ends the session with Cease/1 (Maximum Number of
+	// onLimit says what happens over maxPrefixes: Discard drops the routes over the limit
+	// and the session stays, Teardown ends the session with Cease/1 (Maximum Number of
 	// Prefixes Reached, RFC 4486). Omitted: Discard. Change class: in place.
 	// +optional
 	OnLimit *ReceiveLimit `json:"onLimit,omitempty"`
 }
 
-// ReceiveMode says what becomes of received routes.
+// ReceiveMode says whether received routes are kept.
 //
 // +kubebuilder:validation:Enum=Ignore;Report
 type ReceiveMode string
@@ -47,7 +47,7 @@ const (
 type ReceiveLimit string
 
 const (
-	// ReceiveDiscard drops what is over the limit.
+	// ReceiveDiscard drops the routes over the limit.
 	ReceiveDiscard ReceiveLimit = "Discard"
 	// ReceiveTeardown ends the session.
 	ReceiveTeardown ReceiveLimit = "Teardown"
@@ -55,10 +55,9 @@ const (
 
 // Updates says how updates are sent.
 type Updates struct {
-	// ratePerSecond is the most UPDATEs that go to the neighbour in a second,
-	// withdrawals first, but not before what is announced in the place of what
-	// they withdraw; KEEPALIVEs do not wait for it. Omitted: no limit. Change
-	// class: in place.
+	// ratePerSecond is the most UPDATEs that go to the neighbour in a second;
+	// withdrawals go first, but a route that replaces a withdrawn one goes before its
+	// withdrawal; KEEPALIVEs do not wait. Omitted: no limit. Change class: in place.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=1000000

@@ -10,7 +10,7 @@ package v1alpha1
 type AdminState string
 
 const (
-	// AdminStateUp lets them.
+	// AdminStateUp lets sessions run and announcements go out.
 	AdminStateUp AdminState = "Up"
 	// AdminStateDown ends sessions with Cease/2, Administrative Shutdown (RFC 4486), and
 	// withdraws announcements.
@@ -23,9 +23,9 @@ const (
 type PeerType string
 
 const (
-	// PeerTypeExternal takes every remote ASN but our own: eBGP.
+	// PeerTypeExternal accepts every remote ASN but our own: eBGP.
 	PeerTypeExternal PeerType = "External"
-	// PeerTypeInternal takes our own ASN alone: iBGP.
+	// PeerTypeInternal accepts our own ASN alone: iBGP.
 	PeerTypeInternal PeerType = "Internal"
 )
 
@@ -86,22 +86,22 @@ type Transport struct {
 	// +optional
 	ConnectMode *ConnectMode `json:"connectMode,omitempty"`
 
-	// source is where the connection starts from. Omitted: the operating system
-	// chooses. Change class: reset.
+	// source is the local end of the connection. Omitted: the operating system chooses
+	// the address. Change class: reset.
 	// +optional
 	Source *TransportSource `json:"source,omitempty"`
 
-	// multihopTTL is the TTL or hop limit of what is sent to a neighbour that is not
-	// on a shared link. Not beside ttlSecurityHops. Omitted: 1 in eBGP, 255 in iBGP.
-	// Change class: deferred.
+	// multihopTTL is the TTL or hop limit of the packets to a neighbour that is not on a
+	// shared link. Not beside ttlSecurityHops. Omitted: 1 in eBGP, 255 in iBGP. Change
+	// class: deferred.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=255
 	MultihopTTL *int32 `json:"multihopTTL,omitempty"`
 
 	// ttlSecurityHops is how many hops the neighbour is away at most: 1 on a shared
-	// link. What is sent has a TTL or hop limit of 255, and what arrives with less
-	// than 256 - ttlSecurityHops is dropped (GTSM, RFC 5082). Not beside
+	// link. Packets are sent with a TTL or hop limit of 255, and packets that arrive with
+	// less than 256 - ttlSecurityHops are dropped (GTSM, RFC 5082). Not beside
 	// multihopTTL. Omitted: no such check. Change class: deferred.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
@@ -123,10 +123,10 @@ const (
 	ConnectPassive ConnectMode = "Passive"
 )
 
-// TransportSource is where a connection starts from.
+// TransportSource is the local end of a connection.
 type TransportSource struct {
-	// address is the local address: a unicast one of the node, of the same family as
-	// the neighbour's. Change class: reset.
+	// address is the local address: a unicast address of the node, of the same family
+	// as the neighbour's. Change class: reset.
 	// +required
 	// +kubebuilder:validation:MinLength=2
 	// +kubebuilder:validation:MaxLength=45
@@ -161,14 +161,14 @@ const AuthenticationTCPMD5 AuthenticationType = "TCPMD5"
 // TCPMD5 is the key of the TCP MD5 signature option.
 type TCPMD5 struct {
 	// secretRef names the Secret that holds the key: 1 to 80 bytes, not ending in a
-	// newline. Missing or unfit, this peer does not start (SecretNotFound,
+	// newline. If it is missing or invalid, this peer does not start (SecretNotFound,
 	// SecretInvalid). Change class: deferred.
 	// +required
 	SecretRef SecretKeyReference `json:"secretRef"`
 }
 
-// SecretKeyReference names an entry of a Secret in the namespace that the
-// operator reads Secrets from, its own unless --auth-namespace says otherwise.
+// SecretKeyReference names an entry of a Secret in the namespace that --auth-namespace
+// names, by default the operator's own.
 type SecretKeyReference struct {
 	// name is the Secret's name. Change class: deferred.
 	// +required
@@ -185,39 +185,40 @@ type SecretKeyReference struct {
 	Key *string `json:"key,omitempty"`
 }
 
-// Timers are those of a session, in seconds.
+// Timers are the timers of a session, in seconds.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.keepaliveSeconds) || self.keepaliveSeconds <= (has(self.holdSeconds) ? self.holdSeconds : 90)",message="keepaliveSeconds: write at most holdSeconds (90 when omitted), best a third of it, or omit it; with holdSeconds 0 no KEEPALIVE is sent"
 // +kubebuilder:validation:XValidation:rule="!has(self.sendHoldSeconds) || self.sendHoldSeconds > (has(self.holdSeconds) ? self.holdSeconds : 90)",message="sendHoldSeconds: write more than holdSeconds (90 when omitted), best twice as much (RFC 9687), or omit it"
 type Timers struct {
-	// holdSeconds is the hold time that we offer; the smaller of both ends' is used
-	// (RFC 4271 §4.2). 0 means no hold timer and no KEEPALIVEs. Omitted: 90. Change
-	// class: deferred.
+	// holdSeconds is the hold time that we offer; the session uses the smaller of both
+	// ends' offers (RFC 4271 §4.2). 0 means no hold timer and no KEEPALIVEs. Omitted: 90.
+	// Change class: deferred.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=65535
 	// +kubebuilder:validation:XValidation:rule="self == 0 || self >= 3",message="holdSeconds: write 3 or more, or 0 for no hold timer (RFC 4271 §4.2)"
 	HoldSeconds *int32 `json:"holdSeconds,omitempty"`
 
-	// keepaliveSeconds is the longest time between two KEEPALIVEs; a third of the
-	// negotiated hold time is used where that is less. Omitted: a third of the
-	// negotiated hold time. Change class: in place.
+	// keepaliveSeconds is the longest time between two KEEPALIVEs; if a third of the
+	// negotiated hold time is less, that counts. Omitted: a third of the negotiated hold
+	// time. Change class: in place.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=65535
 	KeepaliveSeconds *int32 `json:"keepaliveSeconds,omitempty"`
 
-	// connectRetrySeconds is the first wait after a failed connection; it doubles up
-	// to 60 (or this value, where that is more), with jitter. Omitted: 5. Change
-	// class: in place.
+	// connectRetrySeconds is the first wait after a failed connection; each further wait
+	// is twice as long, up to the larger of 60 and this value, with jitter. Omitted: 5.
+	// Change class: in place.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=3600
 	ConnectRetrySeconds *int32 `json:"connectRetrySeconds,omitempty"`
 
-	// sendHoldSeconds is how long the neighbour may take nothing of what is sent
-	// before the session is closed (RFC 9687). Omitted: the larger of 480 and twice
-	// the negotiated hold time; none where that is 0. Change class: in place.
+	// sendHoldSeconds is how long the neighbour may acknowledge no message of those sent
+	// to it before the speaker closes the session (RFC 9687). Omitted: the larger of 480
+	// and twice the negotiated hold time; none if the negotiated hold time is 0. Change
+	// class: in place.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=131070
@@ -242,9 +243,9 @@ type GracefulRestart struct {
 	// +kubebuilder:validation:Maximum=4095
 	RestartSeconds *int32 `json:"restartSeconds,omitempty"`
 
-	// notifications true offers to keep routes over a NOTIFICATION and a hold timer
-	// that expired too (RFC 8538): the routes of a node that is dead then stay for
-	// restartSeconds longer. Omitted: false. Change class: deferred.
+	// notifications true offers to keep routes also after a NOTIFICATION and after the
+	// hold timer expired (RFC 8538): the routes of a dead node then stay restartSeconds
+	// longer. Omitted: false. Change class: deferred.
 	// +optional
 	Notifications *bool `json:"notifications,omitempty"`
 
@@ -265,6 +266,6 @@ type GracefulRestartMode string
 const (
 	// GracefulRestartEnabled offers graceful restart.
 	GracefulRestartEnabled GracefulRestartMode = "Enabled"
-	// GracefulRestartDisabled does not.
+	// GracefulRestartDisabled does not offer it.
 	GracefulRestartDisabled GracefulRestartMode = "Disabled"
 )

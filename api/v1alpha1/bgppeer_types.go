@@ -29,11 +29,11 @@ type BGPPeer struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// spec is the neighbour as it is wanted.
+	// spec is the desired neighbour.
 	// +required
 	Spec BGPPeerSpec `json:"spec"`
 
-	// status is what became of it, over all selected nodes.
+	// status sums up the sessions with the neighbour over all selected nodes.
 	// +optional
 	Status BGPPeerStatus `json:"status,omitempty"`
 }
@@ -47,7 +47,7 @@ type BGPPeerList struct {
 	Items           []BGPPeer `json:"items"`
 }
 
-// BGPPeerSpec is a neighbour as it is wanted.
+// BGPPeerSpec is the desired neighbour.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.peerASN) != has(self.peerType)",message="peerASN, peerType: write exactly one: peerASN for one known ASN, else peerType External or Internal"
 // +kubebuilder:validation:XValidation:rule="!has(self.transport) || !has(self.transport.source) || !isIP(self.address) || !isIP(self.transport.source.address) || ip(self.address).family() == ip(self.transport.source.address).family()",message="source.address: write an address of the same family (IPv4 or IPv6) as spec.address"
@@ -105,15 +105,15 @@ type BGPPeerSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self != 23456",message="peerASN: write the neighbour's own ASN; 23456 is AS_TRANS (RFC 6793), which stands for others and belongs to nobody"
 	PeerASN *int64 `json:"peerASN,omitempty"`
 
-	// peerType takes any ASN in the neighbour's OPEN that makes the session
-	// External (another than ours) or Internal (ours). Exactly one of peerASN and
-	// peerType is written. Change class: reset.
+	// peerType External accepts any ASN but ours in the neighbour's OPEN, Internal
+	// accepts ours alone. Exactly one of peerASN and peerType is written. Change class:
+	// reset.
 	// +optional
 	PeerType *PeerType `json:"peerType,omitempty"`
 
 	// nodeSelector chooses the nodes that keep a session with this neighbour, by
-	// their labels. Omitted or empty: every node. Change class: in place where it
-	// stays true for a node, end where a node is no longer selected.
+	// their labels. Omitted or empty: every node. Change class: in place for a node that
+	// stays selected, end for a node that is no longer selected.
 	// +optional
 	NodeSelector *LabelSelector `json:"nodeSelector,omitempty"`
 
@@ -132,17 +132,17 @@ type BGPPeerSpec struct {
 	// +optional
 	Transport *Transport `json:"transport,omitempty"`
 
-	// authentication protects the TCP connection; no session ever starts without
-	// it. Omitted: none. Change class: reset.
+	// authentication protects the TCP connection; where it is written, no session
+	// starts without it. Omitted: none. Change class: reset.
 	// +optional
 	Authentication *Authentication `json:"authentication,omitempty"`
 
-	// timers are those of the session. Omitted: as its fields say.
+	// timers are the timers of the session. Omitted: as its fields say.
 	// +optional
 	Timers *Timers `json:"timers,omitempty"`
 
-	// capabilities are those of our OPEN, beside those of families and
-	// gracefulRestart. Omitted: as its fields say. Change class: deferred.
+	// capabilities are the capabilities of our OPEN, beside those that families and
+	// gracefulRestart stand for. Omitted: as its fields say. Change class: deferred.
 	// +optional
 	Capabilities *Capabilities `json:"capabilities,omitempty"`
 
@@ -157,13 +157,13 @@ type BGPPeerSpec struct {
 	Updates *Updates `json:"updates,omitempty"`
 
 	// applyMode says when a deferred change takes effect: OnReconnect waits until
-	// the session is next established, Immediate resets it now. Omitted:
+	// the session is next established, Immediate resets the session now. Omitted:
 	// OnReconnect. Change class: in place.
 	// +optional
 	ApplyMode *ApplyMode `json:"applyMode,omitempty"`
 
-	// attributes are defaults for whatever is sent to this neighbour. An attribute that
-	// an Announcement writes in any form, as a field, as an empty list or as a raw
+	// attributes are defaults for every route to this neighbour. An attribute that an
+	// Announcement writes in any form, as a field, as an empty list or as a raw
 	// attribute, wins over the one here in any form; lists of communities, and raw
 	// attributes of different codes, are joined. Omitted: none. Change class: in place.
 	// +optional
@@ -174,13 +174,13 @@ type BGPPeerSpec struct {
 	// +optional
 	AllowedAnnouncements *AllowedAnnouncements `json:"allowedAnnouncements,omitempty"`
 
-	// receive says what becomes of the routes that the neighbour sends. Omitted: they
-	// are checked, and ignored. Change class: in place.
+	// receive says what Herald does with the routes that the neighbour sends. Omitted:
+	// Herald checks and ignores them. Change class: in place.
 	// +optional
 	Receive *Receive `json:"receive,omitempty"`
 }
 
-// BGPPeerStatus is what became of a neighbour, over all selected nodes.
+// BGPPeerStatus sums up the sessions with a neighbour over all selected nodes.
 type BGPPeerStatus struct {
 	// observedGeneration is the generation of the object that the status speaks of.
 	// +optional
@@ -199,13 +199,13 @@ type BGPPeerStatus struct {
 	Sessions *PeerSessions `json:"sessions,omitempty"`
 
 	// refusals count the selected nodes that cannot have a session, by reason, the most
-	// frequent first. Accepted is False only where they are all.
+	// frequent first. Accepted is False only if no selected node can have one.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=16
 	Refusals []NodeRefusal `json:"refusals,omitempty"`
 
-	// lastError is the newest error of any of its sessions.
+	// lastError is the newest error of any session with the neighbour.
 	// +optional
 	LastError *PeerError `json:"lastError,omitempty"`
 }
@@ -215,11 +215,11 @@ type PeerSessions struct {
 	// desired is the number of nodes that shall have a session.
 	Desired int32 `json:"desired"`
 
-	// established is the number of those whose session is Established as the newest spec
-	// asks for it.
+	// established is the number of these nodes whose session is Established as the newest
+	// spec asks for it.
 	Established int32 `json:"established"`
 
-	// unavailable is the number of those that are lost or run no speaker.
+	// unavailable is the number of these nodes that are lost or run no speaker.
 	// +optional
 	Unavailable int32 `json:"unavailable"`
 
@@ -230,14 +230,15 @@ type PeerSessions struct {
 
 // NodeRefusal is a reason why selected nodes cannot have a session.
 type NodeRefusal struct {
-	// reason is one of Accepted or Established, such as Conflict or NoLocalASN.
+	// reason is a reason of the condition Accepted or Established, such as Conflict or
+	// NoLocalASN.
 	// +kubebuilder:validation:MaxLength=64
 	Reason string `json:"reason"`
 
-	// nodes is the number of nodes that have it.
+	// nodes is the number of nodes with this reason.
 	Nodes int32 `json:"nodes"`
 
-	// example is one of them.
+	// example is the name of one of these nodes.
 	// +kubebuilder:validation:MaxLength=253
 	Example string `json:"example"`
 }
@@ -248,7 +249,7 @@ type PeerError struct {
 	// +kubebuilder:validation:MaxLength=253
 	Node string `json:"node"`
 
-	// time is when it failed.
+	// time is when the session failed.
 	Time metav1.Time `json:"time"`
 
 	// message says what happened, such as "hold timer expired, sent 4/0".

@@ -4,12 +4,12 @@
 package v1alpha1
 
 const (
-	// DigestVersion begins a digest of the form that this version writes and reads. A
-	// digest of another form says nothing.
+	// DigestVersion begins a digest of the form that this version writes and reads. This
+	// version learns nothing from a digest of another form.
 	DigestVersion = "v2:"
 
-	// DigestSums is the number of sums in a digest. Announcements are spread over them
-	// by their uid, so that one that changes disturbs one sum in 64.
+	// DigestSums is the number of sums in a digest. The uid of an announcement chooses its
+	// sum, so that a changed announcement disturbs one sum in 64.
 	DigestSums = 64
 
 	// DigestSumLength is the length of one sum: 128 bits as 22 characters of URL-safe
@@ -26,9 +26,9 @@ type AnnouncementsStatus struct {
 	// digest says which announcements, at which generations, were decided for this
 	// session and, where they are sent, written to its socket. It is "v2:" and 64 sums
 	// of 22 characters each in one string: sum i adds up, modulo 2^128, SHA-256 of (uid,
-	// generation) cut to 128 bits, of the announcements whose uid falls to i. Whoever
-	// knows the announcements computes the same and compares, sum by sum. Absent where
-	// nothing was decided.
+	// generation) cut to 128 bits, of the announcements whose uid falls to i. A reader
+	// that knows the announcements computes the same sums and compares them one by one.
+	// Absent if no announcement was decided.
 	// +optional
 	// +kubebuilder:validation:MaxLength=2048
 	Digest string `json:"digest,omitempty"`
@@ -37,24 +37,25 @@ type AnnouncementsStatus struct {
 	// +optional
 	Sent int32 `json:"sent"`
 
-	// withheld are the announcements that the session itself does not send, or not
-	// whole, and why: a next hop or a family is missing, an older one has the prefix.
-	// What follows from the objects alone, such as PrefixNotAllowed, is not listed here
-	// but in the status of the Announcement. The oldest come first.
+	// withheld are the announcements that the session itself does not send, or sends only
+	// in part, each with the reason: a next hop or a family is missing, or an older
+	// announcement has the prefix. A verdict that follows from the objects alone, such as
+	// PrefixNotAllowed, is not listed here but in the status of the Announcement. The
+	// oldest come first.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=256
 	Withheld []WithheldAnnouncement `json:"withheld,omitempty"`
 
-	// truncated counts those that withheld has no room for.
+	// truncated counts the withheld announcements that withheld has no room for.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=32
 	Truncated []TruncatedReason `json:"truncated,omitempty"`
 }
 
-// WithheldAnnouncement is an announcement that a session was not sent, or not
-// whole.
+// WithheldAnnouncement is an announcement that a session did not send, or sent only in
+// part.
 type WithheldAnnouncement struct {
 	// namespace of the Announcement.
 	// +required
@@ -74,7 +75,8 @@ type WithheldAnnouncement struct {
 	// +kubebuilder:validation:MaxLength=64
 	Reason string `json:"reason"`
 
-	// sent is the number of its prefixes that the neighbour has from us all the same.
+	// sent is the number of the announcement's prefixes that the neighbour has from us
+	// all the same.
 	// +optional
 	Sent int32 `json:"sent"`
 

@@ -7,9 +7,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// BGPSession is the truth of one session on one node. Its node's speaker writes
-// it; people read it. It is named <peer>.<node>, but the name is opaque: find a
-// session by the fields of its spec, which are selectable.
+// BGPSession is the state of one session on one node. The speaker of the node writes
+// it; people read it. Its name is <peer>.<node>, but programs must not parse the name:
+// find a session by the fields of its spec, which are selectable.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -78,25 +78,25 @@ type BGPSessionSpec struct {
 
 // BGPSessionStatus is what the speaker of a node last reported of a session.
 type BGPSessionStatus struct {
-	// conditions are Established and UpToDate, and Reporting, which the roll-up alone
-	// writes.
+	// conditions are Established and UpToDate, and Reporting, which only the roll-up of
+	// the cluster role writes.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
 	// +kubebuilder:validation:MaxItems=8
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
-	// peer is the BGPPeer that the session runs for, as it was compiled. The
-	// conditions speak of that generation of it; their observedGeneration is the
-	// BGPSession's own.
+	// peer is the generation of the BGPPeer that the speaker compiled for this session.
+	// The conditions speak of that generation; their observedGeneration is that of the
+	// BGPSession itself.
 	// +optional
 	Peer *SessionPeer `json:"peer,omitempty"`
 
-	// state is that of the FSM (RFC 4271 §8.2.2), and Unknown where nobody reports.
+	// state is the state of the FSM (RFC 4271 §8.2.2), and Unknown if no speaker reports.
 	// +optional
 	State SessionState `json:"state,omitempty"`
 
-	// since is when the session became Established, or when it ceased to be.
+	// since is when the session became Established, or when it last left that state.
 	// +optional
 	Since *metav1.Time `json:"since,omitempty"`
 
@@ -130,7 +130,7 @@ type BGPSessionStatus struct {
 	// +kubebuilder:validation:MaxLength=15
 	RemoteRouterID string `json:"remoteRouterID,omitempty"`
 
-	// negotiated is what both OPENs agreed on; absent unless Established.
+	// negotiated holds the values that both OPENs agreed on; absent unless Established.
 	// +optional
 	Negotiated *NegotiatedSession `json:"negotiated,omitempty"`
 
@@ -146,27 +146,28 @@ type BGPSessionStatus struct {
 	// +kubebuilder:validation:Format=int64
 	Flaps int64 `json:"flaps"`
 
-	// lastError is why the session, or an attempt at it, last ended.
+	// lastError is the reason why the session, or an attempt at it, last ended.
 	// +optional
 	LastError *SessionError `json:"lastError,omitempty"`
 
-	// announcements says what was decided and sent.
+	// announcements says which announcements were decided for the session, and which of
+	// them were sent.
 	// +optional
 	Announcements *AnnouncementsStatus `json:"announcements,omitempty"`
 }
 
 // SessionPeer is one generation of a BGPPeer.
 type SessionPeer struct {
-	// uid is that of the BGPPeer; a later object of the same name has another.
+	// uid is the uid of the BGPPeer; a later BGPPeer of the same name has another.
 	// +kubebuilder:validation:MaxLength=64
 	UID string `json:"uid"`
 
-	// generation is that of the BGPPeer.
+	// generation is the generation of the BGPPeer.
 	// +kubebuilder:validation:Format=int64
 	Generation int64 `json:"generation"`
 
-	// resetKey stands for the fields of the BGPPeer that no session outlives a change
-	// of. Where it is that of a newer generation too, the session stays as it is.
+	// resetKey stands for the values of the BGPPeer's fields whose change resets the
+	// session. If a newer generation has the same resetKey, the session stays as it is.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	ResetKey string `json:"resetKey,omitempty"`
@@ -187,10 +188,10 @@ const (
 	SessionEstablished SessionState = "Established"
 )
 
-// SessionUnknown is the state of a session that nobody reports.
+// SessionUnknown is the state of a session that no speaker reports.
 const SessionUnknown SessionState = "Unknown"
 
-// NegotiatedSession is what both OPENs agreed on.
+// NegotiatedSession holds the values that both OPENs agreed on.
 type NegotiatedSession struct {
 	// holdSeconds is the smaller of both hold times; 0 is none.
 	HoldSeconds int32 `json:"holdSeconds"`
@@ -198,13 +199,13 @@ type NegotiatedSession struct {
 	// keepaliveSeconds is the longest time between two of our KEEPALIVEs; 0 is none.
 	KeepaliveSeconds int32 `json:"keepaliveSeconds"`
 
-	// families are those that both ends offered.
+	// families are the families that both ends offered.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=16
 	Families []Family `json:"families,omitempty"`
 
-	// capabilities are those that both ends offered, sorted.
+	// capabilities are the capabilities that both ends offered, sorted.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=32
@@ -226,7 +227,7 @@ type Capability string
 const (
 	// CapabilityAddPath allows several paths for one prefix (RFC 7911).
 	CapabilityAddPath Capability = "AddPath"
-	// CapabilityEnhancedRouteRefresh marks both ends of a refresh (RFC 7313).
+	// CapabilityEnhancedRouteRefresh marks the begin and the end of a refresh (RFC 7313).
 	CapabilityEnhancedRouteRefresh Capability = "EnhancedRouteRefresh"
 	// CapabilityExtendedMessage allows messages up to 65,535 octets (RFC 8654).
 	CapabilityExtendedMessage Capability = "ExtendedMessage"
@@ -243,7 +244,7 @@ const (
 	CapabilityLongLivedGracefulRestart Capability = "LongLivedGracefulRestart"
 	// CapabilityMultiprotocol carries families other than IPv4 unicast (RFC 4760).
 	CapabilityMultiprotocol Capability = "Multiprotocol"
-	// CapabilityRole: both roles go together (RFC 9234).
+	// CapabilityRole says that both roles match (RFC 9234).
 	CapabilityRole Capability = "Role"
 	// CapabilityRouteRefresh allows ROUTE-REFRESH (RFC 2918).
 	CapabilityRouteRefresh Capability = "RouteRefresh"
@@ -257,26 +258,26 @@ type FamilyPrefixes struct {
 	// announced is the number of prefixes that the neighbour has from us.
 	Announced int32 `json:"announced"`
 
-	// received is the number of prefixes that we have from the neighbour; absent
-	// where received routes are not kept.
+	// received is the number of prefixes that we have from the neighbour; absent if
+	// received routes are not kept.
 	// +optional
 	Received *int32 `json:"received,omitempty"`
 }
 
-// SessionError is why a session, or an attempt at it, ended.
+// SessionError is the reason why a session, or an attempt at it, ended.
 type SessionError struct {
-	// time is when it ended.
+	// time is when the session ended.
 	Time metav1.Time `json:"time"`
 
-	// direction says who sent the NOTIFICATION; absent where none went either way.
+	// direction says who sent the NOTIFICATION; absent if nobody sent one.
 	// +optional
 	Direction NotificationDirection `json:"direction,omitempty"`
 
-	// code is that of the NOTIFICATION (RFC 4271 §4.5).
+	// code is the code of the NOTIFICATION (RFC 4271 §4.5).
 	// +optional
 	Code *int32 `json:"code,omitempty"`
 
-	// subcode is that of the NOTIFICATION.
+	// subcode is the subcode of the NOTIFICATION.
 	// +optional
 	Subcode *int32 `json:"subcode,omitempty"`
 

@@ -3,21 +3,21 @@
 
 package v1alpha1
 
-// Condition types. Each is positive: True is what one wants to see.
+// Condition types. Each is positive: True is the desired value.
 const (
 	// ConditionAccepted, of BGPPeer and Announcement: the object is valid and in use;
 	// False names the field.
 	ConditionAccepted = "Accepted"
 
 	// ConditionReady, of BGPPeer and Announcement, is for kubectl wait, Helm, Flux and
-	// Argo CD: what the object asks for is on the wire. A BGPPeer is Ready where it is
-	// Accepted and Established, an Announcement where it is Accepted and Advertised and
-	// no prefix is withheld for a reason of the object's own. adminState Down, carried
-	// out, is Ready too.
+	// Argo CD: the state that the object asks for is reached on the wire. A BGPPeer is
+	// Ready if it is Accepted and Established. An Announcement is Ready if it is Accepted
+	// and Advertised and no prefix is withheld for a reason in the object itself. An object
+	// whose adminState Down has been carried out is Ready too.
 	ConditionReady = "Ready"
 
-	// ConditionEstablished, of BGPPeer and BGPSession: the session is Established, for
-	// a peer at least one of those that its newest spec asks for.
+	// ConditionEstablished, of BGPPeer and BGPSession: the session is Established; for
+	// a BGPPeer, at least one of the sessions that its newest spec asks for.
 	ConditionEstablished = "Established"
 
 	// ConditionUpToDate, of BGPPeer and BGPSession: the session runs on the newest
@@ -25,18 +25,18 @@ const (
 	ConditionUpToDate = "UpToDate"
 
 	// ConditionReporting, of BGPSession: the speaker on its node runs, whether ready or
-	// not, and the node is not lost. The roll-up alone writes it; with False it also
-	// applies the state Unknown and Established=Unknown with the reason NotReporting,
-	// and the node's next report takes them back.
+	// not, and the node is not lost. Only the roll-up of the cluster role writes it. With
+	// False the roll-up also writes the state Unknown and Established=Unknown with the
+	// reason NotReporting; the node's next report overwrites them.
 	ConditionReporting = "Reporting"
 
-	// ConditionAdvertised, of Announcement: is it out? At least one eligible session
-	// was sent a prefix of it, at this generation, and its End-of-RIB. BGP has no
-	// acknowledgement, so nothing says more than that.
+	// ConditionAdvertised, of Announcement: at least one eligible session was sent a
+	// prefix of the announcement, at this generation, and the End-of-RIB. BGP has no
+	// acknowledgement, so Herald cannot say more than that.
 	ConditionAdvertised = "Advertised"
 
-	// ConditionComplete, of Announcement: is it everywhere it should be? The same
-	// holds for every prefix at every eligible session where it is due.
+	// ConditionComplete, of Announcement: the announcement is everywhere it should be.
+	// Every eligible session was sent every prefix that is due there.
 	ConditionComplete = "Complete"
 )
 
@@ -45,15 +45,16 @@ const (
 	// ReasonAccepted (True): the object is valid and in use.
 	ReasonAccepted = "Accepted"
 
-	// ReasonInvalid (False): a field is wrong in spite of admission, as one that was
-	// stored before a rule came. The last valid version stays in force, but for the
-	// rights, prefixes and families that the newest removes, and adminState Down; without
-	// one the object is left out. It is also the verdict of such an announcement.
+	// ReasonInvalid (False): a field is invalid in spite of admission, for example because
+	// the object was stored before the rule existed. The last valid version stays in force,
+	// but rights, prefixes and families that the newest version removes end, and its
+	// adminState Down acts. An object without a valid version is left out. Invalid is also
+	// the verdict of such an announcement.
 	ReasonInvalid = "Invalid"
 
 	// ReasonUnsupported (False): a field, a member or an enum value is unknown to this
-	// version of Herald, which goes on with the last version of the object that it knew;
-	// adminState Down, and rights that are removed, act all the same.
+	// version of Herald. Herald goes on with the last version of the object that it knew;
+	// adminState Down acts, and rights that are removed end, all the same.
 	ReasonUnsupported = "Unsupported"
 
 	// ReasonConflict (Accepted of a BGPPeer, and a verdict; False): an older object
@@ -67,31 +68,34 @@ const (
 	// that is available.
 	ReasonEstablished = "Established"
 
-	// ReasonPartial (True; BGPPeer, and Advertised): some of it is so, not all.
+	// ReasonPartial (True; BGPPeer, and Advertised): the condition holds for some of the
+	// sessions, not for all.
 	ReasonPartial = "Partial"
 
 	// ReasonNoNodes (Unknown, BGPPeer; also of UpToDate): no node is selected.
 	ReasonNoNodes = "NoNodes"
 
-	// ReasonUnavailable (Unknown; BGPPeer, and Advertised): every node of it is lost or
-	// runs no speaker. As a reason of Complete (False): some are, and nothing else is
-	// missing.
+	// ReasonUnavailable (Unknown; BGPPeer, and Advertised): every node of the object is
+	// lost or runs no speaker. As a reason of Complete (False): some nodes are lost or run
+	// no speaker, and nothing else is missing.
 	ReasonUnavailable = "Unavailable"
 
-	// ReasonNotReporting (Unknown, BGPSession): nobody reports; see Reporting.
+	// ReasonNotReporting (Unknown, BGPSession): no speaker reports; see Reporting.
 	ReasonNotReporting = "NotReporting"
 
-	// ReasonConnecting (False, BGPSession): it is being set up, and nothing failed yet.
+	// ReasonConnecting (False, BGPSession): the session is being set up, and no attempt has
+	// failed yet.
 	ReasonConnecting = "Connecting"
 
 	// ReasonConnectionFailed (False, BGPSession): the connection could not be made, or
 	// was lost without a NOTIFICATION.
 	ReasonConnectionFailed = "ConnectionFailed"
 
-	// ReasonNotificationSent (False, BGPSession): we ended it with a NOTIFICATION.
+	// ReasonNotificationSent (False, BGPSession): we ended the session with a NOTIFICATION.
 	ReasonNotificationSent = "NotificationSent"
 
-	// ReasonNotificationReceived (False, BGPSession): the neighbour ended it.
+	// ReasonNotificationReceived (False, BGPSession): the neighbour ended the session with
+	// a NOTIFICATION.
 	ReasonNotificationReceived = "NotificationReceived"
 
 	// ReasonSecretNotFound (False): the Secret or its entry is missing; no session
@@ -102,16 +106,16 @@ const (
 	// a newline. As a reason of UpToDate: the live session goes on.
 	ReasonSecretInvalid = "SecretInvalid"
 
-	// ReasonAdminDown (False): spec.adminState is Down. It is also a verdict, and, once it
-	// is carried out, a reason of Ready (True).
+	// ReasonAdminDown (False): spec.adminState is Down. It is also a verdict, and, once
+	// adminState Down has been carried out, a reason of Ready (True).
 	ReasonAdminDown = "AdminDown"
 
 	// ReasonNoLocalASN (False): neither spec.localASN nor the node's annotation gives
-	// our ASN, or it needs 4 octets where capabilities.fourOctetASN is false.
+	// our ASN, or the ASN needs 4 octets and capabilities.fourOctetASN is false.
 	ReasonNoLocalASN = "NoLocalASN"
 )
 
-// ReasonReady is that of Ready with True. With anything else Ready has the reason of the condition that decides it.
+// ReasonReady is the reason of Ready with True. With False and Unknown, Ready has the reason of the condition that decides it.
 const ReasonReady = "Ready"
 
 // Reasons of UpToDate.
@@ -127,7 +131,7 @@ const (
 	ReasonListenerUnavailable = "ListenerUnavailable"
 
 	// ReasonReceiveLimitReached (False): the neighbour has more routes than
-	// spec.receive.maxPrefixes; those over it were dropped.
+	// spec.receive.maxPrefixes; the routes over the limit were dropped.
 	ReasonReceiveLimitReached = "ReceiveLimitReached"
 )
 
@@ -136,39 +140,39 @@ const (
 	// ReasonReporting (True): a speaker runs on the node.
 	ReasonReporting = "Reporting"
 
-	// ReasonNoSpeaker (False): none does.
+	// ReasonNoSpeaker (False): no speaker runs on the node.
 	ReasonNoSpeaker = "NoSpeaker"
 
 	// ReasonNodeLost (False): the node gives no sign of life.
 	ReasonNodeLost = "NodeLost"
 )
 
-// Reasons of Advertised and Complete. Those of WithheldReasons are further ones, with False.
+// Reasons of Advertised and Complete. Each of WithheldReasons is one too, with False.
 const (
-	// ReasonAdvertised (True): all of it was sent to every eligible session that is
-	// available.
+	// ReasonAdvertised (True): every eligible session that is available was sent the whole
+	// announcement.
 	ReasonAdvertised = "Advertised"
 
-	// ReasonComplete (True): it is everywhere it should be. Where that is nowhere, the
-	// reason says why, such as AdminDown.
+	// ReasonComplete (True): the announcement is everywhere it should be. If it should be
+	// nowhere, the reason says why instead, such as AdminDown.
 	ReasonComplete = "Complete"
 
-	// ReasonPending (Unknown; also of Established of a BGPPeer, and UpToDate): not every
-	// session has said yet what became of it.
+	// ReasonPending (Unknown; also of Established of a BGPPeer, and UpToDate): some
+	// sessions have not reported on this generation yet.
 	ReasonPending = "Pending"
 
 	// ReasonNoSession (False): no session is eligible.
 	ReasonNoSession = "NoSession"
 )
 
-// Verdicts: why a session was not sent an announcement, or not whole.
+// Verdicts: why a session was not sent an announcement, or only a part of it.
 // ReasonInvalid and ReasonConflict are verdicts too.
 const (
-	// ReasonTooLarge: it names more than 2^24 prefixes; withheld whole.
+	// ReasonTooLarge: the announcement names more than 2^24 prefixes; it is withheld whole.
 	ReasonTooLarge = "TooLarge"
 
-	// ReasonOverMaxPrefixes: it would take the session over maxPrefixes of the peer or
-	// of the tenant; withheld whole.
+	// ReasonOverMaxPrefixes: the announcement would take the session over maxPrefixes of
+	// the peer or of the tenant; it is withheld whole.
 	ReasonOverMaxPrefixes = "OverMaxPrefixes"
 
 	// ReasonInfrastructureRefused: the prefix is infrastructure that the peer does not
@@ -179,31 +183,31 @@ const (
 	// or its family is not allowed.
 	ReasonPrefixNotAllowed = "PrefixNotAllowed"
 
-	// ReasonAttributeNotAllowed: a tenant covers the prefix, but none with these
-	// attributes.
+	// ReasonAttributeNotAllowed: a tenant entry covers the prefix, but no such entry allows
+	// the attributes.
 	ReasonAttributeNotAllowed = "AttributeNotAllowed"
 
 	// ReasonFamilyNotNegotiated: the neighbour did not offer the prefix's family.
 	ReasonFamilyNotNegotiated = "FamilyNotNegotiated"
 
-	// ReasonNoNextHop: the prefix's family has no next hop here, or it is the
+	// ReasonNoNextHop: the prefix's family has no next hop here, or the next hop is the
 	// neighbour itself (RFC 4271 §5.1.3).
 	ReasonNoNextHop = "NoNextHop"
 
 	// ReasonTooLong: the attributes do not fit into a message.
 	ReasonTooLong = "TooLong"
 
-	// ReasonGuardRefused: the last check before the encoder refused what should not
-	// have come so far: a defect.
+	// ReasonGuardRefused: the last check before the encoder refused a route that an
+	// earlier check should have withheld: a defect of Herald.
 	ReasonGuardRefused = "GuardRefused"
 
 	// ReasonSessionDown: the session is not Established.
 	ReasonSessionDown = "SessionDown"
 )
 
-// WithheldReasons is the order of verdicts: of several that apply to an
-// announcement at a session, the first is told. What withholds the whole comes
-// first, then what people must change, then what time may change.
+// WithheldReasons is the order of verdicts: if several apply to an announcement at a
+// session, the status gives the first. Verdicts on the whole announcement come first,
+// then those that people must mend, then those that may pass with time.
 func WithheldReasons() []string {
 	return []string{
 		ReasonInvalid,

@@ -7,7 +7,7 @@
 //
 //   - BGPPeer: a neighbour, and who may announce what through it.
 //   - Announcement: prefixes with their attributes, to whom and from where.
-//   - BGPSession: the truth of one session on one node, written by its speaker.
+//   - BGPSession: the state of one session on one node, written by the node's speaker.
 //
 // # Conventions
 //
@@ -23,18 +23,18 @@
 // change does to a live session:
 //
 //   - in place: only the difference is sent; the session stays.
-//   - deferred: it takes effect when the session is next established, and until
-//     then UpToDate is False with the reason PendingReset. With applyMode
-//     Immediate it becomes a reset.
+//   - deferred: the change takes effect when the session is next established;
+//     until then UpToDate is False with the reason PendingReset. With applyMode
+//     Immediate the change is a reset.
 //   - reset: that session alone ends with Cease/6 (Other Configuration Change,
 //     RFC 4486) and starts again.
 //   - end: the routes are withdrawn and the session ends with Cease/2
 //     (Administrative Shutdown, RFC 4486).
 //
-// The addresses of a Node are in place: routes that name one as next hop are
-// replaced. The router ID that was derived from them is deferred until the
-// speaker is started again, with PendingReset on every session of the node; the
-// annotation herald.network/router-id is of the class reset.
+// A change of a Node's addresses is in place: the speaker replaces the routes whose
+// next hop is such an address. A change of the router ID that was derived from them is
+// deferred until the speaker is started again, with PendingReset on every session of
+// the node. A change of the annotation herald.network/router-id is a reset.
 //
 // +kubebuilder:object:generate=true
 // +groupName=herald.network

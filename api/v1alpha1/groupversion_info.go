@@ -16,7 +16,7 @@ const GroupName = "herald.network"
 var GroupVersion = schema.GroupVersion{Group: GroupName, Version: "v1alpha1"}
 
 var (
-	// SchemeBuilder collects what registers the types of this package.
+	// SchemeBuilder collects the functions that register the types of this package.
 	SchemeBuilder = runtime.NewSchemeBuilder(addKnownTypes)
 
 	// AddToScheme registers the types of this package with a scheme.

@@ -8,9 +8,9 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// LabelSelector chooses objects by their labels, as it does everywhere in Kubernetes: what matchLabels and
-// matchExpressions say must all be true, and an empty one chooses everything. It has bounds, so that admission can
-// look at all of it.
+// LabelSelector chooses objects by their labels, as everywhere in Kubernetes: every entry of matchLabels and of
+// matchExpressions must be true, and an empty selector chooses everything. It has bounds, so that admission can
+// check all of it.
 type LabelSelector struct {
 	// matchLabels are labels that an object has, with these values.
 	// +optional
@@ -36,19 +36,19 @@ type LabelSelectorRequirement struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-z0-9][-a-z0-9.]{0,251}[a-z0-9]?/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$')",message="key: write the name of a label, such as rack or topology.kubernetes.io/zone: at most 63 letters, digits, '-', '_' and '.', with a DNS subdomain and '/' before it where it has one"
 	Key string `json:"key"`
 
-	// operator says what is asked of the label: In and NotIn that its value is, or is not, among values; Exists and
-	// DoesNotExist that the object has it, or has not.
+	// operator is the condition on the label: In demands that its value is among values, NotIn that it is not;
+	// Exists demands that the object has the label, DoesNotExist that it has not.
 	// +required
 	Operator LabelSelectorOperator `json:"operator"`
 
-	// values are those of In and NotIn.
+	// values are the values of In and NotIn.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=256
 	Values []LabelValue `json:"values,omitempty"`
 }
 
-// A rule in CEL would cost more than there is for the selectors of all tenants together, so values have a pattern.
+// A CEL rule for the selectors of all tenants would exceed the cost that an API server allows, so values have a pattern.
 
 // LabelValue is the value of a label: empty, or letters, digits, '-', '_' and '.', with a letter or digit at
 // both ends.
@@ -57,7 +57,7 @@ type LabelSelectorRequirement struct {
 // +kubebuilder:validation:Pattern=`^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$`
 type LabelValue string
 
-// LabelSelectorOperator says what a condition asks of a label.
+// LabelSelectorOperator is the condition on a label.
 //
 // +kubebuilder:validation:Enum=In;NotIn;Exists;DoesNotExist
 type LabelSelectorOperator string

@@ -9,8 +9,8 @@ import (
 	"sigs.k8s.io/json"
 )
 
-// UnmarshalJSON decodes a spec and remembers which of its fields this version does not know: a decoder drops them, and what is left
-// would mean something else.
+// UnmarshalJSON decodes a spec and remembers which of its fields this version does not know: a decoder drops them, and the rest of
+// the spec could mean something else.
 func (s *BGPPeerSpec) UnmarshalJSON(data []byte) (err error) {
 	type plain BGPPeerSpec // without this method
 	s.UnknownFields, err = unmarshal(data, (*plain)(s))

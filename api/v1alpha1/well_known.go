@@ -11,7 +11,7 @@ const (
 
 	// AnnotationRouterID overrides the BGP identifier of that node, which is
 	// otherwise its first IPv4 InternalIP when the speaker is started. Its value
-	// is a dotted quad; one that is not changes nothing. Change class: reset, of
+	// is a dotted quad; any other value changes nothing. Change class: reset, of
 	// every session on the node.
 	AnnotationRouterID = "herald.network/router-id"
 )
