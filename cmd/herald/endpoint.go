@@ -16,6 +16,7 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/herald-bgp/herald/controllers/httpserve"
 	"github.com/herald-bgp/herald/controllers/kube"
 	"github.com/herald-bgp/herald/controllers/node"
 	"github.com/herald-bgp/herald/controllers/nodeapi"
@@ -43,7 +44,7 @@ type endpoint struct {
 // plain serves HTTP.
 func plain(handler http.Handler) func() (serveFunc, error) {
 	return func() (serveFunc, error) {
-		return func(ctx context.Context, l net.Listener) error { return nodeapi.ServeListener(ctx, l, handler) }, nil
+		return func(ctx context.Context, l net.Listener) error { return httpserve.Serve(ctx, l, handler) }, nil
 	}
 }
 

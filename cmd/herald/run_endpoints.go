@@ -14,8 +14,8 @@ import (
 	"k8s.io/client-go/discovery"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
+	"github.com/herald-bgp/herald/controllers/httpserve"
 	"github.com/herald-bgp/herald/controllers/kube"
-	"github.com/herald-bgp/herald/controllers/nodeapi"
 	"github.com/herald-bgp/herald/controllers/scrape"
 )
 
@@ -74,11 +74,11 @@ func (o *operator) clusterHealth() (http.Handler, error) {
 		return nil, fmt.Errorf("client for readiness: %w", err)
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { nodeapi.WriteReady(w, nil) })
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { httpserve.WriteReady(w, nil) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), askPatience)
 		defer cancel()
-		nodeapi.WriteReady(w, kube.Served(ctx, client.RESTClient()))
+		httpserve.WriteReady(w, kube.Served(ctx, client.RESTClient()))
 	})
 	return mux, nil
 }

@@ -52,7 +52,7 @@ func (o *operator) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		health = nodeapi.Handler(agent, o.log.WithName("health"))
+		health = nodeapi.Handler(agent.Engine(), agent.Status, o.log.WithName("health"))
 	}
 	if role(o.options.role).runsCluster() {
 		o.startCluster(ctx, group)

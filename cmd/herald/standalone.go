@@ -123,7 +123,7 @@ func (o *standaloneOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	health := nodeapi.Handler(runner, log.WithName("health"))
+	health := nodeapi.Handler(runner.Engine(), runner.Status, log.WithName("health"))
 	list := []endpoint{{flag: "health-address", network: "tcp", address: o.healthAddress, open: plain(health)}}
 	if o.metricsAddress != nowhere {
 		handler := metricsHandler(registry, runner.Speaker())

@@ -5,10 +5,7 @@ package node
 
 import (
 	"context"
-	"reflect"
 	"sync"
-	"sync/atomic"
-	"time"
 
 	"github.com/go-logr/logr"
 	"k8s.io/client-go/util/workqueue"
@@ -16,8 +13,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/herald-bgp/herald/controllers/compile"
+	"github.com/herald-bgp/herald/controllers/engine"
 	"github.com/herald-bgp/herald/controllers/kube"
-	"github.com/herald-bgp/herald/controllers/nodeapi"
 	"github.com/herald-bgp/herald/speaker"
 )
 
@@ -35,22 +32,16 @@ type Options struct {
 	Logger logr.Logger
 }
 
-// Agent is what connects a speaker with the API server and outlives every manager: what the speaker was last told, and
-// where news of it goes.
+// Agent is what connects a speaker with the API server and outlives every manager: the engine, and where news of its sessions goes.
 type Agent struct {
-	options   Options
-	speaker   *speaker.Speaker
-	output    atomic.Pointer[compile.Output]
-	reader    compile.Reader
-	readiness nodeapi.Readiness
-	// had says which peers had a session before this process started; nil while nobody knows.
-	had func(peer string) bool
-	// node is what the config controller read last of this node.
-	node    compile.NodeFacts
-	written *kube.Written
-	said    memory
-	keys    *keyring
-	foreign foreign
+	options Options
+	engine  *engine.Engine
+	reader  compile.Reader
+	// recalled is set once it was asked which sessions there were before this process. It is the config controller's.
+	recalled bool
+	written  *kube.Written
+	keys     *keyring
+	foreign  foreign
 
 	mu sync.Mutex
 	// queue is the status controller's, of the newest manager, and configQueue the config controller's; nil before the first.
@@ -59,106 +50,44 @@ type Agent struct {
 
 // NewAgent returns the agent of a speaker, which the caller runs beside it.
 func NewAgent(s *speaker.Speaker, options Options) *Agent {
-	a := &Agent{options: options, speaker: s, written: kube.NewWritten(countsInterval)}
+	a := &Agent{options: options, written: kube.NewWritten(countsInterval)}
 	a.keys = newKeyring(options.AuthNamespace, a.reconfigure)
+	a.engine = engine.New(s, engine.Options{
+		NodeName:        options.NodeName,
+		Namespace:       options.Namespace,
+		AuthNamespace:   options.AuthNamespace,
+		Listening:       options.Listening,
+		SoftwareVersion: options.SoftwareVersion,
+		Logger:          options.Logger,
+		Changed:         a.enqueue,
+	})
 	return a
 }
 
-// Run carries news of the speaker to the status controller until ctx ends. It runs beside the managers, not in them:
-// what happens between the end of one and the start of the next is not lost, and the speaker never waits for either.
+// Engine is what the Agent drives.
+func (a *Agent) Engine() *engine.Engine { return a.engine }
+
+// Run runs the engine until ctx ends. It runs beside the managers, not in them: what happens between the end of one and the
+// start of the next is not lost, and the speaker never waits for either.
 func (a *Agent) Run(ctx context.Context) error {
 	defer a.keys.stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-a.speaker.Changed():
-			a.enqueuePeers(a.speaker.TakeChanged())
-			// An End-of-RIB on a session that is lost before anybody asks still counts.
-			_ = a.Ready()
-		}
-	}
+	return a.engine.Run(ctx)
 }
 
-// configure hands a configuration to the speaker, if it is another than the last.
-func (a *Agent) configure(out *compile.Output) error {
-	before := a.output.Load()
-	if before == nil || before.Config != out.Config {
-		if err := a.speaker.Apply(out.Config); err != nil {
-			return err
-		}
-		a.readiness.Applied(time.Now(), out.Config, a.had)
-	}
-	a.output.Store(out)
-	a.logIssues(before, out)
-	if before == nil || !sameSessions(before, out) {
-		a.enqueuePeers(peersOf(before, out))
-	}
-	return nil
-}
-
-// logIssues logs what was not an issue before. A Node has no condition of ours, so this is where a bad annotation shows.
-func (a *Agent) logIssues(before, out *compile.Output) {
-	known := map[compile.Issue]bool{}
-	if before != nil {
-		for _, issue := range before.Issues {
-			known[issue] = true
-		}
-	}
-	for _, issue := range out.Issues {
-		if !known[issue] {
-			a.options.Logger.Info(issue.Headline(), "kind", issue.Kind, "object", issue.Ref.String(),
-				"reason", issue.Reason, "message", issue.Message)
-		}
-	}
-}
-
-// sameSessions reports whether no session's status can differ for what was compiled. What the speaker does with a
-// configuration it tells by itself.
-func sameSessions(a, b *compile.Output) bool {
-	if len(a.Sessions) != len(b.Sessions) || !reflect.DeepEqual(a.Issues, b.Issues) {
-		return false
-	}
-	for i := range a.Sessions {
-		if a.Sessions[i].Peer.Ref != b.Sessions[i].Peer.Ref {
-			return false
-		}
-	}
-	return true
-}
-
-// peersOf are the names of the peers in any of the outputs, which may be nil.
-func peersOf(outputs ...*compile.Output) []string {
-	var names []string
-	seen := map[string]bool{}
-	for _, out := range outputs {
-		if out == nil {
-			continue
-		}
-		for i := range out.Sessions {
-			if name := out.Sessions[i].Peer.Ref.Name; !seen[name] {
-				seen[name] = true
-				names = append(names, name)
-			}
-		}
-	}
-	return names
-}
-
-// enqueuePeers asks the status controller to look at the sessions with these peers. It never blocks.
-func (a *Agent) enqueuePeers(peers []string) {
+// enqueue asks the status controller to look at sessions. It never blocks.
+func (a *Agent) enqueue(sessions []engine.SessionID) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.queue == nil {
 		return // the source of the first manager starts with every session
 	}
-	for _, peer := range peers {
-		a.queue.Add(a.request(peer))
+	for _, id := range sessions {
+		a.queue.Add(a.request(id))
 	}
 }
 
-// enqueueSessions asks the status controller to look at BGPSessions, by name.
-func (a *Agent) enqueueSessions(names []string) {
+// enqueueNames asks the status controller to look at BGPSessions, by name.
+func (a *Agent) enqueueNames(names []string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, name := range names {
@@ -170,12 +99,10 @@ func (a *Agent) enqueueSessions(names []string) {
 // not have been done.
 func (a *Agent) useQueue(queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
 	a.mu.Lock()
-	defer a.mu.Unlock()
 	a.queue = queue
+	a.mu.Unlock()
 	queue.Add(everySession)
-	for _, peer := range peersOf(a.output.Load()) {
-		queue.Add(a.request(peer))
-	}
+	a.enqueue(a.engine.State().IDs())
 }
 
 // useConfigQueue makes queue the one of the config controller.
@@ -194,19 +121,7 @@ func (a *Agent) reconfigure() {
 	}
 }
 
-// request names the BGPSession with a peer.
-func (a *Agent) request(peer string) reconcile.Request {
-	var request reconcile.Request
-	request.Name = compile.SessionName(peer, a.options.NodeName)
-	return request
+// request names the BGPSession of a session.
+func (a *Agent) request(id engine.SessionID) reconcile.Request {
+	return reconcile.Request{NamespacedName: client.ObjectKey{Name: id.Name(a.options.NodeName)}}
 }
-
-// obstructed notes and logs what keeps this node from its first configuration.
-func (a *Agent) obstructed(err error) {
-	if a.readiness.Obstructed(err) {
-		a.options.Logger.Error(err, "no configuration yet, and no session")
-	}
-}
-
-// Ready returns nil once the process is of use: see nodeapi.Readiness.
-func (a *Agent) Ready() error { return a.readiness.Check(time.Now(), a.speaker.Snapshot()) }

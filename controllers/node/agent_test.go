@@ -4,17 +4,21 @@
 package node
 
 import (
+	"context"
+	"errors"
 	"net/netip"
 	"slices"
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/compile"
+	"github.com/herald-bgp/herald/controllers/engine"
 	"github.com/herald-bgp/herald/speaker"
 )
 
@@ -39,23 +43,59 @@ func drain(q queue) []string {
 	return names
 }
 
-// compiled is the configuration with these peers on node-1. Nobody is at their addresses.
-func compiled(prev *compile.Output, peers ...string) *compile.Output {
-	in := compile.Input{Node: compile.NodeFacts{Name: "node-1", Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.10")}}}
+// input is what the engine is told of these peers on node-1. Nobody is at their addresses.
+func input(peers ...string) engine.Input {
 	var objects []v1alpha1.BGPPeer
 	for i, name := range peers {
 		objects = append(objects, v1alpha1.BGPPeer{
 			ObjectMeta: metav1.ObjectMeta{Name: name, Generation: 1},
 			Spec: v1alpha1.BGPPeerSpec{
-				Address:  netip.AddrFrom4([4]byte{192, 0, 2, byte(100 + i)}).String(),
-				LocalASN: new(int64(64512)),
-				PeerASN:  new(int64(64500)),
+				Address:    netip.AddrFrom4([4]byte{192, 0, 2, byte(100 + i)}).String(),
+				AdminState: new(v1alpha1.AdminStateDown),
+				LocalASN:   new(int64(64512)),
+				PeerASN:    new(int64(64500)),
 			},
 		})
 	}
 	var reader compile.Reader
-	in.Objects = reader.Read(objects, nil)
-	return compile.Compile(in, prev)
+	return engine.Input{Objects: reader.Read(objects, nil), Node: &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "node-1"}}}
+}
+
+// run runs the engine of an agent until done returns nil.
+func run(t *testing.T, a *Agent, done func() error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- a.engine.Run(ctx) }()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(20 * time.Second); ; <-tick.C {
+		err := done()
+		if err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+}
+
+// configure has the engine of an agent take an input.
+func configure(t *testing.T, a *Agent, in engine.Input) {
+	t.Helper()
+	former := a.engine.State()
+	a.engine.Update(in)
+	run(t, a, func() error {
+		if a.engine.State() == former {
+			return errors.New("the engine has not taken what it was told")
+		}
+		return nil
+	})
 }
 
 func newAgent() *Agent { return NewAgent(speaker.New(speaker.Options{}), Options{NodeName: "node-1"}) }
@@ -63,9 +103,7 @@ func newAgent() *Agent { return NewAgent(speaker.New(speaker.Options{}), Options
 // TestAgentLosesNoNews: what was told while there was no manager, or to the queue of one that ended, the next queue has.
 func TestAgentLosesNoNews(t *testing.T) {
 	a := newAgent()
-	if err := a.configure(compiled(nil, "tor-a", "tor-b")); err != nil {
-		t.Fatal(err)
-	}
+	configure(t, a, input("tor-a", "tor-b"))
 	all := []string{everySession.Name, "tor-a.node-1", "tor-b.node-1"}
 	first := newQueue(t)
 	a.useQueue(first)
@@ -77,7 +115,7 @@ func TestAgentLosesNoNews(t *testing.T) {
 	if got := drain(second); !slices.Equal(got, all) {
 		t.Errorf("the second queue has %v, want %v", got, all)
 	}
-	a.enqueuePeers([]string{"tor-b"})
+	a.enqueue(a.engine.State().IDs()[1:])
 	if got := drain(second); !slices.Equal(got, all[2:]) {
 		t.Errorf("the second queue was told %v, want %v", got, all[2:])
 	}
@@ -89,41 +127,20 @@ func TestAgentLosesNoNews(t *testing.T) {
 // TestAgentTellsOfWhatIsGone: the BGPSession of a peer that is deselected is looked at, so that it is deleted.
 func TestAgentTellsOfWhatIsGone(t *testing.T) {
 	a := newAgent()
-	before := compiled(nil, "tor-a", "tor-b")
-	if err := a.configure(before); err != nil {
-		t.Fatal(err)
-	}
+	configure(t, a, input("tor-a", "tor-b"))
 	q := newQueue(t)
 	a.useQueue(q)
 	drain(q)
-	same := compiled(before, "tor-a", "tor-b")
-	if err := a.configure(same); err != nil {
-		t.Fatal(err)
-	}
+	configure(t, a, input("tor-a", "tor-b"))
 	if got := drain(q); len(got) > 0 {
 		t.Errorf("an equal configuration made it look at %v", got)
 	}
-	if err := a.configure(compiled(same, "tor-a")); err != nil {
-		t.Fatal(err)
-	}
+	configure(t, a, input("tor-a"))
 	if got := drain(q); !slices.Contains(got, "tor-b.node-1") {
 		t.Errorf("it looks at %v, want tor-b.node-1 among them", got)
 	}
-	if a.session(a.output.Load(), "tor-b.node-1") != nil {
+	if a.engine.State().Session("tor-b.node-1") != nil {
 		t.Error("the session of a peer that is gone is still wanted")
-	}
-}
-
-func TestReadyOnlyWithAConfiguration(t *testing.T) {
-	a := newAgent()
-	if a.Ready() == nil {
-		t.Error("ready before there was a configuration")
-	}
-	if err := a.configure(compiled(nil)); err != nil {
-		t.Fatal(err)
-	}
-	if err := a.Ready(); err != nil {
-		t.Errorf("not ready with a configuration without peers: %v", err)
 	}
 }
 

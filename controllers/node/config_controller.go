@@ -5,7 +5,6 @@ package node
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/compile"
+	"github.com/herald-bgp/herald/controllers/engine"
 )
 
 // ConfigReconciler keeps the speaker's configuration what the objects say.
@@ -28,36 +28,26 @@ type ConfigReconciler struct {
 	agent  *Agent
 }
 
-// Reconcile compiles all objects and hands the result over. It runs only after every cache it reads has synced, so that
-// no route is withdrawn for an object that was not read yet.
+// Reconcile hands all objects to the engine. It runs only after every cache it reads has synced, so that no route is withdrawn
+// for an object that was not read yet.
 func (r *ConfigReconciler) Reconcile(ctx context.Context, _ reconcile.Request) (reconcile.Result, error) {
-	former := r.agent.output.Load()
 	in, err := r.input(ctx)
-	if errors.Is(err, errNoNode) && former == nil {
-		// Nothing is to end for a Node that was never seen. The watch says when it comes.
-		r.agent.obstructed(fmt.Errorf("there is %w %s: --node-name is to be the name of a Node", err, r.agent.options.NodeName))
-		return reconcile.Result{}, nil
-	}
-	if err != nil && !errors.Is(err, errNoNode) {
+	if err != nil {
 		return reconcile.Result{}, err
 	}
-	switch {
-	case former == nil:
+	if in.Node != nil && !r.agent.recalled {
 		r.recall(ctx)
-	case err != nil:
-		r.agent.options.Logger.Info("the Node is gone: its sessions end")
+		r.agent.recalled = true
 	}
-	return reconcile.Result{}, r.agent.configure(compile.Compile(in, former))
+	r.agent.engine.Update(in)
+	return reconcile.Result{}, nil
 }
-
-// errNoNode says that the Node does not exist. One that was there and is gone has no sessions.
-var errNoNode = errors.New("no Node")
 
 // recallPatience is how long the first configuration waits to learn which peers had a session.
 const recallPatience = 2 * time.Second
 
-// recall notes which peers of this node had a session before this process started: their BGPSessions still say so, because
-// nothing is written before the first configuration. Where they cannot be read, every peer may have had one.
+// recall tells the engine which sessions of this node there were before this process started: their BGPSessions still say so,
+// because nothing is written before the first configuration. Where they cannot be read, there may have been any.
 func (r *ConfigReconciler) recall(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, recallPatience)
 	defer cancel()
@@ -66,30 +56,25 @@ func (r *ConfigReconciler) recall(ctx context.Context) {
 		return
 	}
 	had := r.stored.hadSession()
-	r.agent.had = func(peer string) bool { return had[peer] }
+	r.agent.engine.Recall(func(id engine.SessionID) bool { return had[id] })
 }
 
-func (r *ConfigReconciler) input(ctx context.Context) (compile.Input, error) {
-	in := compile.Input{
-		Listening:       r.agent.options.Listening,
-		SoftwareVersion: r.agent.options.SoftwareVersion,
-		AuthNamespace:   r.agent.options.AuthNamespace,
-		Node:            compile.NodeFacts{Name: r.agent.options.NodeName},
-	}
+// input reads what the configuration is made from: nothing but that there is no Node, where there is none.
+func (r *ConfigReconciler) input(ctx context.Context) (engine.Input, error) {
+	var in engine.Input
 	var node corev1.Node
 	err := r.client.Get(ctx, client.ObjectKey{Name: r.agent.options.NodeName}, &node)
 	switch {
 	case apierrors.IsNotFound(err):
-		return in, errNoNode
+		return in, nil
 	case err != nil:
 		return in, fmt.Errorf("node: %w", err)
 	}
-	in.Node = compile.FactsOf(&node, r.agent.node)
-	r.agent.node = in.Node
+	in.Node = &node
 	if in.Objects, err = r.objects(ctx); err != nil {
 		return in, err
 	}
-	r.readKeys(ctx, &in)
+	in.Secrets, in.SecretProblems = r.agent.keys.read(ctx, secretsFor(&node, &in.Objects))
 	return in, nil
 }
 
@@ -104,7 +89,6 @@ func (r *ConfigReconciler) objects(ctx context.Context) (objects compile.Objects
 		return objects, fmt.Errorf("announcements: %w", err)
 	}
 	objects = r.agent.reader.Read(peers.Items, announcements.Items)
-	objects.OperatorNamespace = r.agent.options.Namespace
 	objects.Namespaces, err = r.namespaces(ctx)
 	return objects, err
 }
@@ -121,13 +105,13 @@ func (r *ConfigReconciler) namespaces(ctx context.Context) (map[string]map[strin
 	return labels, nil
 }
 
-// readKeys reads the Secrets that the peers of this node name.
-func (r *ConfigReconciler) readKeys(ctx context.Context, in *compile.Input) {
+// secretsFor are the names of the Secrets that the peers of a node have their keys in.
+func secretsFor(node *corev1.Node, objects *compile.Objects) map[string]bool {
 	names := map[string]bool{}
-	for _, peer := range in.Peers {
-		if name := peer.SecretName(); name != "" && peer.SelectsNode(in.Node.Labels) {
+	for _, peer := range objects.Peers {
+		if name := peer.SecretName(); name != "" && peer.SelectsNode(node.Labels) {
 			names[name] = true
 		}
 	}
-	in.Secrets, in.SecretProblems = r.agent.keys.read(ctx, names)
+	return names
 }

@@ -32,7 +32,7 @@ func (a *Agent) CacheOptions() cache.Options {
 	return cache.Options{
 		DefaultTransform: cache.TransformStripManagedFields(),
 		// What is in the way of the first configuration is what readiness waits for.
-		DefaultWatchErrorHandler: kube.WatchErrorHandler(a.options.Logger, func(err error) { a.readiness.Obstructed(err) }),
+		DefaultWatchErrorHandler: kube.WatchErrorHandler(a.options.Logger, func(err error) { a.engine.Obstructed(err) }),
 		ByObject: map[client.Object]cache.ByObject{
 			&corev1.Node{}: {
 				Field:     fields.OneTermEqualSelector("metadata.name", a.options.NodeName),

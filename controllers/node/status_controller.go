@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/compile"
+	"github.com/herald-bgp/herald/controllers/engine"
 	"github.com/herald-bgp/herald/controllers/kube"
 )
 
@@ -61,19 +61,19 @@ func (r *StatusReconciler) Reconcile(ctx context.Context, request reconcile.Requ
 	if request == everySession && found == nil {
 		found = r.stored.doubt()
 	}
-	r.agent.enqueueSessions(found)
+	r.agent.enqueueNames(found)
 	if request == everySession {
 		return reconcile.Result{}, nil
 	}
-	out := r.agent.output.Load()
-	if out == nil {
+	state := r.agent.engine.State()
+	if state == nil {
 		return reconcile.Result{RequeueAfter: firstConfigInterval}, nil
 	}
 	stored, err := r.stored.get(ctx, request.Name)
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	session := r.agent.session(out, request.Name)
+	session := state.Session(request.Name)
 	switch {
 	case session == nil:
 		return reconcile.Result{}, r.withdraw(ctx, request.Name, stored)
@@ -83,7 +83,7 @@ func (r *StatusReconciler) Reconcile(ctx context.Context, request reconcile.Requ
 		}
 		_, err := r.stored.read(ctx, request.Name)
 		return reconcile.Result{RequeueAfter: foreignInterval}, err
-	case stored != nil && stored.Spec != r.agent.specOf(session):
+	case stored != nil && stored.Spec != r.agent.engine.Spec(session):
 		// Of another remote: a spec never changes. What is wanted instead follows the deletion.
 		if err := r.remove(ctx, stored); err != nil {
 			return reconcile.Result{}, err
@@ -102,7 +102,7 @@ var errForeign = errors.New("another node has a BGPSession of this name")
 func (r *StatusReconciler) report(
 	ctx context.Context, name string, session *compile.Session, stored *v1alpha1.BGPSession,
 ) (reconcile.Result, error) {
-	if _, known := r.agent.speaker.Peer(session.Peer.Ref.Name); !known {
+	if !r.agent.engine.TakenUp(session) {
 		return reconcile.Result{}, nil // the speaker says so when it has taken it up
 	}
 	if stored == nil {
@@ -117,8 +117,8 @@ func (r *StatusReconciler) report(
 		stored = created
 		r.stored.note(name, stored)
 	}
-	delay, err := r.write(ctx, stored, func(brief bool) (v1alpha1.BGPSessionStatus, bool) {
-		return r.agent.makeStatus(session, stored, brief)
+	delay, err := r.write(ctx, stored, func(detail engine.Detail) (v1alpha1.BGPSessionStatus, bool) {
+		return r.agent.engine.Status(session, stored, detail)
 	})
 	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
 		// Somebody deleted it. It is made anew.
@@ -135,9 +135,9 @@ func (r *StatusReconciler) report(
 // changed, unless it changes again and again, else not before the interval of counts has passed since the last time. It
 // returns how long it has to wait. What has to is not even made in full: that is the work of every announcement.
 func (r *StatusReconciler) write(
-	ctx context.Context, stored *v1alpha1.BGPSession, status func(brief bool) (v1alpha1.BGPSessionStatus, bool),
+	ctx context.Context, stored *v1alpha1.BGPSession, status func(engine.Detail) (v1alpha1.BGPSessionStatus, bool),
 ) (time.Duration, error) {
-	want, known := status(true)
+	want, known := status(engine.Brief)
 	if !known {
 		return 0, nil
 	}
@@ -149,7 +149,7 @@ func (r *StatusReconciler) write(
 	if delay > 0 {
 		return delay, nil
 	}
-	if want, known = status(false); !known {
+	if want, known = status(engine.Full); !known {
 		return 0, nil
 	}
 	if kube.SameStatus(ownStatus(stored.Status, want), want) {
@@ -196,7 +196,7 @@ func (r *StatusReconciler) create(
 		ObjectMeta: metav1.ObjectMeta{Name: name, OwnerReferences: []metav1.OwnerReference{{
 			APIVersion: corev1.SchemeGroupVersion.String(), Kind: "Node", Name: node.Name, UID: node.UID,
 		}}},
-		Spec: r.agent.specOf(session),
+		Spec: r.agent.engine.Spec(session),
 	}
 	if err := r.client.Create(ctx, created); err != nil {
 		return nil, fmt.Errorf("create BGPSession %s: %w", name, err)
@@ -222,25 +222,5 @@ func (r *StatusReconciler) remove(ctx context.Context, stored *v1alpha1.BGPSessi
 		return nil
 	}
 	r.agent.written.Forget(stored.UID)
-	r.agent.said.forget(stored.Name)
 	return kube.Delete(ctx, r.client, stored)
-}
-
-// session is the session whose BGPSession has that name, nil when the node is to have none.
-func (a *Agent) session(out *compile.Output, name string) *compile.Session {
-	for i := range out.Sessions {
-		peer := out.Sessions[i].Peer.Ref.Name
-		if strings.HasPrefix(name, peer) && compile.SessionName(peer, a.options.NodeName) == name {
-			return &out.Sessions[i]
-		}
-	}
-	return nil
-}
-
-func (a *Agent) specOf(session *compile.Session) v1alpha1.BGPSessionSpec {
-	return v1alpha1.BGPSessionSpec{
-		PeerName: session.Peer.Ref.Name,
-		NodeName: a.options.NodeName,
-		Remote:   session.Peer.Address.Addr().String(),
-	}
 }

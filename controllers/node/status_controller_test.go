@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/controllers/engine"
 	"github.com/herald-bgp/herald/speaker"
 )
 
@@ -45,8 +46,8 @@ func TestWritesAreSpaced(t *testing.T) {
 				}
 				a.written.Note(stored.UID, time.Now(), nil)
 				// Without a client: what is to wait is not written, and not made in full.
-				wait, err := (&StatusReconciler{agent: a}).write(t.Context(), stored, func(brief bool) (v1alpha1.BGPSessionStatus, bool) {
-					if !brief {
+				wait, err := (&StatusReconciler{agent: a}).write(t.Context(), stored, func(detail engine.Detail) (v1alpha1.BGPSessionStatus, bool) {
+					if detail == engine.Full {
 						t.Error("the status is made in full")
 					}
 					return test.want, true
@@ -79,7 +80,7 @@ func (d *deletions) Delete(_ context.Context, object client.Object, _ ...client.
 // node, under a name that was one of ours, stays.
 func TestDeletionIsTriedAgain(t *testing.T) {
 	a, server := newAgent(), &deletions{}
-	a.output.Store(compiled(nil))
+	configure(t, a, input())
 	s := newStored(nil, "node-1")
 	s.listed = true
 	own := &v1alpha1.BGPSession{ObjectMeta: metav1.ObjectMeta{Name: "tor-a.node-1", UID: "1"}, Spec: v1alpha1.BGPSessionSpec{NodeName: "node-1"}}
@@ -104,5 +105,22 @@ func TestDeletionIsTriedAgain(t *testing.T) {
 	}
 	if want := []string{own.Name}; !slices.Equal(server.deleted, want) {
 		t.Errorf("deleted %v, want %v", server.deleted, want)
+	}
+}
+
+// TestConditionsOfOthers: what another manager says of a BGPSession is no difference that a write could mend.
+func TestConditionsOfOthers(t *testing.T) {
+	want := v1alpha1.BGPSessionStatus{Conditions: []metav1.Condition{
+		{Type: v1alpha1.ConditionEstablished}, {Type: v1alpha1.ConditionUpToDate},
+	}}
+	stored := v1alpha1.BGPSessionStatus{Conditions: []metav1.Condition{
+		{Type: v1alpha1.ConditionReporting}, {Type: v1alpha1.ConditionEstablished}, {Type: "example.com/Seen"}, {Type: v1alpha1.ConditionUpToDate},
+	}}
+	var kinds []string
+	for _, condition := range ownStatus(stored, want).Conditions {
+		kinds = append(kinds, condition.Type)
+	}
+	if want := []string{v1alpha1.ConditionEstablished, v1alpha1.ConditionUpToDate}; !slices.Equal(kinds, want) {
+		t.Errorf("own conditions %v, want %v", kinds, want)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/controllers/engine"
 	"github.com/herald-bgp/herald/controllers/kube"
 )
 
@@ -79,16 +80,16 @@ func (s *stored) takeFound() []string {
 	return found
 }
 
-// hadSession returns the peers whose BGPSessions speak of a session, by name. The roll-up may have declared them Unknown while
+// hadSession returns the sessions that were Established at some time, as their BGPSessions say. The roll-up may have declared them Unknown while
 // no speaker ran, but it leaves what was negotiated.
-func (s *stored) hadSession() map[string]bool {
+func (s *stored) hadSession() map[engine.SessionID]bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	had := make(map[string]bool, len(s.sessions))
+	had := make(map[engine.SessionID]bool, len(s.sessions))
 	for _, found := range s.sessions {
 		if session := found.session; session != nil && (session.Status.Negotiated != nil ||
 			meta.IsStatusConditionTrue(session.Status.Conditions, v1alpha1.ConditionEstablished)) {
-			had[session.Spec.PeerName] = true
+			had[engine.IDOfSpec(&session.Spec)] = true
 		}
 	}
 	return had

@@ -17,6 +17,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/herald-bgp/herald/controllers/httpserve"
 )
 
 const (
@@ -24,6 +26,10 @@ const (
 	// maxStatus bounds what a client takes for a status: far more than a node can have.
 	maxStatus = 256 << 20
 )
+
+// DefaultAddress is where the endpoint listens unless it is told otherwise: on loopback alone, since it asks nobody who
+// they are.
+const DefaultAddress = "127.0.0.1:9179"
 
 // DefaultSocket is the Unix socket of a container whose probe asks without a port.
 const DefaultSocket = "/run/herald/probe.sock"
@@ -48,8 +54,8 @@ func GetReady(ctx context.Context, address string) (string, error) {
 		return "", err
 	}
 	text := strings.TrimSpace(string(body))
-	if text != readyText {
-		return "", fmt.Errorf("%s does not answer as herald does: %q is not %q", address, excerpt(text), readyText)
+	if text != httpserve.ReadyText {
+		return "", fmt.Errorf("%s does not answer as herald does: %q is not %q", address, excerpt(text), httpserve.ReadyText)
 	}
 	return text, nil
 }

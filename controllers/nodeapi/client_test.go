@@ -5,23 +5,29 @@ package nodeapi
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/herald-bgp/herald/controllers/httpserve"
 )
 
 // TestGetReady: only the answer of herald says that it is ready, and what anybody else answers reaches no terminal as it is.
 func TestGetReady(t *testing.T) {
 	answer := func(code int, text string) http.HandlerFunc {
-		return func(w http.ResponseWriter, _ *http.Request) { writeText(w, code, text) }
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(code)
+			_, _ = io.WriteString(w, text)
+		}
 	}
 	for name, tc := range map[string]struct {
 		answer http.HandlerFunc
 		want   string // a part of the error, "" for ready
 	}{
-		"ready":                     {func(w http.ResponseWriter, _ *http.Request) { WriteReady(w, nil) }, ""},
-		"not ready":                 {func(w http.ResponseWriter, _ *http.Request) { WriteReady(w, errors.New("no peer")) }, "not ready: no peer"},
+		"ready":                     {func(w http.ResponseWriter, _ *http.Request) { httpserve.WriteReady(w, nil) }, ""},
+		"not ready":                 {func(w http.ResponseWriter, _ *http.Request) { httpserve.WriteReady(w, errors.New("no peer")) }, "not ready: no peer"},
 		"another program":           {answer(http.StatusOK, "<html>welcome</html>"), "does not answer as herald does"},
 		"nothing":                   {answer(http.StatusOK, ""), "does not answer as herald does"},
 		"a terminal's sequence":     {answer(http.StatusOK, "\x1b[2Jok"), "does not answer as herald does"},

@@ -4,7 +4,7 @@
 // Package nodeapi is the HTTP endpoint of a process that runs a speaker, and the client of it. It answers GET alone:
 //
 //	/healthz    the process lives
-//	/readyz     the process has once become ready (Readiness says when)
+//	/readyz     the process has once become ready (engine.Engine says when)
 //	/status     a List of the objects with their statuses, as kubectl get -o json gives them
 //	/routes     the routes of one session, one JSON object a line
 //

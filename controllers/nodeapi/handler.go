@@ -17,16 +17,18 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/controllers/httpserve"
 	"github.com/herald-bgp/herald/speaker/adjin"
 	"github.com/herald-bgp/herald/speaker/rib"
 )
 
-// Backend is the process whose truth the endpoint shows.
+// Objects returns the objects of a process with their statuses, each with its apiVersion and kind.
+type Objects func(ctx context.Context) ([]runtime.Object, error)
+
+// Backend is the speaker of the process, whose truth the endpoint shows.
 type Backend interface {
 	// Ready returns nil once the process has become ready, and before that what it waits for.
 	Ready() error
-	// Status returns the objects with their statuses, each with its apiVersion and kind.
-	Status(ctx context.Context) ([]runtime.Object, error)
 	// Peer returns the speaker's name for the peer of a BGPSession.
 	Peer(session string) (name string, ok bool)
 	// Routes yields the routes that a peer was sent, until yield returns false.
@@ -35,9 +37,9 @@ type Backend interface {
 	Received(peer string, yield func(adjin.Route) bool) error
 }
 
-// Handler serves the endpoint of a Backend.
-func Handler(b Backend, log logr.Logger) http.Handler {
-	h := &handler{backend: b, log: log, began: metav1.Now().Rfc3339Copy()}
+// Handler serves the endpoint of a process.
+func Handler(b Backend, objects Objects, log logr.Logger) http.Handler {
+	h := &handler{backend: b, objects: objects, log: log, began: metav1.Now().Rfc3339Copy()}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/healthz", h.health)
 	mux.HandleFunc("/readyz", h.ready)
@@ -49,25 +51,16 @@ func Handler(b Backend, log logr.Logger) http.Handler {
 
 type handler struct {
 	backend Backend
+	objects Objects
 	log     logr.Logger
 	began   metav1.Time
 	streams atomic.Int32
 }
 
-func (h *handler) health(w http.ResponseWriter, _ *http.Request) { WriteReady(w, nil) }
+func (h *handler) health(w http.ResponseWriter, _ *http.Request) { httpserve.WriteReady(w, nil) }
 
-func (h *handler) ready(w http.ResponseWriter, _ *http.Request) { WriteReady(w, h.backend.Ready()) }
-
-// readyText is the answer of a process that is ready.
-const readyText = "ok"
-
-// WriteReady answers a probe: all is well, or what is not.
-func WriteReady(w http.ResponseWriter, err error) {
-	if err != nil {
-		writeText(w, http.StatusServiceUnavailable, "not ready: "+err.Error())
-		return
-	}
-	writeText(w, http.StatusOK, readyText)
+func (h *handler) ready(w http.ResponseWriter, _ *http.Request) {
+	httpserve.WriteReady(w, h.backend.Ready())
 }
 
 // list is kubectl's own form of several objects of several kinds.
@@ -79,7 +72,7 @@ type list struct {
 }
 
 func (h *handler) status(w http.ResponseWriter, r *http.Request) {
-	objects, err := h.backend.Status(r.Context())
+	objects, err := h.objects(r.Context())
 	if err != nil {
 		h.log.Error(err, "status unavailable")
 		writeError(w, apierrors.NewInternalError(err))
@@ -149,11 +142,4 @@ func writeError(w http.ResponseWriter, err *apierrors.StatusError) {
 	w.WriteHeader(int(s.Code))
 	// The client that went away is the only reader of this error.
 	_ = json.NewEncoder(w).Encode(s)
-}
-
-func writeText(w http.ResponseWriter, code int, text string) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.WriteHeader(code)
-	// The client that went away is the only reader of this error.
-	_, _ = fmt.Fprintln(w, text)
 }

@@ -9,13 +9,11 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -39,6 +37,8 @@ type node struct {
 	// repeat yields the routes so many times more.
 	repeat int
 }
+
+func nodeHandler(n *node) http.Handler { return Handler(n, n.Status, logr.Discard()) }
 
 func (n *node) Ready() error { return n.notReady }
 
@@ -141,7 +141,7 @@ func get(t *testing.T, n *node, target string) (*http.Response, string) {
 func do(t *testing.T, n *node, r *http.Request) (*http.Response, string) {
 	t.Helper()
 	w := httptest.NewRecorder()
-	Handler(n, logr.Discard()).ServeHTTP(w, r)
+	nodeHandler(n).ServeHTTP(w, r)
 	body, err := io.ReadAll(w.Result().Body)
 	if err != nil {
 		t.Fatal(err)
@@ -278,7 +278,7 @@ func TestErrorsAreStatuses(t *testing.T) {
 
 // TestRoutesAreStreamed reads the first line of an answer that would not fit into memory, and goes away.
 func TestRoutesAreStreamed(t *testing.T) {
-	server := httptest.NewServer(Handler(&node{routes: testRoutes(), repeat: 1 << 40}, logr.Discard()))
+	server := httptest.NewServer(nodeHandler(&node{routes: testRoutes(), repeat: 1 << 40}))
 	defer server.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL+"/routes?session=tor-a.node-1", nil)
@@ -300,7 +300,7 @@ func TestRoutesAreStreamed(t *testing.T) {
 
 // TestRoutesBreakOff fails after what was already sent.
 func TestRoutesBreakOff(t *testing.T) {
-	server := httptest.NewServer(Handler(&node{routes: testRoutes(), repeat: 1000, routesErr: errors.New("gone")}, logr.Discard()))
+	server := httptest.NewServer(nodeHandler(&node{routes: testRoutes(), repeat: 1000, routesErr: errors.New("gone")}))
 	defer server.Close()
 	response, err := server.Client().Get(server.URL + "/routes?session=tor-a.node-1")
 	if err != nil {
@@ -312,36 +312,12 @@ func TestRoutesBreakOff(t *testing.T) {
 	}
 }
 
-func TestServeEndsWithItsContext(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- ServeListener(ctx, l, Handler(&node{}, logr.Discard())) }()
-	response, err := http.Get("http://" + l.Addr().String() + "/healthz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	response.Body.Close()
-	cancel()
-	select {
-	case err := <-done:
-		if err != nil {
-			t.Errorf("served: %v", err)
-		}
-	case <-time.After(10 * time.Second):
-		t.Error("it goes on after its context has ended")
-	}
-}
-
 func TestClient(t *testing.T) {
 	n := &node{objects: []runtime.Object{&v1alpha1.BGPPeer{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "herald.network/v1alpha1", Kind: "BGPPeer"},
 		ObjectMeta: metav1.ObjectMeta{Name: "tor-a"},
 	}}}
-	server := httptest.NewServer(Handler(n, logr.Discard()))
+	server := httptest.NewServer(nodeHandler(n))
 	address := strings.TrimPrefix(server.URL, "http://")
 	list, err := GetStatus(t.Context(), address)
 	if err != nil || len(list.Items) != 1 || list.Items[0].GetName() != "tor-a" {

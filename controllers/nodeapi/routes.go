@@ -17,6 +17,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/herald-bgp/herald/controllers/compile"
+	"github.com/herald-bgp/herald/controllers/httpserve"
 	"github.com/herald-bgp/herald/speaker/adjin"
 	"github.com/herald-bgp/herald/speaker/rib"
 	"github.com/herald-bgp/herald/speaker/wire"
@@ -155,7 +156,7 @@ func (w flushWriter) Write(b []byte) (int, error) {
 	if err := w.stream.ctx.Err(); err != nil {
 		return 0, err
 	}
-	err := w.stream.connection.SetWriteDeadline(time.Now().Add(writeTimeout))
+	err := w.stream.connection.SetWriteDeadline(time.Now().Add(httpserve.WriteTimeout))
 	if err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return 0, err
 	}

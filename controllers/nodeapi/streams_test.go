@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-logr/logr"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -23,7 +22,7 @@ type endless struct{ *httptest.Server }
 
 func newEndless(t *testing.T) endless {
 	n := &node{routes: testRoutes(), received: receivedRoutes(), repeat: 1 << 40}
-	s := endless{httptest.NewServer(Handler(n, logr.Discard()))}
+	s := endless{httptest.NewServer(nodeHandler(n))}
 	t.Cleanup(s.Close)
 	return s
 }
@@ -89,7 +88,7 @@ func TestStreamsThatEndMakeRoom(t *testing.T) {
 		"half-way":       {routes: testRoutes(), repeat: 1000, routesErr: errors.New("table is gone")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			server := httptest.NewServer(Handler(n, logr.Discard()))
+			server := httptest.NewServer(nodeHandler(n))
 			defer server.Close()
 			for i := range 3 * maxStreams {
 				direction := []string{directionAnnounced, directionReceived}[i%2]

@@ -16,7 +16,7 @@ import (
 	"k8s.io/apiserver/pkg/server/dynamiccertificates"
 	"k8s.io/client-go/rest"
 
-	"github.com/herald-bgp/herald/controllers/nodeapi"
+	"github.com/herald-bgp/herald/controllers/httpserve"
 )
 
 // Options of a Server.
@@ -100,6 +100,6 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	for _, watch := range s.watchers {
 		group.Go(func() error { return watch(ctx) })
 	}
-	group.Go(func() error { return nodeapi.ServeListener(ctx, tls.NewListener(l, s.tls), s.handler) })
+	group.Go(func() error { return httpserve.Serve(ctx, tls.NewListener(l, s.tls), s.handler) })
 	return group.Wait()
 }

@@ -153,3 +153,26 @@ metadata: {name: ` + name + `}
 spec: {prefixes: [` + strings.Join(prefixes, ", ") + `]}
 `
 }
+
+// settle has the engine of a Runner that does not run take what it was handed.
+func settle(t *testing.T, r *Runner) {
+	t.Helper()
+	former := r.engine.State()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- r.engine.Run(ctx) }()
+	for {
+		select {
+		case <-r.news:
+		case <-time.After(deadline):
+			t.Fatal("the engine takes nothing")
+		}
+		if r.engine.State() != former {
+			break
+		}
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+}

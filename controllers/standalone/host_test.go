@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http/httptest"
 	"net/netip"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -42,19 +41,30 @@ type host struct {
 
 // logged reports whether a line of the log has the text.
 func (h *host) logged(text string) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if slices.ContainsFunc(h.lines, func(line string) bool { return strings.Contains(line, text) }) {
+	if h.linesWith(text) > 0 {
 		return nil
 	}
 	return fmt.Errorf("no line with %q in the log", text)
 }
 
-// newHost prepares a host with an empty directory.
-func newHost(t *testing.T, name, address string) *host {
+// linesWith counts the lines of the log that have the text.
+func (h *host) linesWith(text string) int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	count := 0
+	for _, line := range h.lines {
+		if strings.Contains(line, text) {
+			count++
+		}
+	}
+	return count
+}
+
+// newHost prepares a host with an empty directory. change changes its options.
+func newHost(t *testing.T, name, address string, change ...func(*Options)) *host {
 	t.Helper()
 	h := &host{t: t, dir: t.TempDir(), listen: freePort(t, address), ended: make(chan error, 1)}
-	runner, err := NewRunner(Options{
+	options := Options{
 		Directory: h.dir,
 		NodeName:  name,
 		RouterID:  h.listen.Addr(),
@@ -65,12 +75,16 @@ func newHost(t *testing.T, name, address string) *host {
 			h.mu.Unlock()
 			t.Log(prefix, line)
 		}, funcr.Options{}),
-	})
+	}
+	for _, change := range change {
+		change(&options)
+	}
+	runner, err := NewRunner(options)
 	if err != nil {
 		t.Fatal(err)
 	}
 	h.Runner = runner
-	h.endpoint = httptest.NewServer(nodeapi.Handler(runner, logr.Discard()))
+	h.endpoint = httptest.NewServer(nodeapi.Handler(runner.Engine(), runner.Status, logr.Discard()))
 	t.Cleanup(h.endpoint.Close)
 	return h
 }

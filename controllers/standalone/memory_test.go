@@ -32,6 +32,7 @@ func TestMemoryOfAnAnnouncement(t *testing.T) {
 	load := func() uint64 {
 		runner.source.load(t.Context(), time.Now())
 		runner.apply(runner.source.objects())
+		settle(t, runner)
 		runner.refresh()
 		var stats runtime.MemStats
 		for range 2 { // what finalizers hold goes with the second

@@ -17,7 +17,7 @@ import (
 
 	"github.com/herald-bgp/herald/controllers/admission"
 	"github.com/herald-bgp/herald/controllers/compile"
-	"github.com/herald-bgp/herald/controllers/nodeapi"
+	"github.com/herald-bgp/herald/controllers/engine"
 	"github.com/herald-bgp/herald/speaker"
 )
 
@@ -44,21 +44,20 @@ type Options struct {
 
 // Runner announces what a directory of manifests says.
 type Runner struct {
-	options   Options
-	log       logr.Logger
-	source    *Source
-	speaker   *speaker.Speaker
-	readiness nodeapi.Readiness
+	options Options
+	log     logr.Logger
+	source  *Source
+	speaker *speaker.Speaker
+	engine  *engine.Engine
 
 	mu sync.Mutex
-	// objects, node and output are what the speaker was last told; output is nil before that.
+	// state is what the statuses are of, nil before the first, and objects is what it was made from.
+	state    *engine.State
 	objects  Objects
-	node     compile.NodeFacts
-	output   *compile.Output
 	warnings map[types.UID][]warning
 	statuses statuses
-	// applied has an element when the statuses are to be looked at for what was applied.
-	applied chan struct{}
+	// news has an element when the statuses are to be looked at.
+	news chan struct{}
 }
 
 // NewRunner prepares a Runner. It fails when the directory does not exist; what is wrong in the directory is reported
@@ -76,14 +75,29 @@ func NewRunner(o Options) (*Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Runner{
+	r := &Runner{
 		options: o,
 		log:     log,
 		source:  source,
-		applied: make(chan struct{}, 1),
+		news:    make(chan struct{}, 1),
 		speaker: speaker.New(speaker.Options{Logger: log.WithName("speaker"), Listen: o.Listen}),
-	}, nil
+	}
+	r.engine = engine.New(r.speaker, engine.Options{
+		NodeName:        o.NodeName,
+		TrustAll:        true, // whoever may write the files is the platform team
+		AuthNamespace:   o.AuthNamespace,
+		Listening:       len(o.Listen) > 0,
+		SoftwareVersion: o.SoftwareVersion,
+		RouterID:        o.RouterID,
+		Logger:          log.WithName("config"),
+		Published:       r.published,
+		Changed:         func([]engine.SessionID) { r.poke() },
+	})
+	return r, nil
 }
+
+// Engine is what the Runner drives.
+func (r *Runner) Engine() *engine.Engine { return r.engine }
 
 // Speaker is what the Runner drives, for its metrics.
 func (r *Runner) Speaker() *speaker.Speaker { return r.speaker }
@@ -93,68 +107,46 @@ func (r *Runner) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return r.speaker.Run(ctx) })
 	group.Go(func() error { return r.source.Run(ctx, r.apply) })
+	group.Go(func() error { return r.engine.Run(ctx) })
 	group.Go(func() error { r.follow(ctx); return nil })
 	return group.Wait()
 }
 
-// apply compiles what is in force and hands it to the speaker.
+// apply hands what is in force to the engine.
 func (r *Runner) apply(objects Objects) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	in := r.input(&objects)
-	output := compile.Compile(in, r.output)
-	if r.output == nil || output.Config != r.output.Config {
-		if err := r.speaker.Apply(output.Config); err != nil {
-			// What compile makes is valid: this is a defect, and the speaker goes on as before.
-			r.log.Error(err, "configuration refused by the speaker")
-			r.objects.Problems = append(objects.Problems, Problem{
-				Causes: []metav1.StatusCause{{Message: err.Error()}}, Kept: true, Since: time.Now(),
-			})
-			return
-		}
-		// Nobody knows which sessions there were before this process.
-		r.readiness.Applied(time.Now(), output.Config, nil)
+	in := engine.Input{
+		Objects: objects.Read,
+		Node:    nodeOf(&objects, r.options.NodeName),
+		Secrets: map[string]map[string][]byte{},
 	}
-	objects.Problems = append(objects.Problems, ofNodes(output.Issues, &objects, r.objects.Problems, time.Now())...)
-	r.statuses.follow(r.objects.Announcements, objects.Announcements)
-	objects.Read = compile.Objects{} // the catalog has it
-	r.objects, r.node, r.output = objects, in.Node, output
-	r.warnings = objects.memory.warnings(output.Issues)
-	select {
-	case r.applied <- struct{}{}:
-	default:
-	}
-	r.log.Info("manifests applied", "peers", len(objects.Peers), "announcements", len(objects.Announcements),
-		"sessions", len(output.Sessions), "problems", len(objects.Problems))
-	for _, issue := range output.Issues {
-		r.log.Info(issue.Headline(), "kind", issue.Kind, "object", issue.Ref.String(),
-			"reason", issue.Reason, "message", issue.Message)
-	}
-}
-
-// input is what a node's configuration is compiled from.
-func (r *Runner) input(objects *Objects) compile.Input {
-	in := compile.Input{
-		Objects:         objects.Read,
-		Node:            compile.FactsOf(nodeOf(objects, r.options.NodeName), r.node),
-		Listening:       len(r.options.Listen) > 0,
-		SoftwareVersion: r.options.SoftwareVersion,
-		RouterID:        r.options.RouterID,
-		AuthNamespace:   r.options.AuthNamespace,
-		Secrets:         map[string]map[string][]byte{},
-	}
-	// Whoever may write the files is the platform team.
-	in.TrustAll = true
-	in.Namespaces = make(map[string]map[string]string, len(objects.Namespaces))
+	in.Objects.Namespaces = make(map[string]map[string]string, len(objects.Namespaces))
 	for _, namespace := range objects.Namespaces {
-		in.Namespaces[namespace.Name] = namespace.Labels
+		in.Objects.Namespaces[namespace.Name] = namespace.Labels
 	}
 	for _, secret := range objects.Secrets {
 		if secret.Namespace == r.options.AuthNamespace {
 			in.Secrets[secret.Name] = secret.Data
 		}
 	}
-	return in
+	objects.Read = compile.Objects{} // the catalog has it
+	in.Origin = objects
+	r.engine.Update(in)
+}
+
+// published says what the speaker was told, and has the statuses looked at.
+func (r *Runner) published(state *engine.State) {
+	objects, _ := state.Origin.(Objects)
+	r.log.Info("manifests applied", "peers", len(objects.Peers), "announcements", len(objects.Announcements),
+		"sessions", len(state.Sessions), "problems", len(objects.Problems)+len(ofNodes(state.Issues, &objects, nil, state.Time)))
+	r.poke()
+}
+
+// poke has the statuses looked at.
+func (r *Runner) poke() {
+	select {
+	case r.news <- struct{}{}:
+	default:
+	}
 }
 
 // nodeOf returns the Node of that name, or one of which nothing is known but the name.
@@ -186,11 +178,7 @@ func (r *Runner) follow(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-r.speaker.Changed():
-			r.speaker.TakeChanged()
-			// An End-of-RIB on a session that is lost before anybody asks still counts.
-			_ = r.Ready()
-		case <-r.applied:
+		case <-r.news:
 		case <-refresh.C:
 			pending = false
 			took := r.refresh()
@@ -206,12 +194,7 @@ func (r *Runner) follow(ctx context.Context) {
 
 // refresh returns how long it took.
 func (r *Runner) refresh() time.Duration {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	began := time.Now()
 	r.update(began, nil)
 	return time.Since(began)
 }
-
-// Ready implements nodeapi.Backend.
-func (r *Runner) Ready() error { return r.readiness.Check(time.Now(), r.speaker.Snapshot()) }

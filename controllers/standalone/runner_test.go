@@ -245,8 +245,8 @@ func TestBrokenFilesAtStart(t *testing.T) {
 
 // TestBadAnnotationsOfTheNode: they are shown among the problems, with their file, and go when they are mended.
 func TestBadAnnotationsOfTheNode(t *testing.T) {
-	h := newHost(t, "left", "127.0.0.13")
-	h.options.RouterID = netip.Addr{} // so that the annotation counts
+	// Without a router ID of its own, so that the annotation counts.
+	h := newHost(t, "left", "127.0.0.13", func(o *Options) { o.RouterID = netip.Addr{} })
 	const node = "{apiVersion: v1, kind: Node, metadata: {name: left, annotations: {herald.network/asn: %q, herald.network/router-id: %q}}}"
 	write(t, h.dir, "node.yaml", fmt.Sprintf(node, "many", "::1"))
 	write(t, h.dir, "peer.yaml", strings.Replace(peerManifest("tor", "127.0.0.14"), "localASN: 64512, ", "", 1))
@@ -280,6 +280,66 @@ func TestBadAnnotationsOfTheNode(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// TestStatusSaysWhyThereIsNothing: a host that has not read its manifests yet is not one without objects.
+func TestStatusSaysWhyThereIsNothing(t *testing.T) {
+	h := newHost(t, "left", "127.0.0.19")
+	if code, body := h.get("/status"); code != http.StatusOK || !strings.Contains(body, "no complete configuration was applied yet") {
+		t.Errorf("/status: %d %s", code, body)
+	}
+}
+
+// TestIssuesAreLoggedOnce: what is wrong with an object is no news with every change of another.
+func TestIssuesAreLoggedOnce(t *testing.T) {
+	h := newHost(t, "left", "127.0.0.15")
+	write(t, h.dir, "peer.yaml", strings.Replace(peerManifest("tor", "127.0.0.16"), "localASN: 64512, ", "", 1))
+	h.start()
+	eventually(t, "the issue", func() error { return h.logged(v1alpha1.ReasonNoLocalASN) })
+	for i := range 3 {
+		write(t, h.dir, "web.yaml", webManifest(i))
+		eventually(t, "the change", func() error { return h.isTrue("Announcement", "web", "Accepted", int64(i+1)) })
+	}
+	if n := h.linesWith(v1alpha1.ReasonNoLocalASN); n != 1 {
+		t.Errorf("the issue is logged %d times, want once", n)
+	}
+}
+
+// TestRepeatedErrorKeepsItsTime: a neighbour that cannot be reached is no news with every attempt.
+func TestRepeatedErrorKeepsItsTime(t *testing.T) {
+	left, nobody := newHost(t, "left", "127.0.0.17"), newHost(t, "nobody", "127.0.0.18")
+	write(t, left.dir, "peer.yaml", left.peerWith("nobody", nobody, 64512, 64513))
+	left.start()
+	// shown is the last error of the BGPSession, and of is that of the speaker.
+	shown := func() (shown *v1alpha1.SessionError, of *speaker.SessionError) {
+		objects, err := left.Status(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, object := range objects {
+			if session, ok := object.(*v1alpha1.BGPSession); ok {
+				shown = session.Status.LastError
+			}
+		}
+		snapshot, _ := left.Speaker().Peer("nobody")
+		return shown, snapshot.LastError
+	}
+	var first *v1alpha1.SessionError
+	eventually(t, "the first error", func() error {
+		if first, _ = shown(); first == nil {
+			return errors.New("none yet")
+		}
+		return nil
+	})
+	eventually(t, "a later error", func() error {
+		if _, last := shown(); last.Time.Unix() < first.Time.Unix()+2 {
+			return errors.New("none yet")
+		}
+		return nil
+	})
+	if again, _ := shown(); !again.Time.Equal(&first.Time) {
+		t.Errorf("the error %q is of %v, and then of %v", again.Text, first.Time, again.Time)
+	}
 }
 
 func TestNewRunnerWithoutDirectory(t *testing.T) {

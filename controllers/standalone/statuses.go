@@ -16,15 +16,13 @@ import (
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/compile"
+	"github.com/herald-bgp/herald/controllers/engine"
 	"github.com/herald-bgp/herald/controllers/status"
-	"github.com/herald-bgp/herald/speaker/adjin"
-	"github.com/herald-bgp/herald/speaker/rib"
 )
 
 // statuses remembers what the statuses said last, for the times of their conditions.
 type statuses struct {
-	sessions []v1alpha1.BGPSession
-	peers    []v1alpha1.BGPPeer
+	peers []v1alpha1.BGPPeer
 	// announcements are in the order of the objects.
 	announcements []told
 	rollup        *status.Rollup
@@ -103,14 +101,17 @@ func (s *statuses) follow(former, next []*Announcement) {
 }
 
 // update makes the statuses anew from what the speaker says now, and shows those of the announcements to show, which may be nil.
-// The caller holds r.mu.
-func (r *Runner) update(now time.Time, show func(a *Announcement, status v1alpha1.AnnouncementStatus)) {
-	if r.output == nil {
-		return
+// It returns the sessions.
+func (r *Runner) update(now time.Time, show func(a *Announcement, status v1alpha1.AnnouncementStatus)) []v1alpha1.BGPSession {
+	state := r.engine.State()
+	if state == nil {
+		return nil
 	}
-	sessions := r.sessions(now)
-	rollup := r.statuses.read(r.output.Catalog(), &r.node, sessions)
-	r.statuses.sessions = sessions
+	sessions := r.sessions(state)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.take()
+	rollup := r.statuses.read(r.state.Catalog, &r.state.Node, sessions)
 	r.statuses.peers = r.peers(rollup, now)
 	for i, announcement := range r.objects.Announcements {
 		told := &r.statuses.announcements[i]
@@ -125,6 +126,20 @@ func (r *Runner) update(now time.Time, show func(a *Announcement, status v1alpha
 			show(announcement, shown)
 		}
 	}
+	return sessions
+}
+
+// take makes the statuses be of the newest state, and takes along what they said last. The caller holds r.mu.
+func (r *Runner) take() {
+	state := r.engine.State()
+	if r.state == state {
+		return
+	}
+	objects, _ := state.Origin.(Objects)
+	objects.Problems = append(slices.Clip(objects.Problems), ofNodes(state.Issues, &objects, r.objects.Problems, state.Time)...)
+	r.statuses.follow(r.objects.Announcements, objects.Announcements)
+	r.state, r.objects = state, objects
+	r.warnings = objects.memory.warnings(state.Issues)
 }
 
 // read brings the roll-up up to date.
@@ -155,35 +170,18 @@ func (r *Runner) peers(rollup *status.Rollup, now time.Time) []v1alpha1.BGPPeer 
 }
 
 // sessions makes the BGPSessions of the peers that the speaker has taken up.
-func (r *Runner) sessions(now time.Time) []v1alpha1.BGPSession {
-	before := conditionsOf(r.statuses.sessions, func(s *v1alpha1.BGPSession) []metav1.Condition { return s.Status.Conditions })
+func (r *Runner) sessions(state *engine.State) []v1alpha1.BGPSession {
+	// No API server has one stored: this is what one would give it.
+	stored := &v1alpha1.BGPSession{ObjectMeta: metav1.ObjectMeta{Generation: 1}}
 	var sessions []v1alpha1.BGPSession
-	for i := range r.output.Sessions {
-		peer := r.output.Sessions[i].Peer
-		snapshot, known := r.speaker.Peer(peer.Ref.Name)
-		// The newest version may only just have been handed over: the status is of the one that the speaker speaks of.
-		of, told := compile.PeerOf(snapshot.Revision)
-		if !known || !told {
+	for i := range state.Sessions {
+		session := r.engine.BGPSession(&state.Sessions[i], stored)
+		if session == nil {
 			continue
 		}
-		id := identity{GroupKind: v1alpha1.GroupVersion.WithKind("BGPSession").GroupKind(), Name: compile.SessionName(peer.Ref.Name, r.node.Name)}
-		session := v1alpha1.BGPSession{
-			TypeMeta:   typeMeta("BGPSession"),
-			ObjectMeta: metav1.ObjectMeta{Name: id.Name, UID: uidOf(id), Generation: 1},
-			Spec: v1alpha1.BGPSessionSpec{
-				PeerName: peer.Ref.Name,
-				NodeName: r.node.Name,
-				Remote:   peer.Address.Addr().String(),
-			},
-		}
-		session.Status = status.Session(status.SessionInput{
-			Snapshot:   snapshot,
-			Peer:       of,
-			Generation: session.Generation,
-			Previous:   before[string(session.UID)],
-			Now:        now,
-		})
-		sessions = append(sessions, session)
+		id := identity{GroupKind: v1alpha1.GroupVersion.WithKind("BGPSession").GroupKind(), Name: session.Name}
+		session.UID, session.Generation = uidOf(id), stored.Generation
+		sessions = append(sessions, *session)
 	}
 	return sessions
 }
@@ -205,22 +203,22 @@ func typeMeta(kind string) metav1.TypeMeta {
 	return metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: kind}
 }
 
-// Status implements nodeapi.Backend: what is in force with its status, then what is not.
+// Status returns the objects of the endpoint: what is in force with its status, then what is not.
 func (r *Runner) Status(context.Context) ([]runtime.Object, error) {
 	type shown struct {
 		announcement *Announcement
 		status       v1alpha1.AnnouncementStatus
 	}
-	r.mu.Lock()
-	announcements := make([]shown, 0, len(r.objects.Announcements))
-	r.update(time.Now(), func(a *Announcement, status v1alpha1.AnnouncementStatus) {
+	var announcements []shown
+	sessions := r.update(time.Now(), func(a *Announcement, status v1alpha1.AnnouncementStatus) {
 		announcements = append(announcements, shown{a, status})
 	})
-	peers, sessions, problems := r.statuses.peers, r.statuses.sessions, r.objects.Problems
+	r.mu.Lock()
+	peers, problems := r.statuses.peers, r.objects.Problems
 	r.mu.Unlock()
 
 	// All of that is immutable. To put ten thousand objects together takes a while, which nobody is to wait for.
-	list := make([]runtime.Object, 0, len(peers)+len(announcements)+len(sessions)+len(problems))
+	list := make([]runtime.Object, 0, len(peers)+len(announcements)+len(sessions)+len(problems)+1)
 	for i := range peers {
 		list = append(list, &peers[i])
 	}
@@ -235,30 +233,8 @@ func (r *Runner) Status(context.Context) ([]runtime.Object, error) {
 	for i := range problems {
 		list = append(list, problems[i].StatusObject())
 	}
+	if problem := r.engine.Problem(); problem != nil {
+		list = append(list, problem)
+	}
 	return list, nil
-}
-
-// Peer implements nodeapi.Backend.
-func (r *Runner) Peer(session string) (string, bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.output == nil {
-		return "", false
-	}
-	for i := range r.output.Sessions {
-		if name := r.output.Sessions[i].Peer.Ref.Name; compile.SessionName(name, r.node.Name) == session {
-			return name, true
-		}
-	}
-	return "", false
-}
-
-// Routes implements nodeapi.Backend.
-func (r *Runner) Routes(peer string, yield func(rib.Route) bool) error {
-	return r.speaker.Routes(peer, yield)
-}
-
-// Received implements nodeapi.Backend.
-func (r *Runner) Received(peer string, yield func(adjin.Route) bool) error {
-	return r.speaker.Received(peer, yield)
 }

@@ -37,6 +37,8 @@ var rules = []struct {
 	{path: "config", foreign: []string{"*"}}, // the embedded CRDs
 	{path: "controllers/compile", herald: []string{"api", "speaker"}, foreign: []string{"*"}},
 	{path: "controllers/status", herald: []string{"api", "speaker", "controllers/compile"}, foreign: []string{"*"}},
+	{path: "controllers/engine", herald: []string{"api", "speaker", "controllers/compile", "controllers/status"}, foreign: []string{"*"}},
+	{path: "controllers/httpserve"},
 	{path: "controllers", herald: []string{"api", "config", "speaker", "controllers"}, foreign: []string{"*"}},
 }
 
@@ -178,6 +180,7 @@ func TestRefuse(t *testing.T) {
 		{"api/v1alpha1", module + "speaker", true},
 		{"controllers/compile", module + "controllers/node", true},
 		{"controllers/compile", module + "api/v1alpha1", false},
+		{"controllers/engine", module + "controllers/node", true},
 		{"controllers/node", module + "controllers/compile", false},
 		{"controllers/node", module + "test/controlplane", true},
 		{"test/interop", module + "test/controlplane", false},

@@ -1,7 +1,7 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package nodeapi
+package engine
 
 import (
 	"errors"
@@ -23,7 +23,7 @@ func upPeer(name string, token any) speaker.PeerSnapshot {
 	return speaker.PeerSnapshot{Name: name, State: speaker.StateEstablished, Routes: rib.Report{Token: token}}
 }
 
-// readinessStep is one look at the peers, perhaps after a configuration. waiting is a part of what Check says, "" for ready.
+// readinessStep is one look at the peers, perhaps after a configuration. waiting is a part of what check says, "" for ready.
 type readinessStep struct {
 	name    string
 	apply   []speaker.Peer
@@ -32,16 +32,17 @@ type readinessStep struct {
 	waiting string
 }
 
-func checkReadiness(t *testing.T, had func(string) bool, steps []readinessStep) {
+func checkReadiness(t *testing.T, had func(SessionID) bool, steps []readinessStep) {
 	t.Helper()
 	start := time.Now()
-	var r Readiness
+	var r readiness
+	r.recall(had)
 	for _, step := range steps {
 		now := start.Add(step.at)
 		if step.apply != nil {
-			r.Applied(now, &speaker.Config{Peers: step.apply}, had)
+			r.applied(now, &speaker.Config{Peers: step.apply})
 		}
-		err := r.Check(now, step.peers)
+		err := r.check(now, step.peers)
 		if step.waiting == "" && err != nil || step.waiting != "" && (err == nil || !strings.HasSuffix(err.Error(), step.waiting)) {
 			t.Errorf("%s: %v, want %q", step.name, err, step.waiting)
 		}
@@ -73,7 +74,7 @@ func TestReadinessWaitsTenSeconds(t *testing.T) {
 
 // TestReadinessWaitsForWhatWas: a peer that had no session loses nothing while this process starts.
 func TestReadinessWaitsForWhatWas(t *testing.T) {
-	had := func(peer string) bool { return peer == "good" || peer == "removed" }
+	had := func(id SessionID) bool { return id.Peer == "good" || id.Peer == "removed" }
 	peers := []speaker.Peer{{Name: "good"}, {Name: "never"}, {Name: "removed"}}
 	checkReadiness(t, had, []readinessStep{
 		{name: "both are down", apply: peers, peers: []speaker.PeerSnapshot{downPeer("good"), downPeer("never")}, waiting: "to good, removed"},
@@ -88,17 +89,17 @@ func TestReadinessWithoutPeers(t *testing.T) {
 
 // TestReadinessNamesTheObstacle: it is news once, and forgotten with the first configuration.
 func TestReadinessNamesTheObstacle(t *testing.T) {
-	var r Readiness
+	var r readiness
 	for i, want := range []bool{true, false} {
-		if got := r.Obstructed(errors.New("there is no Node node-1")); got != want {
+		if got := r.obstructed(errors.New("there is no Node node-1")); got != want {
 			t.Errorf("news for the %d. time: %v, want %v", i+1, got, want)
 		}
 	}
-	if err := r.Check(time.Now(), nil); err == nil || err.Error() != "there is no Node node-1" {
+	if err := r.check(time.Now(), nil); err == nil || err.Error() != "there is no Node node-1" {
 		t.Errorf("not ready for %v, want the obstacle", err)
 	}
-	r.Applied(time.Now(), &speaker.Config{}, nil)
-	if err := r.Check(time.Now(), nil); err != nil {
+	r.applied(time.Now(), &speaker.Config{})
+	if err := r.check(time.Now(), nil); err != nil {
 		t.Errorf("not ready though there is a configuration: %v", err)
 	}
 }

@@ -1,7 +1,7 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package nodeapi
+package httpserve
 
 import (
 	"context"
@@ -12,25 +12,22 @@ import (
 	"time"
 )
 
-// DefaultAddress is where the endpoint listens unless it is told otherwise: on loopback alone, since it asks nobody who
-// they are.
-const DefaultAddress = "127.0.0.1:9179"
-
 const (
 	readTimeout     = 10 * time.Second
 	idleTimeout     = 2 * time.Minute
 	shutdownTimeout = 2 * time.Second
-	// writeTimeout bounds the time a client takes to read one buffer of a stream, or a whole short answer.
-	writeTimeout = 30 * time.Second
+
+	// WriteTimeout bounds the time a client takes to read one buffer of a stream, or a whole short answer.
+	WriteTimeout = 30 * time.Second
 )
 
-// ServeListener answers HTTP requests on a listener, which it closes, until ctx ends, which is no error.
-func ServeListener(ctx context.Context, l net.Listener, handler http.Handler) error {
+// Serve answers HTTP requests on a listener, which it closes, until ctx ends, which is no error.
+func Serve(ctx context.Context, l net.Listener, handler http.Handler) error {
 	server := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: readTimeout,
 		ReadTimeout:       readTimeout,
-		WriteTimeout:      writeTimeout,
+		WriteTimeout:      WriteTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    16 << 10,
 		BaseContext:       func(net.Listener) context.Context { return ctx },

@@ -1,7 +1,7 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package nodeapi
+package engine
 
 import (
 	"errors"
@@ -23,11 +23,12 @@ const maxNamed = 5
 
 var errNoConfig = errors.New("no complete configuration was applied yet")
 
-// Readiness decides when a process is ready: the first complete configuration was applied, and each peer that had a session
-// before this process started has had its End-of-RIB or one failed attempt, 10 s at most. It is reached once and never lost:
-// it depends on no peer's state again. The zero value is ready to use.
-type Readiness struct {
+// readiness decides when a process is ready: see Engine.Ready. It is reached once and never lost: it depends on no peer's state
+// again. The zero value is ready to use.
+type readiness struct {
 	mu sync.Mutex
+	// had says whether there was a session before this process started; nil where nobody knows, so that there may have been any.
+	had func(SessionID) bool
 	// obstacle is what keeps the first configuration from being made, nil where nothing is known to.
 	obstacle error
 	// waiting holds the peers that are waited for, nil before the first configuration; deadline is for how long.
@@ -36,8 +37,15 @@ type Readiness struct {
 	ready    bool
 }
 
-// Obstructed notes what keeps the first complete configuration from being made, and reports whether that is news.
-func (r *Readiness) Obstructed(err error) (news bool) {
+// recall notes which sessions there were before this process started.
+func (r *readiness) recall(had func(SessionID) bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.had = had
+}
+
+// obstructed notes what keeps the first complete configuration from being made, and reports whether that is news.
+func (r *readiness) obstructed(err error) (news bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	news = r.obstacle == nil || r.obstacle.Error() != err.Error()
@@ -45,23 +53,19 @@ func (r *Readiness) Obstructed(err error) (news bool) {
 	return news
 }
 
-// Applied notes that a complete configuration was handed to the speaker. had says whether a peer had a session before this
-// process started; nil stands for every peer, where nobody knows.
-func (r *Readiness) Applied(now time.Time, c *speaker.Config, had func(peer string) bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	first := r.waiting == nil
-	if first {
-		r.waiting, r.deadline = make(map[string]bool), now.Add(readinessPatience)
-	}
-	startable := make(map[string]bool, len(c.Peers))
+// applied notes that a complete configuration was handed to the speaker.
+func (r *readiness) applied(now time.Time, c *speaker.Config) {
+	// had is not called under the mutex.
+	startable, had := make(map[string]bool, len(c.Peers)), r.hadOf(c)
 	for i := range c.Peers {
 		p := &c.Peers[i]
 		// One that is shut down or may not start will not come, so nothing is waited for.
 		startable[p.Name] = !p.AdminDown && p.Blocked == ""
-		if first && startable[p.Name] && (had == nil || had(p.Name)) {
-			r.waiting[p.Name] = true
-		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.waiting == nil {
+		r.waiting, r.deadline = had, now.Add(readinessPatience)
 	}
 	for name := range r.waiting {
 		if !startable[name] {
@@ -70,9 +74,24 @@ func (r *Readiness) Applied(now time.Time, c *speaker.Config, had func(peer stri
 	}
 }
 
-// Check looks at the peers as they are now. It returns nil once the process is ready, and before that what is waited for.
+// hadOf are the peers of a configuration that may have had a session before this process started.
+func (r *readiness) hadOf(c *speaker.Config) map[string]bool {
+	r.mu.Lock()
+	had := r.had
+	r.mu.Unlock()
+	names := make(map[string]bool, len(c.Peers))
+	for i := range c.Peers {
+		p := &c.Peers[i]
+		if had == nil || had(SessionID{Peer: p.Name, Remote: p.Address.Addr()}) {
+			names[p.Name] = true
+		}
+	}
+	return names
+}
+
+// check looks at the peers as they are now. It returns nil once the process is ready, and before that what is waited for.
 // It is to be called when a peer has changed too, or an End-of-RIB would be missed on a session that was lost since.
-func (r *Readiness) Check(now time.Time, peers []speaker.PeerSnapshot) error {
+func (r *readiness) check(now time.Time, peers []speaker.PeerSnapshot) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {

@@ -1,0 +1,150 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/controllers/compile"
+	"github.com/herald-bgp/herald/controllers/status"
+)
+
+// Detail is how much of a status is wanted.
+type Detail bool
+
+const (
+	// Full is a status with everything.
+	Full Detail = false
+	// Brief leaves out what only counts: the prefixes and the announcements, which take the longest.
+	Brief Detail = true
+)
+
+// Status is the status of a session as the speaker has it now; stored is its BGPSession, nil where that is not known. It is
+// false while the speaker has not taken up the session. The status speaks of the version of the BGPPeer that the speaker's word
+// is about: the newest may only just have been handed over.
+func (e *Engine) Status(
+	session *compile.Session, stored *v1alpha1.BGPSession, detail Detail,
+) (v1alpha1.BGPSessionStatus, bool) {
+	snapshot, known := e.speaker.Peer(session.Peer.Ref.Name)
+	peer, told := compile.PeerOf(snapshot.Revision)
+	if !known || !told {
+		return v1alpha1.BGPSessionStatus{}, false
+	}
+	id := IDOf(session)
+	before := e.memory.before(id, stored)
+	now := status.Session(status.SessionInput{
+		Snapshot:   snapshot,
+		Peer:       peer,
+		Generation: before.generation,
+		Previous:   before.conditions,
+		Now:        time.Now(),
+		Brief:      detail == Brief,
+	})
+	now.LastError = sinceFirst(before.lastError, now.LastError, now.Since)
+	before.conditions, before.lastError = now.Conditions, now.LastError
+	e.memory.note(id, before)
+	return now, true
+}
+
+// TakenUp reports whether the speaker has taken up a session, so that there is a status.
+func (e *Engine) TakenUp(session *compile.Session) bool {
+	_, known := e.speaker.Peer(session.Peer.Ref.Name)
+	return known
+}
+
+// Spec is the spec of a session's BGPSession.
+func (e *Engine) Spec(session *compile.Session) v1alpha1.BGPSessionSpec {
+	return v1alpha1.BGPSessionSpec{
+		PeerName: session.Peer.Ref.Name,
+		NodeName: e.options.NodeName,
+		Remote:   session.Peer.Address.Addr().String(),
+	}
+}
+
+// BGPSession is the BGPSession of a session as it is now, without metadata but for the name: nil while the speaker has not taken
+// it up. stored is as for Status.
+func (e *Engine) BGPSession(session *compile.Session, stored *v1alpha1.BGPSession) *v1alpha1.BGPSession {
+	now, known := e.Status(session, stored, Full)
+	if !known {
+		return nil
+	}
+	return &v1alpha1.BGPSession{
+		TypeMeta:   metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: "BGPSession"},
+		ObjectMeta: metav1.ObjectMeta{Name: IDOf(session).Name(e.options.NodeName)},
+		Spec:       e.Spec(session),
+		Status:     now,
+	}
+}
+
+// sinceFirst gives an error that repeats the one before the time of that one: a neighbour that cannot be reached fails with
+// every attempt, and a status that moved with each would load the API server for ever. A session in between, which since
+// tells, makes it another error.
+func sinceFirst(before, now *v1alpha1.SessionError, since *metav1.Time) *v1alpha1.SessionError {
+	if before == nil || now == nil || since != nil && before.Time.Before(since) {
+		return now
+	}
+	repeated := *now
+	repeated.Time = before.Time
+	if !equality.Semantic.DeepEqual(*before, repeated) {
+		return now
+	}
+	return &repeated
+}
+
+// said is what was last said of a session. Its times stay for as long as what they are the times of does.
+type said struct {
+	conditions []metav1.Condition
+	lastError  *v1alpha1.SessionError
+	// generation is that of the BGPSession, 0 while none was seen.
+	generation int64
+}
+
+// memory is what was last said of each session, to the API server or to whoever asked: a cache is behind, and may be away.
+// It holds the sessions of the newest state and no others, so that a session that ends and comes back is a new one.
+type memory struct {
+	mu   sync.Mutex
+	last map[SessionID]said
+}
+
+// keep forgets every session but these.
+func (m *memory) keep(sessions []compile.Session) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	next := make(map[SessionID]said, len(sessions))
+	for i := range sessions {
+		id := IDOf(&sessions[i])
+		next[id] = m.last[id]
+	}
+	m.last = next
+}
+
+// before is what was last said. Until this process has seen the stored object, what that says counts: it is from the process
+// before.
+func (m *memory) before(id SessionID, stored *v1alpha1.BGPSession) said {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	last := m.last[id]
+	if stored == nil {
+		return last
+	}
+	if last.generation == 0 && len(stored.Status.Conditions) > 0 {
+		last = said{conditions: stored.Status.Conditions, lastError: stored.Status.LastError}
+	}
+	last.generation = stored.Generation
+	return last
+}
+
+// note takes down what is said of a session, unless the session is gone meanwhile.
+func (m *memory) note(id SessionID, now said) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, ok := m.last[id]; ok {
+		m.last[id] = now
+	}
+}
