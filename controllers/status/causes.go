@@ -16,11 +16,12 @@ import (
 type cause struct {
 	reason string
 	count  int
-	// example is the first by name that gave it, text what it said besides, and winner what had the prefix instead there.
+	// example is the first session or node by name with this reason, text the details that it gave, and winner the
+	// announcement that has the prefix there instead.
 	example, text, winner string
 }
 
-// String is a cause as a message tells it.
+// String is the text of a cause in a message.
 func (c cause) String() string {
 	text := fmt.Sprintf("%s at %d, %s among them", c.reason, c.count, c.example)
 	if c.text != "" {
@@ -29,10 +30,10 @@ func (c cause) String() string {
 	return text
 }
 
-// causes are reasons, once each.
+// causes are causes with different reasons.
 type causes []cause
 
-// add adds a cause to the one of its reason.
+// add counts a cause with the one that has the same reason.
 func (c *causes) add(more cause) {
 	for i := range *c {
 		known := &(*c)[i]
@@ -49,7 +50,7 @@ func (c *causes) add(more cause) {
 	*c = append(*c, more)
 }
 
-// byCount are the causes, the most frequent first, then in their documented order.
+// byCount returns the causes, the most frequent first, then in the documented order of their reasons.
 func (c causes) byCount() causes {
 	sorted := slices.Clone(c)
 	slices.SortFunc(sorted, func(a, b cause) int {
@@ -58,7 +59,7 @@ func (c causes) byCount() causes {
 	return sorted
 }
 
-// String tells of all causes, the most frequent first.
+// String is the text of all causes, the most frequent first.
 func (c causes) String() string {
 	var texts []string
 	for _, cause := range c.byCount() {

@@ -23,7 +23,7 @@ import (
 
 func uid(namespace, name string) types.UID { return types.UID("uid-" + namespace + "-" + name) }
 
-// cluster is a world of objects, nodes and speakers: each node compiles what it sees and reports it, as in a real one.
+// cluster is a world of objects, nodes and speakers: each node compiles the objects that it sees and reports, as in a real cluster.
 type cluster struct {
 	t        testing.TB
 	objects  objects
@@ -40,7 +40,7 @@ type objects struct {
 	Announcements []v1alpha1.Announcement
 	// operatorNamespace needs no grant.
 	operatorNamespace string
-	// reader, where there is one, remembers what was valid before.
+	// reader, if there is one, remembers the last valid versions.
 	reader *compile.Reader
 }
 
@@ -112,8 +112,8 @@ func (c *cluster) announcement(name string) *v1alpha1.Announcement {
 	return nil
 }
 
-// report lets nodes compile what there is now, and write the status of each of their sessions: all Established, but for
-// what change does to a session's snapshot.
+// report lets nodes compile the present objects, and write the status of each of their sessions: all Established, except as
+// change alters a session's snapshot.
 func (c *cluster) report(nodes []string, change ...func(*speaker.PeerSnapshot)) {
 	c.t.Helper()
 	for _, node := range c.nodes {
@@ -157,7 +157,7 @@ func (c *cluster) reportNode(node compile.NodeFacts, change []func(*speaker.Peer
 	}
 }
 
-// copyReport lets a node report what another one did.
+// copyReport lets a node repeat the report of another one.
 func (c *cluster) copyReport(from, to string) {
 	for _, peer := range c.objects.Peers {
 		object := c.sessions[compile.SessionName(peer.Name, from)].DeepCopy()
@@ -178,7 +178,7 @@ func (c *cluster) rollup() *status.Rollup {
 	return c.summed
 }
 
-// asRead is the cluster as the roll-up reads it. Nothing of it is what it was before.
+// asRead is the cluster as the roll-up reads it. It shares no memory with an earlier one.
 func (c *cluster) asRead() status.Cluster {
 	return status.Cluster{
 		Catalog: compile.NewCatalog(c.objects.read()), Nodes: slices.Clone(c.nodes), Speakers: maps.Clone(c.speakers), Lost: maps.Clone(c.lost),
@@ -192,7 +192,7 @@ func isDown(s *speaker.PeerSnapshot) {
 	})
 }
 
-// away is a status that says of a session that nobody reports it, as the roll-up writes it.
+// away is the status of a session that no speaker reports, as the roll-up writes it.
 func away(s *v1alpha1.BGPSession) {
 	s.Status.State = v1alpha1.SessionUnknown
 	for i := range s.Status.Conditions {

@@ -12,11 +12,11 @@ import (
 )
 
 // maxText is the longest text in a status, in characters. The API server refuses a status with a condition whose message
-// is longer than 32,768; what people wrote into an object, and a message may quote, can be longer than that.
+// is longer than 32,768 characters, and a message may quote a field that is longer than that.
 const maxText = 1024
 
-// conditions are those wanted and no other, in their order, of that generation unless they say another. The time of a
-// transition moves only when the status does.
+// conditions returns the wanted conditions alone, in their order. They get that generation unless they have one already.
+// The transition time of a condition changes only with its status.
 func conditions(previous []metav1.Condition, generation int64, now time.Time, want ...metav1.Condition) []metav1.Condition {
 	list := make([]metav1.Condition, 0, len(want))
 	for _, condition := range want {
@@ -37,10 +37,10 @@ func condition(kind string, status metav1.ConditionStatus, reason, message strin
 	return metav1.Condition{Type: kind, Status: status, Reason: reason, Message: cut(message)}
 }
 
-// seconds is a time as the API server stores it, so that what is written and what is read compare equal.
+// seconds is a time as the API server stores it, so that a written and a read time compare equal.
 func seconds(t time.Time) metav1.Time { return metav1.NewTime(t).Rfc3339Copy() }
 
-// cut shortens a text to what a status holds, at a character.
+// cut shortens a text to maxText characters.
 func cut(text string) string {
 	count := 0
 	for i := range text {

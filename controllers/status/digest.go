@@ -15,8 +15,8 @@ import (
 // digestLength is the length of a digest.
 const digestLength = len(v1alpha1.DigestVersion) + v1alpha1.DigestSums*v1alpha1.DigestSumLength
 
-// Digest tells which announcements, at which generations, were decided for a session: see
-// v1alpha1.AnnouncementsStatus. It is empty where there are none.
+// Digest returns the digest of the announcements, with their generations, that were decided for a session: see
+// v1alpha1.AnnouncementsStatus. It is empty if there are none.
 func Digest(sums *compile.Sums) string {
 	if *sums == (compile.Sums{}) {
 		return ""
@@ -33,8 +33,8 @@ func Digest(sums *compile.Sums) string {
 // allSums are the matches of two equal digests.
 const allSums = ^uint64(0)
 
-// matchingSums has a bit for each of the asked sums in which two digests agree. A digest of another form agrees in none, but is
-// none that disagrees: see sessionView.decided.
+// matchingSums has a bit for each of the asked sums in which two digests agree. A digest of another form agrees in no sum, but does
+// not count as one that disagrees: see sessionView.decided.
 func matchingSums(a, b string, asked uint64) uint64 {
 	const first, length = len(v1alpha1.DigestVersion), v1alpha1.DigestSumLength
 	if len(a) != digestLength || len(b) != digestLength ||

@@ -61,7 +61,7 @@ func TestDigest(t *testing.T) {
 	}
 }
 
-// TestDigestIsTheSameEverywhere: a node and the leader may be of different releases, so a digest has to come out as it always did.
+// TestDigestIsTheSameEverywhere: a node and the leader may be of different releases, so a digest must not change between releases.
 func TestDigestIsTheSameEverywhere(t *testing.T) {
 	// SHA-256("6b4f2c1e-0000-4000-8000-000000000001 3") cut to 128 bits, in base64 without padding.
 	const want = "ck_AtrPOPRn7ZP6K7-N--Q"

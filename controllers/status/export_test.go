@@ -15,8 +15,8 @@ import (
 	"github.com/herald-bgp/herald/controllers/compile"
 )
 
-// Disagreement says where what is counted by groups of sessions is not what each session says of an announcement, judged and
-// compared for its node alone; empty for nowhere.
+// Disagreement says where the counts of the groups differ from the answers of the single sessions on an announcement, each
+// judged and compared for its node alone. It returns "" if they agree.
 func (r *Rollup) Disagreement(name string, confirmed *Confirmation) string {
 	a := r.cluster.Catalog.Announcement(name)
 	if a == nil {

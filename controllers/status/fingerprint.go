@@ -15,12 +15,12 @@ func textHash(text string) uint64 {
 	return hash.Sum64()
 }
 
-// mix adds values to a hash, so that their order shows.
+// mix adds values to a hash. Another order of the values gives another hash.
 func mix(hash uint64, values ...uint64) uint64 {
 	const prime = 1099511628211 // of FNV-1a
 	for _, value := range values {
 		hash = (hash ^ value) * prime
-		hash ^= hash >> 32 // a product carries upwards only
+		hash ^= hash >> 32 // a product carries bits upwards only
 	}
 	return hash
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/herald-bgp/herald/api/v1alpha1"
 )
 
-// TestLongMessagesAreCut: what an object that is older than the rules has, and a message quotes, can be longer than the API
-// server lets a message be.
+// TestLongMessagesAreCut: a message may quote a field of an object that is older than the rules; the field can be longer than
+// the API server allows a message to be.
 func TestLongMessagesAreCut(t *testing.T) {
 	c := newCluster(t, 1)
 	c.addPeer("tor-a", "192.0.2.1")

@@ -15,37 +15,37 @@ import (
 	"github.com/herald-bgp/herald/controllers/compile"
 )
 
-// Cluster is everything that the roll-up reads but the BGPSessions. It is read, never changed.
+// Cluster is everything that the roll-up reads but the BGPSessions. The roll-up never changes it.
 type Cluster struct {
-	// Catalog is made from the objects, as each node makes its own.
+	// Catalog is made from the objects in the same way as each node makes its catalog.
 	Catalog *compile.Catalog
-	// Nodes are all nodes. A slice that is the same is taken for unchanged.
+	// Nodes are all nodes. The roll-up takes the same slice for unchanged nodes.
 	Nodes []compile.NodeFacts
-	// Speakers are the names of the nodes on which a speaker runs, ready or not. Nil means that it is not known: then every
-	// node counts as having one.
+	// Speakers are the names of the nodes on which a speaker runs, ready or not. Nil means unknown: then every node counts as
+	// having a speaker.
 	Speakers map[string]bool
-	// Lost are the names of the nodes that give no sign of life: whatever runs there reports nothing.
+	// Lost are the names of the nodes that give no sign of life: a speaker there reports nothing.
 	Lost map[string]bool
 }
 
-// Rollup answers what became of each object, over all sessions. It is kept up to date by what changed: a BGPSession costs a
-// look at its own sums, an Announcement one at the sums of the sessions that it goes to. It is not safe for concurrent use.
+// Rollup sums up over all sessions how far each object is carried out. It follows changes: a changed BGPSession costs a look at
+// its own sums, a changed Announcement a look at the sums of its sessions. It is not safe for concurrent use.
 type Rollup struct {
 	cluster Cluster
 	// round counts the updates: see sessionView.changed.
 	round uint64
-	// peers are the sessions and announcements of each valid BGPPeer, by its name and in the order of the catalog.
+	// peers hold the sessions and announcements of each valid BGPPeer, by its name and in the order of the catalog.
 	peers map[string]*peerView
 	order []*peerView
-	// unseen are the BGPPeers, by name, for which nodes have sessions on a version that was never read here.
+	// unseen are the BGPPeers, by name, of which nodes run a version that this process never read.
 	unseen map[string]*peerView
-	// wanted are the sessions that nodes are to have, of all peers and of each node, and objects are all BGPSessions.
+	// wanted are the sessions that nodes shall have, of all peers and of each node, and objects are all BGPSessions.
 	wanted  map[sessionKey]*sessionView
 	ofNode  map[string][]*sessionView
 	objects map[sessionKey]*v1alpha1.BGPSession
-	// chosen are the nodes that each node selector chooses, by its canonical form.
+	// chosen are the nodes that each node selector chooses, by the selector's canonical form.
 	chosen map[string]nodeSet
-	// touched are the announcements, by name, of which some session says something else than before the last update.
+	// touched are the announcements, by name, on which the report of some session changed in the last update.
 	touched map[string]bool
 }
 
@@ -53,29 +53,29 @@ type Rollup struct {
 type peerView struct {
 	peer    *compile.Peer
 	version compile.PeerVersion
-	// sessions are those that nodes are to have, by the node's name.
+	// sessions are the sessions that nodes shall have, by the node's name.
 	sessions []*sessionView
-	// refusals say on which selected nodes there can be none, by the node's name.
+	// refusals are the selected nodes that can have no session, by the node's name.
 	refusals []refusal
-	// eligible are the announcements for the peer, oldest first, and places their places in it by name.
+	// eligible are the announcements for the peer, oldest first, and places their indices in it by name.
 	eligible []*compile.Announcement
 	places   map[string]int
-	// judged is what the objects say of them, and sums are theirs by node selector.
+	// judged holds the verdicts that follow from the objects alone, and sums the digest sums by node selector.
 	judged *compile.Judgement
 	sums   map[string]*compile.Sums
-	// groups are the sessions whose nodes the same selectors choose, by each of those selectors.
+	// groups are groups of sessions whose nodes the same selectors choose, by each of those selectors.
 	groups map[string][]*group
-	// touched: its sessions are not as they were before the last update.
+	// touched says that the sessions changed in the last update.
 	touched bool
 }
 
-// refusal is a node that is selected, and why it has no session.
+// refusal is a selected node and the reason why it has no session.
 type refusal struct {
 	node  string
 	issue compile.Issue
 }
 
-// sessionKey finds a BGPSession by its spec: its name is opaque. Of two with the same spec one alone counts: see named.
+// sessionKey finds a BGPSession by its spec, since its name is opaque. If two have the same spec, only one counts: see named.
 type sessionKey struct{ peer, node, remote string }
 
 func keyOf(spec *v1alpha1.BGPSessionSpec) sessionKey {
@@ -92,7 +92,7 @@ func NewRollup() *Rollup {
 	}
 }
 
-// Read is Update for one who has all BGPSessions, and does not know which of them changed.
+// Read is Update for a caller that has all BGPSessions and does not know which of them changed.
 func (r *Rollup) Read(cluster Cluster, sessions []v1alpha1.BGPSession) {
 	there := make(map[sessionKey]bool, len(sessions))
 	changed := make([]*v1alpha1.BGPSession, 0, len(sessions))
@@ -109,7 +109,7 @@ func (r *Rollup) Read(cluster Cluster, sessions []v1alpha1.BGPSession) {
 	r.Update(cluster, changed, gone)
 }
 
-// Update takes over the cluster as it is now, with the BGPSessions that are new or changed, and those that are gone.
+// Update takes over the present state of the cluster, with the BGPSessions that are new or changed, and those that are gone.
 func (r *Rollup) Update(cluster Cluster, changed, gone []*v1alpha1.BGPSession) {
 	before := r.cluster
 	r.cluster = cluster
@@ -159,8 +159,8 @@ func (r *Rollup) Update(cluster Cluster, changed, gone []*v1alpha1.BGPSession) {
 	}
 }
 
-// named reports whether a BGPSession has the name that speakers give it today. Beside it there may be one, of the same spec, that an
-// earlier release named: its speaker deletes that.
+// named reports whether a BGPSession has the name that today's speakers give it. A BGPSession with the same spec and the name of an
+// earlier release may stand beside it until its speaker deletes it.
 func named(object *v1alpha1.BGPSession) bool {
 	return object.Name == compile.SessionName(object.Spec.PeerName, object.Spec.NodeName)
 }
@@ -183,7 +183,7 @@ func (r *Rollup) forgetTouched() {
 	}
 }
 
-// rebuild finds anew which sessions there are to be, and takes over since when each is as it is.
+// rebuild finds anew which sessions shall exist, and takes over from the former sessions in which round each last changed.
 func (r *Rollup) rebuild(nodes bool) {
 	former := r.wanted
 	r.peers, r.order = make(map[string]*peerView, len(r.cluster.Catalog.Peers)), nil
@@ -209,7 +209,7 @@ func (r *Rollup) rebuild(nodes bool) {
 	}
 }
 
-// addNode adds the sessions that a node is to have.
+// addNode adds the sessions that a node shall have.
 func (r *Rollup) addNode(place int, former map[sessionKey]*sessionView) {
 	node := &r.cluster.Nodes[place]
 	sessions, issues := r.cluster.Catalog.Sessions(node)
@@ -239,7 +239,7 @@ func (c *Cluster) hasSpeaker(node string) bool {
 	return c.Speakers == nil || c.Speakers[node] && !c.Lost[node]
 }
 
-// TouchedPeer reports whether the status of a BGPPeer may differ for what the last update brought.
+// TouchedPeer reports whether the last update may have changed the status of a BGPPeer.
 func (r *Rollup) TouchedPeer(name string) bool {
 	view := r.peers[name]
 	return view == nil || view.touched
@@ -265,23 +265,23 @@ func (r *Rollup) TouchedAnnouncement(name string) bool {
 	return false
 }
 
-// LeftOver reports whether a BGPSession is to be deleted: the node or the peer is gone, or the one no longer selects the
-// other, and no speaker runs there that would delete it. A node's own speaker knows better than a roll-up whose caches
-// may be behind. Nor is one to be deleted that runs on a version of its peer that was never read here.
+// LeftOver reports whether the roll-up must delete a BGPSession: its node or peer is gone, or the peer no longer selects the
+// node, and no speaker runs there that would delete it. If a speaker runs there, it decides: the caches of the roll-up may be
+// behind. The roll-up keeps a BGPSession that runs on a version of its peer which this process never read.
 func (r *Rollup) LeftOver(session *v1alpha1.BGPSession) bool {
 	key := keyOf(&session.Spec)
 	return r.wanted[key] == nil && !r.unseen[key.peer].has(key) && !r.cluster.hasSpeaker(key.node)
 }
 
-// SessionReport is what the roll-up writes of a BGPSession: whether the speaker of its node reports it and, where it does not,
-// what is not known by that.
+// SessionReport is the roll-up's part of a BGPSession's status: whether the speaker of its node reports it and, if not, the
+// values that are unknown for that reason.
 type SessionReport struct {
 	Conditions []metav1.Condition    `json:"conditions"`
 	State      v1alpha1.SessionState `json:"state,omitempty"`
 }
 
-// Reporting is what to write of a BGPSession; nil while it is not known where speakers run. Written are the conditions that the
-// roll-up wrote last.
+// Reporting returns the report to write for a BGPSession, nil while it is unknown where speakers run. written holds the
+// conditions that the roll-up wrote last.
 func (r *Rollup) Reporting(session *v1alpha1.BGPSession, written []metav1.Condition, now time.Time) *SessionReport {
 	if r.cluster.Speakers == nil {
 		return nil
@@ -300,17 +300,17 @@ func (r *Rollup) Reporting(session *v1alpha1.BGPSession, written []metav1.Condit
 	established := meta.FindStatusCondition(session.Status.Conditions, v1alpha1.ConditionEstablished)
 	switch {
 	case reporting.Status == metav1.ConditionFalse && (was == nil || was.Status != metav1.ConditionFalse):
-		// Once: whatever the node says after that counts, be it what it said before.
+		// The roll-up writes this once: the next report of the node counts, even if it repeats an earlier one.
 		unknown := condition(v1alpha1.ConditionEstablished, metav1.ConditionUnknown, v1alpha1.ReasonNotReporting, reporting.Message)
 		report.Conditions = append(report.Conditions, conditions(session.Status.Conditions, session.Generation, now, unknown)...)
 		report.State = v1alpha1.SessionUnknown
 	case established != nil && established.Reason == v1alpha1.ReasonNotReporting:
-		// The node has not taken it back: it is the roll-up's, and would be removed by an apply without it.
+		// The node has not overwritten the condition yet: it still belongs to the roll-up, and an apply without it would remove it.
 		report.Conditions = append(report.Conditions, *established)
 		report.State = v1alpha1.SessionUnknown
 	}
 	return report
 }
 
-// lastReport says what the rest of a status is worth.
+// lastReport says how old the rest of a status is.
 const lastReport = "the rest of the status is as it was last reported"

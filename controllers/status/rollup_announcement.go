@@ -13,20 +13,20 @@ import (
 	"github.com/herald-bgp/herald/controllers/compile"
 )
 
-// Confirmation is what the roll-up remembers of an Announcement from one status to the next: that all its sessions had
-// decided on a generation. Other announcements change the digests of a session too; they take nothing from what was
-// confirmed, and a session that comes and goes takes it from itself alone.
+// Confirmation is the roll-up's memory of an Announcement from one status to the next: that all its sessions had decided on a
+// generation. Other announcements change the digests of a session too, but that does not end the confirmation. A session that
+// comes or goes loses only its own confirmation.
 type Confirmation struct {
 	confirmed  bool
 	generation int64
 	// round is the last in which all sessions had decided.
 	round uint64
-	// sessions stands for the eligible ones, and for what the objects say of what they may be sent.
+	// sessions is a hash of the eligible sessions and of the verdicts that follow from the objects.
 	sessions uint64
 }
 
-// Announcement is the status of an Announcement, over all eligible sessions. Before is what the call for its last status
-// gave; nil, after an election, takes the status that the object has as confirmed where it says True of this generation.
+// Announcement returns the status of an Announcement, over all eligible sessions. before is the Confirmation that the last call for
+// the object returned. With nil, as after an election, the stored status counts as confirmed if it says True of this generation.
 func (r *Rollup) Announcement(object *v1alpha1.Announcement, before *Confirmation, now time.Time) (v1alpha1.AnnouncementStatus, *Confirmation) {
 	prefixes, issue := r.cluster.Catalog.CheckAnnouncement(object)
 	known := r.cluster.Catalog.Announcement(object.Namespace + "/" + object.Name)
@@ -57,7 +57,7 @@ func (r *Rollup) Announcement(object *v1alpha1.Announcement, before *Confirmatio
 		if issue == nil {
 			ready = t.readyCondition(advertised)
 		} else {
-			// What is in use is an older version of the object: these two speak of that.
+			// An older version of the object is in use, so these two conditions speak of that version.
 			advertised.ObservedGeneration, complete.ObservedGeneration = known.Ref.Generation, known.Ref.Generation
 		}
 	}
@@ -73,12 +73,12 @@ func (r *Rollup) Announcement(object *v1alpha1.Announcement, before *Confirmatio
 	return out, after
 }
 
-// settle counts what the sessions say, and says what is confirmed by it.
+// settle counts the reports of the sessions, and returns the confirmation that follows from them.
 func (r *Rollup) settle(known *compile.Announcement, object *v1alpha1.Announcement, before *Confirmation) (tally, *Confirmation) {
 	var trusted Confirmation
 	switch {
 	case before == nil && completeBefore(object):
-		// Whoever led before saw it everywhere: what its sessions say is taken for what they say of this generation.
+		// The leader before saw the announcement everywhere: the reports of its sessions count for this generation.
 		trusted = Confirmation{confirmed: true, generation: object.Generation, round: r.round}
 	case before != nil && before.generation == object.Generation:
 		trusted = *before
@@ -88,7 +88,7 @@ func (r *Rollup) settle(known *compile.Announcement, object *v1alpha1.Announceme
 	case before == nil:
 		trusted.sessions = t.sessions
 	case trusted.confirmed && trusted.sessions != t.sessions:
-		// One of them was perhaps not sent it for a while, and nobody was told.
+		// Perhaps one of the sessions lacked the announcement for a while, and no report showed it.
 		trusted = Confirmation{}
 		t = r.count(known, &trusted)
 	}
@@ -98,7 +98,7 @@ func (r *Rollup) settle(known *compile.Announcement, object *v1alpha1.Announceme
 	return t, &trusted
 }
 
-// wire are Advertised and Complete, with what is missing where no session is eligible.
+// wire returns Advertised and Complete. If no session is eligible, they say why.
 func (r *Rollup) wire(announcement *compile.Announcement, t *tally) (advertised, complete metav1.Condition) {
 	if t.eligible > 0 {
 		return t.advertisedCondition(), t.completeCondition()
@@ -111,7 +111,7 @@ func (r *Rollup) wire(announcement *compile.Announcement, t *tally) (advertised,
 		condition(v1alpha1.ConditionComplete, metav1.ConditionFalse, v1alpha1.ReasonNoSession, why)
 }
 
-// completeBefore reports whether the status that the object has says of its generation that it is everywhere.
+// completeBefore reports whether the stored status says Complete of the object's generation.
 func completeBefore(object *v1alpha1.Announcement) bool {
 	c := meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionComplete)
 	return c != nil && c.Status == metav1.ConditionTrue && c.ObservedGeneration == object.Generation

@@ -312,7 +312,7 @@ func TestAnnouncementStatus(t *testing.T) {
 	}
 }
 
-// TestMissingPeerIsTold: of two names of spec.peers one stands for a BGPPeer, so the announcement is out; a slip in the other shows.
+// TestMissingPeerIsTold: one of two names in spec.peers is a BGPPeer, so the announcement goes out; the status shows the other name, a slip.
 func TestMissingPeerIsTold(t *testing.T) {
 	c := newCluster(t, 1)
 	c.addAnnouncement("web", "203.0.113.0/24", func(a *v1alpha1.Announcement) { a.Spec.Peers = []string{"tor-a", "tor-x"} })

@@ -18,8 +18,8 @@ import (
 	"github.com/herald-bgp/herald/speaker/rib"
 )
 
-// sameSum is the name of an announcement whose uid falls to the same sum of a digest as web's, and otherSum that of one whose
-// uid does not.
+// sameSum is the name of an announcement whose uid falls to the same sum of a digest as web's. The uid of otherSum falls to
+// another sum.
 func sameSum(t *testing.T) string { return nameWith(t, true) }
 
 func otherSum(t *testing.T) string { return nameWith(t, false) }
@@ -120,10 +120,10 @@ func TestTruncatedMakesUnknown(t *testing.T) {
 		return string(condition.Status) + " " + condition.Reason
 	}
 	for name, want := range map[string]string{
-		"oldest":   "True Advertised", // older than all that are listed: it would be listed too
+		"oldest":   "True Advertised", // older than every listed announcement: it would be listed too
 		"long-0":   "False TooLong",
 		"long-255": "False TooLong",
-		"long-256": "Unknown Pending", // not listed, and it may be among the rest
+		"long-256": "Unknown Pending", // not listed, but it may be among those that are not listed
 		"long-299": "Unknown Pending",
 	} {
 		if got := advertised(name); got != want {
@@ -132,7 +132,7 @@ func TestTruncatedMakesUnknown(t *testing.T) {
 	}
 	_, confirmed := c.rollup().Announcement(c.announcement("oldest"), nil, now)
 
-	// Where the two do not know the same announcements, the order of the list proves nothing; what was confirmed stays.
+	// If the node and the roll-up do not know the same announcements, the order of the list proves nothing; a confirmation stays.
 	c.addAnnouncement("newest", "192.0.2.0/24")
 	if got := advertised("oldest"); got != "Unknown Pending" {
 		t.Errorf("oldest is %s, want Unknown Pending", got)
@@ -141,7 +141,7 @@ func TestTruncatedMakesUnknown(t *testing.T) {
 	wantCondition(t, got.Conditions, v1alpha1.ConditionAdvertised, "True Advertised")
 }
 
-// TestTruncatedKeepsItsPlace: an older announcement that the session never had to do with goes, and the others move up.
+// TestTruncatedKeepsItsPlace: an older announcement that is not for the session is deleted, and the others move up.
 func TestTruncatedKeepsItsPlace(t *testing.T) {
 	c := newCluster(t, 1)
 	c.objects.reader = &compile.Reader{}
@@ -156,7 +156,7 @@ func TestTruncatedKeepsItsPlace(t *testing.T) {
 	c.sessions["tor-a.node-1"].Status.Announcements.Truncated = []v1alpha1.TruncatedReason{{Reason: v1alpha1.ReasonNoNextHop, Count: 1}}
 	cluster, r := c.asRead(), status.NewRollup()
 	r.Update(cluster, []*v1alpha1.BGPSession{c.sessions["tor-a.node-1"]}, nil)
-	// It is younger than all that the session lists.
+	// It is younger than every announcement that the session lists.
 	got, _ := r.Announcement(c.announcement("web"), nil, now)
 	wantCondition(t, got.Conditions, v1alpha1.ConditionComplete, "Unknown Pending")
 
@@ -167,8 +167,8 @@ func TestTruncatedKeepsItsPlace(t *testing.T) {
 	wantCondition(t, got.Conditions, v1alpha1.ConditionComplete, "Unknown Pending")
 }
 
-// TestTruncatedCatchesUp: a session that does not list all says nothing of an announcement while it knows others than the objects do.
-// Once it has caught up with those, what it says of that one is another thing too.
+// TestTruncatedCatchesUp: a session that does not list everything gives no answer on an announcement while its digest differs from
+// the objects. Once it has caught up with them, its answer on that announcement changes too.
 func TestTruncatedCatchesUp(t *testing.T) {
 	c := newCluster(t, 1)
 	c.objects.reader = &compile.Reader{}

@@ -11,34 +11,35 @@ import (
 	"github.com/herald-bgp/herald/controllers/compile"
 )
 
-// group is the sessions of a peer from whose nodes the same announcements go out, in order of the nodes' names. What all of them
-// say of an announcement is counted before anybody asks; only where they disagree each is looked at.
+// group holds the sessions of a peer whose nodes send the same announcements, in order of the nodes' names. A group counts in
+// advance how many sessions agree, so that tally looks at each session only if they disagree.
 type group struct {
 	view     *peerView
 	sessions []*sessionView
 	// selectors are the node selectors that choose the nodes, in canonical form.
 	selectors []string
-	// judged is what the objects say of what the sessions may be sent, and digest what they are to report.
+	// judged holds the verdicts that follow from the objects, and digest is the digest that the sessions shall report.
 	judged *compile.Judgement
 	sums   compile.Sums
 	digest string
-	// key stands for the sessions, whatever their state.
+	// key is a hash of the sessions without their state.
 	key uint64
-	// stand is how many sessions stand how. Of those that are up, agree is how many agree in each sum, behind how many speak of
-	// an older BGPPeer, hide how many may withhold what they do not list, and list how many list each announcement, by name.
+	// stand counts the sessions by standing. Of the sessions that are up, agree counts those that agree in each sum, behind those
+	// that speak of an older BGPPeer, hide those that may withhold announcements which they do not list, and list those that list
+	// an announcement, by its name.
 	stand  [standings]int
 	agree  [v1alpha1.DigestSums]int
 	behind int
 	hide   int
 	list   map[string]int
-	// first are the first sessions that stand so, found when they are asked for.
+	// first holds the first session of each standing. It is filled when it is needed.
 	first   [standings]*sessionView
 	touched bool
-	// touchedSums has a bit for each sum in which some session agrees now and did not before, or the reverse.
+	// touchedSums has a bit for each sum in which some session began or ceased to agree.
 	touchedSums uint64
 }
 
-// readCatalog takes over what the objects say of a peer.
+// readCatalog takes over the catalog's announcements and verdicts for a peer.
 func (r *Rollup) readCatalog(v *peerView) {
 	former, formerPlaces, judged, regroup := v.eligible, v.places, v.judged, v.groups == nil
 	v.eligible = r.cluster.Catalog.Eligible(v.peer)
@@ -122,7 +123,7 @@ func (r *Rollup) regroup(v *peerView) {
 	}
 }
 
-// everyGroup yields each group once that some announcement goes to.
+// everyGroup yields each group that gets an announcement, once.
 func (v *peerView) everyGroup() func(yield func(*group) bool) {
 	return func(yield func(*group) bool) {
 		for selector, groups := range v.groups {
@@ -144,7 +145,7 @@ func (v *peerView) sumsOf(selectors []string) (sums compile.Sums) {
 	return sums
 }
 
-// expect takes over what the sessions of a group are to report, and compares those sums alone that changed.
+// expect takes over the digest that the sessions of a group shall report, and compares only the sums that changed.
 func (r *Rollup) expect(g *group) {
 	r.judge(g)
 	g.findLast()
@@ -152,7 +153,7 @@ func (r *Rollup) expect(g *group) {
 	if sums == g.sums {
 		return
 	}
-	// Who lists not all that it withholds may hide any other one now, or none any more.
+	// A session that does not list all that it withholds may hide another announcement now, or none any more.
 	g.touched = g.touched || g.hide > 0
 	var changed uint64
 	for i := range sums {
@@ -179,8 +180,8 @@ func (r *Rollup) expect(g *group) {
 	g.touchedSums |= changed
 }
 
-// findLast finds anew where the lists of sessions end that do not list all: the places of announcements shift with those too that
-// do not go to the sessions.
+// findLast finds anew where the list ends of each session that does not list everything: announcements that do not go to the
+// sessions shift the places too.
 func (g *group) findLast() {
 	if g.hide == 0 {
 		return
@@ -192,7 +193,7 @@ func (g *group) findLast() {
 	}
 }
 
-// judge takes over what the objects say. Where a limit binds, it matters what else goes out from the nodes.
+// judge takes over the verdicts that follow from the objects. Where a limit binds, they depend on the other announcements of the nodes.
 func (r *Rollup) judge(g *group) {
 	before := g.judged
 	g.judged = g.view.judged
@@ -233,7 +234,7 @@ func (r *Rollup) refresh(s *sessionView) {
 		return
 	}
 	g.touchedSums |= before.matches ^ s.matches
-	// Whether it knows the same as the objects say decides on all that it does not list.
+	// Whether the session's digest matches the objects decides on all announcements that it does not list.
 	g.touched = g.touched || before.last != s.last || s.hides() && (before.matches == allSums) != (s.matches == allSums)
 	for _, list := range [][]*v1alpha1.WithheldAnnouncement{before.withheld, s.withheld} {
 		for _, w := range list {
@@ -244,7 +245,7 @@ func (r *Rollup) refresh(s *sessionView) {
 	}
 }
 
-// count adds a session to what is counted, or takes it away.
+// count adds a session to the counts with n = 1, and takes it away with n = -1.
 func (g *group) count(s *sessionView, n int) {
 	g.stand[s.standing] += n
 	g.first = [standings]*sessionView{}
@@ -268,7 +269,7 @@ func (g *group) count(s *sessionView, n int) {
 	}
 }
 
-// firstThat is the first session that stands so; there is one.
+// firstThat returns the first session of a standing; there is at least one.
 func (g *group) firstThat(stands standing) *sessionView {
 	if g.first[stands] == nil {
 		i := slices.IndexFunc(g.sessions, func(s *sessionView) bool { return s.standing == stands })
@@ -282,7 +283,7 @@ func (g *group) unanimous(a *compile.Announcement, name string) bool {
 	return g.agree[a.Term().Bucket()] == g.stand[up] && g.behind == 0 && g.hide == 0 && g.list[name] == 0
 }
 
-// tally adds what the sessions say of an announcement.
+// tally adds the verdicts of the sessions on an announcement.
 func (g *group) tally(t *tally, a *compile.Announcement, name string, confirmed *Confirmation) {
 	judged := g.judged.Of(a)
 	t.sessions += g.key * (1 + judgedHash(judged)) // a sum over the sessions, however they are grouped
@@ -304,7 +305,7 @@ func (g *group) tally(t *tally, a *compile.Announcement, name string, confirmed 
 	}
 }
 
-// judgedHash is 0 where everything may be sent.
+// judgedHash is 0 if every prefix may be sent.
 func judgedHash(judged compile.Judged) uint64 {
 	if judged.Reason == "" {
 		return 0
@@ -317,7 +318,7 @@ type nodeSet []uint64
 
 func (s nodeSet) has(place int) bool { return s[place/64]&(1<<(place%64)) != 0 }
 
-// nodesOf are the nodes that the selector of an announcement chooses. Each selector is evaluated once.
+// nodesOf returns the nodes that the selector of an announcement chooses. It evaluates each selector once.
 func (r *Rollup) nodesOf(a *compile.Announcement) nodeSet {
 	if known := r.chosen[a.NodeSelector()]; known != nil {
 		return known

@@ -23,7 +23,7 @@ func TestNewLeaderTakesTrueAsConfirmed(t *testing.T) {
 	got, _ = c.rollup().Announcement(c.announcement("web"), confirmed, now)
 	wantCondition(t, got.Conditions, v1alpha1.ConditionAdvertised, "True Advertised")
 
-	// Its own word counts more than a status that its cache may still hold.
+	// The leader's own result counts more than a status in its cache, which may be old.
 	c.announcement("web").Generation++
 	_, unconfirmed := c.rollup().Announcement(c.announcement("web"), nil, now)
 	for i := range c.announcement("web").Status.Conditions {
@@ -33,7 +33,7 @@ func TestNewLeaderTakesTrueAsConfirmed(t *testing.T) {
 	wantCondition(t, got.Conditions, v1alpha1.ConditionAdvertised, "Unknown Pending")
 }
 
-// TestNewLeaderWaitsForWhatASessionHasWritten: a session that is up and has written nothing says nothing, whatever the
+// TestNewLeaderWaitsForWhatASessionHasWritten: a session that is up and has written nothing gives no answer, whatever the
 // object's status says.
 func TestNewLeaderWaitsForWhatASessionHasWritten(t *testing.T) {
 	c := newCluster(t, 2)
@@ -51,7 +51,7 @@ func TestNewLeaderWaitsForWhatASessionHasWritten(t *testing.T) {
 			t.Errorf("%s counts %s, want 1/2", who, got.Sessions.Summary)
 		}
 	}
-	// Nor does anything of what was confirmed before count for what it writes then.
+	// An earlier confirmation does not count for the session's next report either.
 	_, confirmed = c.rollup().Announcement(c.announcement("web"), confirmed, now)
 	c.report([]string{"node-2"})
 	c.addAnnouncement(sameSum(t), "198.51.100.0/24")

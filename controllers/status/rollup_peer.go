@@ -49,8 +49,8 @@ func (r *Rollup) Peer(object *v1alpha1.BGPPeer, now time.Time) v1alpha1.BGPPeerS
 	}
 }
 
-// acceptedPeer judges the object as it is now; what is in use may be an older version of it. That some nodes alone refuse it is
-// told by the refusals.
+// acceptedPeer judges the newest version of the object; an older version may be in use. If only some nodes refuse it, the
+// refusals say so.
 func (r *Rollup) acceptedPeer(object *v1alpha1.BGPPeer, view *peerView) metav1.Condition {
 	const kind = v1alpha1.ConditionAccepted
 	if issue := r.cluster.Catalog.CheckPeer(object); issue != nil {
@@ -85,7 +85,7 @@ func (r *Rollup) acceptedPeer(object *v1alpha1.BGPPeer, view *peerView) metav1.C
 	}
 }
 
-// running is how many nodes have taken up the version that is in force.
+// running counts the nodes that have taken up the version that is in force.
 func (v *peerView) running() (nodes int) {
 	for _, session := range v.sessions {
 		if session.standing != unavailable && session.runs(v.peer.Ref) {
@@ -95,12 +95,12 @@ func (v *peerView) running() (nodes int) {
 	return nodes
 }
 
-// notInUse is a condition of an object that is not.
+// notInUse is a condition of an object that is not in use.
 func notInUse(kind string, accepted metav1.Condition) metav1.Condition {
 	return condition(kind, accepted.Status, accepted.Reason, "the object is not in use: "+accepted.Message)
 }
 
-// readyAs is Ready where another condition decides it, and is not True.
+// readyAs is Ready if another condition, which is not True, decides it.
 func readyAs(decides metav1.Condition) metav1.Condition {
 	return condition(v1alpha1.ConditionReady, decides.Status, decides.Reason, decides.Message)
 }
@@ -108,9 +108,9 @@ func readyAs(decides metav1.Condition) metav1.Condition {
 // peerTally counts the sessions of a peer.
 type peerTally struct {
 	desired, up, pending, unavailable int
-	// down are the reasons why sessions are down, or cannot be.
+	// down are the reasons why sessions are down or cannot exist.
 	down causes
-	// waitingFor and gone are the first node that is pending, and that is unavailable.
+	// waitingFor is the first pending node, gone the first unavailable one.
 	waitingFor, gone string
 }
 
@@ -140,7 +140,7 @@ func (v *peerView) tally() peerTally {
 	return t
 }
 
-// condition is Established. Where no session is up, what most sessions say decides.
+// condition is Established. If no session is up, the most frequent reason decides.
 func (t *peerTally) condition() metav1.Condition {
 	const kind = v1alpha1.ConditionEstablished
 	if t.desired == 0 {
@@ -161,7 +161,7 @@ func (t *peerTally) condition() metav1.Condition {
 	return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonUnavailable, message)
 }
 
-// missing tells of every session that is not up.
+// missing is the text on the sessions that are not up.
 func (t *peerTally) missing() string {
 	text := ""
 	if len(t.down) > 0 {
@@ -176,7 +176,7 @@ func (t *peerTally) missing() string {
 	return text
 }
 
-// ready is what Accepted and Established come to. A peer that is to be down is ready once no session is up.
+// ready follows from Accepted and Established. A peer with adminState Down is ready once no session is up.
 func (v *peerView) ready(t *peerTally, accepted, established metav1.Condition) metav1.Condition {
 	switch {
 	case accepted.Status != metav1.ConditionTrue:
@@ -204,8 +204,8 @@ func (v *peerView) refused() []v1alpha1.NodeRefusal {
 	return list[:min(len(list), maxRefusals)]
 }
 
-// upToDate is False where one session says so, and Unknown while one has not seen the newest spec. Nodes that are unavailable
-// have no session that could lag behind.
+// upToDate is False if one session says so, and Unknown while one has not seen the newest spec. An unavailable node has no session
+// that could lag behind.
 func (v *peerView) upToDate(peer *v1alpha1.BGPPeer) metav1.Condition {
 	const kind = v1alpha1.ConditionUpToDate
 	if len(v.sessions) == 0 {
@@ -236,7 +236,7 @@ func (v *peerView) upToDate(peer *v1alpha1.BGPPeer) metav1.Condition {
 	return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonUpToDate, "every session runs on the newest spec")
 }
 
-// upToDate is the session's own condition, nil where it speaks of another generation of the peer, or of another peer of that
+// upToDate is the session's own condition, nil if it speaks of another generation of the peer, or of another peer of that
 // name.
 func (s *sessionView) upToDate(peer *v1alpha1.BGPPeer) *metav1.Condition {
 	if !s.runs(compile.RefOf(&peer.ObjectMeta)) {
@@ -245,7 +245,7 @@ func (s *sessionView) upToDate(peer *v1alpha1.BGPPeer) *metav1.Condition {
 	return s.condition(v1alpha1.ConditionUpToDate)
 }
 
-// lastError is the newest of all sessions; of two at once that of the first node by name.
+// lastError is the newest error of all sessions; of two at the same time, the one of the first node by name.
 func (v *peerView) lastError() *v1alpha1.PeerError {
 	var newest *v1alpha1.PeerError
 	for _, session := range v.sessions {
@@ -260,5 +260,5 @@ func (v *peerView) lastError() *v1alpha1.PeerError {
 	return newest
 }
 
-// summary is what a column of kubectl shows.
+// summary is the text of a kubectl column.
 func summary(have, want int) string { return fmt.Sprintf("%d/%d", have, want) }

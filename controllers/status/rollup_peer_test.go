@@ -244,7 +244,7 @@ func TestPeerStatus(t *testing.T) {
 	}
 }
 
-// TestEditThatCannotBeUsed: the version before it stays in force, and the conditions say of which generation they speak.
+// TestEditThatCannotBeUsed: the earlier version stays in force, and the conditions name the generation that they speak of.
 func TestEditThatCannotBeUsed(t *testing.T) {
 	c := newCluster(t, 3)
 	c.objects.reader = &compile.Reader{}

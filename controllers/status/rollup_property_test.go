@@ -20,8 +20,8 @@ import (
 	"github.com/herald-bgp/herald/speaker/rib"
 )
 
-// TestRollupIsTheSameStepByStep: a roll-up that is told what changed answers what one answers that reads everything anew at each
-// step; what it calls untouched is answered as before; and its counts are what each session says.
+// TestRollupIsTheSameStepByStep compares a roll-up that gets only the changes with one that reads everything anew at each step.
+// Both must answer the same; the answer on an untouched object must not change; and the counts must match the single sessions.
 func TestRollupIsTheSameStepByStep(t *testing.T) {
 	const histories, steps = 150, 40
 	for seed := range uint64(histories) {
@@ -45,8 +45,8 @@ type history struct {
 	log        []string
 	namespaces map[string]map[string]string
 
-	// reader, catalog and nodes are what the roll-up that is told of changes was given last. Nodes remember what was valid before;
-	// both roll-ups are of a leader that began after the last edit that cannot be used.
+	// reader, catalog and nodes are the last input of the roll-up that gets only the changes. Nodes remember the last valid
+	// versions; both roll-ups belong to a leader that began after the last edit that cannot be used.
 	reader          *compile.Reader
 	catalog         *compile.Catalog
 	given           []compile.NodeFacts
@@ -145,7 +145,7 @@ func (h *history) change() {
 		h.note("add an announcement")
 		h.objectsChanged = true
 	case n < 10 && len(announcements) > 1:
-		i := h.random.IntN(len(announcements)) / pick(h, 1, 4) // an old one shifts the places of all others
+		i := h.random.IntN(len(announcements)) / pick(h, 1, 4) // an old announcement shifts the places of all others
 		h.note("delete %s", announcements[i].Name)
 		h.objects.Announcements = slices.Delete(slices.Clone(announcements), i, i+1)
 		h.objectsChanged = true
@@ -225,7 +225,7 @@ func (h *history) editPeer(p *v1alpha1.BGPPeer) {
 	h.note("edit %s: %+v", p.Name, p.Spec)
 }
 
-// reportAny lets a node report, with exceptions or what it reported long ago.
+// reportAny lets a node report with exceptions, or repeat an old report.
 func (h *history) reportAny() {
 	node := h.nodes[h.random.IntN(len(h.nodes))]
 	var change []func(*speaker.PeerSnapshot)
@@ -271,7 +271,7 @@ func (h *history) markNode(node string) {
 	}
 }
 
-// update tells the one roll-up what changed, and lets the other read all of it.
+// update gives the changes to one roll-up, and lets the other read everything.
 func (h *history) update() {
 	if h.objectsChanged {
 		objects := h.reader.Read(h.objects.Peers, h.objects.Announcements)
@@ -341,7 +341,7 @@ func (h *history) check() {
 			if !kube.SameStatus(got, last) {
 				h.fail("%s is untouched:\n%+v, and was\n%+v", name, got, last)
 			}
-			continue // what is not touched is not asked for
+			continue // the controller does not ask for an untouched object
 		}
 		h.memory[name], h.answers[name] = memory, got
 	}

@@ -16,46 +16,46 @@ import (
 	"github.com/herald-bgp/herald/controllers/compile"
 )
 
-// standing is how a session is, as far as that is known.
+// standing is the state of a session as far as the roll-up knows it.
 type standing uint8
 
 const (
 	// unavailable: its node is lost or runs no speaker.
 	unavailable standing = iota
-	// pending: its speaker has not said how it stands with the newest BGPPeer.
+	// pending: its speaker has not reported the session's state under the newest BGPPeer.
 	pending
 	down
 	up
 	standings = iota
 )
 
-// sessionView is what the roll-up knows of one session that a node is to have.
+// sessionView is the roll-up's knowledge of one session that a node shall have.
 type sessionView struct {
 	id   sessionKey
 	view *peerView
-	// group is nil before the sessions of the peer were put into groups.
+	// group is nil until the sessions of the peer are put into groups.
 	group *group
-	// node is that of a place in Cluster.Nodes.
+	// node is the node at that place in Cluster.Nodes.
 	node  *compile.NodeFacts
 	place int
 	// where is "peer/node".
 	where string
-	// key stands for the session, whatever its state.
+	// key is a hash of the session without its state.
 	key uint64
 
 	// object is nil while the node has reported nothing.
 	object   *v1alpha1.BGPSession
 	standing standing
-	// behind: it speaks of an older version of its BGPPeer, nothing of which ends the session.
+	// behind: the session speaks of an older version of its BGPPeer, but no change since then resets it.
 	behind bool
-	// matches has a bit for each sum of the digest that is as the objects demand.
+	// matches has a bit for each sum of the digest that agrees with the objects.
 	matches uint64
-	// withheld are the announcements that the session lists, by name, and last is the place of the youngest of them among those
-	// for the peer, -1 for none.
+	// withheld are the announcements that the session lists, by name. last is the place of the youngest of them among the
+	// announcements for the peer, -1 for none.
 	withheld []*v1alpha1.WithheldAnnouncement
 	last     int
-	// state stands for everything that says whether it is still the same session, in the same state, and changed is the round
-	// that first found it so.
+	// state is a hash that changes when the session does, or its state. changed is the round that first found the present
+	// state.
 	state, changed uint64
 }
 
@@ -64,7 +64,7 @@ func newSessionView(view *peerView, node *compile.NodeFacts, place int, id sessi
 	return &sessionView{id: id, view: view, node: node, place: place, where: where, key: textHash(where)}
 }
 
-// read takes over what the session says, nil for nothing.
+// read takes over the session's object, nil if there is none.
 func (s *sessionView) read(object *v1alpha1.BGPSession, speaker bool) {
 	newest := &s.view.version
 	s.object = object
@@ -83,13 +83,13 @@ func (s *sessionView) read(object *v1alpha1.BGPSession, speaker bool) {
 	}
 }
 
-// compare holds what the session says against what the objects demand of its group.
+// compare compares the session's digest with the digest that its group shall report.
 func (s *sessionView) compare() {
 	s.matches = matchingSums(s.group.digest, s.digest(), allSums)
 	s.findLast()
 }
 
-// findLast finds the youngest announcement that a session lists which does not list all.
+// findLast finds the youngest announcement in the list of a session that does not list everything.
 func (s *sessionView) findLast() {
 	s.last = -1
 	if !s.hides() {
@@ -102,7 +102,7 @@ func (s *sessionView) findLast() {
 	}
 }
 
-// report is what the session says of announcements, nil while it says nothing.
+// report is the session's status of announcements, nil while it reports none.
 func (s *sessionView) report() *v1alpha1.AnnouncementsStatus {
 	if s.object == nil {
 		return nil
@@ -110,7 +110,7 @@ func (s *sessionView) report() *v1alpha1.AnnouncementsStatus {
 	return s.object.Status.Announcements
 }
 
-// decided reports whether the session has written anything that was decided for it, with its End-of-RIB.
+// decided reports whether the session has written the announcements that were decided for it, with its End-of-RIB.
 func (s *sessionView) decided() bool {
 	report := s.report()
 	return report != nil && report.Digest != ""
@@ -126,21 +126,21 @@ func (s *sessionView) stands(newest *compile.PeerVersion, speaker bool) standing
 	established := s.condition(v1alpha1.ConditionEstablished)
 	switch {
 	case established == nil || established.Status == metav1.ConditionUnknown:
-		return pending // what the roll-up itself wrote while nobody reported is no report
+		return pending // the roll-up itself wrote this condition while no speaker reported
 	case established.Status == metav1.ConditionTrue:
 		return up
 	}
 	return down
 }
 
-// speaksOf reports whether what the session says holds for the newest version of its BGPPeer too: it has taken it up, or
-// nothing in it ends the session.
+// speaksOf reports whether the session's report holds for the newest version of its BGPPeer too: the session has taken up that
+// version, or nothing in that version resets the session.
 func (s *sessionView) speaksOf(newest *compile.PeerVersion) bool {
 	of := s.object.Status.Peer
 	return of != nil && of.UID == string(newest.UID) && (of.Generation == newest.Generation || of.ResetKey == newest.ResetKey)
 }
 
-// runs reports whether the session has taken up that very version of its BGPPeer.
+// runs reports whether the session has taken up exactly that version of its BGPPeer.
 func (s *sessionView) runs(version compile.Ref) bool {
 	if s.object == nil || s.object.Status.Peer == nil {
 		return false
@@ -149,7 +149,7 @@ func (s *sessionView) runs(version compile.Ref) bool {
 	return of.UID == string(version.UID) && of.Generation == version.Generation
 }
 
-// condition is one of the session's, nil where it has none of that type.
+// condition is the session's condition of a type, nil if it has none.
 func (s *sessionView) condition(kind string) *metav1.Condition {
 	if s.object == nil {
 		return nil
@@ -165,7 +165,7 @@ func (s *sessionView) since() metav1.Time {
 	return *s.object.Status.Since
 }
 
-// truncated is how many announcements the session withholds without listing them.
+// truncated counts the announcements that the session withholds without listing them.
 func (s *sessionView) truncated() int {
 	report, n := s.report(), 0
 	if report != nil {
@@ -176,7 +176,7 @@ func (s *sessionView) truncated() int {
 	return n
 }
 
-// digest is what the session reports, empty for nothing.
+// digest is the session's reported digest, empty if it reports none.
 func (s *sessionView) digest() string {
 	if report := s.report(); report != nil {
 		return report.Digest
@@ -190,13 +190,13 @@ func (s *sessionView) hides() bool {
 	return report != nil && len(report.Truncated) > 0
 }
 
-// mayHide reports whether the session may withhold an announcement without listing it. Sessions list the oldest: what is
-// older than one that is listed would be listed too, as long as both sides know the same announcements.
+// mayHide reports whether the session may withhold an announcement without listing it. Sessions list the oldest announcements: one
+// that is older than a listed one would be listed too, as long as the node and the roll-up know the same announcements.
 func (s *sessionView) mayHide(announcement string) bool {
 	return s.hides() && (s.matches != allSums || s.view.places[announcement] > s.last)
 }
 
-// listed is what the session lists of an announcement, nil for nothing.
+// listed is the session's entry for an announcement, nil if there is none.
 func (s *sessionView) listed(announcement string) *v1alpha1.WithheldAnnouncement {
 	if len(s.withheld) == 0 {
 		return nil
@@ -211,5 +211,5 @@ func (s *sessionView) listed(announcement string) *v1alpha1.WithheldAnnouncement
 	return s.withheld[i]
 }
 
-// nameOf is the announcement of an entry, written "namespace/name".
+// nameOf is the name of an entry's announcement, written "namespace/name".
 func nameOf(w *v1alpha1.WithheldAnnouncement) string { return w.Namespace + "/" + w.Name }

@@ -49,7 +49,7 @@ func TestLeftOver(t *testing.T) {
 	}
 }
 
-// TestNoNodeAtFirst: the objects may be there before any node is to run a speaker.
+// TestNoNodeAtFirst: the objects may exist before any node shall run a speaker.
 func TestNoNodeAtFirst(t *testing.T) {
 	c := newCluster(t, 0)
 	c.addAnnouncement("web", "203.0.113.0/24")
@@ -64,7 +64,7 @@ func TestNoNodeAtFirst(t *testing.T) {
 	wantCondition(t, got.Conditions, v1alpha1.ConditionComplete, "True Complete")
 }
 
-// TestOneSessionOfTwoNames: an earlier release named the BGPSession otherwise. That one says nothing new, and is deleted in the end.
+// TestOneSessionOfTwoNames: an earlier release gave the BGPSession another name. That object is not updated, and is deleted in the end.
 func TestOneSessionOfTwoNames(t *testing.T) {
 	c := newCluster(t, 1)
 	c.addAnnouncement("web", "203.0.113.0/24")
@@ -96,14 +96,14 @@ func TestOneSessionOfTwoNames(t *testing.T) {
 	}
 }
 
-// TestReporting: what nobody reports is unknown, once; what the node says after that counts, and until it says something the
-// roll-up goes on to hold what it wrote, for an apply without it would remove it.
+// TestReporting: the roll-up writes Unknown once for a session that no speaker reports; the next report of the node counts. Until
+// that report the roll-up repeats its conditions, since an apply without them would remove them.
 func TestReporting(t *testing.T) {
 	c := newCluster(t, 1)
 	c.report([]string{"node-1"})
 	session := c.sessions["tor-a.node-1"]
 	const up, unknown = "True Established", "Unknown NotReporting"
-	// write stores what the roll-up has to say, as an apply of it does.
+	// write stores the roll-up's report, as an apply of it does.
 	write := func(want ...string) {
 		t.Helper()
 		report := c.rollup().Reporting(session, session.Status.Conditions, now)
@@ -126,11 +126,11 @@ func TestReporting(t *testing.T) {
 	write("Reporting False NoSpeaker", "Established "+unknown, "Unknown")
 	c.speakers["node-1"] = true
 	write("Reporting True Reporting", "Established "+unknown, "Unknown")
-	c.report([]string{"node-1"}) // takes it back
+	c.report([]string{"node-1"}) // overwrites it
 	write("Reporting True Reporting")
 	c.lost = map[string]bool{"node-1": true}
 	write("Reporting False NodeLost", "Established "+unknown, "Unknown")
-	c.report([]string{"node-1"}) // it is heard before its kubelet is
+	c.report([]string{"node-1"}) // its speaker reports before its kubelet does
 	write("Reporting False NodeLost")
 	wantCondition(t, session.Status.Conditions, v1alpha1.ConditionEstablished, up)
 	c.lost = nil

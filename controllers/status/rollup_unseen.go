@@ -17,10 +17,10 @@ import (
 	"github.com/herald-bgp/herald/controllers/compile"
 )
 
-// Nodes keep the last valid version of an object in force in the place of one that cannot be used. Who became the leader after that
-// edit never read the valid version, and cannot know what follows from it: it says Unknown of what it would otherwise deny.
+// Nodes keep the last valid version of an object in force when the newest cannot be used. A replica that became the leader after that
+// edit never read the valid version and cannot know what follows from it. It says Unknown where it would otherwise say False.
 
-// readUnseen finds the sessions that nodes have on a version of their BGPPeer that was never read here.
+// readUnseen finds the sessions that run on a version of their BGPPeer which this process never read.
 func (r *Rollup) readUnseen() {
 	before := r.unseen
 	r.unseen = r.findUnseen()
@@ -68,8 +68,8 @@ func (r *Rollup) findUnseen() map[string]*peerView {
 	return views
 }
 
-// touchUnseen touches the announcements for which the sessions of a peer are other ones than before, or stand otherwise. Either may be
-// nil.
+// touchUnseen touches the announcements whose sessions with a peer are other sessions than before, or have another standing. before and
+// after may be nil.
 func (r *Rollup) touchUnseen(before, after *peerView) {
 	same := before != nil && after != nil && slices.EqualFunc(before.sessions, after.sessions, func(a, b *sessionView) bool {
 		return a.id == b.id && a.standing == b.standing
@@ -85,12 +85,12 @@ func (r *Rollup) touchUnseen(before, after *peerView) {
 	}
 }
 
-// has reports whether a session is one of the peer's, of which there may be none.
+// has reports whether a session belongs to the peer. v may be nil.
 func (v *peerView) has(key sessionKey) bool {
 	return v != nil && slices.ContainsFunc(v.sessions, func(s *sessionView) bool { return s.id == key })
 }
 
-// statusUnseen is the status of a BGPPeer of which nodes run a version that was never read here.
+// statusUnseen is the status of a BGPPeer of which nodes run a version that this process never read.
 func (v *peerView) statusUnseen(object *v1alpha1.BGPPeer, accepted metav1.Condition, now time.Time) v1alpha1.BGPPeerStatus {
 	runs := v.runsUnseen()
 	accepted = condition(accepted.Type, accepted.Status, accepted.Reason, accepted.Message+"; "+runs)
@@ -126,8 +126,8 @@ func (v *peerView) runsUnseen() string {
 	return fmt.Sprintf("%s, which this leader did not see, in force at %d, %s among them", which, len(nodes), v.sessions[0].id.node)
 }
 
-// countUnseen adds the sessions that an announcement may go to by a version of a BGPPeer that was never read here. One that is down
-// was sent nothing, whatever the version says.
+// countUnseen adds the sessions that may get an announcement by a version of a BGPPeer which this process never read. A session that is
+// down was sent nothing under any version.
 func (r *Rollup) countUnseen(t *tally, a *compile.Announcement) {
 	for _, view := range r.unseen {
 		if !a.SelectsPeer(view.peer) {
@@ -147,11 +147,11 @@ func (r *Rollup) countUnseen(t *tally, a *compile.Announcement) {
 	}
 }
 
-// noAnnouncement is the digest of a session for which there is none, in the form that those of others have.
+// noAnnouncement is the digest of a session without announcements, in the form of any other digest.
 var noAnnouncement = v1alpha1.DigestVersion + strings.Repeat("A", v1alpha1.DigestSums*v1alpha1.DigestSumLength)
 
-// mayHold is how many sessions may have an older generation of an announcement than this one, where none is in force here, and an
-// example: their digests tell of something that was never read here, in the sum of that announcement.
+// mayHold is how many sessions may have an older generation of an announcement while this process knows of none in force, and an
+// example: in the announcement's sum, their digests hold something that this process never read.
 func (r *Rollup) mayHold(object *v1alpha1.Announcement) (sessions int, example string) {
 	if object.Generation <= 1 {
 		return 0, "" // there is no older one
@@ -174,7 +174,7 @@ func (r *Rollup) mayHold(object *v1alpha1.Announcement) (sessions int, example s
 	return sessions, example
 }
 
-// disagrees reports whether what a session has decided differs, in some of the sums, from what was read here.
+// disagrees reports whether, in some of the sums, a session decided on something else than this process read.
 func (s *sessionView) disagrees(sums uint64) bool {
 	if s.standing == unavailable || s.standing == down || !s.decided() {
 		return false

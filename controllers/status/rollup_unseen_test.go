@@ -13,8 +13,8 @@ import (
 	"github.com/herald-bgp/herald/controllers/status"
 )
 
-// newHeldCluster is a cluster of three nodes whose speakers hold what was in force before an edit that cannot be used; each roll-up of
-// it is that of a leader that began after the edit.
+// newHeldCluster is a cluster of three nodes whose speakers hold the version before an edit that cannot be used; each roll-up of
+// the cluster belongs to a leader that began after the edit.
 func newHeldCluster(t *testing.T, edit func(*cluster)) *cluster {
 	c := newCluster(t, 3)
 	c.objects.reader = &compile.Reader{}
@@ -33,14 +33,14 @@ func badPeer(c *cluster) {
 	c.peer("tor-a").Spec.Address = "nonsense"
 }
 
-// badAnnouncement is one of web.
+// badAnnouncement is an edit of web that cannot be used.
 func badAnnouncement(c *cluster) {
 	c.announcement("web").Generation = 2
 	c.announcement("web").Spec.Prefixes = []string{"nonsense"}
 }
 
-// TestNewLeaderDeniesNoPeerThatNodesHold: of a BGPPeer whose last valid version it never read, a leader knows what the sessions report,
-// and says neither True nor False of what goes out.
+// TestNewLeaderDeniesNoPeerThatNodesHold: for a BGPPeer whose last valid version it never read, a leader repeats the sessions' reports,
+// and says neither True nor False on whether announcements go out.
 func TestNewLeaderDeniesNoPeerThatNodesHold(t *testing.T) {
 	edits := map[string]struct {
 		edit     func(*cluster)
@@ -82,8 +82,8 @@ func TestNewLeaderDeniesNoPeerThatNodesHold(t *testing.T) {
 	}
 }
 
-// TestAnnouncementsGoToHeldPeersAsTheySelect: a BGPPeer of which nodes hold an unread version concerns what selects it by its name or
-// its labels of today, on the nodes that are selected; where its session is down, nothing goes out by any version.
+// TestAnnouncementsGoToHeldPeersAsTheySelect: a BGPPeer of which nodes hold an unread version concerns the announcements that select it
+// by its name or by its present labels, on the selected nodes. A session that is down sends nothing under any version.
 func TestAnnouncementsGoToHeldPeersAsTheySelect(t *testing.T) {
 	labelled := func(key, value string) func(*v1alpha1.Announcement) {
 		return func(a *v1alpha1.Announcement) {
@@ -119,7 +119,7 @@ func TestAnnouncementsGoToHeldPeersAsTheySelect(t *testing.T) {
 	}
 }
 
-// TestOtherPeersAnswerBesideAHeldOne: what is out with another BGPPeer is out, and not known to be everywhere.
+// TestOtherPeersAnswerBesideAHeldOne: an announcement that another BGPPeer was sent is Advertised, but whether it is Complete is unknown.
 func TestOtherPeersAnswerBesideAHeldOne(t *testing.T) {
 	c := newHeldCluster(t, func(c *cluster) {
 		c.addPeer("tor-b", "192.0.2.2")
@@ -133,7 +133,7 @@ func TestOtherPeersAnswerBesideAHeldOne(t *testing.T) {
 	}
 }
 
-// TestNewLeaderDeniesNoAnnouncementThatNodesHold: digests tell that nodes have something that a leader never read.
+// TestNewLeaderDeniesNoAnnouncementThatNodesHold: digests show that nodes have an announcement that the leader never read.
 func TestNewLeaderDeniesNoAnnouncementThatNodesHold(t *testing.T) {
 	tests := []struct {
 		name, want string
@@ -171,8 +171,8 @@ func TestNewLeaderDeniesNoAnnouncementThatNodesHold(t *testing.T) {
 	}
 }
 
-// TestSessionsOfAHeldPeerAreNotLeftOver: the last report of a node on a version that was never read here is kept while its BGPPeer and
-// its node exist.
+// TestSessionsOfAHeldPeerAreNotLeftOver: the last report of a node on a version that the roll-up never read is kept while its BGPPeer
+// and its node exist.
 func TestSessionsOfAHeldPeerAreNotLeftOver(t *testing.T) {
 	c := newHeldCluster(t, badPeer)
 	delete(c.speakers, "node-1")
@@ -197,7 +197,7 @@ func TestSessionsOfAHeldPeerAreNotLeftOver(t *testing.T) {
 	leftOver(true, "the BGPPeer is gone")
 }
 
-// TestAnnouncementsAreTouchedByHeldPeers: what the sessions of a held version say is told to those alone that it concerns.
+// TestAnnouncementsAreTouchedByHeldPeers: the sessions of a held version touch only the announcements that they concern.
 func TestAnnouncementsAreTouchedByHeldPeers(t *testing.T) {
 	c := newHeldCluster(t, func(c *cluster) {
 		badPeer(c)
@@ -205,7 +205,7 @@ func TestAnnouncementsAreTouchedByHeldPeers(t *testing.T) {
 		c.announcement("web").Generation = 2
 		c.announcement("web").Spec.PeerSelector = &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"rack": "a"}}
 	})
-	// One reader, so that an announcement that is not edited is the one before; it never saw a valid BGPPeer.
+	// There is one reader, so that an announcement that is not edited stays the same object; the reader never saw a valid BGPPeer.
 	c.objects.reader = &compile.Reader{}
 	nodes := c.nodes
 	one, two := c.sessions["tor-a.node-1"], c.sessions["tor-a.node-2"]

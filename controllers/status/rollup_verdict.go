@@ -16,20 +16,21 @@ import (
 // maxVerdicts is the most verdicts that a status holds.
 const maxVerdicts = 16
 
-// verdict is what one session says of an announcement.
+// verdict is one session's answer on an announcement.
 type verdict struct {
-	standing standing // of the session; pending also where it has not said what became of this version
-	// unseen: pending, for the version of its BGPPeer was never read here.
+	standing standing // of the session; pending also if it has not reported on this version
+	// unseen: pending, because this process never read the session's version of its BGPPeer.
 	unseen bool
-	// reason is why the session does not have it, or not whole; empty when it has. Winner is what it lost to.
+	// reason says why the session does not have the announcement, or only a part of it; empty if it has all of it. winner is
+	// the announcement that has the prefix instead.
 	reason, winner string
-	// sent is how many prefixes of it the session was sent.
+	// sent is how many prefixes of the announcement the session was sent.
 	sent int
 }
 
-// verdict is what a session says of an announcement, beside what the objects say. It counts once the session's digest says that
-// it has decided on this very version, under the newest BGPPeer, and goes on to count, however the digest changes with other
-// announcements, for as long as the session is in the state in which it was confirmed.
+// verdict is a session's answer on an announcement, together with the verdict that follows from the objects. The answer counts once
+// the session's digest shows that it has decided on this version, under the newest BGPPeer. It then counts for as long as the session
+// stays in the state in which it was confirmed, even if other announcements change the digest.
 func (s *sessionView) verdict(a *compile.Announcement, name string, judged compile.Judged, confirmed *Confirmation) verdict {
 	if s.standing != up {
 		if a.AdminDown {
@@ -58,22 +59,23 @@ func (s *sessionView) verdict(a *compile.Announcement, name string, judged compi
 
 // tally counts the verdicts on an announcement.
 type tally struct {
-	// advertised sessions were sent some of it, whole ones all of it.
+	// advertised sessions were sent a part of the announcement, whole ones all of it.
 	eligible, advertised, whole, pending, unavailable int
-	// reasons say why others do not have it, or not whole, and silence why it is right that they have nothing of it.
+	// reasons say why other sessions do not have the announcement, or only a part of it; silence says why sessions rightly have
+	// nothing of it.
 	reasons, silence causes
-	// sent is how many of all the prefixes those have that have the least.
+	// sent is the least number of prefixes that a session has, out of all prefixes.
 	sent, prefixes int
-	// waitingFor and gone are the first session that is pending, and that is unavailable, as peer/node.
+	// waitingFor is the first pending session, gone the first unavailable one, as peer/node.
 	waitingFor, gone string
-	// unseen are those of the pending whose version of the BGPPeer was never read here, and unseenAt is the first of them.
+	// unseen counts the pending sessions whose version of the BGPPeer this process never read, and unseenAt is the first of them.
 	unseen   int
 	unseenAt string
-	// sessions stands for the eligible sessions.
+	// sessions is a hash of the eligible sessions.
 	sessions uint64
 }
 
-// add adds the verdict of so many sessions, of which where is the first by name. The order in which verdicts are added does not
+// add adds the verdict of that many sessions; where is the first of them by name. The order in which verdicts are added does not
 // matter.
 func (t *tally) add(v verdict, sessions int, where string) {
 	t.eligible += sessions
@@ -106,7 +108,7 @@ func (t *tally) add(v verdict, sessions int, where string) {
 	t.reasons.add(cause{reason: v.reason, count: sessions, example: where, winner: v.winner})
 }
 
-// firstName is the first of two names, of which one may be empty for none.
+// firstName is the first of two names. An empty name means none.
 func firstName(a, b string) string {
 	if a == "" || b != "" && b < a {
 		return b
@@ -114,7 +116,7 @@ func firstName(a, b string) string {
 	return a
 }
 
-// notDue is how many sessions are rightly sent nothing.
+// notDue counts the sessions that are rightly sent nothing.
 func (t *tally) notDue() int {
 	n := 0
 	for _, c := range t.silence {
@@ -132,7 +134,7 @@ func (t *tally) verdicts() []v1alpha1.Verdict {
 	return list[:min(len(list), maxVerdicts)]
 }
 
-// message tells where it is, and where it is not.
+// message says where the announcement is, and where it is not.
 func (t *tally) message() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "written to %d of %d sessions", t.advertised, t.eligible)
@@ -166,7 +168,7 @@ func (t *tally) message() string {
 	return text.String()
 }
 
-// advertised answers: is it out? Where nothing is, what most sessions say decides.
+// advertisedCondition says whether a session was sent the announcement. If none was, the most frequent reason decides.
 func (t *tally) advertisedCondition() metav1.Condition {
 	const kind = v1alpha1.ConditionAdvertised
 	reasons := t.reasons.byCount()
@@ -185,8 +187,8 @@ func (t *tally) advertisedCondition() metav1.Condition {
 	return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonUnavailable, t.message())
 }
 
-// complete answers: is it everywhere where it is due? What is missing for a reason that is known cannot become right by what
-// others say.
+// completeCondition says whether the announcement is everywhere it is due. A session that lacks it for a known reason makes it False,
+// whatever the sessions that are still pending will report.
 func (t *tally) completeCondition() metav1.Condition {
 	const kind = v1alpha1.ConditionComplete
 	switch {
@@ -197,14 +199,14 @@ func (t *tally) completeCondition() metav1.Condition {
 	case t.unavailable > 0:
 		return condition(kind, metav1.ConditionFalse, v1alpha1.ReasonUnavailable, t.message())
 	case t.eligible > 0 && t.notDue() == t.eligible:
-		// It is nowhere, rightly; kubectl get shows this reason beside Advertised.
+		// The announcement is rightly nowhere; kubectl get shows this reason beside Advertised.
 		return condition(kind, metav1.ConditionTrue, t.silence.byCount()[0].reason, t.message())
 	}
 	return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonComplete, t.message())
 }
 
-// ready answers: is what the object asks for on the wire? What the cluster or the neighbours lack does not speak against it,
-// what the object itself has wrong does.
+// readyCondition says whether the announcement is carried out on the wire. A fault of the cluster or of a neighbour does not make it
+// False, a fault of the object itself does.
 func (t *tally) readyCondition(advertised metav1.Condition) metav1.Condition {
 	const kind = v1alpha1.ConditionReady
 	switch {
@@ -223,7 +225,7 @@ func (t *tally) readyCondition(advertised metav1.Condition) metav1.Condition {
 	return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonReady, t.message())
 }
 
-// ownReason reports whether it is the announcement that has to change, not the session, the node or the neighbour.
+// ownReason reports whether the reason lies in the announcement, not in the session, the node or the neighbour.
 func ownReason(reason string) bool {
 	switch reason {
 	case v1alpha1.ReasonInvalid, v1alpha1.ReasonTooLarge, v1alpha1.ReasonOverMaxPrefixes, v1alpha1.ReasonInfrastructureRefused,

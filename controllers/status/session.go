@@ -16,19 +16,19 @@ import (
 	"github.com/herald-bgp/herald/speaker"
 )
 
-// SessionInput is what the status of a BGPSession is made from.
+// SessionInput is the input from which the status of a BGPSession is made.
 type SessionInput struct {
-	// Snapshot is the speaker's word.
+	// Snapshot is the speaker's report.
 	Snapshot speaker.PeerSnapshot
 	// Peer is the BGPPeer that the speaker's configuration was compiled from.
 	Peer compile.PeerVersion
-	// Generation is that of the BGPSession; 0 while there is none.
+	// Generation is the generation of the BGPSession; 0 while there is none.
 	Generation int64
 	// Previous are the conditions that the BGPSession has; nil before its first status.
 	Previous []metav1.Condition
 	// Now is the time of a transition.
 	Now time.Time
-	// Brief leaves out what only counts: the prefixes and the announcements, which take the longest.
+	// Brief leaves out the numbers of prefixes and announcements, which take the longest to make.
 	Brief bool
 }
 
@@ -54,7 +54,7 @@ func Session(in SessionInput) v1alpha1.BGPSessionStatus {
 		since := seconds(s.Since)
 		status.Since = &since
 		if s.State == speaker.StateEstablished {
-			// A session that was lost and is back between two looks is another one.
+			// A session that was lost and came back between two reports counts as a new transition.
 			status.Conditions[0].LastTransitionTime = since
 		}
 	}
@@ -68,8 +68,8 @@ func Session(in SessionInput) v1alpha1.BGPSessionStatus {
 	return status
 }
 
-// established says what the FSM says. A session that may not start says why; any other that is down says what it last
-// failed from.
+// established makes the condition from the FSM's state. For a session that may not start it says why; for any other that is down
+// it gives the last failure.
 func established(s *speaker.PeerSnapshot) metav1.Condition {
 	const kind = v1alpha1.ConditionEstablished
 	if s.State == speaker.StateEstablished {
@@ -99,7 +99,7 @@ func reasonOf(direction speaker.Direction) string {
 	}
 }
 
-// messageOf is the text of an error with the numbers of its NOTIFICATION, which people look for.
+// messageOf is the text of an error with the numbers of its NOTIFICATION, since people search for them.
 func messageOf(err *speaker.SessionError) string {
 	if err.Direction == speaker.DirectionNone {
 		return err.Text
@@ -111,7 +111,7 @@ func messageOf(err *speaker.SessionError) string {
 	return fmt.Sprintf("NOTIFICATION %s: %s", numbers, err.Text)
 }
 
-// current says whether the session runs on the newest spec, and what keeps it from that.
+// current says whether the session runs on the newest spec, and if not, why.
 func current(s *speaker.PeerSnapshot) metav1.Condition {
 	const kind = v1alpha1.ConditionUpToDate
 	live := s.State == speaker.StateEstablished
@@ -128,7 +128,7 @@ func current(s *speaker.PeerSnapshot) metav1.Condition {
 		return condition(kind, metav1.ConditionFalse, v1alpha1.ReasonPendingReset, fmt.Sprintf(
 			"the router ID stays %s until the speaker on the node is started again; then it is %s", s.RouterID, s.PendingRouterID))
 	case live && s.Received != nil && s.Received.Excess:
-		// Without the number of those that are dropped: a condition is not written anew for each of them.
+		// The message leaves out the number of dropped routes: the condition would be written anew for each of them.
 		more := "routes than spec.receive.maxPrefixes"
 		if n := s.Received.OctetLimit; n != 0 {
 			more = fmt.Sprintf("octets of path attributes than %d, which go with spec.receive.maxPrefixes", n)

@@ -26,7 +26,7 @@ func negotiated(n *speaker.Negotiated) *v1alpha1.NegotiatedSession {
 	for _, family := range n.Families {
 		named, ok := compile.FamilyName(family)
 		if !ok {
-			continue // the API server takes no other
+			continue // the API server accepts no other value
 		}
 		out.Families = append(out.Families, named)
 		if mode := addPathMode(n, family); mode != "" {
@@ -57,7 +57,7 @@ func negotiated(n *speaker.Negotiated) *v1alpha1.NegotiatedSession {
 	return out
 }
 
-// addPathMode is which way several paths for a prefix of the family may go, empty for neither.
+// addPathMode says which way several paths for a prefix of the family may go; empty means neither way.
 func addPathMode(n *speaker.Negotiated, family wire.Family) v1alpha1.AddPathMode {
 	send, receive := slices.Contains(n.AddPathSend, family), slices.Contains(n.AddPathReceive, family)
 	switch {
@@ -71,7 +71,7 @@ func addPathMode(n *speaker.Negotiated, family wire.Family) v1alpha1.AddPathMode
 	return ""
 }
 
-// prefixes counts what the neighbour has from us, and what we have from it where that is kept.
+// prefixes counts the prefixes that the neighbour has from us, and those that we keep from the neighbour.
 func prefixes(s *speaker.PeerSnapshot) []v1alpha1.FamilyPrefixes {
 	var list []v1alpha1.FamilyPrefixes
 	for _, count := range s.Routes.Announced {
@@ -98,8 +98,8 @@ func prefixes(s *speaker.PeerSnapshot) []v1alpha1.FamilyPrefixes {
 	return list
 }
 
-// announcements says what was decided for the session, once it is written to its socket. What is kept back for what the objects
-// say is not listed: the roll-up reads the same objects, and judges as this node does.
+// announcements reports the announcements that were decided for the session, once they are written to its socket. It does not list
+// one that the objects alone keep back: the roll-up reads the same objects, and comes to the same verdict.
 func announcements(report *rib.Report) *v1alpha1.AnnouncementsStatus {
 	decisions := compile.DecisionsOf(report.Token)
 	if decisions == nil {
@@ -112,7 +112,7 @@ func announcements(report *rib.Report) *v1alpha1.AnnouncementsStatus {
 	for _, d := range decisions.Announcements {
 		sums.Add(d.Of.Term())
 		if d.Sent == nil {
-			continue // whoever reads the objects knows why
+			continue // the verdict follows from the objects
 		}
 		own := kept[d.Sent.ID]
 		if own.prefixes < int(d.Prefixes) {
@@ -130,15 +130,15 @@ func announcements(report *rib.Report) *v1alpha1.AnnouncementsStatus {
 	return out
 }
 
-// part is what the session itself keeps back of an announcement.
+// part is the part of an announcement that the session itself keeps back.
 type part struct {
 	reason   string
 	prefixes int
-	// winner is the announcement that it lost to, where it did.
+	// winner is the announcement that has the prefix instead, if there is one.
 	winner string
 }
 
-// winnerOf is the winner where it is the reason that is told.
+// winnerOf is the winner if the part's reason is that conflict.
 func (p part) winnerOf() string {
 	if p.reason != v1alpha1.ReasonConflict {
 		return ""
@@ -146,8 +146,8 @@ func (p part) winnerOf() string {
 	return p.winner
 }
 
-// keptBack sums up the session's own reasons for each announcement, by its ID. That a family is not negotiated which the
-// peer does not have configured is none.
+// keptBack sums up the session's own reasons for each announcement, by its ID. A family that was not negotiated is no reason if the
+// peer does not have it configured.
 func keptBack(list []rib.Withheld, decisions *compile.Decisions) map[string]part {
 	foreign := map[string]int{}
 	for _, d := range decisions.Announcements {
@@ -172,7 +172,7 @@ func keptBack(list []rib.Withheld, decisions *compile.Decisions) map[string]part
 	return parts
 }
 
-// truncate keeps the oldest, and counts the others by reason.
+// truncate keeps the oldest announcements, and counts the others by reason.
 func truncate(list []v1alpha1.WithheldAnnouncement) ([]v1alpha1.WithheldAnnouncement, []v1alpha1.TruncatedReason) {
 	if len(list) <= v1alpha1.MaxWithheld {
 		return list, nil

@@ -330,7 +330,7 @@ func TestSessionEmitsItsOwnConditionsAlone(t *testing.T) {
 	}
 }
 
-// decided is a report on announcements of one prefix each: "ok", or the reason of compile.
+// decided is a report on announcements with one prefix each: "ok", or the reason of compile.
 func decided(reasons ...string) rib.Report {
 	decisions := &compile.Decisions{}
 	for i, reason := range reasons {
@@ -346,7 +346,7 @@ func decided(reasons ...string) rib.Report {
 	return rib.Report{Token: decisions}
 }
 
-// read is an announcement of that version.
+// read is an announcement in that version.
 func read(ref compile.Ref) *compile.Announcement {
 	announcement, issue := compile.ReadAnnouncement(&v1alpha1.Announcement{
 		ObjectMeta: metav1.ObjectMeta{Namespace: ref.Namespace, Name: ref.Name, UID: ref.UID, Generation: ref.Generation},
@@ -358,7 +358,7 @@ func read(ref compile.Ref) *compile.Announcement {
 	return announcement.InForce
 }
 
-// digestOf is what a session says that has decided on these versions.
+// digestOf is the digest of a session that has decided on these versions.
 func digestOf(refs ...compile.Ref) string {
 	var sums compile.Sums
 	for _, ref := range refs {
@@ -384,7 +384,7 @@ func TestSessionAnnouncements(t *testing.T) {
 		Digest: digestOf(ref("ann-003"), ref("ann-001"), ref("ann-002"), ref("ann-000")),
 		Sent:   2, // the third has a prefix left, the fourth has none
 		Withheld: []v1alpha1.WithheldAnnouncement{
-			// Nothing of the second, which the objects keep back, nor that they keep back a part of the third.
+			// The list leaves out the second, which the objects keep back, and the part of the third that the objects keep back.
 			{Namespace: "shop", Name: "ann-002", Generation: 1, Reason: v1alpha1.ReasonConflict, Sent: 1, Winner: "shop/ann-000"},
 			{Namespace: "shop", Name: "ann-003", Generation: 1, Reason: v1alpha1.ReasonConflict, Winner: "shop/ann-000"},
 		},
@@ -394,7 +394,7 @@ func TestSessionAnnouncements(t *testing.T) {
 	}
 }
 
-// A family that the API has no name for is not shown as one that has.
+// A family without a name in the API is not shown as another one.
 func TestFamilyWithoutName(t *testing.T) {
 	flow := wire.Family{AFI: wire.AFIIPv4, SAFI: 133}
 	got := session(up(func(s *speaker.PeerSnapshot) {
@@ -411,7 +411,7 @@ func TestFamilyWithoutName(t *testing.T) {
 	}
 }
 
-// Received routes are counted where they are kept: a family without any has 0, one that is not kept has no number.
+// Received routes are counted if they are kept: a family without routes has 0, a family that is not kept has no number.
 func TestReceivedPrefixes(t *testing.T) {
 	snapshot := up(func(s *speaker.PeerSnapshot) {
 		s.Routes.Announced = []rib.FamilyCount{{Family: wire.IPv6Unicast, Routes: 2}}
@@ -432,7 +432,7 @@ func TestReceivedPrefixes(t *testing.T) {
 	}
 }
 
-// Prefixes of a family that the peer does not have configured are not for the session: that they are not sent is no verdict.
+// Prefixes of a family that the peer does not have configured are not for the session, so leaving them out is no verdict.
 func TestForeignPrefixesAreNoVerdict(t *testing.T) {
 	report := decided("ok", "ok")
 	for i := range report.Token.(*compile.Decisions).Announcements {
