@@ -22,17 +22,31 @@ type MPReach struct {
 }
 
 // mpNextHopLen is the length of the next hop that appendMPReach writes.
-func mpNextHopLen(nextHop []netip.Addr) int { return 16 * len(nextHop) }
+func mpNextHopLen(f Family, nextHop []netip.Addr) int {
+	n := 0
+	for _, a := range nextHop {
+		n += f.NextHopForm().Before() + 16 - mpUnmapped(f, a)
+	}
+	return n
+}
 
-// appendMPReach appends the whole attribute, its next hop as IPv6 addresses: an
-// IPv4 one is written as IPv4-mapped.
+// mpUnmapped is how many octets are left out of an address in IPv6 form: VPN-IPv4 routes have IPv4 next hops as such
+// (RFC 4364 §4.3.2), others as IPv4-mapped ones (RFC 4659 §3.2.1.2).
+func mpUnmapped(f Family, a netip.Addr) int {
+	if f.NextHopForm() == NextHopVPN && f.AFI == AFIIPv4 && a.Is4() {
+		return 12
+	}
+	return 0
+}
+
+// appendMPReach appends the whole attribute.
 func appendMPReach(b []byte, f Family, nextHop []netip.Addr, nlri []byte) []byte {
-	hopLen := mpNextHopLen(nextHop)
+	hopLen, before := mpNextHopLen(f, nextHop), f.NextHopForm().Before()
 	b = appendAttributeHeader(b, FlagOptional, AttrMPReachNLRI, mpReachMinLen+hopLen+len(nlri))
 	b = append(f.append(b), byte(hopLen))
 	for _, a := range nextHop {
 		octets := a.As16()
-		b = append(b, octets[:]...)
+		b = append(append(b, make([]byte, before)...), octets[mpUnmapped(f, a):]...)
 	}
 	b = append(b, 0) // RFC 4760 §3: reserved, MUST be 0
 	return append(b, nlri...)

@@ -7,6 +7,7 @@
 package wire
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"iter"
@@ -16,6 +17,27 @@ import (
 // PathIDLen is the length in octets of a path identifier, which precedes the
 // prefix where NLRI have one (RFC 7911 §3).
 const PathIDLen = 4
+
+// NLRI is the destination of a route of any family, to be shown and compared.
+type NLRI struct {
+	// Prefix is the prefix in it, the zero value where it has none.
+	Prefix netip.Prefix
+	// Text is how people write it where it is not a prefix alone.
+	Text string
+}
+
+// String is how people write it.
+func (n NLRI) String() string {
+	if n.Text != "" {
+		return n.Text
+	}
+	return n.Prefix.String()
+}
+
+// Compare orders by prefix, then by text.
+func (n NLRI) Compare(o NLRI) int {
+	return cmp.Or(n.Prefix.Compare(o.Prefix), cmp.Compare(n.Text, o.Text))
+}
 
 // Path is a prefix with its path identifier.
 type Path struct {

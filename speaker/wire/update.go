@@ -57,7 +57,7 @@ func ReachOverhead(f Family, attrs AttributeBlock, nextHop []netip.Addr) int {
 		return updateOverhead + len(attrs.Bytes) + nextHopLen
 	}
 	const longHeader = 4
-	return updateOverhead + len(attrs.Bytes) + longHeader + mpReachMinLen + mpNextHopLen(nextHop)
+	return updateOverhead + len(attrs.Bytes) + longHeader + mpReachMinLen + mpNextHopLen(f, nextHop)
 }
 
 // ReachRoom returns how many octets of NLRI fit into a message of [AppendReach]
@@ -68,7 +68,7 @@ func ReachRoom(f Family, attrs AttributeBlock, nextHop []netip.Addr, maxLen int)
 	if classic(f, nextHop) {
 		return room
 	}
-	return withShortHeader(room, mpReachMinLen+mpNextHopLen(nextHop))
+	return withShortHeader(room, mpReachMinLen+mpNextHopLen(f, nextHop))
 }
 
 // withShortHeader takes the room for NLRI in an attribute with a header of 4
