@@ -13,7 +13,7 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// placement says on which nodes a DaemonSet has its pods, as its controller does.
+// placement says on which nodes a DaemonSet has its pods, by the rules of the DaemonSet controller.
 type placement struct {
 	affinity    nodeaffinity.RequiredNodeAffinity
 	tolerations []corev1.Toleration
@@ -27,7 +27,7 @@ func placementOf(set *appsv1.DaemonSet) placement {
 	}
 }
 
-// daemonTolerations are those that the DaemonSet controller gives every pod.
+// daemonTolerations are the tolerations that the DaemonSet controller gives every pod.
 func daemonTolerations(hostNetwork bool) []corev1.Toleration {
 	tolerations := []corev1.Toleration{
 		{Key: corev1.TaintNodeNotReady, Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoExecute},
@@ -45,7 +45,7 @@ func daemonTolerations(hostNetwork bool) []corev1.Toleration {
 	return tolerations
 }
 
-// has reports whether the node is one of them. A selector that cannot be read places nothing, as the controller has it.
+// has reports whether the DaemonSet has a pod on the node. Like its controller, has places no pod by an invalid selector.
 func (p placement) has(node *corev1.Node) bool {
 	matches, err := p.affinity.Match(node)
 	if err != nil || !matches {

@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package cluster is the cluster role: one elected process sums up what the BGPSessions of all nodes report in the
-// statuses of BGPPeers and Announcements, and removes the BGPSessions that nobody is left to remove.
+// statuses of BGPPeers and Announcements, and removes the BGPSessions that no speaker is left to remove.
 //
-// It only ever writes statuses, and only where they change. Whatever happens to it, no session and no route does.
+// It writes nothing but statuses, and only those that changed. Its failure affects no session and no route.
 //
-// The roles of its service account grant what follows, and no more.
+// The roles of its service account grant the following rights, and no others.
 //
 // +kubebuilder:rbac:groups=herald.network,resources=announcements,verbs=list;watch
 // +kubebuilder:rbac:groups=herald.network,resources=bgppeers,verbs=get;list;watch

@@ -19,30 +19,31 @@ import (
 const (
 	// heartbeatInterval is how often the kubelets' Leases are read. Kubelets renew them every 10 s; a watch would cost more.
 	heartbeatInterval = 5 * time.Second
-	// lostAfter is how long a kubelet may be silent. With a reading before and one after it a node that dies is lost within 45 s.
+	// lostAfter is how long a kubelet may be silent. With one reading before that time and one after it, a dead node counts as lost
+	// within 45 s.
 	lostAfter = 35 * time.Second
-	// heartbeatGap is the longest time between two readings that says anything of the kubelets: while this process could not
-	// ask, they perhaps could not tell.
+	// heartbeatGap is the longest time between two readings from which silence can be concluded: while this process could not
+	// reach the API server, the kubelets perhaps could not either.
 	heartbeatGap = 3 * heartbeatInterval
 )
 
-// heartbeats are the signs of life of the nodes, as their kubelets give them by renewing a Lease. That a node is lost is known
-// earlier so than by its condition Ready, for which Kubernetes takes its time.
+// heartbeats are the signs of life of the nodes: each kubelet renews a Lease. They show a lost node earlier than the Node's
+// condition Ready does.
 type heartbeats struct {
 	mu   sync.Mutex
 	last map[string]heartbeat
 	read time.Time
 }
 
-// heartbeat is the newest of a node.
+// heartbeat is the newest sign of life of a node.
 type heartbeat struct {
 	version string
 	at      time.Time
-	// renewed: it was seen to change, and so to be from the life of this process.
+	// renewed: this process saw the Lease change, so the heartbeat is no older than this process.
 	renewed bool
 }
 
-// note takes down a reading, by node and in the version of each Lease, and reports whether it changes which nodes are lost.
+// note takes down a reading, the version of each node's Lease, and reports whether it changes which nodes are lost.
 func (h *heartbeats) note(versions map[string]string, now time.Time) (changed bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -70,8 +71,8 @@ func (h *heartbeats) note(versions map[string]string, now time.Time) (changed bo
 	return changed
 }
 
-// lost reports whether a node gives no sign of life. Before is what was said of it, by a process before this one: it holds until
-// the kubelet is heard.
+// lost reports whether a node gives no sign of life. before is the answer of an earlier process: it holds until this process hears
+// the kubelet.
 func (h *heartbeats) lost(node *corev1.Node, before bool) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -92,7 +93,7 @@ func (h *heartbeats) lost(node *corev1.Node, before bool) bool {
 	return false
 }
 
-// watchHeartbeats reads the Leases until ctx ends, and asks for a survey when other nodes are lost.
+// watchHeartbeats reads the Leases until ctx ends, and asks for a survey when the set of lost nodes changes.
 func (r *Reconciler) watchHeartbeats(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
@@ -120,7 +121,7 @@ func (r *Reconciler) watchHeartbeats(ctx context.Context) error {
 	}
 }
 
-// readHeartbeats reads the Leases once, and reports whether other nodes are lost.
+// readHeartbeats reads the Leases once, and reports whether the set of lost nodes changed.
 func (r *Reconciler) readHeartbeats(ctx context.Context) (changed bool, err error) {
 	versions, err := leases(ctx, r.server)
 	if err != nil {
@@ -135,7 +136,7 @@ func leases(ctx context.Context, server client.Reader) (map[string]string, error
 	defer cancel()
 	var list metav1.PartialObjectMetadataList
 	list.SetGroupVersionKind(coordinationv1.SchemeGroupVersion.WithKind("LeaseList"))
-	// Out of the API server's cache: the newest is not worth a read of etcd.
+	// The list comes from the API server's cache: the newest version is not worth a read of etcd.
 	fromCache := &client.ListOptions{Raw: &metav1.ListOptions{ResourceVersion: "0"}}
 	if err := server.List(ctx, &list, client.InNamespace(corev1.NamespaceNodeLease), fromCache); err != nil {
 		return nil, fmt.Errorf("list the nodes' Leases: %w", err)

@@ -17,20 +17,20 @@ import (
 	"github.com/herald-bgp/herald/controllers/kube"
 )
 
-// changes are what happened since the last survey.
+// changes are the changes since the last survey.
 type changes struct {
-	// peers: there are other BGPPeers, or they say something else; objects: the same of Announcements and Namespaces; nodes: of
-	// Nodes and the pods of the node role.
+	// peers: a BGPPeer was created, changed or deleted; objects: an Announcement or a Namespace was; nodes: a Node or a pod of the
+	// node role was.
 	peers, objects, nodes bool
 	// gone: some BGPPeer, Announcement or BGPSession was deleted.
 	gone bool
-	// written are the BGPPeers and Announcements whose spec or status was.
+	// written are the BGPPeers and Announcements whose spec or status was written.
 	written map[request]bool
 	// sessions are the BGPSessions that changed, by name, nil where one is gone.
 	sessions map[string]*v1alpha1.BGPSession
 }
 
-// add adds what happened later.
+// add adds later changes.
 func (c *changes) add(later *changes) {
 	c.peers, c.objects = c.peers || later.peers, c.objects || later.objects
 	c.nodes, c.gone = c.nodes || later.nodes, c.gone || later.gone
@@ -62,7 +62,7 @@ func (n *news) take() *changes {
 	return &taken
 }
 
-// putBack returns what was taken and could not be surveyed.
+// putBack returns changes that were taken but could not be surveyed.
 func (n *news) putBack(c *changes) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -70,8 +70,8 @@ func (n *news) putBack(c *changes) {
 	n.changes = *c
 }
 
-// watch notes each event and asks for a survey. What tells what an event changed, given the object before, which is nil of a
-// creation, and after, which is nil of a deletion.
+// watch notes each event and asks for a survey. what returns the changes of an event, given the object before, which is nil for a
+// creation, and after, which is nil for a deletion.
 func (n *news) watch(what func(before, after client.Object) *changes) handler.TypedEventHandler[client.Object, request] {
 	type queue = workqueue.TypedRateLimitingInterface[request]
 	add := func(q queue, before, after client.Object) {
@@ -86,7 +86,7 @@ func (n *news) watch(what func(before, after client.Object) *changes) handler.Ty
 	}
 }
 
-// written is a change of a BGPPeer or an Announcement; of a mere status nothing depends but that status.
+// written is a change of a BGPPeer or an Announcement. A change of the status alone concerns nothing but that status.
 func written(k kind) func(before, after client.Object) *changes {
 	return func(before, after client.Object) *changes {
 		object := after

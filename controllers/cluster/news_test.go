@@ -12,7 +12,7 @@ import (
 	"github.com/herald-bgp/herald/api/v1alpha1"
 )
 
-// TestNews: what a survey has to look at again follows from what happened, and what could not be surveyed is not lost.
+// TestNews: the changes say which objects a survey must look at again, and changes that could not be surveyed are not lost.
 func TestNews(t *testing.T) {
 	peerAt := func(generation int64, summary string) *v1alpha1.BGPPeer {
 		return &v1alpha1.BGPPeer{

@@ -18,19 +18,20 @@ import (
 )
 
 const (
-	// countsInterval is about the least time between two writes of a status where only counts, a message or the last error have
+	// countsInterval is about the least time between two writes of a status if only counts, a message or the last error have
 	// changed.
 	countsInterval = 10 * time.Second
 
-	// steadyInterval is how long an Announcement has to stay as it was once before until it says so again: a session that comes
-	// and goes is told of once, and once how it stands in the end. said is how many of what it was before count, and
-	// saidInterval for how long: what comes and goes for ever is told of then.
+	// steadyInterval is how long an Announcement must keep the conditions of an earlier status before the roll-up writes them
+	// again: of a session that comes and goes, the status shows the first change and the last state. The roll-up compares with
+	// the last pastStatuses statuses, for pastInterval each: so the status of a session that comes and goes for ever is
+	// written again after that time.
 	steadyInterval = 10 * time.Second
-	saidBefore     = 4
-	saidInterval   = 5 * time.Minute
+	pastStatuses   = 4
+	pastInterval   = 5 * time.Minute
 
-	// fanOut is how many events a second the roll-up may cause at all nodes together: each of them watches every BGPPeer and every
-	// Announcement. However many nodes there are, mostWrites a second are enough, and leastWrites always allowed.
+	// fanOut is how many events a second the roll-up may cause at all nodes together: each node watches every BGPPeer and every
+	// Announcement. With few nodes, mostWrites a second are enough; with many, leastWrites are allowed all the same.
 	fanOut      = 50_000
 	mostWrites  = 50
 	leastWrites = 1
@@ -39,22 +40,22 @@ const (
 // pace says when a status may be written.
 type pace struct {
 	written *kube.Written
-	// budget is for all that every node watches.
+	// budget is the limit for the objects that every node watches.
 	budget *rate.Limiter
 
 	mu   sync.Mutex
-	said map[types.UID]sayings
+	past map[types.UID]history
 }
 
-// sayings are the conditions that an object has said of one generation, the newest first.
-type sayings struct {
+// history holds the conditions of an object's statuses on one generation, the newest first.
+type history struct {
 	generation int64
-	list       []saying
+	list       []pastStatus
 }
 
-type saying struct {
-	text string
-	// until is when the object ceased to say it; zero of the newest.
+type pastStatus struct {
+	summary string
+	// until is when the next status replaced this one; zero for the newest.
 	until time.Time
 }
 
@@ -62,7 +63,7 @@ func newPace() *pace {
 	return &pace{
 		written: kube.NewWritten(countsInterval),
 		budget:  rate.NewLimiter(mostWrites, 1),
-		said:    map[types.UID]sayings{},
+		past:    map[types.UID]history{},
 	}
 }
 
@@ -71,24 +72,24 @@ func (p *pace) share(nodes int) {
 	p.budget.SetLimit(rate.Limit(min(mostWrites, max(leastWrites, fanOut/max(1, nodes)))))
 }
 
-// delay is how long a task has to wait for its own object's sake. A deletion never does: it does not come again.
+// delay is how long a task must wait for earlier writes of the same object. A deletion never waits, since it comes only once.
 func (p *pace) delay(t *task, now time.Time) time.Duration {
 	switch {
 	case t.conditions == nil:
 		return 0
 	case !t.urgent:
 		return p.written.Delay(t.uid, now)
-	case t.kind == announcement && p.returns(t, now):
+	case t.kind == announcement && p.repeats(t, now):
 		return max(steadyInterval-now.Sub(t.since), p.written.UrgentDelay(t.uid, now))
 	default:
 		return p.written.UrgentDelay(t.uid, now)
 	}
 }
 
-// turn waits for the turn of a task among all that every node watches.
+// turn waits for the turn of a task among the writes of objects that every node watches.
 func (p *pace) turn(ctx context.Context, t *task) error {
 	if t.kind == session {
-		return nil // no node watches those
+		return nil // no node watches BGPSessions
 	}
 	if err := p.budget.Wait(ctx); err != nil {
 		return fmt.Errorf("turn of %s: %w", t.uid, err)
@@ -96,50 +97,50 @@ func (p *pace) turn(ctx context.Context, t *task) error {
 	return nil
 }
 
-// note takes down what was done. The first error of a new BGPPeer goes at once, however soon it comes after a condition: it is
-// the answer that its owner waits for.
+// note takes down a task that was done. The first error of a new BGPPeer goes at once, even right after a condition: the owner
+// waits for it.
 func (p *pace) note(done *task, now time.Time) {
 	switch {
 	case done.conditions == nil:
 		p.written.Forget(done.uid)
 	case done.urgent:
 		p.written.NoteUrgent(done.uid, now, done.conditions)
-		p.say(done, now)
+		p.remember(done, now)
 	}
 	if done.conditions != nil && (!done.urgent || done.kind == announcement) {
 		p.written.Note(done.uid, now, done.conditions)
 	}
 }
 
-// returns reports whether the object has said the same before, not long ago, and something else since.
-func (p *pace) returns(t *task, now time.Time) bool {
+// repeats reports whether an earlier status of the object, not long ago, had the same conditions, and a later one had others.
+func (p *pace) repeats(t *task, now time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	said := p.said[t.uid]
-	if said.generation != t.generation {
+	past := p.past[t.uid]
+	if past.generation != t.generation {
 		return false
 	}
-	for i, s := range said.list {
-		if i > 0 && s.text == t.says && now.Sub(s.until) < saidInterval {
+	for i, s := range past.list {
+		if i > 0 && s.summary == t.summary && now.Sub(s.until) < pastInterval {
 			return true
 		}
 	}
 	return false
 }
 
-func (p *pace) say(t *task, now time.Time) {
+func (p *pace) remember(t *task, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	said := p.said[t.uid]
-	if said.generation != t.generation {
-		said = sayings{generation: t.generation}
+	past := p.past[t.uid]
+	if past.generation != t.generation {
+		past = history{generation: t.generation}
 	}
-	if len(said.list) > 0 {
-		said.list[0].until = now
+	if len(past.list) > 0 {
+		past.list[0].until = now
 	}
-	list := append(make([]saying, 0, saidBefore), saying{text: t.says})
-	said.list = append(list, said.list[:min(len(said.list), saidBefore-1)]...)
-	p.said[t.uid] = said
+	list := append(make([]pastStatus, 0, pastStatuses), pastStatus{summary: t.summary})
+	past.list = append(list, past.list[:min(len(past.list), pastStatuses-1)]...)
+	p.past[t.uid] = past
 }
 
 // keep forgets every object but these.
@@ -147,15 +148,15 @@ func (p *pace) keep(objects map[types.UID]bool) {
 	p.written.Keep(objects)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for uid := range p.said {
+	for uid := range p.past {
 		if !objects[uid] {
-			delete(p.said, uid)
+			delete(p.past, uid)
 		}
 	}
 }
 
-// sayingOf is what conditions say, without the words.
-func sayingOf(conditions []metav1.Condition) string {
+// summaryOf sums up conditions without their messages.
+func summaryOf(conditions []metav1.Condition) string {
 	var text strings.Builder
 	for i := range conditions {
 		c := &conditions[i]

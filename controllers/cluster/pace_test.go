@@ -16,7 +16,7 @@ import (
 	"github.com/herald-bgp/herald/api/v1alpha1"
 )
 
-// TestBudget: what every node watches is written the more seldom the more nodes there are, whatever its object.
+// TestBudget: the more nodes there are, the more seldom an object that every node watches is written.
 func TestBudget(t *testing.T) {
 	for nodes, want := range map[int]int{0: 50, 1: 50, 1_000: 50, 5_000: 10, 100_000: 1} {
 		t.Run(fmt.Sprint(nodes), func(t *testing.T) {
@@ -44,7 +44,8 @@ func TestBudget(t *testing.T) {
 	}
 }
 
-// TestConditionsGoBeforeCounts: and before them goes what an edit asked for; the longest waiting goes first of its kind.
+// TestConditionsGoBeforeCounts: conditions after an edit go before other conditions, those before counts; of one priority, the task
+// that waits longest goes first.
 func TestConditionsGoBeforeCounts(t *testing.T) {
 	r := newTestReconciler()
 	q := priorityqueue.New[request]("test")
@@ -54,12 +55,12 @@ func TestConditionsGoBeforeCounts(t *testing.T) {
 		return request{kind: announcement, NamespacedName: types.NamespacedName{Name: name}}
 	}
 	for _, due := range []map[request]*task{
-		{key("count"): {says: "a"}},
-		{key("count, later"): {says: "a"}},
-		{key("condition"): {says: "a", urgent: true}},
-		{key("condition, later"): {says: "a", urgent: true}},
-		{key("edit"): {says: "a", urgent: true, asked: true}},
-		{key("count"): {says: "a"}}, // it waits already
+		{key("count"): {summary: "a"}},
+		{key("count, later"): {summary: "a"}},
+		{key("condition"): {summary: "a", urgent: true}},
+		{key("condition, later"): {summary: "a", urgent: true}},
+		{key("edit"): {summary: "a", urgent: true, edited: true}},
+		{key("count"): {summary: "a"}}, // it waits already
 	} {
 		r.enqueueDue(due, time.Now())
 	}
@@ -75,36 +76,36 @@ func TestConditionsGoBeforeCounts(t *testing.T) {
 	}
 }
 
-// TestReturnWaits: an Announcement that comes to say again what it said before has to have stood like that for a while; what
-// it never said it says at once, and so it does of a new generation, and of what it said long ago.
+// TestReturnWaits: conditions that an Announcement had before are written after they stayed for a while. New conditions, the first
+// of a generation, and conditions that it had long ago are written at once.
 func TestReturnWaits(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	says := func(reason string, generation int64, since time.Time) *task {
+	statusOf := func(reason string, generation int64, since time.Time) *task {
 		conditions := []metav1.Condition{{Type: v1alpha1.ConditionAdvertised, Status: metav1.ConditionTrue, Reason: reason}}
 		return &task{
-			kind: announcement, uid: "web", urgent: true, conditions: conditions, says: sayingOf(conditions),
+			kind: announcement, uid: "web", urgent: true, conditions: conditions, summary: summaryOf(conditions),
 			generation: generation, since: since,
 		}
 	}
 	p := newPace()
 	for _, reason := range []string{"Pending", "Advertised", "SessionDown"} {
-		if wait := p.delay(says(reason, 1, now), now); wait != 0 {
+		if wait := p.delay(statusOf(reason, 1, now), now); wait != 0 {
 			t.Fatalf("%s waits %v the first time", reason, wait)
 		}
-		p.note(says(reason, 1, now), now)
+		p.note(statusOf(reason, 1, now), now)
 	}
 	for name, test := range map[string]struct {
 		task *task
 		now  time.Time
 		want time.Duration
 	}{
-		"again":                      {says("Advertised", 1, now), now, steadyInterval},
-		"again, and steady":          {says("Advertised", 1, now), now.Add(steadyInterval), 0},
-		"again, and steady since":    {says("Advertised", 1, now.Add(4*time.Second)), now.Add(9 * time.Second), steadyInterval - 5*time.Second},
-		"what it says now":           {says("SessionDown", 1, now), now, 0},
-		"something new":              {says("Conflict", 1, now), now, 0},
-		"of a new generation":        {says("Advertised", 2, now), now, 0},
-		"what it said very long ago": {says("Advertised", 1, now.Add(saidInterval)), now.Add(saidInterval), 0},
+		"again":                   {statusOf("Advertised", 1, now), now, steadyInterval},
+		"again, and steady":       {statusOf("Advertised", 1, now), now.Add(steadyInterval), 0},
+		"again, and steady since": {statusOf("Advertised", 1, now.Add(4*time.Second)), now.Add(9 * time.Second), steadyInterval - 5*time.Second},
+		"the present status":      {statusOf("SessionDown", 1, now), now, 0},
+		"a new status":            {statusOf("Conflict", 1, now), now, 0},
+		"of a new generation":     {statusOf("Advertised", 2, now), now, 0},
+		"a very old status":       {statusOf("Advertised", 1, now.Add(pastInterval)), now.Add(pastInterval), 0},
 	} {
 		if wait := p.delay(test.task, test.now); wait != test.want {
 			t.Errorf("%s waits %v, want %v", name, wait, test.want)

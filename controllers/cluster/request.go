@@ -8,11 +8,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// kind is what a request is about.
+// kind is the kind of object that a request concerns.
 type kind string
 
 const (
-	// everything: look at all objects, and find those whose status is not what it should be.
+	// everything: look at all objects, and find those whose status is not as it should be.
 	everything kind = "everything"
 
 	peer         kind = "BGPPeer"
@@ -20,8 +20,8 @@ const (
 	session      kind = "BGPSession"
 )
 
-// request is a key of the work queue: the survey of everything, or one object that the survey found. So one object that
-// cannot be written is tried again by itself, and no other waits for it.
+// request is a key of the work queue: the survey of everything, or one object that the survey found. So an object that
+// cannot be written is tried again alone, and no other object waits for it.
 type request struct {
 	kind kind
 	types.NamespacedName

@@ -9,8 +9,8 @@ import (
 	"github.com/herald-bgp/herald/controllers/compile"
 )
 
-// TestNothingIsSaidOfAVersionThatWasNotRead: an informer stores an object before it tells of it, so that a survey for another
-// reason finds a newer version than the one which nodes are compared with.
+// TestNothingIsSaidOfAVersionThatWasNotRead: an informer stores an object before it sends the event, so a survey for another
+// reason finds a newer version than the one that the nodes' reports are compared with.
 func TestNothingIsSaidOfAVersionThatWasNotRead(t *testing.T) {
 	for name, edit := range map[string]func(*world){
 		"valid": func(w *world) {
@@ -34,7 +34,7 @@ func TestNothingIsSaidOfAVersionThatWasNotRead(t *testing.T) {
 			edit(w)
 
 			peerKey, webKey := requestFor(peer, &w.peers[0]), requestFor(announcement, &w.announcements[0])
-			// What was due of the version before is no more.
+			// The task for the earlier version is no longer due.
 			due := r.compare(w, all, now)
 			for _, key := range []request{peerKey, webKey} {
 				if found, looked := due[key]; found != nil || !looked {
@@ -47,7 +47,7 @@ func TestNothingIsSaidOfAVersionThatWasNotRead(t *testing.T) {
 			w.rollUpBy(reader, nil)
 			due = r.compare(w, all, now)
 			for _, key := range []request{peerKey, webKey} {
-				if found := due[key]; found == nil || !found.asked || found.generation != 2 {
+				if found := due[key]; found == nil || !found.edited || found.generation != 2 {
 					t.Errorf("due of %v once it was read: %+v, want the status of generation 2", key, found)
 				}
 			}

@@ -18,8 +18,8 @@ import (
 	"github.com/herald-bgp/herald/controllers/status"
 )
 
-// compare looks at every object whose status may have come to be not what it should, and at every BGPSession that may have come to be
-// one to go. It returns what is due for each of those, nil for nothing.
+// compare looks at every object whose status may have become outdated, and at every BGPSession that may have become left over. It
+// returns the task that is due for each of them, nil for none.
 func (r *Reconciler) compare(w *world, c *changes, now time.Time) map[request]*task {
 	due := map[request]*task{}
 	for i := range w.peers {
@@ -55,7 +55,7 @@ func (r *Reconciler) compare(w *world, c *changes, now time.Time) map[request]*t
 	return due
 }
 
-// forgetGone drops what is remembered of objects that are no more.
+// forgetGone forgets objects that no longer exist.
 func (r *Reconciler) forgetGone(w *world, due map[request]*task) {
 	exists := make(map[types.UID]bool, len(w.peers)+len(w.announcements)+len(w.sessions))
 	keys := map[request]bool{}
@@ -83,8 +83,8 @@ func (r *Reconciler) forgetGone(w *world, due map[request]*task) {
 	}
 }
 
-// comparePeer finds nothing to be due while the catalog is of another version of the object: what nodes say of that one would be said of
-// this. The event that tells of this version is on its way, and the catalog is made anew for it.
+// comparePeer finds nothing due while the catalog holds another version of the object: the status would apply the nodes' reports on
+// that version to this one. The event of this version is on its way, and the catalog is made anew for it.
 func (r *Reconciler) comparePeer(w *world, object v1alpha1.BGPPeer, now time.Time) *task {
 	if w.catalog.HasOtherPeer(&object) {
 		return nil
@@ -99,11 +99,11 @@ func (r *Reconciler) comparePeer(w *world, object v1alpha1.BGPPeer, now time.Tim
 	return &task{
 		kind:       peer,
 		uid:        object.UID,
-		says:       sayingOf(want.Conditions),
+		summary:    summaryOf(want.Conditions),
 		generation: object.Generation,
-		// An unreachable neighbour has a new error with every attempt: that it is another one can wait.
+		// An unreachable neighbour has a new error with every attempt, so a new error can wait.
 		urgent:     differ(stored.Conditions, want.Conditions),
-		asked:      stored.ObservedGeneration != object.Generation,
+		edited:     stored.ObservedGeneration != object.Generation,
 		conditions: want.Conditions,
 		do: func(ctx context.Context) error {
 			return r.apply(ctx, &v1alpha1.BGPPeer{ObjectMeta: identity(&object), Status: want})
@@ -127,10 +127,10 @@ func (r *Reconciler) compareAnnouncement(w *world, object v1alpha1.Announcement,
 	return &task{
 		kind:       announcement,
 		uid:        object.UID,
-		says:       sayingOf(want.Conditions),
+		summary:    summaryOf(want.Conditions),
 		generation: object.Generation,
 		urgent:     differ(stored.Conditions, want.Conditions),
-		asked:      stored.ObservedGeneration != object.Generation,
+		edited:     stored.ObservedGeneration != object.Generation,
 		conditions: want.Conditions,
 		do: func(ctx context.Context) error {
 			return r.apply(ctx, &v1alpha1.Announcement{ObjectMeta: identity(&object), Status: want})
@@ -150,14 +150,14 @@ func (r *Reconciler) compareSession(w *world, object *v1alpha1.BGPSession, peerE
 	return &task{
 		kind:       session,
 		uid:        object.UID,
-		says:       sayingOf(want.Conditions),
+		summary:    summaryOf(want.Conditions),
 		urgent:     true,
 		conditions: want.Conditions,
 		do:         func(ctx context.Context) error { return r.report(ctx, object, want) },
 	}
 }
 
-// reported reports whether a BGPSession says what the roll-up has to say of it.
+// reported reports whether a BGPSession has the roll-up's report already.
 func reported(object *v1alpha1.BGPSession, want *status.SessionReport) bool {
 	stored := status.SessionReport{Conditions: kube.OwnConditions(object.Status.Conditions, want.Conditions)}
 	if want.State != "" {
@@ -166,7 +166,7 @@ func reported(object *v1alpha1.BGPSession, want *status.SessionReport) bool {
 	return equality.Semantic.DeepEqual(stored, *want)
 }
 
-// differ reports whether conditions say something else. That a message counts differently can wait.
+// differ reports whether the conditions differ in more than the numbers of a message, which can wait.
 func differ(have, want []metav1.Condition) bool {
 	if len(have) != len(want) {
 		return true

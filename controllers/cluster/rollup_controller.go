@@ -20,17 +20,17 @@ import (
 	"github.com/herald-bgp/herald/controllers/status"
 )
 
-// fieldOwner is the manager of what this role writes of a status.
+// fieldOwner is the manager of the status fields that this role writes.
 const fieldOwner client.FieldOwner = "herald-rollup"
 
 // Reconciler keeps the statuses of BGPPeers and Announcements, the condition Reporting of BGPSessions, and removes
-// BGPSessions that nobody else will.
+// BGPSessions that no speaker will remove.
 //
-// A survey takes what happened since the one before, brings the roll-up up to date, and compares the statuses of the objects that
-// are touched by it. What differs is then written object by object.
+// A survey takes the changes since the one before, brings the roll-up up to date, and compares the statuses of the objects that
+// the changes touch. The statuses that differ are then written object by object.
 type Reconciler struct {
 	client client.Client
-	// server is asked before a BGPSession is deleted: that a cache has no object may be its delay.
+	// server is asked before a BGPSession is deleted: a cache may lack an object because it is behind.
 	server  client.Reader
 	options Options
 	queue   workqueue.TypedRateLimitingInterface[request]
@@ -52,7 +52,7 @@ type Reconciler struct {
 	rested   time.Time
 
 	mu sync.Mutex
-	// due is what is to be done, as the surveys found.
+	// due are the writes that the surveys found to be due.
 	due map[request]*task
 }
 
@@ -63,12 +63,12 @@ type task struct {
 	do   func(ctx context.Context) error
 	// urgent: people wait for it; otherwise only counts, a message or the last error have changed.
 	urgent bool
-	// asked: nothing was said yet of this generation.
-	asked bool
-	// conditions are those that it writes, nil for a deletion. They are what says says, of a generation, and have been what
-	// is to be said since then.
+	// edited: no status was written yet for this generation.
+	edited bool
+	// conditions are the conditions that the task writes, nil for a deletion. summary sums them up, generation is the generation
+	// that they speak of, and since is when a survey first found them.
 	conditions []metav1.Condition
-	says       string
+	summary    string
 	generation int64
 	since      time.Time
 }
@@ -87,7 +87,7 @@ func newReconciler(c client.Client, server client.Reader, options Options) *Reco
 	}
 }
 
-// Reconcile surveys everything, or does what the last survey found to be due for one object.
+// Reconcile surveys everything, or does the task that the last survey found for one object.
 func (r *Reconciler) Reconcile(ctx context.Context, key request) (reconcile.Result, error) {
 	if key.kind == everything {
 		return r.survey(ctx)
@@ -97,7 +97,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, key request) (reconcile.Resu
 		return reconcile.Result{}, nil
 	}
 	if delay := r.pace.delay(found, time.Now()); delay > 0 {
-		// By then a survey may have found something else to be due, or nothing.
+		// By then a survey may have found another task, or none.
 		return reconcile.Result{RequeueAfter: delay, Priority: new(found.priority())}, nil
 	}
 	if err := r.pace.turn(ctx, found); err != nil {
@@ -117,12 +117,12 @@ func (r *Reconciler) Reconcile(ctx context.Context, key request) (reconcile.Resu
 	if left == nil {
 		return reconcile.Result{}, nil
 	}
-	// A survey found it meanwhile. The survey of this very write, which may find that nothing is left, goes first.
+	// A survey found the left task meanwhile. The survey after this write may find that nothing is left to do, so it goes first.
 	return reconcile.Result{RequeueAfter: 2 * coalesce, Priority: new(left.priority())}, nil
 }
 
-// Of what is due conditions go before counts, what somebody asked for by an edit before what sessions did, and a survey before all:
-// it says what is due no more.
+// Conditions go before counts, conditions after an edit before those after changes of sessions, and a survey before everything: it
+// finds which tasks are no longer due.
 const (
 	countsPriority = iota
 	urgentPriority
@@ -132,7 +132,7 @@ const (
 
 func (t *task) priority() int {
 	switch {
-	case t.asked:
+	case t.edited:
 		return askedPriority
 	case t.urgent:
 		return urgentPriority
@@ -140,7 +140,7 @@ func (t *task) priority() int {
 	return countsPriority
 }
 
-// enqueue adds a key, the longest waiting first among those of its priority.
+// enqueue adds a key. Among keys of one priority, the one that waits longest goes first.
 func enqueue(queue workqueue.TypedRateLimitingInterface[request], key request, priority int, after time.Duration) {
 	if q, ok := queue.(priorityqueue.PriorityQueue[request]); ok {
 		q.AddWithOpts(priorityqueue.AddOpts{Priority: &priority, After: after}, key)
@@ -149,10 +149,10 @@ func enqueue(queue workqueue.TypedRateLimitingInterface[request], key request, p
 	queue.AddAfter(key, after)
 }
 
-// surveyShare is the part of the time that surveys may take: one that took long makes the next wait.
+// surveyShare bounds the part of the time that surveys take: after a long survey the next one waits.
 const surveyShare = 10
 
-// survey finds out what is due.
+// survey finds the tasks that are due.
 func (r *Reconciler) survey(ctx context.Context) (reconcile.Result, error) {
 	began := time.Now()
 	if rest := r.rested.Sub(began); rest > 0 {
@@ -160,7 +160,7 @@ func (r *Reconciler) survey(ctx context.Context) (reconcile.Result, error) {
 	}
 	c := r.news.take()
 	if !r.surveyed {
-		// Of what there is none no event tells.
+		// A kind without objects causes no event.
 		c.add(&changes{peers: true, objects: true, nodes: true})
 	}
 	if again := r.world.again; !again.IsZero() && !again.After(began) {
@@ -184,14 +184,15 @@ func (r *Reconciler) survey(ctx context.Context) (reconcile.Result, error) {
 	return reconcile.Result{RequeueAfter: again, Priority: new(surveyPriority)}, nil
 }
 
-// enqueueDue replaces what was due for the objects that were looked at. What was due before is in the queue, or waits to be.
+// enqueueDue replaces the tasks of the objects that the survey looked at. A task that was due before is in the queue already, or
+// waits to enter it.
 func (r *Reconciler) enqueueDue(due map[request]*task, now time.Time) {
 	for key, t := range r.replaceDue(due, now) {
 		enqueue(r.queue, key, t.priority(), 0)
 	}
 }
 
-// replaceDue returns what is due that was not before.
+// replaceDue returns the tasks that were not due before.
 func (r *Reconciler) replaceDue(due map[request]*task, now time.Time) map[request]*task {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -203,17 +204,17 @@ func (r *Reconciler) replaceDue(due map[request]*task, now time.Time) map[reques
 		}
 		before := r.due[key]
 		r.due[key], t.since = t, now
-		if before != nil && before.says == t.says {
+		if before != nil && before.summary == t.summary {
 			t.since = before.since
 		}
-		if before == nil || before.says != t.says || before.priority() != t.priority() {
+		if before == nil || before.summary != t.summary || before.priority() != t.priority() {
 			fresh[key] = t
 		}
 	}
 	return fresh
 }
 
-// takeDown takes down what was done, or is of an object that is gone, and returns what is due for its key since then.
+// takeDown removes a task that was done, or whose object is gone, and returns the task that became due for its key since then.
 func (r *Reconciler) takeDown(key request, t *task) *task {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -223,7 +224,7 @@ func (r *Reconciler) takeDown(key request, t *task) *task {
 	return r.due[key]
 }
 
-// task is what is due for an object, nil for nothing.
+// task is the task that is due for an object, nil for none.
 func (r *Reconciler) task(key request) *task {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -18,19 +18,19 @@ import (
 	"github.com/herald-bgp/herald/controllers/status"
 )
 
-// world is everything as the caches had it at the last survey. None of it is copied, and none is changed.
+// world holds all objects as the caches had them at the last survey. It neither copies nor changes them.
 type world struct {
 	peers         []v1alpha1.BGPPeer
 	announcements []v1alpha1.Announcement
 	// sessions are all BGPSessions, by name.
 	sessions map[string]*v1alpha1.BGPSession
-	// nodes are those that the node role is to run on, and exist is every node that there is.
+	// nodes are the nodes that the node role shall run on, and exist are all nodes.
 	nodes   []compile.NodeFacts
 	exist   map[string]bool
 	fleet   *fleet
 	catalog *compile.Catalog
 	rollup  *status.Rollup
-	// again is when to look at the nodes once more though nothing changes, zero for never.
+	// again is when to look at the nodes once more although nothing changes, zero for never.
 	again time.Time
 }
 
@@ -87,14 +87,14 @@ func (r *Reconciler) readObjects(ctx context.Context, specs bool) error {
 	for i := range namespaces.Items {
 		labelsOf[namespaces.Items[i].Name] = namespaces.Items[i].Labels
 	}
-	// What each node goes on with where the newest version is not supported; the statuses are still of the newest.
+	// If a node cannot use the newest version of an object, it goes on with an older one; the statuses still belong to the newest.
 	objects := r.reader.Read(w.peers, w.announcements)
 	objects.Namespaces, objects.OperatorNamespace = labelsOf, r.options.Namespace
 	w.catalog = compile.NewCatalog(objects)
 	return nil
 }
 
-// readNodes reads where speakers are to run, and where they do. Sessions are all BGPSessions.
+// readNodes reads where speakers shall run, and where they do. sessions are all BGPSessions.
 func (r *Reconciler) readNodes(ctx context.Context, sessions map[string]*v1alpha1.BGPSession) error {
 	var nodes corev1.NodeList
 	if err := r.client.List(ctx, &nodes, client.UnsafeDisableDeepCopy); err != nil {

@@ -26,7 +26,7 @@ import (
 
 var now = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-// newWorld has one peer, one announcement, and a session that is down on each node where the node role is to run.
+// newWorld has one peer, one announcement, and a session that is down on each node where the node role shall run.
 func newWorld(placed map[string]bool, nodes ...corev1.Node) *world {
 	w := &world{
 		peers: []v1alpha1.BGPPeer{{
@@ -63,7 +63,7 @@ func (w *world) rollUp(speakers map[string]bool) {
 	w.rollUpBy(&compile.Reader{}, speakers)
 }
 
-// rollUpBy does the same with a reader that may remember what was valid before.
+// rollUpBy does the same with a reader that may remember the last valid versions.
 func (w *world) rollUpBy(reader *compile.Reader, speakers map[string]bool) {
 	objects := reader.Read(w.peers, w.announcements)
 	objects.OperatorNamespace = "herald-system"
@@ -82,14 +82,14 @@ func node(name, system string) corev1.Node {
 	return corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{corev1.LabelOSStable: system}}}
 }
 
-// everythingOf is when everything is to be looked at.
+// everythingOf are changes that make a survey look at everything.
 func everythingOf(w *world) *changes {
 	return &changes{peers: true, objects: true, nodes: true, gone: true, written: map[request]bool{
 		requestFor(peer, &w.peers[0]): true, requestFor(announcement, &w.announcements[0]): true,
 	}}
 }
 
-// dueOf is what is due when everything is looked at.
+// dueOf are the tasks that are due after a look at everything.
 func dueOf(w *world, now time.Time) map[request]*task {
 	due := newTestReconciler().compare(w, everythingOf(w), now)
 	maps.DeleteFunc(due, func(_ request, t *task) bool { return t == nil })
@@ -148,7 +148,7 @@ func TestCompareFindsWhatDiffers(t *testing.T) {
 	}
 }
 
-// TestNodesWithoutTheNodeRoleDoNotCount: neither in the counts, nor as a reason to delete what is of their name.
+// TestNodesWithoutTheNodeRoleDoNotCount: neither in the counts, nor as a reason to delete BGPSessions of their name.
 func TestNodesWithoutTheNodeRoleDoNotCount(t *testing.T) {
 	w := newWorld(map[string]bool{"node-1": true}, node("node-1", "linux"), node("node-2", "windows"))
 	if got := w.rollup.Peer(&w.peers[0], now).Sessions.Summary; got != "0/1" {
@@ -209,8 +209,8 @@ func TestWhatCanWaitIsPaced(t *testing.T) {
 	})
 }
 
-// TestFlapsArePaced: a peer comes and goes every second for two minutes. Its owner hears of it at once, then now and then,
-// and in the end how it stands, which nobody asks for again.
+// TestFlapsArePaced: a peer comes and goes every second for two minutes. The status shows the first change at once, later ones now
+// and then, and the last state without a further change.
 func TestFlapsArePaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, key := newTestReconciler(), request{kind: peer}
@@ -221,20 +221,20 @@ func TestFlapsArePaced(t *testing.T) {
 		defer r.queue.ShutDown()
 
 		const flaps = 120
-		var said []metav1.ConditionStatus
+		var written []metav1.ConditionStatus
 		var times []time.Time
-		// found is what a survey does that finds the status to be another than what was said last.
+		// found does the work of a survey that finds a status to differ from the last one written.
 		found := func(status metav1.ConditionStatus) {
 			r.mu.Lock()
 			defer r.mu.Unlock()
 			r.due = nil
-			if len(said) > 0 && said[len(said)-1] == status {
+			if len(written) > 0 && written[len(written)-1] == status {
 				return
 			}
 			r.due = map[request]*task{key: {
 				uid: "uid-tor-a", urgent: true, conditions: []metav1.Condition{{Type: v1alpha1.ConditionEstablished, Status: status}},
 				do: func(context.Context) error {
-					said, times = append(said, status), append(times, time.Now())
+					written, times = append(written, status), append(times, time.Now())
 					return nil
 				},
 			}}
@@ -247,33 +247,33 @@ func TestFlapsArePaced(t *testing.T) {
 			<-time.After(time.Second)
 			synctest.Wait()
 		}
-		// The last of them is the opposite of what was said last, and nothing happens after it.
-		last := status[said[len(said)-1] != metav1.ConditionTrue]
+		// The last change is the opposite of the last write, and nothing happens after it.
+		last := status[written[len(written)-1] != metav1.ConditionTrue]
 		found(last)
 		<-time.After(time.Minute)
 		synctest.Wait()
 
-		if got := said[len(said)-1]; got != last {
-			t.Errorf("the last state is %s, and what was said last is %s", last, got)
+		if got := written[len(written)-1]; got != last {
+			t.Errorf("the last state is %s, and the last write is %s", last, got)
 		}
 		if wait := times[len(times)-1].Sub(start) - flaps*time.Second; wait > 10*time.Second {
-			t.Errorf("the last state was said after %v, want at most 10 s", wait)
+			t.Errorf("the last state was written after %v, want at most 10 s", wait)
 		}
 		for i, at := range times {
 			if want := start.Add(time.Duration(i) * time.Second); i < 5 && !at.Equal(want) {
-				t.Errorf("change %d was said at %v, want at once", i, at.Sub(start))
+				t.Errorf("change %d was written at %v, want at once", i, at.Sub(start))
 			}
 			if i >= 5 && at.Sub(times[i-1]) < 5*time.Second {
-				t.Errorf("change %d was said %v after the one before", i, at.Sub(times[i-1]))
+				t.Errorf("change %d was written %v after the one before", i, at.Sub(times[i-1]))
 			}
 		}
-		if most := 5 + flaps/10 + 1; len(said) > most {
-			t.Errorf("%d writes, want at most %d", len(said), most)
+		if most := 5 + flaps/10 + 1; len(written) > most {
+			t.Errorf("%d writes, want at most %d", len(written), most)
 		}
 	})
 }
 
-// TestCountsFoundDuringAWriteAreWritten: a survey during a write finds other counts, under the conditions that are being written.
+// TestCountsFoundDuringAWriteAreWritten: a survey during a write finds other counts, with the conditions that are being written.
 func TestCountsFoundDuringAWriteAreWritten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, key := newTestReconciler(), request{kind: announcement}
@@ -285,7 +285,7 @@ func TestCountsFoundDuringAWriteAreWritten(t *testing.T) {
 		var written []string
 		find := func(counts string, during func()) {
 			r.enqueueDue(map[request]*task{key: {
-				kind: announcement, uid: "uid-web", says: "Advertised=True/Partial", conditions: []metav1.Condition{},
+				kind: announcement, uid: "uid-web", summary: "Advertised=True/Partial", conditions: []metav1.Condition{},
 				do: func(context.Context) error {
 					during()
 					written = append(written, counts)
@@ -305,7 +305,7 @@ func TestCountsFoundDuringAWriteAreWritten(t *testing.T) {
 	})
 }
 
-// TestASuccessorIsWritten: an object is deleted while its status is being written, and another of its name says the same.
+// TestASuccessorIsWritten: an object is deleted while its status is being written, and its successor of the same name has the same status.
 func TestASuccessorIsWritten(t *testing.T) {
 	r, key, written := newTestReconciler(), request{kind: peer}, false
 	queue := workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[request]())
@@ -314,8 +314,8 @@ func TestASuccessorIsWritten(t *testing.T) {
 	gone := func(context.Context) error { return apierrors.NewNotFound(schema.GroupResource{}, "tor-a") }
 	there := func(context.Context) error { written = true; return nil }
 	for _, found := range []*task{
-		{uid: "one", says: "Accepted=True", do: gone},
-		{uid: "another", says: "Accepted=True", do: there},
+		{uid: "one", summary: "Accepted=True", do: gone},
+		{uid: "another", summary: "Accepted=True", do: there},
 	} {
 		r.enqueueDue(map[request]*task{key: found}, time.Now())
 		if queue.Len() == 0 {
@@ -332,7 +332,7 @@ func TestASuccessorIsWritten(t *testing.T) {
 	}
 }
 
-// work does what is in the queue until it is shut down, as a controller does.
+// work does the tasks in the queue until the queue is shut down, as a controller does.
 func work(t *testing.T, r *Reconciler) {
 	for {
 		key, shutdown := r.queue.Get()
@@ -350,7 +350,7 @@ func work(t *testing.T, r *Reconciler) {
 	}
 }
 
-// TestADeletionIsNotPaced: nobody else removes a left-over, and none comes twice.
+// TestADeletionIsNotPaced: only this role removes a left-over BGPSession, and each deletion comes once.
 func TestADeletionIsNotPaced(t *testing.T) {
 	r, key, deleted := newTestReconciler(), request{kind: session}, false
 	for range 5 {

@@ -21,14 +21,14 @@ func (r *Reconciler) apply(ctx context.Context, object client.Object) error {
 	return kube.ApplyStatus(ctx, r.client, fieldOwner, object)
 }
 
-// report writes what is ours of the status of a BGPSession. The rest is its speaker's.
+// report writes the roll-up's part of a BGPSession's status. The rest belongs to its speaker.
 func (r *Reconciler) report(ctx context.Context, session *v1alpha1.BGPSession, report *status.SessionReport) error {
 	return kube.ApplyPart(ctx, r.client, fieldOwner, session, report)
 }
 
-// remove deletes a BGPSession whose Node or BGPPeer is gone, or that no speaker is there to delete. A cache may be
-// behind: of an object that it lacks the API server has the last word, and what it has is surveyed once the cache has it. An orphan
-// is one that the survey found without its Node or BGPPeer: it stays where both are there now.
+// remove deletes a BGPSession whose Node or BGPPeer is gone, or that has no speaker to delete it. A cache may be behind: if it
+// lacks an object, remove asks the API server. If the API server has the object, a survey looks at it once the cache has it too. An
+// orphan is a BGPSession that the survey found without its Node or BGPPeer: it stays if both exist now.
 func (r *Reconciler) remove(ctx context.Context, session *v1alpha1.BGPSession, orphan bool) error {
 	for _, referred := range []client.Object{
 		&v1alpha1.BGPPeer{ObjectMeta: metav1.ObjectMeta{Name: session.Spec.PeerName}},

@@ -15,7 +15,7 @@ import (
 	"github.com/herald-bgp/herald/api/v1alpha1"
 )
 
-// deletions has the BGPPeers and Nodes of these names, and takes down what is deleted.
+// deletions is a client that has the BGPPeers and Nodes of these names, and notes deletions.
 type deletions struct {
 	client.Client
 	exist   []string
@@ -34,8 +34,8 @@ func (d *deletions) Delete(_ context.Context, object client.Object, _ ...client.
 	return nil
 }
 
-// TestOnlyALeftOverIsDeleted: a survey may see a BGPSession before its BGPPeer or its Node, and the cache have them by the time of
-// the deletion, or the API server alone.
+// TestOnlyALeftOverIsDeleted: a survey may see a BGPSession before its BGPPeer or its Node. By the time of the deletion the cache may
+// have them, or only the API server.
 func TestOnlyALeftOverIsDeleted(t *testing.T) {
 	withoutPeer := func(w *world) { w.peers = nil }
 	withoutNode := func(w *world) { w.addNodes(nil, w.fleet) }

@@ -27,32 +27,32 @@ import (
 )
 
 const (
-	// workers write at the same time: one slow answer is not to hold up every object.
+	// workers is how many objects are written at the same time: one slow answer must not hold up every object.
 	workers = 4
-	// coalesce is how long a survey waits for further changes: what every node reports of one change comes in a burst.
+	// coalesce is how long a survey waits for further changes: the reports of all nodes on one change come in a burst.
 	coalesce = 100 * time.Millisecond
 )
 
-// SpeakerLabels are those of the node role's pods.
+// SpeakerLabels are the labels of the node role's pods.
 func SpeakerLabels() labels.Set {
 	return labels.Set{"app.kubernetes.io/name": "herald", "app.kubernetes.io/component": "node"}
 }
 
-// Options say what the roll-up looks at.
+// Options say which objects the roll-up looks at.
 type Options struct {
-	// Logger gets what keeps the roll-up from its work; none by default.
+	// Logger gets the errors that keep the roll-up from its work; none by default.
 	Logger logr.Logger
-	// Namespace is the operator's own.
+	// Namespace is the operator's own namespace.
 	Namespace string
-	// SpeakerPods: the node role runs as pods with the SpeakerLabels in Namespace. A node where none runs has no speaker, and one
-	// that neither has such a pod nor is chosen by a DaemonSet with these labels is to have none. Otherwise nobody knows where
-	// speakers run: every node counts, and no BGPSession is said not to be Reporting.
+	// SpeakerPods: the node role runs as pods with the SpeakerLabels in Namespace. A node where no such pod runs has no speaker.
+	// A node that neither has such a pod nor is chosen by a DaemonSet with these labels shall have no speaker. Without SpeakerPods
+	// it is unknown where speakers run: every node counts, and no BGPSession gets Reporting=False.
 	SpeakerPods bool
-	// LocalNode is the node that this process is itself the speaker of, empty for none.
+	// LocalNode is the node whose speaker this process is, empty for none.
 	LocalNode string
 }
 
-// CacheOptions limit what a manager keeps in memory to what the roll-up needs.
+// CacheOptions limit the objects in a manager's memory to those that the roll-up needs.
 func CacheOptions(options Options) cache.Options {
 	return cache.Options{
 		DefaultTransform:         kube.StripObject(),
@@ -67,7 +67,7 @@ func CacheOptions(options Options) cache.Options {
 	}
 }
 
-// ofSpeakers limits the cache of a kind to what runs the node role.
+// ofSpeakers limits the cache of a kind to the objects that run the node role.
 func ofSpeakers(options Options, transform toolscache.TransformFunc) cache.ByObject {
 	return cache.ByObject{
 		Namespaces: map[string]cache.Config{options.Namespace: {}},
@@ -82,7 +82,8 @@ func SetupWithManager(m manager.Manager, options Options) error {
 	queue := source.TypedFunc[request](func(ctx context.Context, q workqueue.TypedRateLimitingInterface[request]) error {
 		r.queue = q
 		if options.SpeakerPods {
-			// Before the first survey, which would take a lost node for found. What fails is tried again.
+			// The Leases are read before the first survey, which would otherwise take a lost node for found. A failed read is repeated
+			// later.
 			_, _ = r.readHeartbeats(ctx)
 		}
 		close(r.started)
@@ -111,8 +112,8 @@ func SetupWithManager(m manager.Manager, options Options) error {
 	return nil
 }
 
-// specOrStatusChanged passes statuses too, our own writes among them: one that arrives late, of a leader before this one
-// or of somebody's hand, is put right, and a survey that finds all as it should be writes nothing.
+// specOrStatusChanged passes statuses too, our own writes among them. So a status that arrives late, from an earlier leader or
+// from another writer, is corrected; a survey that finds every status right writes nothing.
 func specOrStatusChanged() predicate.Predicate {
 	return predicate.Or(kube.SpecChanged(), kube.StatusChanged())
 }

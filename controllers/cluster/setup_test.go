@@ -12,7 +12,7 @@ import (
 	"github.com/herald-bgp/herald/api/v1alpha1"
 )
 
-// TestStatusesWakeASurvey: what is written over our statuses is seen, and what changes nothing is not.
+// TestStatusesWakeASurvey: a write of another writer to our statuses wakes a survey, and a write that changes nothing does not.
 func TestStatusesWakeASurvey(t *testing.T) {
 	before := &v1alpha1.BGPPeer{ObjectMeta: metav1.ObjectMeta{Name: "tor-a", ResourceVersion: "1"}}
 	touched := before.DeepCopy()

@@ -17,26 +17,27 @@ import (
 	"github.com/herald-bgp/herald/api/v1alpha1"
 )
 
-// restartGrace is how long a node may be without a speaker that runs before it counts as having none: a pod that is replaced,
-// or a container that starts again, is no change that anybody has to hear of.
+// restartGrace is how long a node may be without a running speaker before it counts as having none: a status does not show the
+// replacement of a pod or the restart of a container.
 const restartGrace = 30 * time.Second
 
 // SpeakerContainer is the container of the node role in its pods.
 const SpeakerContainer = "herald"
 
-// fleet is which nodes are to run a speaker, and where one reports.
+// fleet says which nodes shall run a speaker, and where one runs.
 type fleet struct {
-	// placed are the nodes that the node role is to run on, nil where all are.
+	// placed are the nodes that the node role shall run on, nil for all.
 	placed map[string]bool
-	// running are the nodes where a speaker runs, or did a moment ago; nil where nobody knows.
+	// running are the nodes where a speaker runs, or did a moment ago; nil if that is unknown.
 	running map[string]bool
 	// lost are the nodes that give no sign of life.
 	lost map[string]bool
-	// again is when to look once more, zero for when something changes.
+	// again is when to look once more, zero for the next change.
 	again time.Duration
 }
 
-// fleet finds out by the pods of the node role and their DaemonSet. Sessions say what was said before of where speakers run.
+// fleet makes the fleet from the pods of the node role and their DaemonSet. The conditions of sessions show where speakers ran
+// before.
 func (r *Reconciler) fleet(ctx context.Context, nodes []corev1.Node, sessions map[string]*v1alpha1.BGPSession, now time.Time) (*fleet, error) {
 	if !r.options.SpeakerPods {
 		return &fleet{}, nil
@@ -67,7 +68,7 @@ func (r *Reconciler) fleet(ctx context.Context, nodes []corev1.Node, sessions ma
 	before := silentBefore(sessions)
 	for i := range nodes {
 		node := &nodes[i]
-		// A pod stays where it runs when a taint that only keeps new ones away comes later.
+		// A pod keeps running when the node later gets a taint that only keeps new pods away.
 		f.placed[node.Name] = has[node.Name] || placedBy(placements, node)
 		f.lost[node.Name] = r.heartbeats.lost(node, before[node.Name] == v1alpha1.ReasonNodeLost)
 		f.running[node.Name] = r.runs(f, node.Name, runs[node.Name], before[node.Name] != "", now)
@@ -80,8 +81,8 @@ func (r *Reconciler) fleet(ctx context.Context, nodes []corev1.Node, sessions ma
 	return f, nil
 }
 
-// runs reports whether a node counts as having a speaker that runs. One that stopped a moment ago does, unless it was silent
-// before already.
+// runs reports whether a node counts as having a running speaker. A speaker that stopped a moment ago counts, unless the node was
+// silent before.
 func (r *Reconciler) runs(f *fleet, node string, now, silent bool, at time.Time) bool {
 	if now {
 		delete(r.stopped, node)
@@ -113,7 +114,7 @@ func placedBy(placements []placement, node *corev1.Node) bool {
 	return false
 }
 
-// silentBefore are the nodes whose sessions say that nobody reports, with the reason.
+// silentBefore are the nodes whose sessions have Reporting=False, with the reason.
 func silentBefore(sessions map[string]*v1alpha1.BGPSession) map[string]string {
 	silent := map[string]string{}
 	for _, session := range sessions {
@@ -128,8 +129,8 @@ func silentBefore(sessions map[string]*v1alpha1.BGPSession) map[string]string {
 	return silent
 }
 
-// speaks reports whether the speaker of a pod runs, ready or not: its readiness says how far its start has come, nothing of its
-// sessions. A pod that is told to end speaks until it has.
+// speaks reports whether the speaker of a pod runs, ready or not: readiness is about its start, not about its sessions. A pod that
+// is being deleted speaks until it has ended.
 func speaks(pod *corev1.Pod) bool {
 	if pod.Spec.NodeName == "" {
 		return false

@@ -13,7 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/event"
 )
 
-// speakerPod is one that speaks, but for what change does to it.
+// speakerPod is a pod that speaks, altered by change.
 func speakerPod(change func(*corev1.Pod)) *corev1.Pod {
 	pod := &corev1.Pod{
 		Spec: corev1.PodSpec{NodeName: "node-1"},
@@ -26,7 +26,7 @@ func speakerPod(change func(*corev1.Pod)) *corev1.Pod {
 	return pod
 }
 
-// TestSpeaks: what counts is whether the speaker's container runs, and nothing else of its pod.
+// TestSpeaks: only whether the speaker's container runs counts, and nothing else of its pod.
 func TestSpeaks(t *testing.T) {
 	speaking := speakerPod(func(*corev1.Pod) {})
 	readiness := func(status corev1.ConditionStatus) func(*corev1.Pod) {
@@ -59,8 +59,8 @@ func TestSpeaks(t *testing.T) {
 	}
 }
 
-// TestStoppedSpeakersHaveAMoment: a container that starts again and a pod that is replaced are no change, one that stays away is;
-// and what was silent before this process began is so at once.
+// TestStoppedSpeakersHaveAMoment: the restart of a container and the replacement of a pod are no change, a pod that stays away is. A
+// node that was silent before this process began counts as silent at once.
 func TestStoppedSpeakersHaveAMoment(t *testing.T) {
 	r := newTestReconciler()
 	begin := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -90,7 +90,7 @@ func TestStoppedSpeakersHaveAMoment(t *testing.T) {
 	}
 }
 
-// TestPlacement: a node that the DaemonSet gives no pod is not to have a session.
+// TestPlacement: a node that gets no pod from the DaemonSet shall have no session.
 func TestPlacement(t *testing.T) {
 	inZone := func(zone string) *corev1.Affinity {
 		return &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelector{
@@ -136,7 +136,7 @@ func TestPlacement(t *testing.T) {
 	}
 }
 
-// TestHeartbeats: a node is lost once its kubelet has been silent for 35 s, unless nobody could hear it.
+// TestHeartbeats: a node is lost once its kubelet has been silent for 35 s, unless this process could not have heard it.
 func TestHeartbeats(t *testing.T) {
 	var h heartbeats
 	begin := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -180,7 +180,7 @@ func TestHeartbeats(t *testing.T) {
 			t.Errorf("after %v (%s): node-2 is lost: %v, want %v", step.after, step.why, got, step.lostTwo)
 		}
 	}
-	// Of a node without a Lease the control plane's own word counts.
+	// For a node without a Lease its condition Ready counts.
 	one := node("node-1", "linux")
 	one.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionUnknown}}
 	if !h.lost(&one, false) {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Jittered is 0.75 to 1.25 of d: processes that lost their API server together do not return together, and what was written
-// together is not written together again.
+// Jittered is 0.75 to 1.25 of d: processes that lost their API server at the same time do not return at the same time, and objects
+// that were written together are not written together again.
 func Jittered(d time.Duration) time.Duration {
 	return time.Duration((0.75 + rand.Float64()/2) * float64(d))
 }

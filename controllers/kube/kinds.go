@@ -26,7 +26,7 @@ func NewScheme() *runtime.Scheme {
 }
 
 // NewRESTMapper maps the kinds of NewScheme without asking the API server. Discovery would be one more thing that can
-// fail or hang at start, and says nothing that is not known here.
+// fail or hang at start, and would bring nothing new.
 func NewRESTMapper() meta.RESTMapper {
 	mapper := meta.NewDefaultRESTMapper([]schema.GroupVersion{
 		corev1.SchemeGroupVersion, appsv1.SchemeGroupVersion, coordinationv1.SchemeGroupVersion, v1alpha1.GroupVersion,
@@ -43,7 +43,7 @@ func NewRESTMapper() meta.RESTMapper {
 		v1alpha1.GroupVersion.WithKind("BGPSession"):        meta.RESTScopeRoot,
 	} {
 		mapper.Add(kind, scope)
-		// A cache of some namespaces asks for the scope of the list.
+		// A cache that is limited to some namespaces asks for the scope of the list kind.
 		kind.Kind += "List"
 		mapper.Add(kind, scope)
 	}

@@ -12,16 +12,16 @@ import (
 )
 
 const (
-	// requestTimeout bounds one reconciliation, and so every write in it: a hung API server answers nothing at all.
+	// requestTimeout bounds one reconciliation, and so every write in it: a hung API server never answers.
 	requestTimeout = 15 * time.Second
-	// The default grows to 17 minutes. An API server that was away for a while is not to be met with silence after it.
+	// The default of controller-runtime grows to 17 minutes: after an outage of the API server, Herald would be silent for that long.
 	retryFirst, retryLongest = 100 * time.Millisecond, 10 * time.Second
 )
 
 // ManagerOptions are the controller options of every manager.
 func ManagerOptions() config.Controller {
 	return config.Controller{
-		// A second manager of one process registers the same names again.
+		// A second manager in the same process registers the same names again.
 		SkipNameValidation:    new(true),
 		ReconciliationTimeout: requestTimeout,
 	}

@@ -17,11 +17,11 @@ import (
 	"github.com/herald-bgp/herald/api/v1alpha1"
 )
 
-// annotationPrefix is that of the annotations which people put on objects for Herald.
+// annotationPrefix is the prefix of the annotations that people put on objects for Herald.
 const annotationPrefix = v1alpha1.GroupName + "/"
 
-// SpecChanged passes what a person did to an object: its spec, labels or annotations. Status writes do not pass, our
-// own above all: a controller that wakes itself never sleeps.
+// SpecChanged passes changes that a person made to an object: to its spec, labels or annotations. It passes no status write,
+// above all not our own: a controller that wakes itself never sleeps.
 func SpecChanged() predicate.Predicate {
 	return onUpdate(func(before, after client.Object) bool {
 		return before.GetUID() != after.GetUID() ||
@@ -32,8 +32,8 @@ func SpecChanged() predicate.Predicate {
 	})
 }
 
-// StatusChanged passes what anybody did to the status of a BGPPeer or an Announcement. It is for whoever compares the
-// status with what it should be and writes nothing where the two are the same: our own writes pass too.
+// StatusChanged passes every change of the status of a BGPPeer or an Announcement, our own writes too. It is for a controller that
+// compares the status with the desired one and writes nothing if the two are the same.
 func StatusChanged() predicate.Predicate {
 	return onUpdate(func(before, after client.Object) bool {
 		switch before := before.(type) {
@@ -48,7 +48,7 @@ func StatusChanged() predicate.Predicate {
 	})
 }
 
-// NodeChanged passes what Herald uses of a Node: its labels, Herald's own annotations and its addresses. Kubelets
+// NodeChanged passes changes of the parts of a Node that Herald uses: its labels, Herald's annotations and its addresses. Kubelets
 // write a Node every few seconds, and other programs keep their own annotations on it.
 func NodeChanged() predicate.Predicate {
 	return onUpdate(func(before, after client.Object) bool {
@@ -60,8 +60,8 @@ func NodeChanged() predicate.Predicate {
 	})
 }
 
-// NodeHeard passes a Node whose kubelet spoke, or of which the control plane said that it does not: when a kubelet starts, and every
-// few minutes. It passes no creation and no deletion.
+// NodeHeard passes an update of a Node's condition Ready: by its kubelet, when that starts and every few minutes, or by the control plane
+// when the kubelet is silent. It passes no creation and no deletion.
 func NodeHeard() predicate.Predicate {
 	return predicate.Funcs{
 		CreateFunc: func(event.CreateEvent) bool { return false },
@@ -72,7 +72,7 @@ func NodeHeard() predicate.Predicate {
 	}
 }
 
-// NodePlacementChanged passes what decides which pods a Node may have, besides its labels, and a Node that the control plane
+// NodePlacementChanged passes changes that decide which pods a Node may have, besides its labels, and a Node that the control plane
 // lost or found again.
 func NodePlacementChanged() predicate.Predicate {
 	return onUpdate(func(before, after client.Object) bool {
@@ -87,7 +87,7 @@ func LabelsChanged() predicate.Predicate {
 	})
 }
 
-// onUpdate passes every creation and deletion, and the updates that changed says are worth it.
+// onUpdate passes every creation and deletion, and the updates for which changed returns true.
 func onUpdate(changed func(before, after client.Object) bool) predicate.Predicate {
 	return predicate.Funcs{
 		UpdateFunc: func(e event.UpdateEvent) bool {
@@ -116,7 +116,7 @@ func nodeTaints(object client.Object) []corev1.Taint {
 	return node.Spec.Taints
 }
 
-// nodeReady is the status of the Node's condition Ready, empty where there is none.
+// nodeReady is the status of the Node's condition Ready, empty if there is none.
 func nodeReady(object client.Object) corev1.ConditionStatus {
 	for _, condition := range nodeReadyCondition(conditionsOf(object)) {
 		return condition.Status

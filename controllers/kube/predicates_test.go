@@ -82,7 +82,7 @@ func edit[T any](object T, change func(T)) T {
 	return object
 }
 
-// TestNodeHeard: a kubelet that starts says that it is ready, as it was all the time to whoever sees the status alone.
+// TestNodeHeard: the heartbeat of a kubelet that starts passes although the condition Ready keeps its status.
 func TestNodeHeard(t *testing.T) {
 	at := func(second int, ready corev1.ConditionStatus, labels map[string]string) *corev1.Node {
 		return &corev1.Node{

@@ -25,10 +25,10 @@ const remindAfter = 10 * time.Minute
 var errNotServed = errors.New("the API server does not serve " + v1alpha1.GroupVersion.String() + ": install the " +
 	"CustomResourceDefinitions, by the chart (crds.install=true) or by kubectl apply --server-side -k config/crd")
 
-// resources are those of Herald's kinds.
+// resources are the resources of Herald's kinds.
 var resources = []string{"announcements", "bgppeers", "bgpsessions"}
 
-// Served returns nil where the API server serves every kind of Herald, and else what to do about it.
+// Served returns nil if the API server serves every kind of Herald, and else an error that says what to do about it.
 func Served(ctx context.Context, client rest.Interface) error {
 	var list metav1.APIResourceList
 	err := client.Get().AbsPath("/apis", v1alpha1.GroupVersion.Group, v1alpha1.GroupVersion.Version).Do(ctx).Into(&list)
@@ -50,9 +50,9 @@ func Served(ctx context.Context, client rest.Interface) error {
 	return nil
 }
 
-// WatchErrorHandler handles what keeps a cache from being filled, and passes it on to tell, which may be nil. Of kinds that
-// are not served an informer says that "the server could not find the requested resource", again and again: the log has once
-// in a while what to do about it instead.
+// WatchErrorHandler handles the errors that keep a cache from being filled, and passes them on to tell, which may be nil. For a kind
+// that is not served, an informer logs "the server could not find the requested resource" again and again. This handler instead logs
+// now and then what to do about it.
 func WatchErrorHandler(log logr.Logger, tell func(error)) toolscache.WatchErrorHandlerWithContext {
 	var mu sync.Mutex
 	var told time.Time

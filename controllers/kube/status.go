@@ -20,8 +20,8 @@ import (
 )
 
 // ApplyStatus writes the status of object by server-side apply as owner, and takes over fields that another manager
-// holds. What the status leaves out, owner gives up. The object must exist: an apply on a subresource cannot create. It is
-// then as it is stored.
+// holds. Owner gives up the fields that the status leaves out. The object must exist: an apply on a subresource cannot create.
+// Afterwards object is as the API server stored it.
 func ApplyStatus(ctx context.Context, c client.Client, owner client.FieldOwner, object client.Object) error {
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
 	if err != nil {
@@ -38,8 +38,8 @@ func ApplyStatus(ctx context.Context, c client.Client, owner client.FieldOwner, 
 	return nil
 }
 
-// ApplyPart is ApplyStatus for a part of a status whose rest is somebody else's. It fails with a conflict where the object is not
-// as it was read: what belongs to whom may have changed.
+// ApplyPart is ApplyStatus for a part of a status whose rest belongs to another writer. It fails with a conflict if the object
+// changed since it was read: the owners of fields may have changed.
 func ApplyPart(ctx context.Context, c client.Client, owner client.FieldOwner, object client.Object, part any) error {
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(part)
 	if err != nil {
@@ -67,13 +67,13 @@ func apply(
 	if err != nil {
 		return nil, fmt.Errorf("apply status of %s %s: %w", kind.Kind, object.GetName(), err)
 	}
-	// What is kept of it is kept without them: a status is compared by its fields.
+	// The object is kept without managed fields: a status is compared by its fields.
 	patch.SetManagedFields(nil)
 	return patch, nil
 }
 
-// SameStatus reports whether two statuses are the same to whoever reads them from the API server, where a time has no
-// fraction of a second and an empty list may be absent.
+// SameStatus reports whether two statuses are the same once they are read from the API server, where a time has no fraction of a
+// second and an empty list may be absent.
 func SameStatus[T any](a, b T) bool {
 	first, err := json.Marshal(a)
 	if err != nil {
@@ -83,8 +83,8 @@ func SameStatus[T any](a, b T) bool {
 	return err == nil && bytes.Equal(first, second)
 }
 
-// OwnConditions are those of the stored conditions that are of a type in own, in the order of own. The others are somebody
-// else's, and an apply leaves them where they are.
+// OwnConditions are the stored conditions whose type is in own, in the order of own. The others belong to another writer, and an
+// apply leaves them as they are.
 func OwnConditions(stored, own []metav1.Condition) []metav1.Condition {
 	var list []metav1.Condition
 	for i := range own {
@@ -95,7 +95,7 @@ func OwnConditions(stored, own []metav1.Condition) []metav1.Condition {
 	return list
 }
 
-// Delete deletes that very object, not a successor of the same name. One that is gone already is as good.
+// Delete deletes exactly that object, not a successor of the same name. An object that is gone already is no error.
 func Delete(ctx context.Context, c client.Client, object client.Object) error {
 	uid := object.GetUID()
 	err := c.Delete(ctx, object, client.Preconditions{UID: &uid})

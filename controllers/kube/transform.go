@@ -20,7 +20,7 @@ import (
 	"github.com/herald-bgp/herald/api/v1alpha1"
 )
 
-// StripNode leaves of a Node what Herald uses: a Node lists every image that it holds.
+// StripNode drops the parts of a Node that Herald does not use: a Node lists every image that it holds.
 func StripNode() cache.TransformFunc {
 	return func(object any) (any, error) {
 		if node, ok := object.(*corev1.Node); ok {
@@ -33,7 +33,7 @@ func StripNode() cache.TransformFunc {
 	}
 }
 
-// StripNamespace leaves of a Namespace its name and labels.
+// StripNamespace keeps only the name and labels of a Namespace.
 func StripNamespace() cache.TransformFunc {
 	return func(object any) (any, error) {
 		if namespace, ok := object.(*corev1.Namespace); ok {
@@ -45,7 +45,7 @@ func StripNamespace() cache.TransformFunc {
 	}
 }
 
-// StripPod leaves of a Pod where it is, and which of its containers run.
+// StripPod keeps only the node of a Pod and its running containers.
 func StripPod() cache.TransformFunc {
 	return func(object any) (any, error) {
 		if pod, ok := object.(*corev1.Pod); ok {
@@ -81,7 +81,7 @@ func running(containers []corev1.ContainerStatus) []corev1.ContainerStatus {
 	return list
 }
 
-// StripDaemonSet leaves of a DaemonSet which nodes it chooses.
+// StripDaemonSet keeps only the fields of a DaemonSet that say which nodes it chooses.
 func StripDaemonSet() cache.TransformFunc {
 	return func(object any) (any, error) {
 		if set, ok := object.(*appsv1.DaemonSet); ok {
@@ -112,8 +112,8 @@ func StripStatus() cache.TransformFunc {
 	}
 }
 
-// StripSession leaves of a BGPSession what the roll-up sums up. What many sessions say alike, of announcements above all, is kept
-// once.
+// StripSession keeps only the fields of a BGPSession that the roll-up sums up. Texts and reports that many sessions share, above all
+// on announcements, are kept once.
 func StripSession() cache.TransformFunc {
 	shared := &reports{known: map[[sha256.Size]byte]weak.Pointer[v1alpha1.AnnouncementsStatus]{}}
 	return func(object any) (any, error) {
@@ -142,13 +142,13 @@ func StripSession() cache.TransformFunc {
 	}
 }
 
-// reports are what sessions say of announcements, each once for as long as some session says it.
+// reports holds the sessions' reports on announcements, each once for as long as some session has it.
 type reports struct {
 	mu    sync.Mutex
 	known map[[sha256.Size]byte]weak.Pointer[v1alpha1.AnnouncementsStatus]
 }
 
-// share returns what is kept of an equal report, or the report itself where it is new.
+// share returns the kept copy of an equal report, or the report itself if it is new.
 func (r *reports) share(report *v1alpha1.AnnouncementsStatus) *v1alpha1.AnnouncementsStatus {
 	if report == nil {
 		return nil
@@ -167,13 +167,13 @@ func (r *reports) share(report *v1alpha1.AnnouncementsStatus) *v1alpha1.Announce
 		w := &report.Withheld[i]
 		intern(&w.Namespace, &w.Name, &w.Reason, &w.Winner)
 	}
-	report.Withheld = slices.Clone(report.Withheld) // as long as it has to be
+	report.Withheld = slices.Clone(report.Withheld) // as long as a session has it
 	r.known[key] = weak.Make(report)
 	runtime.AddCleanup(report, r.forget, key)
 	return report
 }
 
-// forget drops a report that no session says any more.
+// forget drops a report that no session has any more.
 func (r *reports) forget(key [sha256.Size]byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -189,10 +189,10 @@ func intern(texts ...*string) {
 	}
 }
 
-// lastApplied is where kubectl apply keeps the whole object once more.
+// lastApplied is the annotation in which kubectl apply keeps a copy of the whole object.
 const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 
-// StripObject drops of an object what nobody but its authors' tools reads.
+// StripObject drops the fields of an object that only its authors' tools read.
 func StripObject() cache.TransformFunc {
 	return func(object any) (any, error) {
 		if stripped, ok := object.(metav1.Object); ok {

@@ -13,7 +13,7 @@ import (
 	"github.com/herald-bgp/herald/api/v1alpha1"
 )
 
-// TestReportsAreShared: ten thousand sessions that say the same cost one report, and what nobody says any more costs nothing.
+// TestReportsAreShared: ten thousand sessions with the same report cost one report, and a report that no session has costs nothing.
 func TestReportsAreShared(t *testing.T) {
 	r := &reports{known: map[[sha256.Size]byte]weak.Pointer[v1alpha1.AnnouncementsStatus]{}}
 	report := func(name string) *v1alpha1.AnnouncementsStatus {

@@ -43,7 +43,7 @@ func TestStripPodKeepsWhichContainersRun(t *testing.T) {
 	}
 }
 
-// TestStripSessionKeepsWhatIsSummedUp: there may be ten thousand of them, and each lists what was negotiated.
+// TestStripSessionKeepsWhatIsSummedUp: there may be ten thousand BGPSessions, and each has many fields that the roll-up does not use.
 func TestStripSessionKeepsWhatIsSummedUp(t *testing.T) {
 	summed := v1alpha1.BGPSessionStatus{
 		Conditions: []metav1.Condition{{Type: v1alpha1.ConditionEstablished, Status: metav1.ConditionTrue, Message: "up"}},

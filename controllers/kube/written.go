@@ -12,14 +12,14 @@ import (
 )
 
 const (
-	// urgentBurst is how many writes of an object that people wait for go at once, and urgentInterval how often one does after
-	// them: a neighbour may come and go for ever, and the API server is not to hear of each time.
+	// urgentBurst is how many urgent writes of an object go at once, and urgentInterval the time between further ones: a neighbour
+	// may come and go for ever, and must not cause a write each time. A write is urgent if people wait for it.
 	urgentBurst    = 5
 	urgentInterval = 10 * time.Second
 )
 
-// Written remembers the statuses that a controller wrote, and when, and so paces them. A cache is behind our own writes: a
-// time of transition taken from it alone could move although nothing changed.
+// Written remembers which statuses a controller wrote and when, and paces further writes. Since a cache is behind our own writes, a
+// transition time that was taken from the cache alone could change although the condition did not.
 type Written struct {
 	interval time.Duration
 
@@ -28,21 +28,21 @@ type Written struct {
 }
 
 type write struct {
-	// next is when the next write may be that can wait.
+	// next is when the next write that is not urgent may go.
 	next time.Time
-	// rested is when the object will have had urgentInterval of rest for each of its urgent writes, after which a whole burst
-	// may go again.
+	// rested is when the object will have rested urgentInterval for each of its urgent writes. After that a whole burst may go
+	// again.
 	rested     time.Time
 	conditions []metav1.Condition
 }
 
-// NewWritten remembers nothing yet. Two writes of an object that can wait are to be about interval apart, so that what was
-// written at once spreads.
+// NewWritten returns an empty memory. Two writes of an object that are not urgent shall be about interval apart; the jitter spreads
+// objects that were written at once.
 func NewWritten(interval time.Duration) *Written {
 	return &Written{interval: interval, last: map[types.UID]write{}}
 }
 
-// Note takes down a write to an object, which the next one that can wait is to be about an interval after.
+// Note takes down a write to an object. The next write that is not urgent shall come about an interval later.
 func (w *Written) Note(object types.UID, at time.Time, conditions []metav1.Condition) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -51,7 +51,7 @@ func (w *Written) Note(object types.UID, at time.Time, conditions []metav1.Condi
 	w.last[object] = last
 }
 
-// NoteUrgent takes down a write that people waited for. It makes none wait that can.
+// NoteUrgent takes down an urgent write. It delays no write that is not urgent.
 func (w *Written) NoteUrgent(object types.UID, at time.Time, conditions []metav1.Condition) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -63,7 +63,7 @@ func (w *Written) NoteUrgent(object types.UID, at time.Time, conditions []metav1
 	w.last[object] = last
 }
 
-// Conditions are those last written to an object, or what is stored where none were.
+// Conditions are the conditions last written to an object, or the stored ones if none were written.
 func (w *Written) Conditions(object types.UID, stored []metav1.Condition) []metav1.Condition {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -73,7 +73,7 @@ func (w *Written) Conditions(object types.UID, stored []metav1.Condition) []meta
 	return stored
 }
 
-// Delay is how long a write to an object that can wait has to.
+// Delay is how long a write to an object that is not urgent must wait.
 func (w *Written) Delay(object types.UID, now time.Time) time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -84,15 +84,15 @@ func (w *Written) Delay(object types.UID, now time.Time) time.Duration {
 	return max(0, last.next.Sub(now))
 }
 
-// UrgentDelay is how long a write to an object that people wait for has to: not at all, unless there were a burst of them.
-// Whoever waits writes what is true then, so that nothing is said of what came and went, and the last state always is.
+// UrgentDelay is how long an urgent write to an object must wait: not at all, unless a burst of them went before. A write that waited
+// holds the state at its end: states that came and went meanwhile are skipped, and the last state is always written.
 func (w *Written) UrgentDelay(object types.UID, now time.Time) time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return max(0, w.last[object].rested.Add(-(urgentBurst-1)*urgentInterval).Sub(now))
 }
 
-// Forget drops an object that is written no more.
+// Forget drops an object that will not be written again.
 func (w *Written) Forget(object types.UID) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -53,7 +53,7 @@ func TestWrittenLetsNothingWaitForAnUrgentWrite(t *testing.T) {
 	}
 }
 
-// TestWrittenPacesUrgentWrites: a burst goes at once, then one in a while, and a rest earns one for each such while.
+// TestWrittenPacesUrgentWrites: a burst goes at once, then one write per interval, and each interval of rest earns one write.
 func TestWrittenPacesUrgentWrites(t *testing.T) {
 	w := kube.NewWritten(time.Second)
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -84,7 +84,7 @@ func TestWrittenPacesUrgentWrites(t *testing.T) {
 		if wait := w.UrgentDelay("a", now); wait != step.wait {
 			t.Errorf("after a rest of %v and %d writes the next waits %v, want %v", step.rest, step.went, wait, step.wait)
 		}
-		w.Note("a", now, nil) // takes nothing from them, and gives nothing
+		w.Note("a", now, nil) // does not change how many urgent writes may go
 		if wait := w.UrgentDelay("a", now); wait != step.wait {
 			t.Errorf("a write that could wait makes it %v, want %v", wait, step.wait)
 		}

@@ -26,7 +26,7 @@ import (
 )
 
 const (
-	// As controller-runtime's own filter has them.
+	// The values are those of controller-runtime's own filter.
 	tokenCacheTTL = time.Minute
 	allowCacheTTL = 5 * time.Minute
 	denyCacheTTL  = 30 * time.Second
@@ -34,17 +34,17 @@ const (
 	patience = 3 * time.Second
 )
 
-// guard lets requests through whose sender may read metrics.
+// guard lets a request through if its sender may read metrics.
 type guard struct {
 	tokens       authenticator.Token
 	rights       authorizer.Authorizer
-	certificates authenticator.Request // nil where none counts
+	certificates authenticator.Request // nil if certificates do not count
 	held         held
 	log          logr.Logger
 }
 
-// newGuard returns a guard that asks the API server of config: who somebody is by a TokenReview, and what they may by a
-// SubjectAccessReview.
+// newGuard returns a guard that asks the API server of config: a TokenReview says who sent a request, and a SubjectAccessReview
+// whether they may read.
 func newGuard(config *rest.Config, log logr.Logger) (*guard, error) {
 	authentication, err := authenticationv1.NewForConfig(config)
 	if err != nil {
@@ -58,7 +58,7 @@ func newGuard(config *rest.Config, log logr.Logger) (*guard, error) {
 		SubjectAccessReviewClient: authorization,
 		AllowCacheTTL:             allowCacheTTL,
 		DenyCacheTTL:              denyCacheTTL,
-		WebhookRetryBackoff:       &wait.Backoff{Steps: 1}, // whoever scrapes comes again
+		WebhookRetryBackoff:       &wait.Backoff{Steps: 1}, // the scraper tries again by itself
 	}.New()
 	if err != nil {
 		return nil, fmt.Errorf("authorization of metrics: %w", err)
@@ -67,12 +67,12 @@ func newGuard(config *rest.Config, log logr.Logger) (*guard, error) {
 	return &guard{tokens: tokens, rights: rights, log: log}, nil
 }
 
-// trustCertificates lets through whoever shows a client certificate that verify accepts.
+// trustCertificates lets a client through that shows a certificate which verify accepts.
 func (g *guard) trustCertificates(verify x509.VerifyOptionFunc) {
 	g.certificates = x509.NewDynamic(verify, x509.CommonNameUserConversion)
 }
 
-// wrap returns a handler that lets through to next.
+// wrap returns a handler that passes permitted requests on to next.
 func (g *guard) wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if code, message := g.judge(r); code != http.StatusOK {
@@ -83,7 +83,7 @@ func (g *guard) wrap(next http.Handler) http.Handler {
 	})
 }
 
-// judge answers with a status, and why it is not that of success.
+// judge returns a status code and, unless that is success, the reason.
 func (g *guard) judge(r *http.Request) (code int, message string) {
 	if g.certified(r) {
 		return http.StatusOK, ""
@@ -99,7 +99,7 @@ func (g *guard) judge(r *http.Request) (code int, message string) {
 	case err == nil:
 		g.held.deny(token)
 	case g.held.allows(token, now):
-		return http.StatusOK, "" // as the API server last said
+		return http.StatusOK, "" // the last answer of the API server
 	default:
 		g.log.Error(err, "the API server cannot be asked who reads metrics")
 		return http.StatusServiceUnavailable, "the API server cannot be asked, and has not let this token read in the last hour"
@@ -118,7 +118,7 @@ func (g *guard) certified(r *http.Request) bool {
 	return ok && err == nil
 }
 
-// ask asks the API server. The error says that there was no answer.
+// ask asks the API server. An error means that there was no answer.
 func (g *guard) ask(r *http.Request, token string) (code int, message string, err error) {
 	ctx, cancel := context.WithTimeout(r.Context(), patience)
 	defer cancel()
@@ -141,8 +141,8 @@ func (g *guard) ask(r *http.Request, token string) (code int, message string, er
 	return http.StatusOK, "", nil
 }
 
-// tokenReviews is an authenticator whose error says that there was no answer. That of the library says so of a token too that
-// the API server does not know.
+// tokenReviews is an authenticator whose error means that there was no answer. The library's authenticator returns an error also for
+// a token that the API server does not know.
 type tokenReviews struct {
 	client authenticationv1.TokenReviewInterface
 }

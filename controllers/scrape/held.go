@@ -13,15 +13,15 @@ import (
 )
 
 const (
-	// holdLimit is how long an answer of the API server holds at most while no newer one can be had.
+	// holdLimit is how long an answer of the API server holds at most while the API server is away.
 	holdLimit = time.Hour
 	// holdFor is how long an answer holds after it was last used. It may have been in a cache before that.
 	holdFor = holdLimit - allowCacheTTL
-	// maxHeld bounds the answers that are remembered. Only the API server's own consent makes one.
+	// maxHeld bounds the number of remembered answers. Only a positive answer of the API server is remembered.
 	maxHeld = 256
 )
 
-// held remembers which tokens the API server let read, by their digests.
+// held remembers which tokens the API server allowed to read, by their digests.
 type held struct {
 	mu      sync.Mutex
 	allowed map[[sha256.Size]byte]time.Time
@@ -48,7 +48,7 @@ func (h *held) deny(token string) {
 	delete(h.allowed, sha256.Sum256([]byte(token)))
 }
 
-// allows reports whether the last answer was consent, and still holds.
+// allows reports whether the last answer allowed the token, and still holds.
 func (h *held) allows(token string, now time.Time) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -67,12 +67,12 @@ func (h *held) dropOldest() {
 	delete(h.allowed, oldest)
 }
 
-// expired reports whether a token says of itself that its time is over (RFC 7519 §4.1.4). Its signature is not looked at: to
-// whom it was good is known, and a time that somebody else wrote makes it another token.
+// expired reports whether a token has expired by its own claim (RFC 7519 §4.1.4). It does not check the signature: the API server
+// allowed exactly this token, and a forged time makes it another token.
 func expired(token string, now time.Time) bool {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
-		return false // not a JSON Web Token, so it does not say
+		return false // not a JSON Web Token, so it has no such claim
 	}
 	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
 	if err != nil {

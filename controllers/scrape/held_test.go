@@ -16,7 +16,7 @@ func tokenUntil(t time.Time) string {
 	return encode(`{"alg":"RS256"}`) + "." + encode(fmt.Sprintf(`{"exp":%d}`, t.Unix())) + "." + encode("signature")
 }
 
-// TestAnswersHoldForAnHour: and never past the token's own time.
+// TestAnswersHoldForAnHour: an answer holds for an hour, but never longer than the token.
 func TestAnswersHoldForAnHour(t *testing.T) {
 	start := time.Unix(1_800_000_000, 0)
 	short, long, opaque := tokenUntil(start.Add(10*time.Minute)), tokenUntil(start.Add(24*time.Hour)), "opaque"

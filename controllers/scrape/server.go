@@ -21,17 +21,17 @@ import (
 
 // Options of a Server.
 type Options struct {
-	// Config reaches the API server that is asked who may read.
+	// Config reaches the API server that decides who may read.
 	Config *rest.Config
-	// CertDir holds tls.crt and tls.key; empty for a certificate of the process's own.
+	// CertDir holds tls.crt and tls.key. If it is empty, the process signs a certificate itself.
 	CertDir string
-	// ClientCA is a file of authorities: whoever shows a client certificate that one of them has signed may read. Empty for none.
+	// ClientCA is a file of certificate authorities: a client with a certificate that one of them signed may read. Empty for none.
 	ClientCA string
-	// Logger of refusals that somebody should know of.
+	// Logger gets the refusals that an operator should know of.
 	Logger logr.Logger
 }
 
-// Server serves what only some may read, over TLS.
+// Server serves a handler over TLS to those who may read.
 type Server struct {
 	tls     *tls.Config
 	handler http.Handler
@@ -74,8 +74,8 @@ func NewServer(o Options, handler http.Handler) (*Server, error) {
 // reloadInterval is how often files are read anew.
 const reloadInterval = 10 * time.Second
 
-// reload reads a file again and again until ctx ends; while it cannot be read, what was read last counts. The loops that come
-// with the readers tell everybody's log how they start.
+// reload reads a file again and again until ctx ends; while the file cannot be read, the last contents count. It stands in for the
+// loops of the libraries, which log their start to the global log.
 func reload(ctx context.Context, read func(context.Context) error, log logr.Logger) {
 	ticker := time.NewTicker(reloadInterval)
 	defer ticker.Stop()
@@ -88,7 +88,7 @@ func reload(ctx context.Context, read func(context.Context) error, log logr.Logg
 		}
 		err := read(ctx)
 		if err != nil && !failing {
-			log.Error(err, "file of the metrics' endpoint cannot be read anew; what was read last counts")
+			log.Error(err, "a file of the metrics endpoint cannot be read anew; its last contents count")
 		}
 		failing = err != nil
 	}

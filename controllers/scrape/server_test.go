@@ -19,7 +19,7 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// writeAuthority writes a certificate that signs, and returns what it wrote.
+// writeAuthority writes the certificate of an authority, and returns it.
 func writeAuthority(t *testing.T, file string) []byte {
 	t.Helper()
 	certificate, _, err := certutil.GenerateSelfSignedCertKey("authority", nil, nil)
@@ -32,7 +32,7 @@ func writeAuthority(t *testing.T, file string) []byte {
 	return certificate
 }
 
-// TestAuthoritiesAreReadAnew: without a word about how that is done, and what cannot be read leaves what was.
+// TestAuthoritiesAreReadAnew: without a log line for each reading; a file that cannot be read leaves the last authorities in place.
 func TestAuthoritiesAreReadAnew(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "ca.crt")
 	first := writeAuthority(t, file)
@@ -67,7 +67,7 @@ func TestAuthoritiesAreReadAnew(t *testing.T) {
 	}
 }
 
-// TestCertificateIsReadAnew: as its files say, which a kubelet swaps.
+// TestCertificateIsReadAnew: when a kubelet swaps the files of the certificate.
 func TestCertificateIsReadAnew(t *testing.T) {
 	dir := t.TempDir()
 	replace := func() {

@@ -14,16 +14,16 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/certwatcher"
 )
 
-// Names of the files in a directory of a certificate, as in a Secret of type kubernetes.io/tls.
+// Names of the files in a certificate directory, as in a Secret of type kubernetes.io/tls.
 const (
 	certificateFile = "tls.crt"
 	keyFile         = "tls.key"
 )
 
-// serverTLS is the configuration of a server whose certificate is in a directory, and what reads it anew when it changes.
-// Without a directory the certificate is the process's own, which nobody else has signed.
+// serverTLS is the configuration of a server whose certificate is in a directory, and the function that reads the certificate anew
+// when it changes. Without a directory the process signs a certificate itself.
 func serverTLS(directory string) (_ *tls.Config, read func(context.Context) error, _ error) {
-	// Whose certificate counts the guard decides.
+	// The guard decides whose certificate counts.
 	config := &tls.Config{MinVersion: tls.VersionTLS12, ClientAuth: tls.RequestClientCert}
 	if directory == "" {
 		certificate, key, err := certutil.GenerateSelfSignedCertKeyWithFixtures("localhost", []net.IP{{127, 0, 0, 1}}, nil, "")

@@ -34,7 +34,7 @@ type cluster struct {
 	summed   *status.Rollup
 }
 
-// objects are what people wrote.
+// objects are the objects that people wrote.
 type objects struct {
 	Peers         []v1alpha1.BGPPeer
 	Announcements []v1alpha1.Announcement

@@ -84,7 +84,7 @@ func TestConfirmationStays(t *testing.T) {
 			wantCondition(t, first.Conditions, v1alpha1.ConditionAdvertised, "True Advertised")
 			object.Status = first
 
-			// Another announcement disturbs the hash that this one falls to; no node but those that test.change reports
+			// Another announcement disturbs the sum of this one; only the nodes that test.change reports
 			// has seen it.
 			c.addAnnouncement(sameSum(t), "198.51.100.0/24")
 			test.change(c)
