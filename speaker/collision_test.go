@@ -45,7 +45,7 @@ func bothConnect(t *testing.T) {
 	time.Sleep(20 * time.Second) // the bubble's clock
 	synctest.Wait()
 	for _, s := range []*speaker.Speaker{a, b} {
-		snapshot, _ := s.Peer("tor")
+		snapshot, _ := peerNamed(s, "tor")
 		if snapshot.State != speaker.StateEstablished || snapshot.Flaps != 0 {
 			t.Errorf("state %v, %d flaps, error %+v", snapshot.State, snapshot.Flaps, snapshot.LastError)
 		}

@@ -26,14 +26,14 @@ type Config struct {
 	NodeAddress4, NodeAddress6 netip.Addr
 	// Announcements are all that some peer may be sent, in order of precedence: the first goes first.
 	Announcements []*Announcement
-	// Peers, whose names are unique and whose addresses tell them apart. Of two that cannot both connect to this process,
+	// Peers have unique IDs, and addresses that tell them apart. Of two that cannot both connect to this process,
 	// the first may.
 	Peers []Peer
 }
 
 // Peer is one neighbour, and one session at most.
 type Peer struct {
-	// Name identifies the peer across configurations, in logs and in snapshots.
+	// Name is what people call the peer, in logs too. Several peers may share it: see SessionID.
 	Name string
 	// Address and port of the neighbour. The address carries no zone unless it is link-local.
 	Address netip.AddrPort

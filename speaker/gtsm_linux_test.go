@@ -78,7 +78,7 @@ func TestGTSMKeepsOthersOut(t *testing.T) {
 	if n, err := far.Read(make([]byte, 1)); n > 0 {
 		t.Errorf("an answer: %d octets, %v", n, err)
 	}
-	if snapshot, _ := s.Peer("tor"); snapshot.State != speaker.StateOpenSent {
+	if snapshot, _ := peerNamed(s, "tor"); snapshot.State != speaker.StateOpenSent {
 		t.Errorf("state %v", snapshot.State)
 	}
 }

@@ -133,7 +133,7 @@ func waitFor(t *testing.T, s *speaker.Speaker, wanted func(speaker.PeerSnapshot)
 	t.Helper()
 	timeout := time.After(30 * time.Second)
 	for {
-		snapshot, ok := s.Peer("tor")
+		snapshot, ok := peerNamed(s, "tor")
 		if ok && wanted(snapshot) {
 			return
 		}

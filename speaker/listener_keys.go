@@ -18,8 +18,8 @@ type keyPlace struct {
 // socket that is bound to both of ours; if their keys differ, the first of them in the order of the configuration is
 // accepted, and the other told why it is not: the socket holds one key, and what it lets through for one peer is not
 // authenticated for the other. A socket that is bound to an address of ours holds the keys of those that connect to it.
-func (l *listeners) claims(peers []Peer) (keys map[keyPlace]string, refused map[string]string) {
-	keys, refused = map[keyPlace]string{}, map[string]string{}
+func (l *listeners) claims(peers []Peer) (keys map[keyPlace]string, refused map[SessionID]string) {
+	keys, refused = map[keyPlace]string{}, map[SessionID]string{}
 	first := map[keyPlace]*Peer{}
 	for i := range peers {
 		p := &peers[i]
@@ -29,12 +29,12 @@ func (l *listeners) claims(peers []Peer) (keys map[keyPlace]string, refused map[
 		places := l.places(p)
 		for _, place := range places {
 			if other := first[place]; other != nil && other.MD5Key != p.MD5Key {
-				refused[p.Name] = fmt.Sprintf("peer %q connects from the same address to %v with another TCP MD5 key, "+
+				refused[p.ID()] = fmt.Sprintf("peer %q connects from the same address to %v with another TCP MD5 key, "+
 					"and a listener has one for each address: let the process listen at each local address apart",
 					other.Name, place.listener)
 			}
 		}
-		if refused[p.Name] != "" {
+		if refused[p.ID()] != "" {
 			continue
 		}
 		for _, place := range places {

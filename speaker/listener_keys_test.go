@@ -48,7 +48,7 @@ func TestPeersThatShareAListenerKey(t *testing.T) {
 				w.apply(twoPeers(test.keys[:]...))
 				for i, peer := range []string{"elder", "younger"} {
 					refused := test.refused && peer == "younger"
-					s, _ := w.speaker.Peer(peer)
+					s, _ := peerNamed(w.speaker, peer)
 					if got := strings.Contains(s.ListenerError, `peer "elder"`); got != refused {
 						t.Errorf("%s: listener error %q", peer, s.ListenerError)
 					}
@@ -64,13 +64,13 @@ func TestPeersThatShareAListenerKey(t *testing.T) {
 				}
 				// Once the first is gone its place is free.
 				w.apply(&speaker.Config{RouterID: us, Peers: twoPeers(test.keys[:]...).Peers[1:]})
-				if s, _ := w.speaker.Peer("younger"); s.ListenerError != "" {
+				if s, _ := peerNamed(w.speaker, "younger"); s.ListenerError != "" {
 					t.Errorf("listener error %q", s.ListenerError)
 				}
 				p := w.dial(netip.AddrPortFrom(ours[1], 179), string(test.keys[1]))
 				p.Handshake(theirOpen(true))
 				synctest.Wait()
-				if s, _ := w.speaker.Peer("younger"); s.State != speaker.StateEstablished {
+				if s, _ := peerNamed(w.speaker, "younger"); s.State != speaker.StateEstablished {
 					t.Errorf("state %v", s.State)
 				}
 			})
@@ -102,7 +102,7 @@ func TestListenersApart(t *testing.T) {
 		synctest.Wait()
 		for _, s := range w.speaker.Snapshot() {
 			if s.State != speaker.StateEstablished || s.ListenerError != "" {
-				t.Errorf("%s: %v, %q", s.Name, s.State, s.ListenerError)
+				t.Errorf("%s: %v, %q", s.ID, s.State, s.ListenerError)
 			}
 		}
 		w.stop(context.Canceled)

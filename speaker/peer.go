@@ -53,13 +53,13 @@ func (cfg *peerConfig) accepts() bool { return cfg.refused == "" && cfg.Peer.acc
 // flow: where the code stands is the state.
 type peer struct {
 	*shared
-	name     string
+	id       SessionID
 	log      logr.Logger
 	accepted chan struct{} // capacity 1: something is in inbox
 	inbox    inbox
 	updated  chan struct{} // capacity 1
 	config   atomic.Pointer[peerConfig]
-	messages *messageCounters // of all peers that have had the name, since it was configured
+	messages *messageCounters // of all peers that have had the ID, since it was configured
 	received *adjin.Table     // over all sessions
 	closing  lingering
 	lines    peerLines
@@ -87,7 +87,7 @@ type peerLines struct {
 func newPeer(s *shared, log logr.Logger, cfg *peerConfig) *peer {
 	p := &peer{
 		shared:   s,
-		name:     cfg.Name,
+		id:       cfg.ID(),
 		log:      log.WithValues("peer", cfg.Name, "address", cfg.Address.String()),
 		accepted: make(chan struct{}, 1),
 		updated:  make(chan struct{}, 1),

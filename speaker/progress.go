@@ -119,7 +119,7 @@ func (s *Speaker) answer(table *work, asked <-chan struct{}) {
 	for range asked {
 		table.begin()
 		s.table.Updates()
-		s.store.record("")
+		s.store.record(SessionID{})
 		table.end()
 	}
 }

@@ -71,7 +71,7 @@ func (w *world) expectReceived(want ...string) {
 	w.Helper()
 	synctest.Wait()
 	var got []string
-	err := w.speaker.Received("tor", func(r adjin.Route) bool {
+	err := w.speaker.Received(torID, func(r adjin.Route) bool {
 		line := r.Prefix.String()
 		if r.Stale {
 			line += " stale"
@@ -147,7 +147,7 @@ func TestReceivedRoutesAreKept(t *testing.T) {
 		p.Send(reachable("203.0.113.0/24"))
 		p.Conn.Close()
 		w.expectReceived() // no graceful restart was negotiated
-		if err := w.speaker.Received("none", nil); err == nil {
+		if err := w.speaker.Received(speaker.SessionID{Peer: "none"}, nil); err == nil {
 			w.Error("routes of a peer that there is not")
 		}
 	})

@@ -120,7 +120,7 @@ func TestPassiveWithoutListener(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() { done <- s.Run(ctx) }()
 		synctest.Wait()
-		if p, _ := s.Peer("tor"); p.ListenerError == "" {
+		if p, _ := peerNamed(s, "tor"); p.ListenerError == "" {
 			t.Errorf("snapshot %+v", p)
 		}
 		cancel()

@@ -55,7 +55,7 @@ func TestSendHoldTimerOnKernelSockets(t *testing.T) {
 		case <-keepalive.C:
 			_, _ = conn.Write(wire.AppendKeepalive(nil)) // what ends the session shows its error
 		}
-		snapshot, _ := s.Peer("tor")
+		snapshot, _ := peerNamed(s, "tor")
 		if snapshot.LastError == nil {
 			continue
 		}

@@ -40,7 +40,7 @@ func (p *peer) session(ctx context.Context, c *contender) (next *contender, err 
 	s := &session{
 		peer:      p,
 		contender: c,
-		out:       p.table.Attach(p.name, p.ribParams(c)),
+		out:       p.table.Attach(p.id.String(), p.ribParams(c)),
 		began:     time.Now(),
 		retimed:   make(chan struct{}, 1),
 		asks:      make(chan struct{}, 1),

@@ -38,7 +38,7 @@ func (s *session) read(ctx context.Context) error {
 		lines:    &s.lines,
 		endOfRIB: s.peer.endOfRIB,
 	}
-	reading := s.progress.add("reader of peer " + s.name)
+	reading := s.progress.add("reader of peer " + s.id.Peer)
 	defer s.progress.remove(reading)
 	defer interruptRead(ctx, s.conn)()
 	hold := s.negotiated.HoldTime

@@ -41,7 +41,7 @@ type writer struct {
 // write sends KEEPALIVEs and what the Adj-RIB-Out has, until ctx ends; then it tells the peer why.
 func (s *session) write(ctx context.Context) error {
 	w := &writer{
-		session: s, work: s.progress.add("writer to peer " + s.name),
+		session: s, work: s.progress.add("writer to peer " + s.id.Peer),
 		keepaliveTimer: time.NewTimer(time.Hour), lookTimer: time.NewTimer(time.Hour),
 		acks: acknowledgements{transport: s.transport, conn: s.conn},
 	}

@@ -93,7 +93,7 @@ func (s *simulation) calm() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range s.routers {
-		snapshot, known := s.speaker.Peer(r.name)
+		snapshot, known := s.speaker.Peer(r.sessionID())
 		switch c := r.session; {
 		case !s.expected(r):
 			if c != nil || known && snapshot.State == speaker.StateEstablished {
@@ -113,7 +113,7 @@ func (s *simulation) restless() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range s.routers {
-		snapshot, _ := s.speaker.Peer(r.name)
+		snapshot, _ := s.speaker.Peer(r.sessionID())
 		s.failLocked("no rest: %s: expected %t, up %t, %d connections; the speaker: %v, token %v of %v, last error %+v",
 			r.name, s.expected(r), r.session != nil, len(r.conversations), snapshot.State, snapshot.Routes.Token, s.plan.token,
 			snapshot.LastError)
@@ -127,13 +127,13 @@ func (s *simulation) compareReports() {
 		if c == nil {
 			continue
 		}
-		snapshot, _ := s.speaker.Peer(r.name)
+		snapshot, _ := s.speaker.Peer(r.sessionID())
 		announced := 0
 		for _, f := range snapshot.Routes.Announced {
 			announced += f.Routes
 		}
 		listed := 0
-		err := s.speaker.Routes(r.name, func(route rib.Route) bool {
+		err := s.speaker.Routes(r.sessionID(), func(route rib.Route) bool {
 			listed++
 			if _, holds := c.table[wire.Path{ID: route.PathID, Prefix: route.Prefix}]; !holds {
 				c.fail("at rest: the speaker lists %v, which was not announced", route)

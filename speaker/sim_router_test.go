@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/herald-bgp/herald/speaker"
 	"github.com/herald-bgp/herald/speaker/internal/faketest"
 	"github.com/herald-bgp/herald/speaker/transport"
 	"github.com/herald-bgp/herald/speaker/wire"
@@ -38,6 +39,11 @@ type router struct {
 	shape         [2]faketest.Shape // of new connections: in and out
 	conversations []*conversation
 	session       *conversation // the Established one
+}
+
+// sessionID is the ID of the speaker's session with the router.
+func (r *router) sessionID() speaker.SessionID {
+	return speaker.SessionID{Peer: r.name, Remote: r.addr}
 }
 
 // newRouter makes up a peer of that number.

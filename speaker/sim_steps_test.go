@@ -212,9 +212,9 @@ func (s *simulation) look(rnd *rand.Rand) {
 	s.speaker.TakeChanged()
 	for _, snapshot := range s.speaker.Snapshot() {
 		n := rnd.IntN(100)
-		err := s.speaker.Routes(snapshot.Name, func(rib.Route) bool { n--; return n > 0 })
+		err := s.speaker.Routes(snapshot.ID, func(rib.Route) bool { n--; return n > 0 })
 		if err != nil && !strings.Contains(err.Error(), speaker.ErrUnknownPeer.Error()) {
-			s.failf("routes of %s: %v", snapshot.Name, err)
+			s.failf("routes of %v: %v", snapshot.ID, err)
 		}
 	}
 }

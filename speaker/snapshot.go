@@ -107,7 +107,7 @@ type Negotiated struct {
 
 // PeerSnapshot is the state of one peer at one moment.
 type PeerSnapshot struct {
-	Name string
+	ID SessionID
 	// Revision is that of the newest configuration which the peer has taken notice of: the rest speaks of that one.
 	Revision any
 	State    State

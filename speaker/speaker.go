@@ -55,7 +55,7 @@ type Speaker struct {
 	// Owned by Run.
 	group   sync.WaitGroup
 	id      identity
-	running map[string]*running
+	running map[SessionID]*running
 	ending  map[peerKey]<-chan struct{} // of the last peer with that key
 }
 
@@ -91,7 +91,7 @@ func New(o Options) *Speaker {
 		log:       o.Logger,
 		listeners: listeners,
 		poke:      make(chan struct{}, 1),
-		running:   map[string]*running{},
+		running:   map[SessionID]*running{},
 		ending:    map[peerKey]<-chan struct{}{},
 	}
 	listeners.deliver, listeners.changed = s.deliver, s.store.listeningChanged
@@ -117,24 +117,24 @@ func (s *Speaker) Apply(cfg *Config) error {
 // Changed is poked when a snapshot changed since TakeChanged was last called. It has a capacity of one.
 func (s *Speaker) Changed() <-chan struct{} { return s.store.changed }
 
-// TakeChanged returns the names of the peers whose snapshots changed since it was last called, those that are gone too.
-func (s *Speaker) TakeChanged() []string { return s.store.takeChanged() }
+// TakeChanged returns the sessions whose snapshots changed since it was last called, those that are gone too.
+func (s *Speaker) TakeChanged() []SessionID { return s.store.takeChanged() }
 
-// Snapshot returns the state of all peers, by name.
+// Snapshot returns the state of all peers, in the order of their IDs.
 func (s *Speaker) Snapshot() []PeerSnapshot { return s.store.all() }
 
-// Peer returns the state of one peer, and whether there is one of that name.
-func (s *Speaker) Peer(name string) (PeerSnapshot, bool) { return s.store.peer(name) }
+// Peer returns the state of one peer, and whether there is one of that ID.
+func (s *Speaker) Peer(id SessionID) (PeerSnapshot, bool) { return s.store.peer(id) }
 
-// ErrUnknownPeer says that no peer has that name.
+// ErrUnknownPeer says that no peer has that ID.
 var ErrUnknownPeer = errors.New("no such peer")
 
 // Routes calls yield for each route that was announced to the peer, until it returns false. There are none while the
 // session is not Established. yield may block without holding up the session.
-func (s *Speaker) Routes(name string, yield func(rib.Route) bool) error {
-	r, ok := s.store.record(name)
+func (s *Speaker) Routes(id SessionID, yield func(rib.Route) bool) error {
+	r, ok := s.store.record(id)
 	if !ok {
-		return fmt.Errorf("%q: %w", name, ErrUnknownPeer)
+		return fmt.Errorf("%v: %w", id, ErrUnknownPeer)
 	}
 	if r.out != nil {
 		r.out.Routes(yield)
@@ -144,10 +144,10 @@ func (s *Speaker) Routes(name string, yield func(rib.Route) bool) error {
 
 // Received calls yield for each route that is kept of the peer, until it returns false. There are none where its Receive says
 // so. yield may block without holding up the session.
-func (s *Speaker) Received(name string, yield func(adjin.Route) bool) error {
-	r, ok := s.store.record(name)
+func (s *Speaker) Received(id SessionID, yield func(adjin.Route) bool) error {
+	r, ok := s.store.record(id)
 	if !ok {
-		return fmt.Errorf("%q: %w", name, ErrUnknownPeer)
+		return fmt.Errorf("%v: %w", id, ErrUnknownPeer)
 	}
 	r.received.Routes(yield)
 	return nil
@@ -200,26 +200,59 @@ func (s *Speaker) reconcile(peers, listening context.Context) {
 	s.refuse(refused)
 	s.listeners.protect(keys)
 	s.id.take(cfg)
-	wanted := make(map[string]*peerConfig, len(cfg.Peers))
+	wanted := make(map[SessionID]*peerConfig, len(cfg.Peers))
 	for _, p := range cfg.Peers {
-		wanted[p.Name] = s.id.configFor(p, refused[p.Name])
+		wanted[p.ID()] = s.id.configFor(p, refused[p.ID()])
 	}
-	for name, r := range s.running {
-		if cause := endOf(r.config.Load(), wanted[name]); cause != nil {
-			s.stop(r, cause)
-			delete(s.running, name)
+	moved := moves(s.running, wanted)
+	for id, r := range s.running {
+		newest := wanted[id]
+		if to, ok := moved[id]; ok {
+			newest = wanted[to]
 		}
+		if cause := endOf(r.config.Load(), newest); cause != nil {
+			s.stop(r, cause)
+			delete(s.running, id)
+		}
+	}
+	for from, to := range moved {
+		s.store.move(from, to)
 	}
 	s.setExports(cfg)
 	for _, p := range cfg.Peers {
-		if r := s.running[p.Name]; r != nil {
-			r.update(wanted[p.Name])
+		if r := s.running[p.ID()]; r != nil {
+			r.update(wanted[p.ID()])
 		} else {
-			s.start(peers, wanted[p.Name])
+			s.start(peers, wanted[p.ID()])
 		}
 	}
 	s.listeners.unprotect(keys)
 	s.listeners.listen(listening, slices.ContainsFunc(cfg.Peers, func(p Peer) bool { return p.accepts() }))
+}
+
+// moves says which session takes the place of which: where the only peer of a name has another address, a change of class
+// reset, what is published of it goes on.
+func moves(running map[SessionID]*running, wanted map[SessionID]*peerConfig) map[SessionID]SessionID {
+	before, after := only(running), only(wanted)
+	moved := map[SessionID]SessionID{}
+	for name, from := range before {
+		if to, ok := after[name]; ok && to != from && from.Remote.IsValid() && to.Remote.IsValid() {
+			moved[from] = to
+		}
+	}
+	return moved
+}
+
+// only returns the only session of each name, one without an address where there are several.
+func only[V any](sessions map[SessionID]V) map[string]SessionID {
+	ids := make(map[string]SessionID, len(sessions))
+	for id := range sessions {
+		if _, several := ids[id.Peer]; several {
+			id = SessionID{Peer: id.Peer}
+		}
+		ids[id.Peer] = id
+	}
+	return ids
 }
 
 // endOf is why a running peer ends for its newest configuration; nil when it goes on.
@@ -241,7 +274,7 @@ func (s *Speaker) setExports(cfg *Config) {
 	for _, p := range cfg.Peers {
 		if !p.AdminDown { // else it is withdrawn everything, and sent nothing new while its session ends
 			p.Export.Node = node
-			exports[p.Name] = p.Export
+			exports[p.ID().String()] = p.Export
 		}
 	}
 	if err := s.table.Update(cfg.Announcements, exports); err != nil {
@@ -250,9 +283,9 @@ func (s *Speaker) setExports(cfg *Config) {
 }
 
 // refuse keeps peers from taking connections from now on: a key that is not theirs is about to let those through.
-func (s *Speaker) refuse(refused map[string]string) {
-	for name, reason := range refused {
-		if r := s.running[name]; r != nil {
+func (s *Speaker) refuse(refused map[SessionID]string) {
+	for id, reason := range refused {
+		if r := s.running[id]; r != nil {
 			cfg := *r.config.Load()
 			cfg.refused = reason
 			r.config.Store(&cfg)
@@ -265,7 +298,7 @@ func (s *Speaker) start(ctx context.Context, cfg *peerConfig) {
 	maps.DeleteFunc(s.ending, func(_ peerKey, done <-chan struct{}) bool { return isClosed(done) })
 	r := &running{peer: newPeer(s.shared, s.log, cfg), done: make(chan struct{})}
 	ctx, r.cancel = context.WithCancelCause(ctx)
-	s.running[cfg.Name] = r
+	s.running[r.id] = r
 	s.registry.add(r.peer)
 	before := s.ending[cfg.key()]
 	s.ending[cfg.key()] = r.done
@@ -293,7 +326,7 @@ func (s *Speaker) stop(r *running, cause error) {
 	s.registry.remove(r.peer)
 	r.cancel(cause)
 	if errors.Is(cause, errRemoved) {
-		s.store.remove(r.name)
+		s.store.remove(r.id)
 	}
 }
 

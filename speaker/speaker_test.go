@@ -113,11 +113,24 @@ func (w *world) apply(cfg *speaker.Config) {
 
 func (w *world) snapshot() speaker.PeerSnapshot {
 	w.Helper()
-	s, ok := w.speaker.Peer("tor")
+	s, ok := peerNamed(w.speaker, "tor")
 	if !ok {
 		w.Fatal("no snapshot of the peer")
 	}
 	return s
+}
+
+// torID is the ID of the peer of peerConfig.
+var torID = speaker.SessionID{Peer: "tor", Remote: them}
+
+// peerNamed is the only peer of that name.
+func peerNamed(s *speaker.Speaker, name string) (speaker.PeerSnapshot, bool) {
+	for _, snapshot := range s.Snapshot() {
+		if snapshot.ID.Peer == name {
+			return snapshot, true
+		}
+	}
+	return speaker.PeerSnapshot{}, false
 }
 
 func (w *world) expectState(want speaker.State) {

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -62,8 +61,8 @@ type store struct {
 	listening *atomic.Pointer[listenerErrors]
 
 	mu    sync.Mutex // a leaf; the changes that update makes set fields, and call nothing that waits
-	peers map[string]*record
-	dirty map[string]struct{}
+	peers map[SessionID]*record
+	dirty map[SessionID]struct{}
 }
 
 // listenerErrors says for each address family why connections cannot be accepted, "" when they can.
@@ -80,34 +79,34 @@ func newStore(listening *atomic.Pointer[listenerErrors]) *store {
 	return &store{
 		changed:   make(chan struct{}, 1),
 		listening: listening,
-		peers:     map[string]*record{},
-		dirty:     map[string]struct{}{},
+		peers:     map[SessionID]*record{},
+		dirty:     map[SessionID]struct{}{},
 	}
 }
 
-// add begins the record of a peer, keeping what is known of one with that name: its counters, which it returns, go on.
+// add begins the record of a peer, keeping what is known of one with that ID: its counters, which it returns, go on.
 func (s *store) add(p *peer) *messageCounters {
 	s.mu.Lock()
-	if s.peers[p.name] == nil {
-		s.peers[p.name] = &record{PeerSnapshot: PeerSnapshot{Name: p.name}, counts: &messageCounters{}}
+	if s.peers[p.id] == nil {
+		s.peers[p.id] = &record{PeerSnapshot: PeerSnapshot{ID: p.id}, counts: &messageCounters{}}
 	}
-	r := s.peers[p.name]
+	r := s.peers[p.id]
 	r.owner, r.received = p, p.received
 	r.PeerRestart, r.unsynced = nil, nil // the routes of the one before are gone
-	s.dirty[p.name] = struct{}{}
+	s.dirty[p.id] = struct{}{}
 	s.mu.Unlock()
 	s.poke()
 	return r.counts
 }
 
 // update changes the record of a peer and marks it if change says that it did. A peer whose record was taken over by
-// another with its name, or removed, changes nothing.
+// another with its ID, or removed, changes nothing.
 func (s *store) update(p *peer, change func(*record) bool) {
 	s.mu.Lock()
-	r := s.peers[p.name]
+	r := s.peers[p.id]
 	changed := r != nil && r.owner == p && change(r)
 	if changed {
-		s.dirty[p.name] = struct{}{}
+		s.dirty[p.id] = struct{}{}
 	}
 	s.mu.Unlock()
 	if changed {
@@ -115,10 +114,22 @@ func (s *store) update(p *peer, change func(*record) bool) {
 	}
 }
 
-func (s *store) remove(name string) {
+func (s *store) remove(id SessionID) {
 	s.mu.Lock()
-	delete(s.peers, name)
-	s.dirty[name] = struct{}{}
+	delete(s.peers, id)
+	s.dirty[id] = struct{}{}
+	s.mu.Unlock()
+	s.poke()
+}
+
+// move keeps what is known of a session under the ID of the one that takes its place.
+func (s *store) move(from, to SessionID) {
+	s.mu.Lock()
+	if r := s.peers[from]; r != nil {
+		delete(s.peers, from)
+		r.ID, s.peers[to] = to, r
+		s.dirty[from] = struct{}{}
+	}
 	s.mu.Unlock()
 	s.poke()
 }
@@ -126,9 +137,9 @@ func (s *store) remove(name string) {
 // listeningChanged marks whom it concerns that listening is another.
 func (s *store) listeningChanged() {
 	s.mu.Lock()
-	for name, r := range s.peers {
+	for id, r := range s.peers {
 		if r.accepts {
-			s.dirty[name] = struct{}{}
+			s.dirty[id] = struct{}{}
 		}
 	}
 	s.mu.Unlock()
@@ -142,26 +153,26 @@ func (s *store) poke() {
 	}
 }
 
-func (s *store) takeChanged() []string {
+func (s *store) takeChanged() []SessionID {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	names := slices.Sorted(maps.Keys(s.dirty))
+	ids := slices.SortedFunc(maps.Keys(s.dirty), SessionID.Compare)
 	clear(s.dirty)
-	return names
+	return ids
 }
 
 // record copies that of a peer.
-func (s *store) record(name string) (r record, ok bool) {
+func (s *store) record(id SessionID) (r record, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if p := s.peers[name]; p != nil {
+	if p := s.peers[id]; p != nil {
 		return *p, true
 	}
 	return record{}, false
 }
 
-func (s *store) peer(name string) (PeerSnapshot, bool) {
-	r, ok := s.record(name)
+func (s *store) peer(id SessionID) (PeerSnapshot, bool) {
+	r, ok := s.record(id)
 	if !ok {
 		return PeerSnapshot{}, false
 	}
@@ -175,7 +186,7 @@ func (s *store) all() []PeerSnapshot {
 		records = append(records, *r)
 	}
 	s.mu.Unlock()
-	slices.SortFunc(records, func(a, b record) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(records, func(a, b record) int { return a.ID.Compare(b.ID) })
 	listening := s.listening.Load()
 	snapshots := make([]PeerSnapshot, len(records))
 	for i := range records {

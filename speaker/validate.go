@@ -25,15 +25,15 @@ func (c *Config) Validate() error {
 	if len(c.Announcements) > rib.MaxAnnouncements {
 		errs = append(errs, fmt.Errorf("%d announcements: %w", len(c.Announcements), rib.ErrTooManyAnnouncements))
 	}
-	names := make(map[string]bool, len(c.Peers))
+	ids := make(map[SessionID]bool, len(c.Peers))
 	keys := make(map[peerKey]string, len(c.Peers))
 	for i := range c.Peers {
 		p := &c.Peers[i]
-		if names[p.Name] {
-			errs = append(errs, fmt.Errorf("peer %q: another peer has the same name", p.Name))
+		if ids[p.ID()] {
+			errs = append(errs, fmt.Errorf("peer %q: another peer has the same name and address", p.Name))
 		}
-		names[p.Name] = true
-		if other, taken := keys[p.key()]; taken {
+		ids[p.ID()] = true
+		if other, taken := keys[p.key()]; taken && other != p.Name {
 			errs = append(errs, fmt.Errorf("peer %q: peer %q has the same addresses", p.Name, other))
 		}
 		keys[p.key()] = p.Name

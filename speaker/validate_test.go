@@ -18,7 +18,7 @@ func TestApplyRefusesWhatItCannotRun(t *testing.T) {
 	s := speaker.New(speaker.Options{})
 	for name, cfg := range map[string]*speaker.Config{
 		"no router ID": {},
-		"two names":    config(peerConfig(), peerConfig(func(p *speaker.Peer) { p.Address = netip.MustParseAddrPort("192.0.2.2:179") })),
+		"two IDs":      config(peerConfig(), peerConfig(func(p *speaker.Peer) { p.LocalAddress = us })),
 		"two keys":     config(peerConfig(), peerConfig(func(p *speaker.Peer) { p.Name = "other" })),
 		"router ID 0":  {RouterID: netip.IPv4Unspecified()},
 		"AS 0":         config(peerConfig(func(p *speaker.Peer) { p.PeerASN = 0 })),
@@ -38,7 +38,7 @@ func TestApplyRefusesWhatItCannotRun(t *testing.T) {
 			t.Errorf("%s: accepted", name)
 		}
 	}
-	if err := s.Routes("nobody", nil); !errors.Is(err, speaker.ErrUnknownPeer) {
+	if err := s.Routes(speaker.SessionID{Peer: "nobody"}, nil); !errors.Is(err, speaker.ErrUnknownPeer) {
 		t.Errorf("routes of nobody: %v", err)
 	}
 }

@@ -51,7 +51,7 @@ type Output struct {
 	parts   map[string]*rib.Announcement
 	partsOf map[string][]*rib.Announcement
 	// exports are what each peer is sent, by its name.
-	exports map[string]export
+	exports map[speaker.SessionID]export
 }
 
 // export is what a peer is sent, and why.
@@ -85,7 +85,7 @@ func Compile(in Input, prev *Output) *Output {
 		verdicts: map[*Peer]map[*Announcement]*verdict{},
 		parts:    map[string]*rib.Announcement{},
 		partsOf:  map[string][]*rib.Announcement{},
-		exports:  make(map[string]export, len(in.Objects.Peers)),
+		exports:  make(map[speaker.SessionID]export, len(in.Objects.Peers)),
 	}
 	out.Issues = append(out.Issues, out.catalog.Issues...)
 	config := &speaker.Config{
@@ -127,8 +127,8 @@ func (out *Output) compilePeer(in *Input, session Session, prev *Output, whole m
 		out.Issues = append(out.Issues, *issue)
 	}
 	peer.Export.Guard = out.catalog.guardOf(session.Peer)
-	sent := out.export(in, session.Peer, prev, whole).share(prev.exports[peer.Name])
-	out.exports[peer.Name] = sent
+	sent := out.export(in, session.Peer, prev, whole).share(prev.exports[peer.ID()])
+	out.exports[peer.ID()] = sent
 	peer.Export.Announcements, peer.Export.Token = sent.announcements, sent.decisions
 	return peer
 }

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/speaker"
 )
 
 // Session is a peer with which a node is to have a session.
@@ -16,6 +17,9 @@ type Session struct {
 	// LocalASN is ours, as the node's annotation or the peer says.
 	LocalASN uint32
 }
+
+// ID is what the speaker knows the session by.
+func (s *Session) ID() speaker.SessionID { return s.Peer.session.ID() }
 
 // endpoint is what a session is known by on a node.
 type endpoint struct{ local, remote netip.Addr }

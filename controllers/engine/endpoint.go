@@ -8,31 +8,32 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/herald-bgp/herald/speaker"
 	"github.com/herald-bgp/herald/speaker/adjin"
 	"github.com/herald-bgp/herald/speaker/rib"
 )
 
-// Peer returns the speaker's name for the peer of a BGPSession of this node.
-func (e *Engine) Peer(session string) (string, bool) {
+// SessionID returns what the speaker knows a BGPSession of this node by.
+func (e *Engine) SessionID(name string) (speaker.SessionID, bool) {
 	state := e.State()
 	if state == nil {
-		return "", false
+		return speaker.SessionID{}, false
 	}
-	found := state.Session(session)
+	found := state.Session(name)
 	if found == nil {
-		return "", false
+		return speaker.SessionID{}, false
 	}
-	return found.Peer.Ref.Name, true
+	return found.ID(), true
 }
 
 // Routes yields the routes that a peer was sent, until yield returns false.
-func (e *Engine) Routes(peer string, yield func(rib.Route) bool) error {
-	return e.speaker.Routes(peer, yield)
+func (e *Engine) Routes(id speaker.SessionID, yield func(rib.Route) bool) error {
+	return e.speaker.Routes(id, yield)
 }
 
 // Received yields the routes that are kept of a peer, until yield returns false.
-func (e *Engine) Received(peer string, yield func(adjin.Route) bool) error {
-	return e.speaker.Received(peer, yield)
+func (e *Engine) Received(id speaker.SessionID, yield func(adjin.Route) bool) error {
+	return e.speaker.Received(id, yield)
 }
 
 // Problem says, among the objects of the endpoint, what is wrong with the node as a whole: there is no configuration yet, or the

@@ -38,7 +38,7 @@ type Options struct {
 	// Published is told of each new State, and Changed of the sessions whose statuses may have changed, those that are gone
 	// among them. Run calls both, one at a time, so neither may block. Either may be nil.
 	Published func(*State)
-	Changed   func([]SessionID)
+	Changed   func([]speaker.SessionID)
 }
 
 // Input is everything that the configuration of a node is made from, beside the options. It is read, never changed.
@@ -205,7 +205,7 @@ func (e *Engine) logIssues(former, next *State) {
 	}
 }
 
-func (e *Engine) tell(changed []SessionID) {
+func (e *Engine) tell(changed []speaker.SessionID) {
 	if len(changed) > 0 && e.options.Changed != nil {
 		e.options.Changed(changed)
 	}
@@ -213,7 +213,7 @@ func (e *Engine) tell(changed []SessionID) {
 
 // Recall notes which sessions there were before this process started, where that is known: readiness waits for no others. It
 // is called before the first Update.
-func (e *Engine) Recall(had func(SessionID) bool) { e.readiness.recall(had) }
+func (e *Engine) Recall(had func(speaker.SessionID) bool) { e.readiness.recall(had) }
 
 // Obstructed notes what keeps the node from its first configuration, for whoever asks why it is not ready. The caller logs it.
 func (e *Engine) Obstructed(err error) { e.readiness.obstructed(err) }

@@ -134,7 +134,7 @@ func TestReadyOnlyWithAConfiguration(t *testing.T) {
 // TestChangedSessions: whoever reports them hears of those that come, change or go, and of no others.
 func TestChangedSessions(t *testing.T) {
 	var told []string
-	e := newEngine(Options{Changed: func(ids []SessionID) {
+	e := newEngine(Options{Changed: func(ids []speaker.SessionID) {
 		for _, id := range ids {
 			told = append(told, id.Peer+" "+id.Remote.String())
 		}
@@ -225,8 +225,8 @@ func TestNodeThatIsNotThere(t *testing.T) {
 // TestRecall: readiness waits for the peers that had a session, and for no others.
 func TestRecall(t *testing.T) {
 	e := newEngine(Options{})
-	had := SessionID{Peer: "tor-b", Remote: netip.MustParseAddr("192.0.2.101")}
-	e.Recall(func(id SessionID) bool { return id == had })
+	had := speaker.SessionID{Peer: "tor-b", Remote: netip.MustParseAddr("192.0.2.101")}
+	e.Recall(func(id speaker.SessionID) bool { return id == had })
 	up := func(name string) v1alpha1.BGPPeer {
 		peer := shutDown(name, 1)
 		peer.Spec.AdminState = nil

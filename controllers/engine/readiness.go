@@ -28,17 +28,17 @@ var errNoConfig = errors.New("no complete configuration was applied yet")
 type readiness struct {
 	mu sync.Mutex
 	// had says whether there was a session before this process started; nil where nobody knows, so that there may have been any.
-	had func(SessionID) bool
+	had func(speaker.SessionID) bool
 	// obstacle is what keeps the first configuration from being made, nil where nothing is known to.
 	obstacle error
-	// waiting holds the peers that are waited for, nil before the first configuration; deadline is for how long.
-	waiting  map[string]bool
+	// waiting holds the sessions that are waited for, nil before the first configuration; deadline is for how long.
+	waiting  map[speaker.SessionID]bool
 	deadline time.Time
 	ready    bool
 }
 
 // recall notes which sessions there were before this process started.
-func (r *readiness) recall(had func(SessionID) bool) {
+func (r *readiness) recall(had func(speaker.SessionID) bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.had = had
@@ -56,37 +56,37 @@ func (r *readiness) obstructed(err error) (news bool) {
 // applied notes that a complete configuration was handed to the speaker.
 func (r *readiness) applied(now time.Time, c *speaker.Config) {
 	// had is not called under the mutex.
-	startable, had := make(map[string]bool, len(c.Peers)), r.hadOf(c)
+	startable, had := make(map[speaker.SessionID]bool, len(c.Peers)), r.hadOf(c)
 	for i := range c.Peers {
 		p := &c.Peers[i]
 		// One that is shut down or may not start will not come, so nothing is waited for.
-		startable[p.Name] = !p.AdminDown && p.Blocked == ""
+		startable[p.ID()] = !p.AdminDown && p.Blocked == ""
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.waiting == nil {
 		r.waiting, r.deadline = had, now.Add(readinessPatience)
 	}
-	for name := range r.waiting {
-		if !startable[name] {
-			delete(r.waiting, name)
+	for id := range r.waiting {
+		if !startable[id] {
+			delete(r.waiting, id)
 		}
 	}
 }
 
-// hadOf are the peers of a configuration that may have had a session before this process started.
-func (r *readiness) hadOf(c *speaker.Config) map[string]bool {
+// hadOf are the sessions of a configuration that may have been there before this process started.
+func (r *readiness) hadOf(c *speaker.Config) map[speaker.SessionID]bool {
 	r.mu.Lock()
 	had := r.had
 	r.mu.Unlock()
-	names := make(map[string]bool, len(c.Peers))
+	ids := make(map[speaker.SessionID]bool, len(c.Peers))
 	for i := range c.Peers {
 		p := &c.Peers[i]
-		if had == nil || had(SessionID{Peer: p.Name, Remote: p.Address.Addr()}) {
-			names[p.Name] = true
+		if had == nil || had(p.ID()) {
+			ids[p.ID()] = true
 		}
 	}
-	return names
+	return ids
 }
 
 // check looks at the peers as they are now. It returns nil once the process is ready, and before that what is waited for.
@@ -104,7 +104,7 @@ func (r *readiness) check(now time.Time, peers []speaker.PeerSnapshot) error {
 	}
 	for i := range peers {
 		if settled(&peers[i]) {
-			delete(r.waiting, peers[i].Name)
+			delete(r.waiting, peers[i].ID)
 		}
 	}
 	if len(r.waiting) > 0 && now.Before(r.deadline) {
@@ -119,10 +119,10 @@ func settled(p *speaker.PeerSnapshot) bool {
 	return p.State == speaker.StateEstablished && p.Routes.Token != nil || p.LastError != nil
 }
 
-func waitingError(waiting map[string]bool) error {
+func waitingError(waiting map[speaker.SessionID]bool) error {
 	names := make([]string, 0, len(waiting))
-	for name := range waiting {
-		names = append(names, name)
+	for id := range waiting {
+		names = append(names, id.Peer)
 	}
 	slices.Sort(names)
 	more := ""

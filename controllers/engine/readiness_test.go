@@ -13,14 +13,16 @@ import (
 	"github.com/herald-bgp/herald/speaker/rib"
 )
 
-func downPeer(name string) speaker.PeerSnapshot { return speaker.PeerSnapshot{Name: name} }
+func downPeer(name string) speaker.PeerSnapshot {
+	return speaker.PeerSnapshot{ID: speaker.SessionID{Peer: name}}
+}
 
 func failedPeer(name string) speaker.PeerSnapshot {
-	return speaker.PeerSnapshot{Name: name, LastError: &speaker.SessionError{Text: "connection refused"}}
+	return speaker.PeerSnapshot{ID: speaker.SessionID{Peer: name}, LastError: &speaker.SessionError{Text: "connection refused"}}
 }
 
 func upPeer(name string, token any) speaker.PeerSnapshot {
-	return speaker.PeerSnapshot{Name: name, State: speaker.StateEstablished, Routes: rib.Report{Token: token}}
+	return speaker.PeerSnapshot{ID: speaker.SessionID{Peer: name}, State: speaker.StateEstablished, Routes: rib.Report{Token: token}}
 }
 
 // readinessStep is one look at the peers, perhaps after a configuration. waiting is a part of what check says, "" for ready.
@@ -32,7 +34,7 @@ type readinessStep struct {
 	waiting string
 }
 
-func checkReadiness(t *testing.T, had func(SessionID) bool, steps []readinessStep) {
+func checkReadiness(t *testing.T, had func(speaker.SessionID) bool, steps []readinessStep) {
 	t.Helper()
 	start := time.Now()
 	var r readiness
@@ -74,7 +76,7 @@ func TestReadinessWaitsTenSeconds(t *testing.T) {
 
 // TestReadinessWaitsForWhatWas: a peer that had no session loses nothing while this process starts.
 func TestReadinessWaitsForWhatWas(t *testing.T) {
-	had := func(id SessionID) bool { return id.Peer == "good" || id.Peer == "removed" }
+	had := func(id speaker.SessionID) bool { return id.Peer == "good" || id.Peer == "removed" }
 	peers := []speaker.Peer{{Name: "good"}, {Name: "never"}, {Name: "removed"}}
 	checkReadiness(t, had, []readinessStep{
 		{name: "both are down", apply: peers, peers: []speaker.PeerSnapshot{downPeer("good"), downPeer("never")}, waiting: "to good, removed"},

@@ -13,6 +13,7 @@ import (
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/compile"
 	"github.com/herald-bgp/herald/controllers/status"
+	"github.com/herald-bgp/herald/speaker"
 )
 
 // Detail is how much of a status is wanted.
@@ -31,12 +32,12 @@ const (
 func (e *Engine) Status(
 	session *compile.Session, stored *v1alpha1.BGPSession, detail Detail,
 ) (v1alpha1.BGPSessionStatus, bool) {
-	snapshot, known := e.speaker.Peer(session.Peer.Ref.Name)
+	snapshot, known := e.speaker.Peer(session.ID())
 	peer, told := compile.PeerOf(snapshot.Revision)
 	if !known || !told {
 		return v1alpha1.BGPSessionStatus{}, false
 	}
-	id := IDOf(session)
+	id := session.ID()
 	before := e.memory.before(id, stored)
 	now := status.Session(status.SessionInput{
 		Snapshot:   snapshot,
@@ -54,7 +55,7 @@ func (e *Engine) Status(
 
 // TakenUp reports whether the speaker has taken up a session, so that there is a status.
 func (e *Engine) TakenUp(session *compile.Session) bool {
-	_, known := e.speaker.Peer(session.Peer.Ref.Name)
+	_, known := e.speaker.Peer(session.ID())
 	return known
 }
 
@@ -76,7 +77,7 @@ func (e *Engine) BGPSession(session *compile.Session, stored *v1alpha1.BGPSessio
 	}
 	return &v1alpha1.BGPSession{
 		TypeMeta:   metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: "BGPSession"},
-		ObjectMeta: metav1.ObjectMeta{Name: IDOf(session).Name(e.options.NodeName)},
+		ObjectMeta: metav1.ObjectMeta{Name: NameOf(session.ID(), e.options.NodeName)},
 		Spec:       e.Spec(session),
 		Status:     now,
 	}
@@ -109,16 +110,16 @@ type said struct {
 // It holds the sessions of the newest state and no others, so that a session that ends and comes back is a new one.
 type memory struct {
 	mu   sync.Mutex
-	last map[SessionID]said
+	last map[speaker.SessionID]said
 }
 
 // keep forgets every session but these.
 func (m *memory) keep(sessions []compile.Session) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	next := make(map[SessionID]said, len(sessions))
+	next := make(map[speaker.SessionID]said, len(sessions))
 	for i := range sessions {
-		id := IDOf(&sessions[i])
+		id := sessions[i].ID()
 		next[id] = m.last[id]
 	}
 	m.last = next
@@ -126,7 +127,7 @@ func (m *memory) keep(sessions []compile.Session) {
 
 // before is what was last said. Until this process has seen the stored object, what that says counts: it is from the process
 // before.
-func (m *memory) before(id SessionID, stored *v1alpha1.BGPSession) said {
+func (m *memory) before(id speaker.SessionID, stored *v1alpha1.BGPSession) said {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	last := m.last[id]
@@ -141,7 +142,7 @@ func (m *memory) before(id SessionID, stored *v1alpha1.BGPSession) said {
 }
 
 // note takes down what is said of a session, unless the session is gone meanwhile.
-func (m *memory) note(id SessionID, now said) {
+func (m *memory) note(id speaker.SessionID, now said) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if _, ok := m.last[id]; ok {

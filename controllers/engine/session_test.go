@@ -33,7 +33,7 @@ func TestStatusSpeaksOfWhatTheSpeakerTookUp(t *testing.T) {
 
 // age makes what was last said of the session of an engine be of a time.
 func age(e *Engine, at metav1.Time) {
-	id := IDOf(&e.State().Sessions[0])
+	id := e.State().Sessions[0].ID()
 	aged := e.memory.before(id, nil)
 	aged.conditions = slices.Clone(aged.conditions)
 	for i := range aged.conditions {

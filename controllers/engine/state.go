@@ -5,6 +5,7 @@ package engine
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,29 +44,14 @@ type Refusal struct {
 	Since time.Time
 }
 
-// SessionID names a session of a node.
-type SessionID struct {
-	// Peer is the name of the BGPPeer.
-	Peer string
-	// Remote is the neighbour's address.
-	Remote netip.Addr
-	// VRF is empty for the default one.
-	VRF string
-}
-
-// IDOf is the ID of a session.
-func IDOf(session *compile.Session) SessionID {
-	return SessionID{Peer: session.Peer.Ref.Name, Remote: session.Peer.Address.Addr()}
-}
-
 // IDOfSpec is the ID of the session that a BGPSession is about. It has no address where the spec has none that can be read.
-func IDOfSpec(spec *v1alpha1.BGPSessionSpec) SessionID {
+func IDOfSpec(spec *v1alpha1.BGPSessionSpec) speaker.SessionID {
 	remote, _ := netip.ParseAddr(spec.Remote)
-	return SessionID{Peer: spec.PeerName, Remote: remote}
+	return speaker.SessionID{Peer: spec.PeerName, Remote: remote}
 }
 
-// Name is the name of a session's BGPSession on a node.
-func (id SessionID) Name(node string) string { return compile.SessionName(id.Peer, node) }
+// NameOf is the name of a session's BGPSession on a node.
+func NameOf(id speaker.SessionID, node string) string { return compile.SessionName(id.Peer, node) }
 
 // Session is the session whose BGPSession has that name, nil when the node is to have none.
 func (s *State) Session(name string) *compile.Session {
@@ -79,29 +65,29 @@ func (s *State) Session(name string) *compile.Session {
 }
 
 // IDs are those of the sessions, in their order; none of a nil State.
-func (s *State) IDs() []SessionID {
+func (s *State) IDs() []speaker.SessionID {
 	if s == nil {
 		return nil
 	}
-	ids := make([]SessionID, len(s.Sessions))
+	ids := make([]speaker.SessionID, len(s.Sessions))
 	for i := range s.Sessions {
-		ids[i] = IDOf(&s.Sessions[i])
+		ids[i] = s.Sessions[i].ID()
 	}
 	return ids
 }
 
 // changedSessions are those that only one of two states has, or that have another version of their BGPPeer. What the speaker
 // does with a configuration it tells by itself. former may be nil.
-func changedSessions(former, next *State) []SessionID {
-	versions := map[SessionID]compile.Ref{}
+func changedSessions(former, next *State) []speaker.SessionID {
+	versions := map[speaker.SessionID]compile.Ref{}
 	if former != nil {
 		for i := range former.Sessions {
-			versions[IDOf(&former.Sessions[i])] = former.Sessions[i].Peer.Ref
+			versions[former.Sessions[i].ID()] = former.Sessions[i].Peer.Ref
 		}
 	}
-	var changed []SessionID
+	var changed []speaker.SessionID
 	for i := range next.Sessions {
-		id := IDOf(&next.Sessions[i])
+		id := next.Sessions[i].ID()
 		if before, ok := versions[id]; !ok || before != next.Sessions[i].Peer.Ref {
 			changed = append(changed, id)
 		}
@@ -113,21 +99,11 @@ func changedSessions(former, next *State) []SessionID {
 	return changed
 }
 
-// changed are the sessions with the peers that the speaker names. One that is gone is told of by changedSessions.
-func (e *Engine) changed(peers []string) []SessionID {
-	state := e.state.Load()
-	if state == nil {
-		return nil
+// changed are those of the sessions that the node is to have. One that is gone is told of by changedSessions.
+func (e *Engine) changed(sessions []speaker.SessionID) []speaker.SessionID {
+	wanted := map[speaker.SessionID]bool{}
+	for _, id := range e.state.Load().IDs() {
+		wanted[id] = true
 	}
-	named := make(map[string]bool, len(peers))
-	for _, peer := range peers {
-		named[peer] = true
-	}
-	var ids []SessionID
-	for i := range state.Sessions {
-		if named[state.Sessions[i].Peer.Ref.Name] {
-			ids = append(ids, IDOf(&state.Sessions[i]))
-		}
-	}
-	return ids
+	return slices.DeleteFunc(sessions, func(id speaker.SessionID) bool { return !wanted[id] })
 }

@@ -75,7 +75,7 @@ func (a *Agent) Run(ctx context.Context) error {
 }
 
 // enqueue asks the status controller to look at sessions. It never blocks.
-func (a *Agent) enqueue(sessions []engine.SessionID) {
+func (a *Agent) enqueue(sessions []speaker.SessionID) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.queue == nil {
@@ -122,6 +122,6 @@ func (a *Agent) reconfigure() {
 }
 
 // request names the BGPSession of a session.
-func (a *Agent) request(id engine.SessionID) reconcile.Request {
-	return reconcile.Request{NamespacedName: client.ObjectKey{Name: id.Name(a.options.NodeName)}}
+func (a *Agent) request(id speaker.SessionID) reconcile.Request {
+	return reconcile.Request{NamespacedName: client.ObjectKey{Name: engine.NameOf(id, a.options.NodeName)}}
 }

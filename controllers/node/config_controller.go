@@ -16,6 +16,7 @@ import (
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/compile"
 	"github.com/herald-bgp/herald/controllers/engine"
+	"github.com/herald-bgp/herald/speaker"
 )
 
 // ConfigReconciler keeps the speaker's configuration what the objects say.
@@ -56,7 +57,7 @@ func (r *ConfigReconciler) recall(ctx context.Context) {
 		return
 	}
 	had := r.stored.hadSession()
-	r.agent.engine.Recall(func(id engine.SessionID) bool { return had[id] })
+	r.agent.engine.Recall(func(id speaker.SessionID) bool { return had[id] })
 }
 
 // input reads what the configuration is made from: nothing but that there is no Node, where there is none.

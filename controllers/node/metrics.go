@@ -102,7 +102,7 @@ func (c *collector) Collect(metrics chan<- prometheus.Metric) {
 	peers := c.speaker.Snapshot()
 	for _, m := range peerMetrics() {
 		for i := range peers {
-			metrics <- prometheus.MustNewConstMetric(m.desc, m.kind, m.value(&peers[i]), peers[i].Name)
+			metrics <- prometheus.MustNewConstMetric(m.desc, m.kind, m.value(&peers[i]), peers[i].ID.Peer)
 		}
 	}
 }

@@ -28,7 +28,7 @@ func (s snapshots) Snapshot() []speaker.PeerSnapshot { return s }
 func TestCollector(t *testing.T) {
 	c := node.NewCollector(snapshots{
 		{
-			Name:  "tor-a",
+			ID:    speaker.SessionID{Peer: "tor-a"},
 			State: speaker.StateEstablished,
 			Flaps: 2,
 			Routes: rib.Report{
@@ -46,7 +46,7 @@ func TestCollector(t *testing.T) {
 				Received: map[wire.MessageType]uint64{wire.TypeNotification: 1},
 			},
 		},
-		{Name: "tor-b", State: speaker.StateConnect},
+		{ID: speaker.SessionID{Peer: "tor-b"}, State: speaker.StateConnect},
 	})
 	problems, err := testutil.CollectAndLint(c)
 	if err != nil {
@@ -110,7 +110,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 	registry := prometheus.NewPedanticRegistry()
 	endpoints := node.NewEndpointGauge()
 	endpoints.WithLabelValues("health-address").Set(1)
-	registry.MustRegister(node.NewCollector(snapshots{{Name: "tor-a"}}), endpoints)
+	registry.MustRegister(node.NewCollector(snapshots{{ID: speaker.SessionID{Peer: "tor-a"}}}), endpoints)
 	families, err := registry.Gather()
 	if err != nil || len(families) == 0 {
 		t.Fatalf("%d metrics: %v", len(families), err)

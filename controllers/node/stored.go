@@ -17,6 +17,7 @@ import (
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/engine"
 	"github.com/herald-bgp/herald/controllers/kube"
+	"github.com/herald-bgp/herald/speaker"
 )
 
 // lookInterval is about how often a BGPSession is read although nothing is to be written: nobody but its node and the
@@ -82,10 +83,10 @@ func (s *stored) takeFound() []string {
 
 // hadSession returns the sessions that were Established at some time, as their BGPSessions say. The roll-up may have declared them Unknown while
 // no speaker ran, but it leaves what was negotiated.
-func (s *stored) hadSession() map[engine.SessionID]bool {
+func (s *stored) hadSession() map[speaker.SessionID]bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	had := make(map[engine.SessionID]bool, len(s.sessions))
+	had := make(map[speaker.SessionID]bool, len(s.sessions))
 	for _, found := range s.sessions {
 		if session := found.session; session != nil && (session.Status.Negotiated != nil ||
 			meta.IsStatusConditionTrue(session.Status.Conditions, v1alpha1.ConditionEstablished)) {

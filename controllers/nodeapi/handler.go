@@ -18,6 +18,7 @@ import (
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/httpserve"
+	"github.com/herald-bgp/herald/speaker"
 	"github.com/herald-bgp/herald/speaker/adjin"
 	"github.com/herald-bgp/herald/speaker/rib"
 )
@@ -29,12 +30,12 @@ type Objects func(ctx context.Context) ([]runtime.Object, error)
 type Backend interface {
 	// Ready returns nil once the process has become ready, and before that what it waits for.
 	Ready() error
-	// Peer returns the speaker's name for the peer of a BGPSession.
-	Peer(session string) (name string, ok bool)
+	// SessionID returns what the speaker knows a BGPSession by.
+	SessionID(name string) (id speaker.SessionID, ok bool)
 	// Routes yields the routes that a peer was sent, until yield returns false.
-	Routes(peer string, yield func(rib.Route) bool) error
+	Routes(id speaker.SessionID, yield func(rib.Route) bool) error
 	// Received yields the routes that are kept of a peer, until yield returns false.
-	Received(peer string, yield func(adjin.Route) bool) error
+	Received(id speaker.SessionID, yield func(adjin.Route) bool) error
 }
 
 // Handler serves the endpoint of a process.

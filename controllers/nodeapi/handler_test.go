@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -21,6 +22,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/speaker"
 	"github.com/herald-bgp/herald/speaker/adjin"
 	"github.com/herald-bgp/herald/speaker/rib"
 	"github.com/herald-bgp/herald/speaker/wire"
@@ -44,11 +46,14 @@ func (n *node) Ready() error { return n.notReady }
 
 func (n *node) Status(context.Context) ([]runtime.Object, error) { return n.objects, n.statusErr }
 
-func (n *node) Peer(session string) (string, bool) { return "tor-a", session == "tor-a.node-1" }
+// torID is the ID of the session tor-a.node-1.
+var torID = speaker.SessionID{Peer: "tor-a", Remote: netip.MustParseAddr("192.0.2.1")}
 
-func (n *node) Routes(peer string, yield func(rib.Route) bool) error {
-	if peer != "tor-a" {
-		return errors.New("asked for " + peer)
+func (n *node) SessionID(name string) (speaker.SessionID, bool) { return torID, name == "tor-a.node-1" }
+
+func (n *node) Routes(id speaker.SessionID, yield func(rib.Route) bool) error {
+	if id != torID {
+		return fmt.Errorf("asked for %v", id)
 	}
 	for range n.repeat + 1 {
 		for _, r := range n.routes {
@@ -60,9 +65,9 @@ func (n *node) Routes(peer string, yield func(rib.Route) bool) error {
 	return n.routesErr
 }
 
-func (n *node) Received(peer string, yield func(adjin.Route) bool) error {
-	if peer != "tor-a" {
-		return errors.New("asked for " + peer)
+func (n *node) Received(id speaker.SessionID, yield func(adjin.Route) bool) error {
+	if id != torID {
+		return fmt.Errorf("asked for %v", id)
 	}
 	for _, r := range n.received {
 		if !yield(r) {

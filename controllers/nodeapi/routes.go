@@ -95,7 +95,7 @@ func (h *handler) routes(w http.ResponseWriter, r *http.Request) {
 		writeError(w, apierrors.NewBadRequest(err.Error()))
 		return
 	}
-	peer, ok := h.backend.Peer(q.session)
+	id, ok := h.backend.SessionID(q.session)
 	if !ok {
 		writeError(w, notFound(fmt.Sprintf("no session %q on this node: /status lists the BGPSessions", q.session)))
 		return
@@ -110,9 +110,9 @@ func (h *handler) routes(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/jsonl")
 	s := newRouteStream(r.Context(), w, q)
 	if q.direction == directionAnnounced {
-		err = h.backend.Routes(peer, s.announced)
+		err = h.backend.Routes(id, s.announced)
 	} else {
-		err = h.backend.Received(peer, s.received)
+		err = h.backend.Received(id, s.received)
 	}
 	err = errors.Join(err, s.finish())
 	switch {
@@ -122,7 +122,7 @@ func (h *handler) routes(w http.ResponseWriter, r *http.Request) {
 		h.log.V(1).Info("routes not sent to the end", "session", q.session, "reason", err.Error())
 		panic(http.ErrAbortHandler)
 	default:
-		h.log.Error(err, "routes unavailable", "peer", peer)
+		h.log.Error(err, "routes unavailable", "peer", id.Peer)
 		writeError(w, apierrors.NewInternalError(err))
 	}
 }

@@ -170,8 +170,18 @@ func (h *host) get(path string) (int, string) {
 	return response.StatusCode, string(body)
 }
 
+// peerNamed is the peer of that name, as the speaker has it now.
+func (h *host) peerNamed(name string) (speaker.PeerSnapshot, bool) {
+	for _, snapshot := range h.Speaker().Snapshot() {
+		if snapshot.ID.Peer == name {
+			return snapshot, true
+		}
+	}
+	return speaker.PeerSnapshot{}, false
+}
+
 func (h *host) established(peer string) error {
-	snapshot, ok := h.Speaker().Peer(peer)
+	snapshot, ok := h.peerNamed(peer)
 	if !ok || snapshot.State != speaker.StateEstablished {
 		return fmt.Errorf("%s is %v: %+v", peer, snapshot.State, snapshot.LastError)
 	}

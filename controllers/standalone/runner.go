@@ -91,7 +91,7 @@ func NewRunner(o Options) (*Runner, error) {
 		RouterID:        o.RouterID,
 		Logger:          log.WithName("config"),
 		Published:       r.published,
-		Changed:         func([]engine.SessionID) { r.poke() },
+		Changed:         func([]speaker.SessionID) { r.poke() },
 	})
 	return r, nil
 }

@@ -59,7 +59,7 @@ func TestTwoHosts(t *testing.T) {
 	})
 	received := func(routes, updates uint64) func() error {
 		return func() error {
-			snapshot, _ := right.Speaker().Peer("left")
+			snapshot, _ := right.peerNamed("left")
 			if m := snapshot.Messages; m.ReceivedReachable != routes || m.Received[wire.TypeUpdate] < updates {
 				return fmt.Errorf("received %d routes in %v", m.ReceivedReachable, m.Received)
 			}
@@ -75,12 +75,12 @@ func TestTwoHosts(t *testing.T) {
 		t.Errorf("received routes: %d %q", code, body)
 	}
 
-	before, _ := right.Speaker().Peer("left")
+	before, _ := right.peerNamed("left")
 	write(t, left.dir, "web.yaml", webManifest(20))
 	eventually(t, "the change of MED", func() error { return left.isTrue("Announcement", "web", "Advertised", 2) })
 	eventually(t, "the changed route", received(2, 2))
 	wantRoute(t, left, 20)
-	after, _ := right.Speaker().Peer("left")
+	after, _ := right.peerNamed("left")
 	if n := after.Messages.Received[wire.TypeUpdate] - before.Messages.Received[wire.TypeUpdate]; n != 1 || after.Flaps != 0 {
 		t.Errorf("a change of MED sent %d UPDATEs and made %d flaps, want one UPDATE", n, after.Flaps)
 	}
@@ -90,7 +90,7 @@ func TestTwoHosts(t *testing.T) {
 	left.stop(speaker.ErrDecommission)
 	// In its log, since the last error may be of the next attempt already.
 	eventually(t, "the decommission", func() error { return right.logged("received Cease / Administrative Shutdown (6/2)") })
-	snapshot, _ := right.Speaker().Peer("left")
+	snapshot, _ := right.peerNamed("left")
 	if snapshot.Messages.ReceivedWithdrawn != 1 {
 		t.Errorf("%d routes were withdrawn before the end, want 1", snapshot.Messages.ReceivedWithdrawn)
 	}
@@ -108,7 +108,7 @@ func wantRoute(t *testing.T, left *host, med int) {
 
 // breakAndRepair refuses a new version of the announcement: the one before stays, and nothing is sent.
 func breakAndRepair(t *testing.T, left, right *host) {
-	before, _ := right.Speaker().Peer("left")
+	before, _ := right.peerNamed("left")
 	write(t, left.dir, "web.yaml", strings.Replace(webManifest(30), "203.0.113.0/24", "203.0.113.7/24", 1))
 	eventually(t, "the refusal", func() error {
 		_, body := left.get("/status")
@@ -144,7 +144,7 @@ func breakAndRepair(t *testing.T, left, right *host) {
 		}
 		return nil
 	})
-	after, _ := right.Speaker().Peer("left")
+	after, _ := right.peerNamed("left")
 	if n := after.Messages.Received[wire.TypeUpdate] - before.Messages.Received[wire.TypeUpdate]; n != 0 {
 		t.Errorf("a broken file and its repair sent %d UPDATEs, want none", n)
 	}
@@ -192,13 +192,13 @@ func TestRestartSendsNoNotification(t *testing.T) {
 	eventually(t, "the session", func() error { return right.established("left") })
 	left.stop(errors.New("restart"))
 	eventually(t, "the end", func() error {
-		snapshot, _ := right.Speaker().Peer("left")
+		snapshot, _ := right.peerNamed("left")
 		if snapshot.State == speaker.StateEstablished {
 			return errors.New("still established")
 		}
 		return nil
 	})
-	snapshot, _ := right.Speaker().Peer("left")
+	snapshot, _ := right.peerNamed("left")
 	if n := snapshot.Messages.Received[wire.TypeNotification]; n != 0 {
 		t.Errorf("%d NOTIFICATIONs: %+v", n, snapshot.LastError)
 	}
@@ -321,7 +321,7 @@ func TestRepeatedErrorKeepsItsTime(t *testing.T) {
 				shown = session.Status.LastError
 			}
 		}
-		snapshot, _ := left.Speaker().Peer("nobody")
+		snapshot, _ := left.peerNamed("nobody")
 		return shown, snapshot.LastError
 	}
 	var first *v1alpha1.SessionError

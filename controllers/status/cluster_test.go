@@ -129,7 +129,7 @@ func (c *cluster) reportNode(node compile.NodeFacts, change []func(*speaker.Peer
 	out := compile.Compile(compile.Input{Objects: c.objects.read(), Node: node}, nil)
 	for i, s := range out.Sessions {
 		snapshot := up(func(p *speaker.PeerSnapshot) {
-			p.Name = s.Peer.Ref.Name
+			p.ID = s.ID()
 			p.PeerAddress = s.Peer.Address
 			p.Routes = rib.Report{Token: out.Config.Peers[i].Export.Token}
 		})
@@ -187,7 +187,7 @@ func (c *cluster) asRead() status.Cluster {
 
 func isDown(s *speaker.PeerSnapshot) {
 	*s = down(func(d *speaker.PeerSnapshot) {
-		d.Name = s.Name
+		d.ID = s.ID
 		d.LastError = &speaker.SessionError{Time: now, Text: "connection refused"}
 	})
 }

@@ -26,10 +26,13 @@ import (
 
 var now = time.Date(2026, 1, 2, 3, 4, 5, 678, time.UTC)
 
+// torID is the ID of up and down.
+var torID = speaker.SessionID{Peer: "tor-a", Remote: netip.MustParseAddr("192.0.2.1")}
+
 // up is a session that is Established.
 func up(change ...func(*speaker.PeerSnapshot)) speaker.PeerSnapshot {
 	s := speaker.PeerSnapshot{
-		Name: "tor-a", State: speaker.StateEstablished, Since: now,
+		ID: torID, State: speaker.StateEstablished, Since: now,
 		LocalASN: 64512, PeerASN: 64500,
 		LocalAddress:   netip.MustParseAddrPort("192.0.2.10:40000"),
 		PeerAddress:    netip.MustParseAddrPort("192.0.2.1:179"),
@@ -50,7 +53,7 @@ func up(change ...func(*speaker.PeerSnapshot)) speaker.PeerSnapshot {
 // down is a session that is not.
 func down(change ...func(*speaker.PeerSnapshot)) speaker.PeerSnapshot {
 	s := speaker.PeerSnapshot{
-		Name: "tor-a", State: speaker.StateActive, Since: now, LocalASN: 64512, PeerASN: 64500,
+		ID: torID, State: speaker.StateActive, Since: now, LocalASN: 64512, PeerASN: 64500,
 		PeerAddress: netip.MustParseAddrPort("192.0.2.1:179"), RouterID: netip.MustParseAddr("192.0.2.10"),
 	}
 	for _, f := range change {

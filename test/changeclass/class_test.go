@@ -130,7 +130,7 @@ func (l *lab) wantStarted(r row) {
 	l.settle()
 	l.wantPending()
 	l.edited.wantEffect(l.t, nil, nil)
-	if s, _ := l.speaker.Peer(editedPeer); s.PendingRouterID.String() != r.pending {
+	if s, _ := l.editedSnapshot(); s.PendingRouterID.String() != r.pending {
 		l.t.Errorf("router ID %v, then %v; want %s then", s.RouterID, s.PendingRouterID, r.pending)
 	}
 }
@@ -178,7 +178,7 @@ func (l *lab) wantEnd() {
 	l.edited.seen = l.edited.seen[:len(l.edited.seen)-1]
 	l.edited.wantEffect(l.t, nil, []string{net4, net6, tenant4})
 	harness.Eventually(l.t, patience, "the peer is gone, or down", func() error {
-		if s, known := l.speaker.Peer(editedPeer); known && (!s.AdminDown || s.State != speaker.StateIdle) {
+		if s, known := l.editedSnapshot(); known && (!s.AdminDown || s.State != speaker.StateIdle) {
 			return fmt.Errorf("%v", s.State)
 		}
 		return nil
@@ -199,7 +199,7 @@ func (l *lab) witnessSettles() {
 
 func (l *lab) wantPending(fields ...string) {
 	l.t.Helper()
-	if s, _ := l.speaker.Peer(editedPeer); !slices.Equal(s.PendingReset, fields) {
+	if s, _ := l.editedSnapshot(); !slices.Equal(s.PendingReset, fields) {
 		l.t.Errorf("waiting for a reset: %q, want %q", s.PendingReset, fields)
 	}
 }

@@ -126,7 +126,7 @@ func (l *lab) settle() {
 func (l *lab) canariesOf(p *speaker.Peer) []string {
 	l.t.Helper()
 	var list []string
-	s, _ := l.speaker.Peer(p.Name)
+	s, _ := l.speaker.Peer(p.ID())
 	for _, a := range p.Export.Announcements {
 		if a.Name != operatorNS+"/canary" {
 			continue
@@ -159,6 +159,16 @@ func (v *view) canaries(version uint32) []string {
 	return slices.Compact(list)
 }
 
+// editedSnapshot is what the speaker says of its session with the edited peer, wherever that is.
+func (l *lab) editedSnapshot() (speaker.PeerSnapshot, bool) {
+	for _, s := range l.speaker.Snapshot() {
+		if s.ID.Peer == editedPeer {
+			return s, true
+		}
+	}
+	return speaker.PeerSnapshot{}, false
+}
+
 // awaitTold returns once the speaker says that it has written everything of the newest configuration to every socket.
 func (l *lab) awaitTold() {
 	l.t.Helper()
@@ -167,7 +177,7 @@ func (l *lab) awaitTold() {
 			continue
 		}
 		harness.Eventually(l.t, patience, p.Name+" is told", func() error {
-			s, _ := l.speaker.Peer(p.Name)
+			s, _ := l.speaker.Peer(p.ID())
 			if s.State != speaker.StateEstablished || s.Revision != p.Revision || s.Routes.Token != p.Export.Token {
 				return fmt.Errorf("%v of %v, last error %+v", s.State, s.Revision, s.LastError)
 			}

@@ -102,7 +102,7 @@ func TestFamilyNotNegotiated(t *testing.T) {
 	four := announcement(operatorNamespace, "four", "198.51.100.0/24")
 	c.create(t, four)
 	c.expectAnnouncement(t, patience, four, advertised)
-	snapshot, _ := neighbor.Peer("herald")
+	snapshot, _ := neighbor.Peer(speaker.SessionID{Peer: "herald", Remote: here})
 	if got := snapshot.Messages.ReceivedReachable; got != 2 {
 		t.Errorf("the neighbour received %d routes, want 203.0.113.0/24 and 198.51.100.0/24", got)
 	}
