@@ -4,7 +4,6 @@
 package bgptest
 
 import (
-	"errors"
 	"net"
 	"slices"
 	"testing"
@@ -105,12 +104,11 @@ func (p *Peer) ExpectClose() {
 	p.tb.Helper()
 	for {
 		m, err := p.Next()
-		var malformed *HeaderError
 		switch {
-		case errors.As(err, &malformed):
-			p.tb.Fatalf("waiting for the end: %v", err)
-		case err != nil:
+		case Ended(err):
 			return
+		case err != nil:
+			p.tb.Fatalf("waiting for the end: %v", err)
 		case m.Type() == wire.TypeNotification:
 			p.tb.Fatalf("%v instead of the end", m)
 		}

@@ -8,6 +8,7 @@ package bgptest
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"slices"
@@ -152,6 +153,13 @@ func (s *Session) Handshake(open *wire.Open) error {
 // HoldTime is the lesser of both OPENs (RFC 4271 §4.2).
 func (s *Session) HoldTime() time.Duration {
 	return time.Duration(min(s.Sent.HoldTime, s.Opened.HoldTime)) * time.Second
+}
+
+// Ended reports whether an error is the end of the connection: neither a deadline nor what must not come.
+func Ended(err error) bool {
+	var broken net.Error
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.As(err, &broken) && !errors.Is(err, os.ErrDeadlineExceeded)
 }
 
 // Keepalive sends a KEEPALIVE at each interval until Close. RFC 4271 §10 suggests a third of the hold time.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/herald-bgp/herald/speaker/transport"
 	"github.com/herald-bgp/herald/speaker/wire"
+	"github.com/herald-bgp/herald/test/bgptest"
 )
 
 // recorder is a neighbour that offers what it is offered, says nothing more, and keeps what it is told.
@@ -99,43 +100,39 @@ func (r *recorder) accept(l transport.Listener) {
 
 // converse answers an OPEN and keeps what follows until the connection ends.
 func (r *recorder) converse(number int, conn net.Conn) {
-	defer conn.Close()
-	reader := wire.NewReader(conn)
-	reader.SetMaxLen(wire.MaxExtendedMessageLen)
-	var options wire.UpdateOptions
-	var update wire.Update
-	for {
-		kind, body, err := reader.Next()
-		if err != nil {
-			return
+	bgp := bgptest.NewSession(conn, 0)
+	defer bgp.Close()
+	m := message{connection: number}
+	err := r.answer(bgp)
+	for m.kind = wire.TypeOpen; err == nil; {
+		r.keep(m)
+		var received bgptest.Message
+		if received, err = bgp.NextButKeepalive(); err == nil {
+			m = message{connection: number, kind: received.Type()}
+			err = m.read(received, bgp.UpdateOptions())
 		}
-		m := message{connection: number, kind: kind}
-		switch kind {
-		case wire.TypeKeepalive:
-			continue
-		case wire.TypeOpen:
-			options, err = r.answer(conn, body)
-		case wire.TypeUpdate:
-			if err = wire.ParseUpdate(body, options, &update); err == nil {
-				m.read(&update)
-			}
-		case wire.TypeNotification:
-			m.notification, err = wire.ParseNotification(slices.Clone(body))
-		}
-		r.mu.Lock()
-		r.messages = append(r.messages, m)
-		if err != nil && r.err == nil {
-			r.err = fmt.Errorf("%v %x: %w", kind, body, err)
-		}
-		r.mu.Unlock()
+	}
+	if bgptest.Ended(err) {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.err == nil {
+		r.err = err
 	}
 }
 
-// answer sends our OPEN, of the same capabilities, and a KEEPALIVE.
-func (r *recorder) answer(conn net.Conn, body []byte) (wire.UpdateOptions, error) {
-	theirs, err := wire.ParseOpen(body)
+func (r *recorder) keep(m message) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.messages = append(r.messages, m)
+}
+
+// answer takes an OPEN, and sends ours, of the same capabilities, and a KEEPALIVE.
+func (r *recorder) answer(bgp *bgptest.Session) error {
+	theirs, err := bgp.TakeOpen()
 	if err != nil {
-		return wire.UpdateOptions{}, err
+		return err
 	}
 	r.mu.Lock()
 	asn := r.asn
@@ -145,16 +142,9 @@ func (r *recorder) answer(conn net.Conn, body []byte) (wire.UpdateOptions, error
 	if ours.Capabilities.FourOctetAS != 0 {
 		ours.Capabilities.FourOctetAS = asn
 	}
-	options := wire.UpdateOptions{
-		AS4: ours.Capabilities.FourOctetAS != 0, EBGP: asn != theirs.PeerASN(),
-		ExtendedNextHop: len(ours.Capabilities.ExtendedNextHop) > 0, Families: ours.Capabilities.Families,
-	}
 	ours.Capabilities.AddPath = nil
 	for _, path := range theirs.Capabilities.AddPath {
 		ours.Capabilities.AddPath = append(ours.Capabilities.AddPath, wire.AddPathFamily{Family: path.Family, Mode: wire.AddPathBoth})
-		if path.Mode.Sends() {
-			options.AddPath = append(options.AddPath, path.Family)
-		}
 	}
 	if role := theirs.Capabilities.Role; role != nil {
 		for _, other := range []wire.Role{wire.RoleProvider, wire.RoleCustomer, wire.RolePeer, wire.RoleRouteServer, wire.RoleRouteServerClient} {
@@ -163,36 +153,46 @@ func (r *recorder) answer(conn net.Conn, body []byte) (wire.UpdateOptions, error
 			}
 		}
 	}
-	_, err = conn.Write(wire.AppendKeepalive(ours.Append(nil)))
-	return options, err
+	if err := bgp.SendOpen(&ours); err != nil {
+		return err
+	}
+	return bgp.Send(wire.AppendKeepalive(nil))
 }
 
-// read takes the prefixes out of an UPDATE.
-func (m *message) read(u *wire.Update) {
-	add := func(to *[]string, family wire.Family, pathIDs bool, nlri []byte) {
-		for path, err := range wire.Paths(family, pathIDs, nlri) {
-			switch {
-			case err != nil:
-				continue // ParseUpdate has looked
-			case slices.Contains(canaryPrefixes, path.Prefix.String()):
-				m.canaries = append(m.canaries, path.Prefix.String())
-			case pathIDs:
-				*to = append(*to, fmt.Sprintf("%v#%d", path.Prefix, path.ID))
-			default:
-				*to = append(*to, path.Prefix.String())
-			}
+// read takes out of a message what the tests look at.
+func (m *message) read(received bgptest.Message, options wire.UpdateOptions) (err error) {
+	switch m.kind {
+	case wire.TypeNotification:
+		m.notification, err = wire.ParseNotification(slices.Clone(received.Body()))
+		return err
+	case wire.TypeUpdate:
+	default:
+		return nil
+	}
+	routes, err := bgptest.ParseUpdate(received, options)
+	if err != nil {
+		return fmt.Errorf("%v: %w", received, err)
+	}
+	text := func(path wire.Path) string {
+		if routes.PathIDs {
+			return fmt.Sprintf("%v#%d", path.Prefix, path.ID)
+		}
+		return path.Prefix.String()
+	}
+	for _, path := range routes.Withdrawn {
+		if !slices.Contains(canaryPrefixes, path.Prefix.String()) { // a withdrawn canary tells nothing
+			m.withdrawn = append(m.withdrawn, text(path))
 		}
 	}
-	add(&m.withdrawn, wire.IPv4Unicast, u.PathIDs, u.Withdrawn)
-	if u.MPUnreach != nil {
-		add(&m.withdrawn, u.MPUnreach.Family, u.MPUnreach.PathIDs, u.MPUnreach.NLRI)
+	for _, path := range routes.Announced {
+		if prefix := path.Prefix.String(); slices.Contains(canaryPrefixes, prefix) {
+			m.canaries = append(m.canaries, prefix)
+		} else {
+			m.announced = append(m.announced, text(path))
+		}
 	}
-	m.canaries = nil // one that is withdrawn tells nothing
-	add(&m.announced, wire.IPv4Unicast, u.PathIDs, u.NLRI)
-	if u.MPReach != nil {
-		add(&m.announced, u.MPReach.Family, u.MPReach.PathIDs, u.MPReach.NLRI)
-	}
-	m.version = u.Attributes.MED
+	m.version = routes.Attributes.MED
+	return nil
 }
 
 // expect sets what is needed for the next connection to come up.

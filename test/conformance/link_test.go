@@ -5,13 +5,12 @@ package conformance_test
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"io"
 	"net/netip"
 	"slices"
 
 	"github.com/herald-bgp/herald/speaker/wire"
+	"github.com/herald-bgp/herald/test/bgptest"
 )
 
 // link is one neighbour of a case, with the connections that it is to see.
@@ -62,12 +61,12 @@ func (l *link) connect() (err error) {
 	if done, err := l.act(); done || err != nil {
 		return err
 	}
-	if err := l.session.send(wire.AppendKeepalive(nil)); err != nil {
+	if err := l.session.Send(wire.AppendKeepalive(nil)); err != nil {
 		return err
 	}
 	if v.option(optionUnknownMessage) {
 		const unknownType = 255
-		return l.session.send(wire.FinishMessage(wire.AppendHeader(nil, unknownType), 0))
+		return l.session.Send(wire.FinishMessage(wire.AppendHeader(nil, unknownType), 0))
 	}
 	families, err := l.negotiated()
 	if err != nil {
@@ -84,13 +83,13 @@ func (l *link) connect() (err error) {
 // sendRoutes sends what the neighbour of the case sends.
 func (l *link) sendRoutes(families []wire.Family) error {
 	if l.player.vector.option(optionDefaultRoute) {
-		if err := l.session.send(defaultRoute()); err != nil {
+		if err := l.session.Send(defaultRoute()); err != nil {
 			return err
 		}
 	}
 	if l.player.vector.option(optionSendEndOfRIB) {
 		for _, f := range families {
-			if err := l.session.send(wire.AppendEndOfRIB(nil, f)); err != nil {
+			if err := l.session.Send(wire.AppendEndOfRIB(nil, f)); err != nil {
 				return err
 			}
 		}
@@ -108,7 +107,7 @@ func defaultRoute() []byte {
 // negotiated are the families of the OPEN, and with it of its mirror; path identifiers go where it offers to send them.
 func (l *link) negotiated() (families []wire.Family, err error) {
 	l.addPath = nil
-	err = eachCapability(l.session.open[wire.HeaderLen:], func(code wire.CapabilityCode, value []byte) {
+	err = eachCapability(l.session.open.Body(), func(code wire.CapabilityCode, value []byte) {
 		const multiprotocol, addPath, sends = 1, 69, 2
 		switch code {
 		case multiprotocol:
@@ -147,7 +146,7 @@ func (l *link) receive(done func() bool) error {
 		if l.session == nil {
 			return fmt.Errorf("there is no connection; still expected: %s", listed(l.tracker().missing()))
 		}
-		message, err := l.session.next()
+		message, err := l.session.NextButKeepalive()
 		if err != nil {
 			return fmt.Errorf("%w; still expected: %s", err, listed(l.tracker().missing()))
 		}
@@ -171,7 +170,7 @@ func (l *link) act() (ended bool, err error) {
 			err = l.player.reload()
 		case action["notification"] != nil:
 			cease := wire.NewCease(wire.CeaseAdminShutdown, fmt.Sprint(action["notification"]))
-			if err := l.session.send(cease.Append(nil)); err != nil {
+			if err := l.session.Send(cease.Append(nil)); err != nil {
 				return true, err
 			}
 			return true, l.wantEnd()
@@ -187,15 +186,15 @@ func (l *link) act() (ended bool, err error) {
 
 // wantEnd waits for the connection to end without another message.
 func (l *link) wantEnd() error {
-	message, err := l.session.next()
+	message, err := l.session.NextButKeepalive()
 	l.session = nil
-	if errors.Is(err, io.EOF) {
+	if bgptest.Ended(err) {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("the connection did not end: %w", err)
 	}
-	return fmt.Errorf("before the end of the connection came %x", message)
+	return fmt.Errorf("before the end of the connection came %v", message)
 }
 
 // refresh has all routes sent again: the neighbour asks for them (RFC 2918). Herald takes no such command.
@@ -212,7 +211,7 @@ func (l *link) refresh() error {
 		return err
 	}
 	for _, f := range families {
-		if err := l.session.send(wire.RouteRefresh{Family: f}.Append(nil)); err != nil {
+		if err := l.session.Send(wire.RouteRefresh{Family: f}.Append(nil)); err != nil {
 			return err
 		}
 	}
@@ -328,7 +327,7 @@ func (l *link) wantSilence() error {
 
 // wantOnly waits for one route, and lets nothing else come before it.
 func (l *link) wantOnly(kind factKind, r *route) error {
-	message, err := l.session.next()
+	message, err := l.session.NextButKeepalive()
 	if err != nil {
 		return fmt.Errorf("%s of the test's own last route: %w", kind, err)
 	}

@@ -5,17 +5,15 @@ package conformance_test
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/netip"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/herald-bgp/herald/speaker/wire"
+	"github.com/herald-bgp/herald/test/bgptest"
 )
 
 // patience bounds every wait for something that must come.
@@ -43,6 +41,12 @@ func newMirrorPeer(t *testing.T, address netip.Addr) *mirrorPeer {
 
 func (p *mirrorPeer) port() int { return p.listener.Addr().(*net.TCPAddr).Port }
 
+// mirrorSession is a connection of a mirrorPeer.
+type mirrorSession struct {
+	*bgptest.Session
+	open bgptest.Message // that came
+}
+
 // accept takes the next connection and sends the mirrored OPEN.
 func (p *mirrorPeer) accept(t *testing.T) (*mirrorSession, error) {
 	t.Helper()
@@ -53,25 +57,25 @@ func (p *mirrorPeer) accept(t *testing.T) (*mirrorSession, error) {
 	if err != nil {
 		return nil, fmt.Errorf("no connection: %w", err)
 	}
-	s := &mirrorSession{conn: conn, messages: make(chan []byte), ended: make(chan struct{})}
-	stop := make(chan struct{})
-	go s.read(stop)
-	t.Cleanup(func() {
-		close(stop)
-		_ = conn.Close()
-		<-s.ended
-	})
-	if s.open, err = s.next(); err != nil {
+	s := &mirrorSession{Session: bgptest.NewSession(conn, 0)}
+	s.Patience = patience
+	t.Cleanup(func() { _ = s.Close() })
+	s.Frames().SetMaxLen(wire.MaxExtendedMessageLen) // both ends offer the same
+	open, err := s.Next()
+	if err != nil {
 		return nil, fmt.Errorf("no OPEN: %w", err)
 	}
-	if s.open[wire.HeaderLen-1] != byte(wire.TypeOpen) {
-		return nil, fmt.Errorf("%x instead of an OPEN", s.open)
+	if open.Type() != wire.TypeOpen {
+		return nil, fmt.Errorf("%v instead of an OPEN", open)
 	}
+	s.open = slices.Clone(open)
 	answer, err := p.mirror(s.open)
 	if err != nil {
 		return nil, err
 	}
-	return s, s.send(answer)
+	hold := time.Duration(binary.BigEndian.Uint16(s.open.Body()[3:])) * time.Second
+	s.Keepalive(hold / 3)
+	return s, s.Send(answer)
 }
 
 // mirror returns the OPEN that answers one.
@@ -98,74 +102,3 @@ func (p *mirrorPeer) mirror(open []byte) ([]byte, error) {
 	}
 	return answer, err
 }
-
-// mirrorSession is a connection of a mirrorPeer.
-type mirrorSession struct {
-	conn     net.Conn
-	open     []byte      // the OPEN that came
-	messages chan []byte // all others but KEEPALIVEs, with their headers
-	ended    chan struct{}
-	err      error // of the connection, once it ended
-
-	writing sync.Mutex
-}
-
-func (s *mirrorSession) send(octets []byte) error {
-	s.writing.Lock()
-	defer s.writing.Unlock()
-	_, err := s.conn.Write(octets)
-	return err
-}
-
-// read passes messages on until the connection ends, and answers each KEEPALIVE with one.
-func (s *mirrorSession) read(stop <-chan struct{}) {
-	defer close(s.ended)
-	for {
-		message, err := readMessage(s.conn)
-		if err != nil {
-			s.err = err
-			return
-		}
-		if message[wire.HeaderLen-1] == byte(wire.TypeKeepalive) {
-			_ = s.send(wire.AppendKeepalive(nil)) // the read that follows shows the error
-			continue
-		}
-		select {
-		case s.messages <- message:
-		case <-stop:
-			s.err = net.ErrClosed
-			return
-		}
-	}
-}
-
-// readMessage reads one message of any type, with its header.
-func readMessage(r io.Reader) ([]byte, error) {
-	header := make([]byte, wire.HeaderLen)
-	if _, err := io.ReadFull(r, header); err != nil {
-		return nil, err
-	}
-	length := int(binary.BigEndian.Uint16(header[16:]))
-	if length < wire.HeaderLen {
-		return nil, fmt.Errorf("message of %d octets", length)
-	}
-	message := append(header, make([]byte, length-wire.HeaderLen)...)
-	_, err := io.ReadFull(r, message[wire.HeaderLen:])
-	return message, err
-}
-
-// next waits for the next message. The end of the connection is io.EOF, however it ended.
-func (s *mirrorSession) next() ([]byte, error) {
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	select {
-	case message := <-s.messages:
-		return message, nil
-	case <-s.ended:
-		return nil, fmt.Errorf("the connection ended (%w): %w", s.err, io.EOF)
-	case <-timer.C:
-		return nil, fmt.Errorf("%w within %v", errNothingCame, patience)
-	}
-}
-
-var errNothingCame = errors.New("nothing came")

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/herald-bgp/herald/test/bgptest"
 )
 
 const (
@@ -28,19 +30,18 @@ const (
 
 // Captured is a BGP message that was on the wire.
 type Captured struct {
+	bgptest.Message
 	// From and To are the ends of its connection.
 	From, To netip.AddrPort
 	// TTL is the IP TTL or hop limit of the packet that its last octet came in.
 	TTL uint8
 	// Time is when that packet passed the interface, as the kernel says.
 	Time time.Time
-	// Type is that of RFC 4271 §4.1, Bytes the whole message with its header.
-	Type  uint8
-	Bytes []byte
 }
 
 // Capture is what passes the interface of a namespace: the BGP messages of every connection, without a part in it.
 type Capture struct {
+	tb   testing.TB
 	file *os.File
 	done chan struct{}
 
@@ -52,7 +53,7 @@ type Capture struct {
 // NewCapture watches the interface eth0 of a namespace until the test ends.
 func NewCapture(tb testing.TB, n *Netns) *Capture {
 	tb.Helper()
-	c := &Capture{done: make(chan struct{}), streams: map[[2]netip.AddrPort]*stream{}}
+	c := &Capture{tb: tb, done: make(chan struct{}), streams: map[[2]netip.AddrPort]*stream{}}
 	if err := n.Do(func() (err error) {
 		c.file, err = packetSocket("eth0")
 		return err
@@ -172,11 +173,14 @@ func (c *Capture) take(s segment, now time.Time) {
 	if s.syn {
 		c.streams[key].next++ // a SYN takes one number (RFC 9293 §3.4)
 	}
-	c.streams[key].take(s.sequence, s.payload, func(kind uint8, message []byte) {
+	err := c.streams[key].take(s.sequence, s.payload, func(m bgptest.Message) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.messages = append(c.messages, Captured{From: s.from, To: s.to, TTL: s.ttl, Time: now, Type: kind, Bytes: message})
+		c.messages = append(c.messages, Captured{Message: m, From: s.from, To: s.to, TTL: s.ttl, Time: now})
 	})
+	if err != nil {
+		c.tb.Errorf("captured from %v to %v: %v", s.from, s.to, err)
+	}
 }
 
 // segment is what is read of a TCP segment of BGP.
@@ -232,20 +236,21 @@ type stream struct {
 }
 
 // take passes on what is next, and what was held for it.
-func (s *stream) take(sequence uint32, payload []byte, found func(uint8, []byte)) {
+func (s *stream) take(sequence uint32, payload []byte, found func(bgptest.Message)) (err error) {
 	for len(payload) > 0 {
 		ahead := int32(sequence - s.next)
 		if ahead > 0 {
 			s.held[sequence] = slices.Clone(payload)
-			return
+			return err
 		}
 		if behind := int(-ahead); behind < len(payload) { // else it was sent before
 			fresh := payload[behind:]
 			s.next += uint32(len(fresh))
-			s.frames.take(fresh, found)
+			err = errors.Join(err, s.frames.take(fresh, found))
 		}
 		sequence = s.next
 		payload = s.held[sequence]
 		delete(s.held, sequence)
 	}
+	return err
 }

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/herald-bgp/herald/test/bgptest"
 )
 
 const proxyDialTimeout = 5 * time.Second
@@ -31,6 +33,7 @@ type ProxyOptions struct {
 
 // Proxy relays TCP connections. It can record the BGP messages in them, and hold bytes back while connections stay open.
 type Proxy struct {
+	tb       testing.TB
 	options  ProxyOptions
 	listener net.Listener
 
@@ -53,7 +56,7 @@ func StartProxy(t testing.TB, options ProxyOptions) *Proxy {
 	if err != nil {
 		t.Fatalf("proxy: %v", err)
 	}
-	p := &Proxy{options: options, listener: listener}
+	p := &Proxy{tb: t, options: options, listener: listener}
 	p.resumed = sync.NewCond(&p.mu)
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
@@ -178,11 +181,12 @@ func (p *Proxy) pass(d Direction, number int, chunk []byte, frames *framer) bool
 	}
 	p.bytes[d] += int64(len(chunk))
 	if p.options.RecordBGP {
-		frames.take(chunk, func(kind uint8, message []byte) {
-			p.messages = append(p.messages, Message{
-				Connection: number, Direction: d, Time: time.Now(), Type: kind, Bytes: message,
-			})
+		err := frames.take(chunk, func(m bgptest.Message) {
+			p.messages = append(p.messages, Message{Message: m, Connection: number, Direction: d, Time: time.Now()})
 		})
+		if err != nil {
+			p.tb.Errorf("proxy, connection %d: %v", number, err)
+		}
 	}
 	return true
 }

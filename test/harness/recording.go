@@ -4,14 +4,12 @@
 package harness
 
 import (
-	"encoding/binary"
+	"bytes"
 	"fmt"
 	"time"
-)
 
-const (
-	bgpHeaderLength = 19 // RFC 4271 §4.1
-	bgpKeepalive    = 4
+	"github.com/herald-bgp/herald/speaker/wire"
+	"github.com/herald-bgp/herald/test/bgptest"
 )
 
 // Direction is that of bytes which pass a Proxy.
@@ -27,42 +25,41 @@ const (
 
 // Message is a BGP message that passed a Proxy.
 type Message struct {
+	bgptest.Message
 	// Connection counts the proxy's connections from 0.
 	Connection int
 	Direction  Direction
 	Time       time.Time
-	// Type is that of RFC 4271 §4.1, Bytes the whole message with its header.
-	Type  uint8
-	Bytes []byte
 }
 
-// String names the message by its type and shows its bytes.
+// String names the message by its type and shows its body.
 func (m Message) String() string {
-	names := map[uint8]string{1: "OPEN", 2: "UPDATE", 3: "NOTIFICATION", bgpKeepalive: "KEEPALIVE", 5: "ROUTE-REFRESH"}
 	side := "sent"
 	if m.Direction == ToClient {
 		side = "received"
 	}
-	return fmt.Sprintf("#%d %s %s %x", m.Connection, side, names[m.Type], m.Bytes[min(len(m.Bytes), bgpHeaderLength):])
+	return fmt.Sprintf("#%d %s %v", m.Connection, side, m.Message)
 }
-
-// IsKeepalive reports whether the message is a KEEPALIVE.
-func (m Message) IsKeepalive() bool { return m.Type == bgpKeepalive }
 
 // framer cuts one direction of a connection into BGP messages.
 type framer struct {
-	pending []byte
+	pending   []byte
+	malformed bool // the rest is not looked at
 }
 
-func (f *framer) take(chunk []byte, found func(kind uint8, message []byte)) {
+// take finds the messages that end in the chunk. It returns an error for the first malformed header.
+func (f *framer) take(chunk []byte, found func(bgptest.Message)) error {
+	if f.malformed {
+		return nil
+	}
 	f.pending = append(f.pending, chunk...)
-	for len(f.pending) >= bgpHeaderLength {
-		length := int(binary.BigEndian.Uint16(f.pending[16:18]))
-		if length < bgpHeaderLength || len(f.pending) < length {
-			return
+	for {
+		m, err := bgptest.Cut(f.pending, wire.MaxExtendedMessageLen)
+		f.malformed = err != nil
+		if m == nil {
+			return err
 		}
-		message := append([]byte(nil), f.pending[:length]...)
-		found(message[18], message)
-		f.pending = f.pending[length:]
+		found(bytes.Clone(m))
+		f.pending = f.pending[len(m):]
 	}
 }

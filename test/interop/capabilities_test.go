@@ -77,8 +77,8 @@ func testExtendedMessages(t *testing.T, daemon harness.Daemon) {
 	}
 	longest := 0
 	for _, message := range l.wire.Messages(l.topo.Node.IPv4) {
-		if message.Type == uint8(wire.TypeUpdate) {
-			longest = max(longest, len(message.Bytes))
+		if message.Type() == wire.TypeUpdate {
+			longest = max(longest, len(message.Message))
 		}
 	}
 	if longest <= wire.MaxMessageLen {
@@ -126,7 +126,7 @@ func refreshed(messages []harness.Captured, afi byte) error {
 	marks := map[byte]int{}
 	updates := 0
 	for i, message := range messages {
-		switch body := message.Bytes[wire.HeaderLen:]; wire.MessageType(message.Type) {
+		switch body := message.Body(); message.Type() {
 		case wire.TypeRouteRefresh:
 			if body[1] == afi {
 				marks[body[2]] = i
@@ -231,7 +231,7 @@ func testRate(t *testing.T, daemon harness.Daemon) {
 	l.wantPeer("End-of-RIB of both families", hasBothEndOfRIB)
 	var sent []time.Time
 	for _, message := range l.wire.Messages(l.topo.Node.IPv4) {
-		if message.Type == uint8(wire.TypeUpdate) {
+		if message.Type() == wire.TypeUpdate {
 			sent = append(sent, message.Time)
 		}
 	}

@@ -37,7 +37,7 @@ func (l *lab) wantTTL255() {
 	}
 	for _, message := range messages {
 		if message.TTL != 255 {
-			l.Fatalf("a message went with TTL %d, want 255 (RFC 5082 §3): %x", message.TTL, message.Bytes)
+			l.Fatalf("a message went with TTL %d, want 255 (RFC 5082 §3): %v", message.TTL, message.Message)
 		}
 	}
 }

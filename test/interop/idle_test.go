@@ -20,7 +20,7 @@ func TestIdleCPU(t *testing.T) {
 	}
 	t.Parallel()
 	peer := newScriptedPeer(t, "a", rackA, 64500)
-	peer.echo = true
+	peer.keepalive = true
 	h := newHerald(t, nil, loopback, map[string]string{
 		"peer.yaml": peer.manifest(), webManifest: announcement("web", "203.0.113.0/24", "med: 10"),
 	})

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/speaker/wire"
 	"github.com/herald-bgp/herald/test/harness"
 )
 
@@ -169,10 +170,9 @@ func TestPeerAndAnnouncement(t *testing.T) {
 		c.remove(t, peer)
 		c.expectGone(t, patience, &v1alpha1.BGPSession{ObjectMeta: metav1.ObjectMeta{Name: peer.Name + "." + node.Name}})
 		harness.Eventually(t, patience, "NOTIFICATION", func() error {
-			const notification, cease = 3, 6
 			messages := notKeepalive(tor.proxy.Messages(0))
 			last := messages[len(messages)-1]
-			if last.Type != notification || last.Bytes[19] != cease {
+			if last.Type() != wire.TypeNotification || last.Body()[0] != wire.CodeCease {
 				return fmt.Errorf("last message: %s", last)
 			}
 			return nil

@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/speaker/wire"
 	"github.com/herald-bgp/herald/test/harness"
 )
 
@@ -198,7 +199,7 @@ func (r *router) expectUpdates(t *testing.T, mark, updates int) []harness.Messag
 		t.Fatalf("%d messages to %s, want %d:\n%s", len(messages), r.name, updates, list(messages))
 	}
 	for _, m := range messages {
-		if m.Type != typeUpdate || m.Direction != harness.ToTarget {
+		if m.Type() != wire.TypeUpdate || m.Direction != harness.ToTarget {
 			t.Fatalf("not an UPDATE from Herald: %s", m)
 		}
 	}
@@ -213,12 +214,10 @@ func (r *router) onlyKeepalives(mark int) error {
 	return nil
 }
 
-const typeUpdate = 2 // RFC 4271 §4.1
-
 func notKeepalive(messages []harness.Message) []harness.Message {
 	var others []harness.Message
 	for _, m := range messages {
-		if !m.IsKeepalive() {
+		if m.Type() != wire.TypeKeepalive {
 			others = append(others, m)
 		}
 	}

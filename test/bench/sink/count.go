@@ -9,6 +9,7 @@ import (
 
 	"github.com/herald-bgp/herald/speaker/wire"
 	"github.com/herald-bgp/herald/test/bench/dataset"
+	"github.com/herald-bgp/herald/test/bgptest"
 )
 
 // Counts is what a sink was sent since its session came up.
@@ -34,8 +35,8 @@ type counter struct {
 }
 
 // update counts a whole UPDATE message (RFC 4271 §4.3).
-func (c *counter) update(message []byte) error {
-	withdrawn, rest, ok := cut(message[wire.HeaderLen:])
+func (c *counter) update(message bgptest.Message) error {
+	withdrawn, rest, ok := cut(message.Body())
 	if !ok {
 		return errMalformed
 	}

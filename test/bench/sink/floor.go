@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/herald-bgp/herald/speaker/wire"
+	"github.com/herald-bgp/herald/test/bgptest"
 )
 
 // Floor is a program that writes what it has ready, in one write, to each sink that dials in: nothing that has to
@@ -35,8 +36,7 @@ func StartFloor(at netip.AddrPort, asn uint32, messages []byte) (*Floor, error) 
 		return nil, err
 	}
 	options := Options{Local: at.Addr(), Families: []wire.Family{wire.IPv4Unicast, wire.IPv6Unicast}}
-	f := &Floor{listener: listener.(*net.TCPListener), messages: messages, open: options.open()}
-	f.open.Capabilities.FourOctetAS = asn
+	f := &Floor{listener: listener.(*net.TCPListener), messages: messages, open: options.open(asn)}
 	f.running.Go(f.accept)
 	return f, nil
 }
@@ -63,16 +63,18 @@ func (f *Floor) accept() {
 
 // serve ends when the sink has gone.
 func (f *Floor) serve(conn net.Conn) {
-	defer func() { _ = conn.Close() }()
-	in := newFramer(conn, leastBuffer)
-	if _, err := handshake(conn, in, f.open); err != nil {
+	bgp := bgptest.NewSession(conn, 0)
+	defer bgp.Close()
+	if err := handshake(bgp, f.open); err != nil {
 		return
 	}
-	if _, err := conn.Write(f.messages); err != nil {
+	if err := bgp.Send(f.messages); err != nil {
 		return
 	}
-	for in.fill() == nil {
-		in.start = in.end // KEEPALIVEs
+	for {
+		if _, err := bgp.NextButKeepalive(); err != nil {
+			return
+		}
 	}
 }
 

@@ -95,12 +95,12 @@ const farewellTimeout = time.Second
 
 // Close ends the session with Cease/3, Peer De-configured, and waits for its goroutines.
 func (s *Session) Close() error {
-	_ = s.conn.SetWriteDeadline(time.Now().Add(farewellTimeout))
-	_, writeErr := s.conn.Write(wire.NewCease(wire.CeasePeerDeconfigured, "").Append(nil))
+	_ = s.bgp.Conn.SetWriteDeadline(time.Now().Add(farewellTimeout))
+	writeErr := s.bgp.Send(wire.NewCease(wire.CeasePeerDeconfigured, "").Append(nil))
 	if s.Err() != nil {
 		writeErr = nil // there is nobody to say farewell to
 	}
-	err := errors.Join(writeErr, s.conn.Close())
+	err := errors.Join(writeErr, s.bgp.Close())
 	s.running.Wait()
 	return err
 }

@@ -7,6 +7,7 @@
 package sink
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/herald-bgp/herald/speaker/wire"
+	"github.com/herald-bgp/herald/test/bgptest"
 )
 
 // ASN is the autonomous system of every sink.
@@ -50,8 +52,8 @@ type Session struct {
 	// First waits for as many routes as Options.Expect says.
 	First *Expectation
 
-	conn    net.Conn
-	raw     syscall.RawConn // of conn
+	bgp     *bgptest.Session
+	raw     syscall.RawConn // of the connection
 	done    chan struct{}
 	running sync.WaitGroup
 
@@ -76,6 +78,7 @@ type Expectation struct {
 const (
 	retryInterval = 50 * time.Millisecond
 	openTimeout   = 10 * time.Second
+	defaultBuffer = 1 << 20
 )
 
 // Connect dials until a session is Established or ctx ends: a program that was just left by a peer may refuse it for
@@ -105,78 +108,57 @@ func connect(ctx context.Context, o Options) (*Session, error) {
 		return nil, err
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
-	f := newFramer(conn, o.Buffer)
-	hold, err := handshake(conn, f, o.open())
+	bgp := bgptest.NewSession(conn, cmp.Or(o.Buffer, defaultBuffer))
+	err = handshake(bgp, o.open(ASN))
 	if err == nil && !stop() {
 		err = ctx.Err()
 	}
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
-	s := &Session{Established: time.Now(), conn: conn, done: make(chan struct{}), keepStamps: o.Stamps}
+	s := &Session{Established: time.Now(), bgp: bgp, done: make(chan struct{}), keepStamps: o.Stamps}
 	if s.raw, err = conn.(*net.TCPConn).SyscallConn(); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
 	s.counter.digest = o.Digest
 	s.First = s.expect(o.Expect)
-	s.running.Go(func() { s.read(f) })
-	s.running.Go(func() { s.keepalive(hold) })
+	s.running.Go(func() { s.read(bgp.Frames()) })
+	bgp.Keepalive(bgp.HoldTime() / 3)
 	return s, nil
 }
 
-// open is the sink's OPEN. It says that it knows graceful restart, without which some programs send no End-of-RIB.
-func (o *Options) open() *wire.Open {
-	open := &wire.Open{
-		Version: wire.Version, HoldTime: 90, RouterID: o.Local, HasCapabilities: true,
-		Capabilities: wire.Capabilities{
-			Families: o.Families, RouteRefresh: true, FourOctetAS: ASN, GracefulRestart: &wire.GracefulRestart{},
-		},
-	}
-	if len(o.Families) == 0 {
-		open.Capabilities.Families = []wire.Family{wire.IPv4Unicast}
-	}
-	if o.HoldSeconds != 0 {
-		open.HoldTime = o.HoldSeconds
-	}
+// open is the OPEN of an AS. It says that it knows graceful restart, without which some programs send no End-of-RIB.
+func (o *Options) open(asn uint32) *wire.Open {
+	routerID, families := o.Local.String(), o.Families
 	if !o.Local.Is4() {
-		open.RouterID = netip.AddrFrom4([4]byte{198, 18, 255, 6})
+		routerID = "198.18.255.6"
 	}
+	if len(families) == 0 {
+		families = []wire.Family{wire.IPv4Unicast}
+	}
+	open := bgptest.Open(asn, routerID, cmp.Or(o.HoldSeconds, 90), families...)
+	open.Capabilities.GracefulRestart = &wire.GracefulRestart{}
 	return open
 }
 
-// handshake exchanges OPEN and KEEPALIVE, and returns the negotiated hold time.
-func handshake(conn net.Conn, f *framer, open *wire.Open) (time.Duration, error) {
-	if err := conn.SetDeadline(time.Now().Add(openTimeout)); err != nil {
-		return 0, err
+// handshake exchanges OPEN and KEEPALIVE in a bounded time.
+func handshake(bgp *bgptest.Session, open *wire.Open) error {
+	if err := bgp.Conn.SetDeadline(time.Now().Add(openTimeout)); err != nil {
+		return err
 	}
-	if _, err := conn.Write(open.Append(nil)); err != nil {
-		return 0, err
+	if err := bgp.Handshake(open); err != nil {
+		return err
 	}
-	message, err := f.expect(wire.TypeOpen)
-	if err != nil {
-		return 0, err
-	}
-	theirs, err := wire.ParseOpen(message[wire.HeaderLen:])
-	if err != nil {
-		return 0, err
-	}
-	hold := time.Duration(min(open.HoldTime, theirs.HoldTime)) * time.Second
-	if _, err := conn.Write(wire.AppendKeepalive(nil)); err != nil {
-		return 0, err
-	}
-	if _, err := f.expect(wire.TypeKeepalive); err != nil {
-		return 0, err
-	}
-	return hold, conn.SetDeadline(time.Time{})
+	return bgp.Conn.SetDeadline(time.Time{})
 }
 
 // read counts what comes until the session ends.
-func (s *Session) read(f *framer) {
+func (s *Session) read(f *bgptest.Framer) {
 	defer close(s.done)
 	for {
 		err := s.take(f)
 		if err == nil {
-			err = f.fill()
+			err = f.Fill()
 			s.acknowledge()
 		}
 		if err != nil {
@@ -196,27 +178,27 @@ func (s *Session) acknowledge() {
 }
 
 // take counts the messages that were read.
-func (s *Session) take(f *framer) error {
+func (s *Session) take(f *bgptest.Framer) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for {
-		message, err := f.next()
+		message, err := f.Next()
 		if message == nil || err != nil {
 			return err
 		}
 		s.counter.Octets += len(message)
-		switch kind := wire.MessageType(message[wire.HeaderLen-1]); kind {
+		switch message.Type() {
 		case wire.TypeUpdate:
 			if err := s.update(message); err != nil {
 				return err
 			}
 		case wire.TypeNotification:
-			return fmt.Errorf("NOTIFICATION %x", message[wire.HeaderLen:])
+			return errors.New(message.String())
 		}
 	}
 }
 
-func (s *Session) update(message []byte) error {
+func (s *Session) update(message bgptest.Message) error {
 	updates, ends := s.counter.Updates, s.counter.EndOfRIB
 	if err := s.counter.update(message); err != nil {
 		return err
@@ -239,23 +221,4 @@ func (s *Session) update(message []byte) error {
 		s.expectations = s.expectations[1:]
 	}
 	return nil
-}
-
-// keepalive sends a KEEPALIVE each third of the hold time (RFC 4271 §10).
-func (s *Session) keepalive(hold time.Duration) {
-	if hold == 0 {
-		return
-	}
-	ticker := time.NewTicker(hold / 3)
-	defer ticker.Stop()
-	message := wire.AppendKeepalive(nil)
-	for {
-		select {
-		case <-s.done:
-			return
-		case <-ticker.C:
-			// A peer that has gone is noticed by the reader.
-			_, _ = s.conn.Write(message)
-		}
-	}
 }
