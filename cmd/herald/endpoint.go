@@ -32,9 +32,9 @@ const (
 // serveFunc answers on a listener, which it closes, until its context ends.
 type serveFunc func(ctx context.Context, l net.Listener) error
 
-// endpoint is where a process is asked something beside BGP.
+// endpoint is an address at which a process answers requests beside BGP.
 type endpoint struct {
-	// flag is the flag that says where.
+	// flag is the flag that sets the address.
 	flag             string
 	network, address string
 	// open prepares to serve, once for each attempt to listen.
@@ -48,11 +48,11 @@ func plain(handler http.Handler) func() (serveFunc, error) {
 	}
 }
 
-// endpoints are those of a process. None of them is worth a session: an address that is taken, or a file that cannot be read,
-// ends nothing, and is tried again until it works.
+// endpoints are the endpoints of a process. A session is worth more than any of them: if an address is taken or a file cannot be
+// read, the process goes on, and tries again until it works.
 type endpoints struct {
 	log logr.Logger
-	// tell is told of an endpoint that cannot be served, and reminded of it; it may be nil.
+	// tell is called when an endpoint cannot be served, and again as a reminder; it may be nil.
 	tell func(flag string, err error)
 	up   *prometheus.GaugeVec
 }
@@ -90,14 +90,14 @@ func (e *endpoints) run(ctx context.Context, p endpoint) error {
 	}
 }
 
-// serve reports whether it came to that.
+// serve listens and serves until the server ends. It reports whether it began to serve.
 func (e *endpoints) serve(ctx context.Context, p endpoint) (served bool, _ error) {
 	serve, err := p.open()
 	if err != nil {
 		return false, err
 	}
 	if p.network == "unix" {
-		// One that ended without a farewell leaves its socket.
+		// A process that was killed leaves its socket behind.
 		if err := os.Remove(p.address); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return false, err
 		}
@@ -111,7 +111,7 @@ func (e *endpoints) serve(ctx context.Context, p endpoint) (served bool, _ error
 	return true, serve(ctx, listener)
 }
 
-// checkAddress refuses what no endpoint can be at, whatever becomes free.
+// checkAddress refuses an address at which no endpoint can ever be served.
 func checkAddress(flag, address string) error {
 	_, port, err := net.SplitHostPort(address)
 	if err == nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
-// TestTakenAddress: an endpoint comes once its port is free, and what keeps it from that is told.
+// TestTakenAddress: an endpoint is served once its port is free, and until then the error is reported.
 func TestTakenAddress(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -68,7 +68,7 @@ func TestTakenAddress(t *testing.T) {
 	}
 }
 
-// TestStaleSocket: the socket of a process that was killed is no address that is taken.
+// TestStaleSocket: the socket that a killed process left behind does not count as a taken address.
 func TestStaleSocket(t *testing.T) {
 	address := filepath.Join(t.TempDir(), "probe.sock")
 	stale, err := net.ListenUnix("unix", &net.UnixAddr{Name: address, Net: "unix"})

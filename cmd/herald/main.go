@@ -23,14 +23,14 @@ func main() {
 func newRootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "herald",
-		Short: "Announce prefixes over BGP, as objects say",
-		Long: "Herald announces prefixes over BGP: BGPPeers say to whom, Announcements say what, and every object says in its\n" +
-			"status what really happened on the wire and why.",
+		Short: "Announce prefixes over BGP, as objects describe",
+		Long: "Herald announces prefixes over BGP: BGPPeers are the neighbours, Announcements the prefixes, and every object shows in its\n" +
+			"status what happened on the wire and why.",
 		Example: "  # In a cluster, as the operator:\n" +
 			"  herald run --role=node\n\n" +
 			"  # On a host, from a directory of the same objects:\n" +
 			"  herald standalone --manifests /etc/herald\n\n" +
-			"  # What became of them:\n" +
+			"  # The state of sessions and announcements:\n" +
 			"  herald status",
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -39,7 +39,7 @@ func newRootCommand() *cobra.Command {
 	return root
 }
 
-// noArguments refuses arguments, in words that do not take one for a command.
+// noArguments refuses arguments. Its error does not call an argument an unknown command, as cobra's does.
 func noArguments(command *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return fmt.Errorf("%s takes no arguments, and %q is one: flags begin with --", command.CommandPath(), args[0])

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestCommandsTakeNoArguments: a word too many is told by its name, whatever the command.
+// TestCommandsTakeNoArguments: the error of every command names the argument that is too many.
 func TestCommandsTakeNoArguments(t *testing.T) {
 	for _, command := range newRootCommand().Commands() {
 		root := newRootCommand()

@@ -13,11 +13,12 @@ import (
 )
 
 // memoryShare is the part of the memory of a control group, in percent, that Go may use before its collector works harder. The
-// rest is for what Go does not count: the program itself and the buffers of the kernel.
+// rest is for memory that Go does not count: the program itself and the buffers of the kernel.
 const memoryShare = 90
 
-// limitMemory tells Go how much memory the control group of the process may use, as Kubernetes and systemd set it: without it
-// the heap may grow to twice what is alive, and the process is killed although half of its memory is garbage. $GOMEMLIMIT wins.
+// limitMemory tells Go how much memory the control group of the process may use, as Kubernetes and systemd set it. Without the limit
+// the heap may grow to twice the live memory, and the kernel kills the process although half of its memory is garbage. $GOMEMLIMIT
+// wins.
 func limitMemory() {
 	if os.Getenv("GOMEMLIMIT") != "" {
 		return
@@ -27,7 +28,7 @@ func limitMemory() {
 	}
 }
 
-// memoryLimit is the least limit of the control groups that the process is in, of either version.
+// memoryLimit is the least limit of the control groups, of either version, that the process is in.
 func memoryLimit(root fs.FS) (limit int64, ok bool) {
 	groups, err := fs.ReadFile(root, "proc/self/cgroup")
 	if err != nil {
@@ -46,7 +47,7 @@ func memoryLimit(root fs.FS) (limit int64, ok bool) {
 		case fields[1] != "":
 			continue
 		}
-		// In a container the path may be the host's: what is not there limits nothing, and the top is the container's own.
+		// In a container the path may be the host's: a directory that is missing limits nothing, and the top is the container's own group.
 		for group := path.Clean("/" + fields[2]); ; group = path.Dir(group) {
 			if n := memoryNumber(root, path.Join(folder, group, file)); n > 0 && (!ok || n < limit) {
 				limit, ok = n, true
@@ -59,7 +60,7 @@ func memoryLimit(root fs.FS) (limit int64, ok bool) {
 	return limit, ok
 }
 
-// memoryNumber is the limit in a file, 0 for none: version 2 writes "max" then, version 1 a number that no machine has.
+// memoryNumber is the limit in a file, 0 for none. Without a limit, version 2 writes "max" and version 1 an impossibly large number.
 func memoryNumber(root fs.FS, name string) int64 {
 	text, err := fs.ReadFile(root, name)
 	if err != nil {

@@ -17,8 +17,8 @@ func newProbeCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "probe",
 		Short: "Ask a running herald whether it is ready",
-		Long: "Ask the herald of this container whether it is ready, and fail with what it waits for while it is not. It asks over\n" +
-			"a Unix socket, which no other program of the host can have taken.",
+		Long: "Ask the herald of this container whether it is ready. While it is not, fail and print what it waits for. The probe\n" +
+			"uses a Unix socket, since another program of the host could have taken a port.",
 		Example: "  herald probe\n" +
 			"  herald probe --address 127.0.0.1:9179",
 		Args: noArguments,

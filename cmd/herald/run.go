@@ -21,7 +21,7 @@ import (
 const (
 	defaultNamespace      = "herald-system"
 	defaultMetricsAddress = ":9178"
-	// nowhere is the address of an endpoint that is not to be, in a word; elsewhere 0 and no text at all say it too.
+	// nowhere is the address of an endpoint that shall not be served; 0 and an empty address mean the same.
 	nowhere = "nowhere"
 	// environmentPrefix and a flag's name in capitals name the environment variable that sets the flag.
 	environmentPrefix = "HERALD_"
@@ -49,7 +49,7 @@ type runOptions struct {
 	healthAddress  string
 	metricsAddress string
 	metricsSecure  bool
-	// metricsCertDir and metricsClientCA are of use with metricsSecure alone.
+	// metricsCertDir and metricsClientCA are for metricsSecure alone.
 	metricsCertDir  string
 	metricsClientCA string
 	podName         string
@@ -77,7 +77,7 @@ func newRunCommand() *cobra.Command {
 		PreRunE: func(c *cobra.Command, _ []string) error { return fromEnvironment(c.Flags()) },
 		RunE: func(c *cobra.Command, _ []string) error {
 			if !c.Flags().Changed("leader-elect") {
-				// Two processes of the cluster role share the work of one; a process that is both roles is alone.
+				// Several processes of the cluster role elect one that works; a process that plays both roles is alone.
 				o.leaderElect = role(o.role) == roleCluster
 			}
 			if !c.Flags().Changed("speaker-pods") {
@@ -93,11 +93,11 @@ func newRunCommand() *cobra.Command {
 }
 
 func (o *runOptions) addFlags(flags *pflag.FlagSet) {
-	flags.StringVar(&o.role, "role", string(roleAll), "part of the operator to run: node, cluster or all")
+	flags.StringVar(&o.role, "role", string(roleAll), "part of the operator to run: node, cluster or all (both)")
 	flags.StringVar(&o.nodeName, "node-name", os.Getenv("NODE_NAME"),
 		"name of the Node that this process speaks for (default: $NODE_NAME, else the host's name)")
 	flags.StringVar(&o.namespace, "namespace", firstOf(os.Getenv("POD_NAMESPACE"), defaultNamespace),
-		"the operator's own namespace ($POD_NAMESPACE where it is set)")
+		"the operator's own namespace ($POD_NAMESPACE if that is set)")
 	flags.StringVar(&o.authNamespace, "auth-namespace", "",
 		"namespace of the Secrets with session keys (default: the operator's own)")
 	flags.StringSliceVar(&o.listen, "listen", nil,
@@ -105,21 +105,21 @@ func (o *runOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.healthAddress, "health-address", nodeapi.DefaultAddress,
 		"where /healthz, /readyz and, with a speaker, /status and /routes are served")
 	flags.StringVar(&o.probeSocket, "probe-socket", "",
-		"Unix socket where the same is served, for herald probe; a file there is replaced (default: none)")
+		"Unix socket that serves the same paths, for herald probe; a file there is replaced (default: none)")
 	flags.DurationVar(&o.watchdog, "watchdog", defaultWatchdog, watchdogUsage)
 	flags.StringVar(&o.metricsAddress, "metrics-address", defaultMetricsAddress, "where /metrics is served: an address, nowhere, or 0, which is the same")
 	flags.BoolVar(&o.metricsSecure, "metrics-secure", true,
-		"serve metrics over TLS, to those alone whom the API server authenticates and authorizes")
+		"serve metrics over TLS, and only to clients that the API server authenticates and authorizes")
 	flags.StringVar(&o.metricsCertDir, "metrics-cert-dir", "",
 		"directory with tls.crt and tls.key, read anew when they change, for metrics (default: a certificate of its own)")
 	flags.StringVar(&o.metricsClientCA, "metrics-client-ca", "",
-		"file of authorities: whoever shows a client certificate of one of them reads metrics, without the API server")
+		"file of certificate authorities: a client with a certificate of one of them may read metrics without the API server")
 	flags.StringVar(&o.podName, "pod-name", os.Getenv("POD_NAME"),
-		"name of the pod that this process is in, for Events about it ($POD_NAME where it is set; none without)")
+		"name of the pod that this process is in, for Events about it (default: $POD_NAME; without it no Events)")
 	flags.BoolVar(&o.leaderElect, "leader-elect", false,
-		"work only while holding the Lease herald-cluster (default: true for the cluster role)")
+		"work only while this process holds the Lease herald-cluster (default: true for the cluster role)")
 	flags.BoolVar(&o.speakerPods, "speaker-pods", false,
-		"take a node where no pod of the node role runs for one without a speaker (default: true in a pod)")
+		"count a node without a running pod of the node role as a node without a speaker (default: true in a pod)")
 	flags.StringVar(&o.kubeconfig, "kubeconfig", "",
 		"kubeconfig file (default: $KUBECONFIG, else the pod's service account; ~/.kube/config is not read)")
 	flags.StringVar(&o.logLevel, "log-level", "info", "what to log: error, info or debug")
@@ -144,7 +144,7 @@ func (o *runOptions) run(ctx context.Context) error {
 	return (&operator{options: *o, listen: listen, config: config, log: log}).run(ctx)
 }
 
-// complete decides what was left open, and returns the addresses to listen on.
+// complete checks the flags, sets those that were omitted, and returns the addresses to listen on.
 func (o *runOptions) complete() ([]netip.AddrPort, error) {
 	switch role(o.role) {
 	case roleNode, roleCluster, roleAll:
@@ -156,7 +156,7 @@ func (o *runOptions) complete() ([]netip.AddrPort, error) {
 		if err != nil {
 			return nil, fmt.Errorf("--node-name is not given, and the host has no name: %w", err)
 		}
-		// As the kubelet names its Node.
+		// The kubelet names its Node in lower case too.
 		o.nodeName = strings.ToLower(host)
 	}
 	if err := o.checkEndpoints(); err != nil {
@@ -176,7 +176,7 @@ func (o *runOptions) checkEndpoints() error {
 	return checkMetricsAddress(&o.metricsAddress)
 }
 
-// checkMetricsAddress makes one word of all that say nowhere, and refuses what is no address else.
+// checkMetricsAddress replaces every form of nowhere by that word, and refuses any other text that is no address.
 func checkMetricsAddress(address *string) error {
 	switch *address {
 	case "", "0", nowhere:

@@ -14,22 +14,22 @@ import (
 	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
 )
 
-// restConfig is how the API server is reached: a kubeconfig file, or the pod's service account.
+// restConfig says how to reach the API server: by a kubeconfig file, or by the pod's service account.
 func (o *runOptions) restConfig(log logr.Logger) (*rest.Config, error) {
 	config, err := o.loadConfig()
 	if err != nil {
 		return nil, err
 	}
-	// The API server's priority and fairness decides who waits. A throttle here would delay a state that has changed
-	// behind counts that could wait.
+	// The API server's priority and fairness decides which request waits. A throttle here would delay changed states behind
+	// counts that could wait.
 	config.QPS = -1
 	config.Dial = patientDial(log, dialTCP())
 	config.UserAgent = "herald-" + o.role
 	return config, nil
 }
 
-// loadConfig never looks into ~/.kube: an operator that is started by hand must not take the cluster that kubectl happens
-// to point to for its own.
+// loadConfig never reads ~/.kube: an operator that is started by hand must not work on the cluster that kubectl happens to point
+// to.
 func (o *runOptions) loadConfig() (*rest.Config, error) {
 	if !o.namesKubeconfig() {
 		config, err := rest.InClusterConfig()
@@ -57,7 +57,7 @@ func (o *runOptions) inPod() bool {
 	return !o.namesKubeconfig() && os.Getenv("KUBERNETES_SERVICE_HOST") != ""
 }
 
-// useLogger makes log that of the libraries, which have one for each process.
+// useLogger makes log the logger of the libraries, which have one logger for each process.
 func useLogger(log logr.Logger) {
 	ctrllog.SetLogger(log)
 	klog.SetLogger(log)

@@ -29,7 +29,7 @@ func writeKubeconfig(t *testing.T, path, server string) {
 	}
 }
 
-// TestKubeconfig: a file that is named is read, the one of kubectl is not.
+// TestKubeconfig: the named file is read, the default file of kubectl is not.
 func TestKubeconfig(t *testing.T) {
 	home := t.TempDir()
 	t.Setenv("HOME", home)

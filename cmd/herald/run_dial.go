@@ -19,7 +19,7 @@ const (
 	dialKeepAlive = 30 * time.Second
 	firstRedial   = 200 * time.Millisecond
 	longestRedial = 5 * time.Second
-	// dialPatience is how long one connection is tried for in all.
+	// dialPatience is how long one dial tries in all.
 	dialPatience = 30 * time.Second
 )
 
@@ -31,14 +31,14 @@ func dialTCP() dialFunc {
 	return (&net.Dialer{Timeout: dialTimeout, KeepAlive: dialKeepAlive}).DialContext
 }
 
-// patientDial returns a dial function that tries again until its context ends, and for dialPatience at most. A watch that
-// failed is tried again by its informer after a back-off that grows to a minute; one that waits for its connection here goes
-// on seconds after the API server came back.
+// patientDial returns a dial function that tries again until its context ends, for dialPatience at most. An informer repeats a
+// failed watch after a back-off that grows to a minute; a watch that waits here for its connection goes on seconds after the API
+// server came back.
 //
-// The bound is needed because net/http dials for whichever request comes to need the connection: the context of the dial does
-// not end with that of the request that began it, and without a bound each request that gave up would leave a dial behind
-// for as long as the API server is away. The log has one line for the loss and one for the return, which say nothing of
-// sessions: the cluster role has none, and nothing may have been applied yet.
+// The bound is needed because net/http shares a dial among requests: its context does not end with the request that began it, and
+// without a bound each request that gave up would leave a dial behind for as long as the API server is away. The log has one line
+// for the loss and one for the return. They do not mention sessions: the cluster role has none, and a node may have applied nothing
+// yet.
 func patientDial(log logr.Logger, dial dialFunc) dialFunc {
 	var away atomic.Bool
 	return func(ctx context.Context, network, address string) (net.Conn, error) {

@@ -35,7 +35,7 @@ func TestPatientDialWaitsForTheServer(t *testing.T) {
 		conn, err := patientDial(log, dialTCP())(ctx, "tcp", address)
 		done <- result{conn, err}
 	}()
-	// It has tried, and says so, and nothing of what it cannot know.
+	// The log says that the dial failed, and claims nothing that the process cannot know.
 	if line := <-lines; !strings.HasPrefix(line, `"msg"="API server cannot be reached; trying again" "error"=`) {
 		t.Errorf("line %s", line)
 	}
@@ -67,8 +67,8 @@ func TestPatientDialEndsWithItsContext(t *testing.T) {
 	}
 }
 
-// TestPatientDialEndsAfterCancelledRequests: net/http keeps a dial going for whoever needs the connection next, though the
-// request that began it was cancelled. None is to outlive its own patience, however long the API server is away.
+// TestPatientDialEndsAfterCancelledRequests: net/http keeps a dial going for the next request although the request that began it was
+// cancelled. No dial may outlive dialPatience, however long the API server is away.
 func TestPatientDialEndsAfterCancelledRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var dials, dialling atomic.Int64

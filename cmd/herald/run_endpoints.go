@@ -63,11 +63,11 @@ func (o *operator) openMetrics() func() (serveFunc, error) {
 	}
 }
 
-// askPatience is how long readiness waits for the API server: less than its probe does.
+// askPatience is how long readiness waits for the API server: less than the kubelet's probe waits for readiness.
 const askPatience = 3 * time.Second
 
-// clusterHealth answers for a process without a speaker: it is ready while the API server can be asked and serves what it
-// works on. Nothing of that would be helped by a restart.
+// clusterHealth answers for a process without a speaker: it is ready while the API server answers and serves Herald's kinds. It is
+// alive all the time, since a restart would not help.
 func (o *operator) clusterHealth() (http.Handler, error) {
 	client, err := discovery.NewDiscoveryClientForConfig(o.config)
 	if err != nil {

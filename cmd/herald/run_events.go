@@ -16,7 +16,7 @@ import (
 // reasonEndpointUnavailable is the reason of the Events of a pod with an endpoint that cannot be served.
 const reasonEndpointUnavailable = "EndpointUnavailable"
 
-// events records what people look for at the pod that this process is in. Outside of a pod there is nothing to record it of.
+// events returns a function that records an Event at the pod of this process, where people look. Outside of a pod it returns nil.
 func (o *operator) events(ctx context.Context) (tell func(flag string, err error), _ error) {
 	if o.options.podName == "" {
 		return nil, nil

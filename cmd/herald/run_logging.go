@@ -11,7 +11,7 @@ import (
 	"github.com/go-logr/logr"
 )
 
-// newLogger returns a logger that writes lines of that format, text or json, from that level on: error, info or debug.
+// newLogger returns a logger that writes lines in a format, text or json, from a level on: error, info or debug.
 func newLogger(w io.Writer, level, format string) (logr.Logger, error) {
 	options := &slog.HandlerOptions{}
 	switch level {

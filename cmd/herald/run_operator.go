@@ -35,8 +35,8 @@ type operator struct {
 	log     logr.Logger
 }
 
-// run runs until ctx ends, or until something that needs no API server fails. The speaker, the supervisor of each
-// manager and the endpoints are siblings: none of them ends because the API server is away or a port is taken.
+// run runs until ctx ends, or until a part fails that needs no API server. The speaker, the supervisor of each manager and the
+// endpoints are siblings: none of them ends because the API server is away or a port is taken.
 func (o *operator) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	served, err := o.newEndpoints(ctx)
@@ -111,7 +111,7 @@ func (o *operator) startCluster(ctx context.Context, group *errgroup.Group) {
 	group.Go(func() error { return supervise(ctx, log, build) })
 }
 
-// newManager returns a manager without servers of its own: those outlive it.
+// newManager returns a manager without servers: the servers of the process outlive a manager.
 func (o *operator) newManager(log logr.Logger, cached cache.Options, elect bool) (manager.Manager, error) {
 	return manager.New(o.config, manager.Options{
 		Scheme: kube.NewScheme(),
@@ -120,14 +120,14 @@ func (o *operator) newManager(log logr.Logger, cached cache.Options, elect bool)
 		},
 		Cache:      cached,
 		Controller: kube.ManagerOptions(),
-		// What it says of its start and end is for those who look into it; errors are told at any level.
+		// The manager's lines on its start and end are logged with debug only; its errors are logged at any level.
 		Logger:                  log.V(1),
 		Metrics:                 metricsserver.Options{BindAddress: "0"},
 		HealthProbeBindAddress:  "0",
 		LeaderElection:          elect,
 		LeaderElectionID:        leaseName,
 		LeaderElectionNamespace: o.options.namespace,
-		// Whoever waits for the Lease need not wait until it expires. Managers wait for their controllers before that.
+		// The next leader need not wait until the Lease expires. A manager waits for its controllers before it releases the Lease.
 		LeaderElectionReleaseOnCancel: true,
 	})
 }

@@ -15,17 +15,17 @@ import (
 const (
 	firstRestart   = time.Second
 	longestRestart = 30 * time.Second
-	// One that ran this long did not fail for the reason of the one before it.
+	// A runnable that ran this long failed for another reason than the one before it.
 	healthyAfter = 2 * time.Minute
 )
 
-// runnable is a manager or a server of controller-runtime, as far as its supervisor is concerned.
+// runnable is a manager of controller-runtime, as its supervisor sees it.
 type runnable interface {
 	Start(ctx context.Context) error
 }
 
-// supervise keeps a runnable running until ctx ends. A manager ends when it loses its Lease or cannot fill its caches, and
-// is then of no more use; what stands beside it, the speaker above all, goes on, and a new one is built.
+// supervise keeps a runnable running until ctx ends. A manager ends when it loses its Lease or cannot fill its caches, and cannot be
+// started again. Its siblings, the speaker above all, go on, and supervise builds a new manager.
 func supervise(ctx context.Context, log logr.Logger, build func() (runnable, error)) error {
 	delay := firstRestart
 	for {
@@ -46,7 +46,7 @@ func supervise(ctx context.Context, log logr.Logger, build func() (runnable, err
 }
 
 func buildAndRun(ctx context.Context, build func() (runnable, error)) error {
-	// What it started ends with it, even where it did not wait.
+	// The goroutines that the runnable started end with it, even if it did not wait for them.
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	built, err := build()

@@ -46,12 +46,12 @@ func newStandaloneCommand() *cobra.Command {
 	o := &standaloneOptions{}
 	command := &cobra.Command{
 		Use:   "standalone --manifests DIRECTORY",
-		Short: "Announce what a directory of manifests says, without Kubernetes",
-		Long: "Announce what the manifests in a directory say: BGPPeers and Announcements, and the Secrets, Namespaces and the\n" +
-			"Node that they refer to, in files *.yaml, *.yml and *.json. They are checked as an API server would, and\n" +
-			"applied again when they change. A file or object that is refused is reported, and what was in force before\n" +
-			"stays; herald status tells. With --state-dir this holds over a restart too.\n\n" +
-			"Without --listen connections are only made, not accepted. Every flag can be given as an environment variable,\n" +
+		Short: "Announce the prefixes in a directory of manifests, without Kubernetes",
+		Long: "Announce the prefixes of the manifests in a directory: BGPPeers and Announcements, and the Secrets, Namespaces and\n" +
+			"the Node that they refer to, in files *.yaml, *.yml and *.json. Herald checks them as an API server would, and\n" +
+			"applies them again when they change. If a file or object is refused, the version before it stays in force, and\n" +
+			"herald status shows the error. With --state-dir that version stays in force over a restart too.\n\n" +
+			"Without --listen Herald opens connections and accepts none. Every flag can be given as an environment variable,\n" +
 			"such as HERALD_MANIFESTS.\n\n" +
 			"SIGTERM restarts: where graceful restart was negotiated, peers keep the routes. SIGINT decommissions: routes\n" +
 			"are withdrawn and sessions closed. A second signal ends the process at once.",
@@ -68,7 +68,7 @@ func newStandaloneCommand() *cobra.Command {
 			"  spec: {prefixes: [203.0.113.0/24], attributes: {communities: [\"64512:100\"]}}\n" +
 			"  EOF\n" +
 			"  herald standalone --manifests /etc/herald\n\n" +
-			"  # The same, and accept connections of the router too, which needs CAP_NET_BIND_SERVICE:\n" +
+			"  # The same, and accept connections from the router too, which needs CAP_NET_BIND_SERVICE:\n" +
 			"  herald standalone --manifests /etc/herald --listen 0.0.0.0:179 --listen '[::]:179'",
 		Args:    noArguments,
 		PreRunE: func(c *cobra.Command, _ []string) error { return fromEnvironment(c.Flags()) },
@@ -85,10 +85,10 @@ func newStandaloneCommand() *cobra.Command {
 func (o *standaloneOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.manifests, "manifests", "", "directory of the manifests (required)")
 	flags.StringVar(&o.stateDir, "state-dir", "",
-		"directory of this process alone that keeps over restarts how old objects are, and what broken manifests held before; "+
-			"session keys lie there in a file of mode 0600 (default: nothing is kept)")
+		"directory, of this process alone, for the age of objects and their last valid versions, so that a restart keeps them; "+
+			"session keys are stored there in a file of mode 0600 (default: nothing is stored)")
 	flags.StringVar(&o.nodeName, "node-name", "",
-		"name of the Node that this process speaks for, which may be among the manifests (default: the host's name)")
+		"name of the Node that this process speaks for; a manifest may describe it (default: the host's name)")
 	flags.StringVar(&o.routerID, "router-id", "",
 		"BGP identifier, as in 192.0.2.10 (default: the Node's annotation, its IPv4 InternalIP, or a hash of its name)")
 	flags.StringVar(&o.authNamespace, "auth-namespace", "default", "namespace of the Secrets with session keys")
@@ -138,7 +138,7 @@ func (o *standaloneOptions) run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// complete checks the flags and decides what was left open.
+// complete checks the flags, and sets those that were omitted.
 func (o *standaloneOptions) complete(log logr.Logger) (standalone.Options, error) {
 	options := standalone.Options{
 		Directory:       o.manifests,
@@ -162,7 +162,7 @@ func (o *standaloneOptions) complete(log logr.Logger) (standalone.Options, error
 		if err != nil {
 			return options, fmt.Errorf("--node-name is not given, and the host has no name: %w", err)
 		}
-		// As the kubelet names its Node.
+		// The kubelet names its Node in lower case too.
 		options.NodeName = strings.ToLower(host)
 	}
 	if o.routerID != "" {

@@ -50,7 +50,7 @@ func TestStandaloneFlags(t *testing.T) {
 	}
 }
 
-// TestMetricsNowhere: both commands take the same words for no endpoint.
+// TestMetricsNowhere: both commands accept the same words for no endpoint.
 func TestMetricsNowhere(t *testing.T) {
 	for _, address := range []string{"", "0", "nowhere"} {
 		o := &standaloneOptions{manifests: "x", healthAddress: "127.0.0.1:0", metricsAddress: address}
@@ -122,7 +122,7 @@ func runStandalone(t *testing.T, args ...string) (end func(cause error)) {
 	return end
 }
 
-// TestStandaloneStateDirectory restarts the command while a file is broken: what it held stays, with a state directory.
+// TestStandaloneStateDirectory restarts the command while a file is broken: with a state directory the file's objects stay.
 func TestStandaloneStateDirectory(t *testing.T) {
 	dir, address := t.TempDir(), freeAddress(t)
 	state := filepath.Join(t.TempDir(), "state")
@@ -188,7 +188,7 @@ func TestStandaloneAndStatus(t *testing.T) {
 	}
 }
 
-// status prints what herald status does; nothing while there is no answer.
+// status returns the output of herald status, nothing while there is no answer.
 func status(t *testing.T, address, output string) string {
 	t.Helper()
 	var out bytes.Buffer

@@ -20,9 +20,10 @@ func newStatusCommand() *cobra.Command {
 	var address, output string
 	command := &cobra.Command{
 		Use:   "status",
-		Short: "Print what a running herald does: sessions, peers, announcements and problems",
-		Long: "Print what the herald of this host does, standalone or as the operator: its sessions, and where it knows them the\n" +
-			"peers and announcements, in the columns of kubectl get, and what is refused or withheld, and why.",
+		Short: "Print the state of a running herald: sessions, peers, announcements and problems",
+		Long: "Print the state of the herald on this host, standalone or as the operator: its sessions and, if it knows them, the\n" +
+			"peers and announcements, in the columns of kubectl get; then each object that is refused and each announcement\n" +
+			"that is withheld, with the reason.",
 		Example: "  herald status\n" +
 			"  herald status -o wide\n" +
 			"  herald status --address 127.0.0.1:9279 -o yaml",
@@ -33,7 +34,7 @@ func newStatusCommand() *cobra.Command {
 	}
 	flags := command.Flags()
 	flags.StringVar(&address, "address", nodeapi.DefaultAddress, "the running herald's --health-address or --probe-socket")
-	flags.StringVarP(&output, "output", "o", "table", "what to print: table, wide, json or yaml")
+	flags.StringVarP(&output, "output", "o", "table", "form of the output: table, wide, json or yaml")
 	return command
 }
 

@@ -27,13 +27,13 @@ func newVersionCommand() *cobra.Command {
 	}
 }
 
-// softwareVersion is what neighbours are told that may know it.
+// softwareVersion is the version that is sent to neighbours with capabilities.softwareVersion.
 func softwareVersion() string {
 	info, _ := debug.ReadBuildInfo()
 	return "Herald/" + versionOf(version, info)
 }
 
-// versionOf is the version of a build. Info may be nil.
+// versionOf is the version of a build. info may be nil.
 func versionOf(version string, info *debug.BuildInfo) string {
 	if version == "" && info != nil {
 		version = info.Main.Version
@@ -44,7 +44,7 @@ func versionOf(version string, info *debug.BuildInfo) string {
 	return version
 }
 
-// versionText describes a build. Info may be nil.
+// versionText describes a build. info may be nil.
 func versionText(version string, info *debug.BuildInfo) string {
 	settings := map[string]string{}
 	if info != nil {

@@ -20,14 +20,14 @@ const (
 	// defaultWatchdog is how long a peer or the table may make no progress.
 	defaultWatchdog = time.Minute
 	watchdogUsage   = "end the process when a peer or the table makes no progress for that long, so that it is started anew; 0 for never"
-	// lastWords is how long the log may take for why the process ends: it may be what everybody waits for.
+	// lastWords is how long the last log lines may take: the log itself may be what every goroutine waits for.
 	lastWords = time.Second
 	// maxStacks bounds the stacks that are logged.
 	maxStacks = 1 << 20
 )
 
-// watchdog ends the process at once when its speaker makes no progress. Whoever started it starts another, and neighbours keep
-// the routes meanwhile as graceful restart lets them.
+// watchdog ends the process at once when its speaker makes no progress. The kubelet or systemd starts another process, and neighbours
+// keep the routes meanwhile if graceful restart was negotiated.
 func watchdog(ctx context.Context, log logr.Logger, s *speaker.Speaker, limit time.Duration) error {
 	if limit <= 0 {
 		return nil
@@ -36,17 +36,17 @@ func watchdog(ctx context.Context, log logr.Logger, s *speaker.Speaker, limit ti
 	if err == nil {
 		return nil
 	}
-	said := make(chan struct{})
+	logged := make(chan struct{})
 	go func() {
-		defer close(said)
+		defer close(logged)
 		stacks := make([]byte, maxStacks)
 		stacks = stacks[:runtime.Stack(stacks, true)]
-		log.Error(err, "the process ends, since it does nothing any more")
-		// What the log cannot take as one line.
+		log.Error(err, "the speaker makes no progress, so the process ends")
+		// The stacks are too long for one log line.
 		_, _ = os.Stderr.Write(stacks)
 	}()
 	select {
-	case <-said:
+	case <-logged:
 	case <-time.After(lastWords):
 	}
 	os.Exit(exitStalled)

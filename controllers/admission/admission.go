@@ -60,11 +60,11 @@ func New() (*Admitter, error) {
 // Admit returns obj as its Go type, with defaults, without status and with a
 // generation, or the error that the API server would give. old is what Admit
 // returned for the object before this change, nil for a new object: rules that
-// compare both see it, and what it already breaks is not held against obj where it
-// did not change. Neither is modified.
+// compare both see it, and a rule that old already breaks does not refuse obj if the
+// field did not change. Admit modifies neither.
 //
 // The types are those of api/v1alpha1, and Secret, Namespace and Node of core/v1;
-// of any other the error is a *meta.NoKindMatchError.
+// for any other type the error is a *meta.NoKindMatchError.
 func (a *Admitter) Admit(ctx context.Context, obj *unstructured.Unstructured, old client.Object) (client.Object, error) {
 	gvk := obj.GroupVersionKind()
 	resource := a.custom[gvk]

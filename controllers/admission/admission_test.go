@@ -113,8 +113,8 @@ func TestAdmitCountsGenerations(t *testing.T) {
 	}
 }
 
-// What an object broke already, before a rule came, is not held against a change
-// elsewhere; what it newly breaks is.
+// A rule that an object broke before the rule existed does not refuse a change
+// elsewhere; a rule that the change breaks does.
 func TestAdmitRatchets(t *testing.T) {
 	t.Parallel()
 	admitter := newAdmitter(t)
@@ -230,7 +230,7 @@ func TestAdmitWellKnownCommunities(t *testing.T) {
 	}
 }
 
-// The samples are documentation: what they show must work.
+// The samples are documentation, so they must work.
 func TestAdmitSamples(t *testing.T) {
 	t.Parallel()
 	admitter := newAdmitter(t)

@@ -16,7 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// coreDecoder admits the kinds of core/v1 that configurations are compiled from.
+// coreDecoder admits the kinds of core/v1 that a configuration may depend on.
 type coreDecoder struct {
 	decoder runtime.Decoder
 	kinds   map[schema.GroupVersionKind]coreKind
@@ -43,8 +43,8 @@ func (d *coreDecoder) knows(gvk schema.GroupVersionKind) bool {
 	return ok
 }
 
-// admit decodes an object strictly and checks its metadata. A Node's status is
-// kept: its addresses are facts that the file gives.
+// admit decodes an object strictly and checks its metadata. It keeps a Node's status:
+// the file states the Node's addresses there.
 func (d *coreDecoder) admit(obj *unstructured.Unstructured) (client.Object, error) {
 	gvk := obj.GroupVersionKind()
 	data, err := obj.MarshalJSON()

@@ -86,7 +86,7 @@ func (r *customResource) admit(ctx context.Context, obj *unstructured.Unstructur
 	return admitted, nil
 }
 
-// before is the object before the change in the form of the new one, nil for none.
+// before is the object before the change, in the form of the new object; nil if there is none.
 func (r *customResource) before(old client.Object) (*unstructured.Unstructured, error) {
 	if old == nil {
 		return nil, nil
@@ -117,8 +117,8 @@ func (r *customResource) validate(ctx context.Context, obj, old *unstructured.Un
 	return append(errs, r.validateRules(ctx, errs, obj.Object, old.Object, cel.WithRatcheting(correlated))...)
 }
 
-// validateRules runs the CEL rules unless an error among earlier means that they
-// could fail for its sake, or cost too much.
+// validateRules runs the CEL rules unless an error among earlier could make them
+// fail, or cost too much.
 func (r *customResource) validateRules(ctx context.Context, earlier field.ErrorList, obj, old map[string]any, options ...cel.Option) field.ErrorList {
 	for _, err := range earlier {
 		switch err.Type {
@@ -127,7 +127,7 @@ func (r *customResource) validateRules(ctx context.Context, earlier field.ErrorL
 			return field.ErrorList{field.Invalid(nil, nil, "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation")}
 		}
 	}
-	// A nil map in an interface would not be the absent object that the rules ask for.
+	// The rules need an absent object; a nil map in an interface is not absent.
 	var before any
 	if old != nil {
 		before = old

@@ -19,16 +19,16 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Document is one object of a file, or why it is none.
+// Document is one object of a file, or the error that its text is no object.
 type Document struct {
 	// Index counts the documents of the file from 1, empty ones left out.
 	Index int
 	// Line is where the document begins, counted from 1.
 	Line int
-	// Raw are its bytes: equal bytes are the same object. The items of a List share
-	// those of the List.
+	// Raw are the bytes of the document: equal bytes are the same object. The items of a
+	// List share the bytes of the List.
 	Raw []byte
-	// Known: whoever asked knows what the document holds, and it was not decoded.
+	// Known: the caller knows the object of the document, so it was not decoded.
 	Known bool
 	// Object is set unless Err or Known is.
 	Object *unstructured.Unstructured
@@ -38,11 +38,11 @@ type Document struct {
 
 // Decode reads the objects of a YAML or JSON file of any number of documents. A
 // document that cannot be read does not hide the others: it has an Err. A key that
-// is written twice is an error, and so is anything that follows the object of a
-// document, as well as a file that is not UTF-8. A v1 List stands for its items.
+// is written twice is an error, a second object in a document is one, and so is a
+// file that is not UTF-8. A v1 List stands for its items.
 //
-// A document that known, which may be nil, knows by its bytes to hold one object is
-// not decoded.
+// A document is not decoded if known returns true for its bytes, because it holds an
+// object that the caller has already. known may be nil.
 //
 // An Err quotes nothing of the file but the names of types: any document may be a
 // Secret.
@@ -61,7 +61,7 @@ func Decode(data []byte, known func(raw []byte) bool) []Document {
 		}
 		object, err := part.decode()
 		if err == nil && object == nil {
-			continue // nothing but space and comments
+			continue // only space and comments
 		}
 		index++
 		document := Document{Index: index, Line: part.line, Raw: part.raw}
@@ -75,8 +75,8 @@ func Decode(data []byte, known func(raw []byte) bool) []Document {
 	return documents
 }
 
-// objects are the documents that a decoded one stands for: itself or, of a List,
-// its items.
+// objects are the documents that a decoded document stands for: itself, or the items
+// of a List.
 func (d Document) objects(object map[string]any) []Document {
 	u := &unstructured.Unstructured{Object: object}
 	if u.GetAPIVersion() != "v1" || u.GetKind() != "List" {
@@ -99,8 +99,8 @@ func (d Document) objects(object map[string]any) []Document {
 	return documents
 }
 
-// check refuses what is no object at all, or does not say which in the types that it has to: a name that is a number would
-// be taken for none, and a namespace for the default.
+// check refuses a value that is no object, and an object whose identity has fields of a wrong type: a name that is a number would
+// count as no name, and such a namespace as the default one.
 func (d Document) check(u *unstructured.Unstructured, item string) (*unstructured.Unstructured, error) {
 	if err := checkIdentity(u.Object); err != nil {
 		return nil, fmt.Errorf("document %d (line %d%s): %w", d.Index, d.Line, item, err)
@@ -192,9 +192,9 @@ func cutMarker(line []byte) (marker, content bool) {
 	return true, len(text) > 0 && text[0] != '#'
 }
 
-// decode returns the content of the document, nil where it has none. Its numbers
-// are int64 where they are whole, as the API server reads them: CEL and the schema
-// tell integers from floats.
+// decode returns the content of the document, nil if it has none. Whole numbers are
+// int64, as the API server reads them: CEL and the schema distinguish integers from
+// floats.
 func (p part) decode() (map[string]any, error) {
 	text, err := yaml.YAMLToJSONStrict(p.raw)
 	if err != nil {
@@ -205,8 +205,8 @@ func (p part) decode() (map[string]any, error) {
 	}
 	var content any
 	if err := utiljson.Unmarshal(text, &content); err != nil {
-		// Its message may quote the text.
-		return nil, errors.New("yaml: the content is nothing that JSON can hold")
+		// The message of the error may quote the text.
+		return nil, errors.New("yaml: JSON cannot hold the content")
 	}
 	switch content := content.(type) {
 	case nil:
@@ -218,8 +218,8 @@ func (p part) decode() (map[string]any, error) {
 	}
 }
 
-// single refuses what follows the first value of the document, which the parser
-// would pass over in silence.
+// single refuses a second value in the document, which the parser would ignore in
+// silence.
 func (p part) single() error {
 	decoder := goyaml.NewDecoder(bytes.NewReader(p.shifted()))
 	if err := decoder.Decode(new(ignored)); errors.Is(err, io.EOF) {
@@ -229,7 +229,7 @@ func (p part) single() error {
 	if err := decoder.Decode(new(ignored)); errors.Is(err, io.EOF) {
 		return nil
 	} else if err != nil {
-		// The parser counts the line of what it did not expect from 0.
+		// The parser counts the line of an unexpected value from 0.
 		if of := parserLine.FindString(p.unshifted(err.Error())); of != "" {
 			line = "after " + strings.TrimPrefix(of, "yaml: ")
 		}
@@ -243,9 +243,9 @@ type ignored struct{}
 // UnmarshalYAML implements the parser's Unmarshaler.
 func (*ignored) UnmarshalYAML(func(any) error) error { return nil }
 
-// shifted is the document behind one empty line, where the file has lines before
-// it: the parser names no line for what is wrong on its first. No more than one, or
-// the last of many documents would cost as much as all of them.
+// shifted is the document after one empty line, if the file has lines before the
+// document: the parser names no line for an error on its first line. One line is
+// enough; with all of them, the last document would cost as much as the whole file.
 func (p part) shifted() []byte {
 	if p.line == 1 {
 		return p.raw
@@ -267,7 +267,7 @@ func (p part) unshifted(message string) string {
 }
 
 // locate returns the parser's error with the lines of the file in place of those
-// of the document, and without what it quotes. Only what is wrong is read twice.
+// of the document, and without quotations. Only a document with an error is read twice.
 func (p part) locate(err error) error {
 	if _, located := yaml.YAMLToJSONStrict(p.shifted()); located != nil {
 		err = located
@@ -286,8 +286,8 @@ func (p part) locate(err error) error {
 // parserLine is the line that the parser's errors begin with, such as "line 7: ".
 var parserLine = regexp.MustCompile(`^(?:yaml: )?line ([0-9]+): `)
 
-// quotingErrors are the parser's messages, by their beginning, that quote the
-// document, with what is said in their place.
+// quotingErrors are the parser's messages that quote the document, by their beginning,
+// each with the text that replaces it.
 var quotingErrors = []struct{ prefix, kind string }{
 	{"key ", "key already set in map"},
 	{"unknown anchor ", "unknown anchor referenced"},
@@ -298,7 +298,7 @@ var quotingErrors = []struct{ prefix, kind string }{
 	{"unsupported map key", "unsupported map key"},
 }
 
-// constantErrors is how those messages begin that never quote the document.
+// constantErrors are the beginnings of the messages that never quote the document.
 var constantErrors = []string{
 	"did not find ", "could not find ", "found ", "block sequence entries are not allowed", "mapping keys are not allowed",
 	"mapping values are not allowed", "control characters are not allowed", "exceeded max depth",

@@ -101,7 +101,7 @@ func checkDocument(t *testing.T, have admission.Document, name string, line int,
 	}
 }
 
-// What cannot be parsed may be a Secret.
+// A document that cannot be parsed may be a Secret.
 func TestDecodeQuotesNothing(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
@@ -169,7 +169,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// A document costs the same wherever it stands in its file, broken ones too.
+// A document costs the same at every place in its file, and so does a broken one.
 func TestDecodeIsLinear(t *testing.T) {
 	for name, text := range map[string]string{
 		"empty":    "---\n",

@@ -17,7 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// defaultNamespace is where a namespaced object goes that names none, as with
+// defaultNamespace is the namespace of a namespaced object that names none, as with
 // kubectl.
 const defaultNamespace = metav1.NamespaceDefault
 
@@ -33,7 +33,7 @@ func validateMetadata(obj metav1.Object, namespaced bool, name apivalidation.Val
 
 const aString = "a string"
 
-// wrongType says what a field holds in place of what it should. It does not quote the value: that may be of a Secret.
+// wrongType says which type a field has and which it should have. It does not quote the value, which may belong to a Secret.
 func wrongType(path, want string, value any) error {
 	return fmt.Errorf("%s: %s", path, wrongTypeDetail(want, value))
 }
@@ -49,7 +49,7 @@ func wrongTypeDetail(want string, value any) string {
 	return detail
 }
 
-// typeOf names the type of a decoded value as JSON does.
+// typeOf is the JSON name of a decoded value's type.
 func typeOf(value any) string {
 	switch value.(type) {
 	case nil:
@@ -73,8 +73,8 @@ var (
 	stringMaps   = []string{"annotations", "labels"}
 )
 
-// checkMetadataTypes names each field of metadata that is no string where it has to be. The decoder would name no key of a
-// map, and speak of types of Go.
+// checkMetadataTypes names each field of metadata that should be a string and is not. The decoder would not name the key of a map,
+// and would name types of Go.
 func checkMetadataTypes(object map[string]any) field.ErrorList {
 	metadata, _ := object["metadata"].(map[string]any)
 	path := field.NewPath("metadata")
@@ -99,8 +99,8 @@ func checkMetadataTypes(object map[string]any) field.ErrorList {
 	return errs
 }
 
-// setGeneration counts the changes of an object as the API server does: whatever
-// is neither metadata nor status moves it on.
+// setGeneration counts the changes of an object as the API server does: a change
+// outside of metadata and status increases the generation.
 func setGeneration(obj, old *unstructured.Unstructured) {
 	switch {
 	case old == nil:

@@ -10,8 +10,8 @@ import (
 	"github.com/herald-bgp/herald/controllers/admission"
 )
 
-// TestTypesOfMetadata: a field of metadata that is no string where it has to be is named with what it holds, for every kind,
-// and the value is not quoted.
+// TestTypesOfMetadata: for every kind, the error names a field of metadata that should be a string and is not, with its type, and
+// does not quote the value.
 func TestTypesOfMetadata(t *testing.T) {
 	t.Parallel()
 	const quotes = ": write it in quotes"

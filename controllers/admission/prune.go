@@ -15,10 +15,10 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// prune removes what the schema does not know, and says so: a misspelt field must
-// not look as if it were obeyed. It also removes nulls that stand for an omitted
-// field. What the API server implies for every object (type and metadata) is no
-// part of the schema, and is checked on its own.
+// prune removes the fields that the schema does not know, and returns them as errors:
+// a misspelt field must not look as if it were obeyed. It also removes nulls that
+// stand for an omitted field. Type and metadata, which every object has, are no part
+// of the schema, and are checked separately.
 func (r *customResource) prune(u *unstructured.Unstructured) error {
 	gvk := u.GroupVersionKind()
 	metadata, found, unknown, err := objectmeta.GetObjectMetaWithOptions(u.Object, objectmeta.ObjectMetaOptions{ReturnUnknownFieldPaths: true})

@@ -1,5 +1,5 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package httpserve serves HTTP as every endpoint of Herald does, with bounds on what a client may take, and answers probes.
+// Package httpserve serves HTTP for every endpoint of Herald, with bounds on the time and memory of a client, and answers probes.
 package httpserve

@@ -11,7 +11,7 @@ import (
 // ReadyText is the answer of a process that is ready.
 const ReadyText = "ok"
 
-// WriteReady answers a probe: all is well, or what is not.
+// WriteReady answers a probe: with ReadyText, or with the error.
 func WriteReady(w http.ResponseWriter, err error) {
 	code, text := http.StatusOK, ReadyText
 	if err != nil {
@@ -19,6 +19,6 @@ func WriteReady(w http.ResponseWriter, err error) {
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(code)
-	// The client that went away is the only reader of this error.
+	// An error means that the client went away, so nobody would read a report of it.
 	_, _ = fmt.Fprintln(w, text)
 }

@@ -21,7 +21,7 @@ const (
 	WriteTimeout = 30 * time.Second
 )
 
-// Serve answers HTTP requests on a listener, which it closes, until ctx ends, which is no error.
+// Serve answers HTTP requests on a listener, which it closes, until ctx ends. The end of ctx is no error.
 func Serve(ctx context.Context, l net.Listener, handler http.Handler) error {
 	server := &http.Server{
 		Handler:           handler,

@@ -23,15 +23,14 @@ import (
 
 const (
 	clientTimeout = 30 * time.Second
-	// maxStatus bounds what a client takes for a status: far more than a node can have.
+	// maxStatus bounds the length of a status that a client accepts: far more than a node can have.
 	maxStatus = 256 << 20
 )
 
-// DefaultAddress is where the endpoint listens unless it is told otherwise: on loopback alone, since it asks nobody who
-// they are.
+// DefaultAddress is where the endpoint listens by default: on loopback alone, since it does not authenticate clients.
 const DefaultAddress = "127.0.0.1:9179"
 
-// DefaultSocket is the Unix socket of a container whose probe asks without a port.
+// DefaultSocket is the Unix socket of a container for a probe without a port.
 const DefaultSocket = "/run/herald/probe.sock"
 
 // GetStatus asks the endpoint at an address, a host and a port or the path of a Unix socket, for its objects.
@@ -91,7 +90,7 @@ func fetch(ctx context.Context, address, path string) ([]byte, error) {
 	return body, nil
 }
 
-// errorMessage is what an error's body says: the message of a Status, or the body itself.
+// errorMessage is the message in the body of an error: the message of a Status, or the body itself.
 func errorMessage(body []byte) string {
 	var status metav1.Status
 	if err := json.Unmarshal(body, &status); err == nil && status.Message != "" {
@@ -100,5 +99,5 @@ func errorMessage(body []byte) string {
 	return excerpt(strings.TrimSpace(string(body)))
 }
 
-// excerpt is the beginning of a text that may be anybody's.
+// excerpt is the beginning of a text from an unknown server, made printable.
 func excerpt(text string) string { return printable(text[:min(len(text), 200)]) }

@@ -14,7 +14,7 @@ import (
 	"github.com/herald-bgp/herald/controllers/httpserve"
 )
 
-// TestGetReady: only the answer of herald says that it is ready, and what anybody else answers reaches no terminal as it is.
+// TestGetReady: only herald's own answer counts as ready, and the answer of another server is made printable.
 func TestGetReady(t *testing.T) {
 	answer := func(code int, text string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {

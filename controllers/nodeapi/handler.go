@@ -26,15 +26,15 @@ import (
 // Objects returns the objects of a process with their statuses, each with its apiVersion and kind.
 type Objects func(ctx context.Context) ([]runtime.Object, error)
 
-// Backend is the speaker of the process, whose truth the endpoint shows.
+// Backend is the speaker of the process, whose state the endpoint shows.
 type Backend interface {
-	// Ready returns nil once the process has become ready, and before that what it waits for.
+	// Ready returns nil once the process has become ready, and before that an error that says what the process waits for.
 	Ready() error
 	// SessionID returns what the speaker knows a BGPSession by.
 	SessionID(name string) (id speaker.SessionID, ok bool)
 	// Routes yields the routes that a peer was sent, until yield returns false.
 	Routes(id speaker.SessionID, yield func(rib.Route) bool) error
-	// Received yields the routes that are kept of a peer, until yield returns false.
+	// Received yields the routes from a peer that are kept, until yield returns false.
 	Received(id speaker.SessionID, yield func(adjin.Route) bool) error
 }
 
@@ -64,7 +64,7 @@ func (h *handler) ready(w http.ResponseWriter, _ *http.Request) {
 	httpserve.WriteReady(w, h.backend.Ready())
 }
 
-// list is kubectl's own form of several objects of several kinds.
+// list is kubectl's form of several objects of several kinds.
 type list struct {
 	APIVersion string           `json:"apiVersion"`
 	Kind       string           `json:"kind"`
@@ -92,18 +92,18 @@ func (h *handler) status(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	// The client that went away is the only reader of this error.
+	// An error means that the client went away, so nobody would read a report of it.
 	_, _ = w.Write(append(body, '\n'))
 }
 
-// reported says of a session that it is reported, as the cluster role does: whoever answers here reports it.
+// reported adds Reporting=True to a session, as the cluster role would: the process that answers here reports the session.
 func (h *handler) reported(session *v1alpha1.BGPSession) *v1alpha1.BGPSession {
-	said := *session
-	said.Status.Conditions = append(slices.Clip(said.Status.Conditions), metav1.Condition{
-		Type: v1alpha1.ConditionReporting, Status: metav1.ConditionTrue, ObservedGeneration: said.Generation,
+	reporting := *session
+	reporting.Status.Conditions = append(slices.Clip(reporting.Status.Conditions), metav1.Condition{
+		Type: v1alpha1.ConditionReporting, Status: metav1.ConditionTrue, ObservedGeneration: reporting.Generation,
 		LastTransitionTime: h.began, Reason: v1alpha1.ReasonReporting, Message: "its own process says so",
 	})
-	return &said
+	return &reporting
 }
 
 func (h *handler) notFound(w http.ResponseWriter, r *http.Request) {
@@ -141,6 +141,6 @@ func writeError(w http.ResponseWriter, err *apierrors.StatusError) {
 	s.APIVersion, s.Kind = "v1", "Status"
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(int(s.Code))
-	// The client that went away is the only reader of this error.
+	// An error means that the client went away, so nobody would read a report of it.
 	_ = json.NewEncoder(w).Encode(s)
 }

@@ -36,7 +36,7 @@ type node struct {
 	routes    []rib.Route
 	routesErr error
 	received  []adjin.Route
-	// repeat yields the routes so many times more.
+	// repeat yields the routes that many times more.
 	repeat int
 }
 
@@ -191,7 +191,7 @@ func TestStatusIsAList(t *testing.T) {
 	}
 }
 
-// TestServedSessionsAreReported: whoever answers reports its sessions, and changes nothing of what the backend holds.
+// TestServedSessionsAreReported: the answering process reports its sessions, and does not change the backend's objects.
 func TestServedSessionsAreReported(t *testing.T) {
 	held := &v1alpha1.BGPSession{
 		TypeMeta: metav1.TypeMeta{APIVersion: "herald.network/v1alpha1", Kind: "BGPSession"},
@@ -300,7 +300,7 @@ func TestRoutesAreStreamed(t *testing.T) {
 	}
 	cancel()
 	response.Body.Close()
-	// server.Close waits for the handler, which is to notice.
+	// server.Close waits for the handler, which must notice that the client is gone.
 }
 
 // TestRoutesBreakOff fails after what was already sent.

@@ -21,22 +21,23 @@ type Route struct {
 	Family string `json:"family"`
 	// NLRI is the prefix.
 	NLRI string `json:"nlri"`
-	// PathID is that of RFC 7911, absent without add-path.
+	// PathID is the path identifier of RFC 7911, absent without add-path.
 	PathID *uint32 `json:"pathID,omitempty"`
 	// Attributes are as they were sent.
 	Attributes RouteAttributes `json:"attributes"`
-	// Announcement is where the route comes from, as namespace/name.
+	// Announcement is the Announcement of a sent route, as namespace/name.
 	Announcement string `json:"announcement,omitempty"`
-	// Stale is true of a received route that was not sent again since the neighbour lost the session or began a refresh.
+	// Stale is true for a received route that the neighbour has not sent again since the session was lost or since it began a
+	// refresh.
 	Stale bool `json:"stale,omitempty"`
-	// Ineligible is why a received route must not be used, empty where it may be.
+	// Ineligible is the reason why a received route must not be used, empty if it may be used.
 	Ineligible string `json:"ineligible,omitempty"`
 }
 
 // IneligibleRouteLeak is the reason of RFC 9234 §5: ONLY_TO_CUSTOMER says that the route must not come from this neighbour.
 const IneligibleRouteLeak = "RouteLeak"
 
-// RouteAttributes are path attributes under the names that the API has for them.
+// RouteAttributes are path attributes under their names in the API.
 type RouteAttributes struct {
 	Origin              v1alpha1.Origin      `json:"origin"`
 	ASPath              []uint32             `json:"asPath"`
@@ -51,7 +52,7 @@ type RouteAttributes struct {
 	AtomicAggregate     bool                 `json:"atomicAggregate,omitempty"`
 	OriginatorID        string               `json:"originatorID,omitempty"`
 	ClusterList         []string             `json:"clusterList,omitempty"`
-	// Raw are the attributes that the API has no name for.
+	// Raw are the attributes without a name in the API.
 	Raw []v1alpha1.RawAttribute `json:"raw,omitempty"`
 }
 

@@ -32,7 +32,7 @@ const (
 	directionReceived  = "received"
 )
 
-// routeQuery is what a request for routes asks.
+// routeQuery is a request for routes.
 type routeQuery struct {
 	session   string
 	direction string
@@ -81,7 +81,7 @@ func (q *routeQuery) wants(family wire.Family, prefix netip.Prefix) bool {
 	return (q.family == nil || *q.family == family) && (!q.prefix.IsValid() || q.prefix == prefix)
 }
 
-// maxStreams bounds the streams at once: each may hold a copy of a session's routes.
+// maxStreams bounds how many streams run at once: each may hold a copy of a session's routes.
 const maxStreams = 4
 
 func (h *handler) routes(w http.ResponseWriter, r *http.Request) {
@@ -118,7 +118,7 @@ func (h *handler) routes(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case err == nil:
 	case s.started:
-		// Too late for an error status: a connection that breaks off is what tells the client.
+		// It is too late for an error status: the broken connection tells the client.
 		h.log.V(1).Info("routes not sent to the end", "session", q.session, "reason", err.Error())
 		panic(http.ErrAbortHandler)
 	default:
@@ -146,7 +146,7 @@ func newRouteStream(ctx context.Context, w http.ResponseWriter, q routeQuery) *r
 	return s
 }
 
-// flushWriter gives a slow client its time for each buffer anew, and no more.
+// flushWriter sets the write deadline anew for each buffer, so that a slow client has bounded time for each.
 type flushWriter struct {
 	http.ResponseWriter
 	stream *routeStream

@@ -17,7 +17,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// endless is a server with a session whose routes no answer comes to the end of.
+// endless is a server with a session that has endlessly many routes.
 type endless struct{ *httptest.Server }
 
 func newEndless(t *testing.T) endless {
@@ -46,7 +46,7 @@ func (s endless) open(t *testing.T, direction string) (response *http.Response, 
 	return response, hangUp
 }
 
-// TestStreamsAreBounded: of more streams than a node can afford the last is refused, and says why, until a client goes away.
+// TestStreamsAreBounded: a stream beyond the limit is refused with the reason, until a client goes away.
 func TestStreamsAreBounded(t *testing.T) {
 	s := newEndless(t)
 	var hangUp context.CancelFunc
@@ -80,7 +80,7 @@ func TestStreamsAreBounded(t *testing.T) {
 	})
 }
 
-// TestStreamsThatEndMakeRoom: however an answer ends, and of whatever routes it was.
+// TestStreamsThatEndMakeRoom: after every kind of end, and for sent and received routes.
 func TestStreamsThatEndMakeRoom(t *testing.T) {
 	for name, n := range map[string]*node{
 		"in order":       {routes: testRoutes(), received: receivedRoutes()},
@@ -96,7 +96,7 @@ func TestStreamsThatEndMakeRoom(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				_, _ = io.Copy(io.Discard, response.Body) // that it breaks off is said elsewhere
+				_, _ = io.Copy(io.Discard, response.Body) // another test checks that the answer breaks off
 				_ = response.Body.Close()
 				if response.StatusCode == http.StatusTooManyRequests {
 					t.Fatalf("stream %d of %s: %s", i+1, direction, response.Status)
@@ -106,7 +106,7 @@ func TestStreamsThatEndMakeRoom(t *testing.T) {
 	}
 }
 
-// eventually asks until it is so.
+// eventually asks until the answer is the wanted one.
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
 	deadline, again := time.After(10*time.Second), time.NewTicker(10*time.Millisecond)

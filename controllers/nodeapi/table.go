@@ -29,7 +29,7 @@ var tableKinds = []struct{ kind, heading string }{
 	{"Announcement", "ANNOUNCEMENT"},
 }
 
-// WriteTables prints objects of /status as kubectl get prints them, wide as with -o wide, and what is wrong with any.
+// WriteTables prints objects of /status as kubectl get prints them, wide as with -o wide, and the problems of each.
 func WriteTables(w io.Writer, list *unstructured.UnstructuredList, wide bool) error {
 	definitions, err := crd.Definitions()
 	if err != nil {
@@ -64,8 +64,8 @@ func WriteTables(w io.Writer, list *unstructured.UnstructuredList, wide bool) er
 	return out.Flush()
 }
 
-// inForce picks the objects of a kind. What was refused has no UID and is a problem. A BGPSession may have none either: a node
-// knows its sessions whether or not the API server has objects of them.
+// inForce picks the objects of a kind. A refused object has no UID and is listed as a problem instead. A BGPSession may have no UID
+// either: a node knows its sessions whether or not the API server has objects of them.
 func inForce(list *unstructured.UnstructuredList, kind string) *unstructured.UnstructuredList {
 	picked := &unstructured.UnstructuredList{}
 	for _, item := range list.Items {
@@ -131,11 +131,11 @@ func cellText(cell any) string {
 }
 
 func writeRow(w io.Writer, cells ...string) {
-	// The tabwriter keeps a failure for Flush.
+	// The tabwriter returns a failure from Flush.
 	_, _ = fmt.Fprintln(w, printable(strings.Join(cells, "\t")))
 }
 
-// printable replaces what could command the terminal: names and texts are other people's.
+// printable replaces characters that could command the terminal: names and texts come from other people.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r != '\t' && !strconv.IsPrint(r) {
@@ -152,10 +152,10 @@ func nameOf(u *unstructured.Unstructured) string {
 	return u.GetNamespace() + "/" + u.GetName()
 }
 
-// problem is a line of what is wrong.
+// problem is a line of the list of problems.
 type problem struct{ object, reason, message string }
 
-// problemsOf gathers what is refused, not accepted, or withheld from a session.
+// problemsOf gathers the objects that are refused or not accepted, and the announcements that are withheld from a session.
 func problemsOf(list *unstructured.UnstructuredList) []problem {
 	var found []problem
 	for i := range list.Items {
@@ -178,7 +178,7 @@ func problemsOf(list *unstructured.UnstructuredList) []problem {
 	return found
 }
 
-// notAccepted is the condition Accepted where it is False.
+// notAccepted is the condition Accepted if it is False, else nil.
 func notAccepted(u *unstructured.Unstructured) *metav1.Condition {
 	conditions, _, _ := unstructured.NestedSlice(u.Object, "status", "conditions")
 	for _, c := range conditions {
@@ -193,7 +193,7 @@ func notAccepted(u *unstructured.Unstructured) *metav1.Condition {
 	return nil
 }
 
-// withheldBy are the announcements that a session was not sent.
+// withheldBy lists the announcements that a session withholds.
 func withheldBy(u *unstructured.Unstructured) []problem {
 	withheld, _, _ := unstructured.NestedSlice(u.Object, "status", "announcements", "withheld")
 	var found []problem
