@@ -5,6 +5,8 @@ package speaker
 
 import (
 	"slices"
+
+	"github.com/herald-bgp/herald/speaker/transport"
 )
 
 // mustRestart reports whether the change from old to new is of class reset: nothing of the session can stay.
@@ -29,7 +31,7 @@ func deferredChanges(running, newest *Peer) []string {
 	add(running.MultihopTTL != newest.MultihopTTL, "transport.multihopTTL")
 	add(running.TTLSecurityHops != newest.TTLSecurityHops, "transport.ttlSecurityHops")
 	// A key that is missing leaves the live session as it is.
-	add(running.MD5Key != newest.MD5Key && newest.Blocked == "", "authentication.tcpMD5")
+	add(running.Auth != newest.Auth && newest.Blocked == "", "authentication.tcpMD5")
 	return fields
 }
 
@@ -39,7 +41,7 @@ func (cfg *peerConfig) outdates(older *peerConfig) error {
 	switch {
 	case cfg.AdminDown:
 		return &adminDownError{text: cfg.DownText}
-	case cfg.Blocked != "" || cfg.MD5Key != older.MD5Key:
+	case cfg.Blocked != "" || cfg.Auth != older.Auth:
 		return errRekeyed
 	case cfg.ConnectMode != older.ConnectMode || cfg.accepts() != older.accepts() || len(deferredChanges(&older.Peer, &cfg.Peer)) > 0:
 		return errReconfigured
@@ -51,9 +53,9 @@ func (cfg *peerConfig) outdates(older *peerConfig) error {
 // mustRestart sees by comparing with the configuration before it: authentication came or went while the peer was blocked.
 func (cfg *peerConfig) restarts(running *peerConfig) bool {
 	if cfg.Blocked != "" {
-		return running.MD5Key == "" // what blocks is a key that is missing; a session that has one goes on
+		return running.Auth.Method() == transport.AuthNone // what blocks is a key that is missing; a session that has one goes on
 	}
-	return (cfg.MD5Key == "") != (running.MD5Key == "")
+	return cfg.Auth.Method() != running.Auth.Method()
 }
 
 // forbids reports whether the newest configuration rules out a session that was dialled or accepted.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/herald-bgp/herald/speaker"
 	"github.com/herald-bgp/herald/speaker/rib"
+	"github.com/herald-bgp/herald/speaker/transport"
 	"github.com/herald-bgp/herald/speaker/wire"
 	"github.com/herald-bgp/herald/test/bgptest"
 )
@@ -75,19 +76,19 @@ func TestDeferredChanges(t *testing.T) {
 		"transport.multihopTTL":     func(p *speaker.Peer) { p.MultihopTTL = 3 },
 		"transport.ttlSecurityHops": func(p *speaker.Peer) { p.TTLSecurityHops = 1 },
 		"capabilities":              func(p *speaker.Peer) { p.Capabilities.ExtendedMessage = true },
-		"authentication.tcpMD5":     func(p *speaker.Peer) { p.MD5Key = "rotated" },
+		"authentication.tcpMD5":     func(p *speaker.Peer) { p.Auth = transport.MD5("rotated") },
 	} {
 		before := func(p *speaker.Peer) {
 			active(p)
 			if field == "authentication.tcpMD5" {
-				p.MD5Key = "secret"
+				p.Auth = transport.MD5("secret")
 			}
 		}
 		t.Run(field, func(t *testing.T) {
 			run(t, func(w *world) {
 				l := w.listen()
 				if field == "authentication.tcpMD5" {
-					if err := l.SetMD5Key(us, "secret"); err != nil {
+					if err := l.SetAuth(us, transport.MD5("secret")); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -109,7 +110,7 @@ func TestChangesThatReset(t *testing.T) {
 	for name, change := range map[string]func(*speaker.Config){
 		"local ASN":    func(c *speaker.Config) { c.Peers[0].LocalASN = 64513 },
 		"peer ASN":     func(c *speaker.Config) { c.Peers[0].PeerASN = 64501 },
-		"MD5 key":      func(c *speaker.Config) { c.Peers[0].MD5Key = "new" },
+		"MD5 key":      func(c *speaker.Config) { c.Peers[0].Auth = transport.MD5("new") },
 		"router ID":    func(c *speaker.Config) { c.RouterID = them.Next() },
 		"source":       func(c *speaker.Config) { c.Peers[0].LocalAddress = us },
 		"connect mode": func(c *speaker.Config) { c.Peers[0].ConnectMode = speaker.ConnectPassive },
@@ -132,10 +133,10 @@ func TestChangesThatReset(t *testing.T) {
 func TestBlockedLeavesLiveSession(t *testing.T) {
 	run(t, func(w *world) {
 		l := w.listen()
-		if err := l.SetMD5Key(us, "secret"); err != nil {
+		if err := l.SetAuth(us, transport.MD5("secret")); err != nil {
 			t.Fatal(err)
 		}
-		keyed := func(p *speaker.Peer) { active(p); p.MD5Key = "secret" }
+		keyed := func(p *speaker.Peer) { active(p); p.Auth = transport.MD5("secret") }
 		w.apply(config(peerConfig(keyed)))
 		p := w.establish(l, theirOpen(true))
 		w.apply(config(peerConfig(active, func(p *speaker.Peer) { p.Blocked = "SecretNotFound" })))

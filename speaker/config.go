@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/herald-bgp/herald/speaker/rib"
+	"github.com/herald-bgp/herald/speaker/transport"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
@@ -62,9 +63,8 @@ type Peer struct {
 	// TTLSecurityHops is how many hops away the peer may be (GTSM, RFC 5082): packets that travelled further are dropped by
 	// the kernel. 0 is off. Not with MultihopTTL. Class: deferred.
 	TTLSecurityHops uint8
-	// MD5Key authenticates the connection (RFC 2385); empty for none. A changed key is deferred, a key that comes or
-	// goes resets.
-	MD5Key Key
+	// Auth authenticates the connection. Class: reset for another method, deferred for another key.
+	Auth transport.Auth
 	// Timers of the session.
 	Timers Timers
 	// Capabilities offered in the OPEN besides. Class: deferred.
@@ -148,20 +148,3 @@ const (
 	// ConnectPassive only accepts.
 	ConnectPassive
 )
-
-// Key is a secret. It prints as a placeholder, so that no log or status can show it.
-type Key string
-
-// String returns a placeholder.
-func (k Key) String() string {
-	if k == "" {
-		return ""
-	}
-	return "[redacted]"
-}
-
-// GoString returns the placeholder of String.
-func (k Key) GoString() string { return k.String() }
-
-// MarshalText returns the placeholder of String.
-func (k Key) MarshalText() ([]byte, error) { return []byte(k.String()), nil }

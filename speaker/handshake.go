@@ -315,7 +315,7 @@ func unexpected(subcode uint8, t wire.MessageType, state string) error {
 // why (RFC 9687).
 func (p *Peer) socketOptions() transport.SocketOptions {
 	return transport.SocketOptions{
-		TTL: p.ttl(), MinTTL: p.minTTL(), UserTimeout: userTimeout(p.sendHold(p.hold())), MD5Key: string(p.MD5Key),
+		TTL: p.ttl(), MinTTL: p.minTTL(), UserTimeout: userTimeout(p.sendHold(p.hold())), Auth: p.Auth,
 	}
 }
 

@@ -121,7 +121,7 @@ func apply(t *testing.T, s *speaker.Speaker, local, remote netip.Addr, port uint
 	p := peerConfig(func(p *speaker.Peer) {
 		p.Address, p.LocalAddress = netip.AddrPortFrom(remote, port), local
 		p.LocalASN, p.PeerASN = localASN, peerASN
-		p.MD5Key = "a key for both"
+		p.Auth = transport.MD5("a key for both")
 	})
 	if err := s.Apply(&speaker.Config{RouterID: local, Announcements: p.Export.Announcements, Peers: []speaker.Peer{p}}); err != nil {
 		t.Fatal(err)

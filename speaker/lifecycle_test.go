@@ -12,11 +12,12 @@ import (
 
 	"github.com/herald-bgp/herald/speaker"
 	"github.com/herald-bgp/herald/speaker/rib"
+	"github.com/herald-bgp/herald/speaker/transport"
 	"github.com/herald-bgp/herald/speaker/wire"
 	"github.com/herald-bgp/herald/test/bgptest"
 )
 
-func keyed(p *speaker.Peer)   { p.MD5Key = "secret" }
+func keyed(p *speaker.Peer)   { p.Auth = transport.MD5("secret") }
 func blocked(p *speaker.Peer) { p.Blocked = "SecretNotFound" }
 
 // RFC 4271 §8.2.2: only a KEEPALIVE or UPDATE that was sent restarts the KeepaliveTimer. Configurations that come all the

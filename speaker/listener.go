@@ -38,7 +38,7 @@ type listeners struct {
 	lines map[netip.AddrPort]*pacedLog // one for each of addrs
 
 	mu     sync.Mutex // a leaf
-	keys   map[keyPlace]string
+	keys   map[keyPlace]transport.Auth
 	open   map[netip.AddrPort]transport.Listener
 	reason map[netip.AddrPort]string
 }
@@ -49,7 +49,7 @@ func newListeners(t transport.Transport, log logr.Logger, addrs []netip.AddrPort
 		log:       log,
 		addrs:     addrs,
 		lines:     map[netip.AddrPort]*pacedLog{},
-		keys:      map[keyPlace]string{},
+		keys:      map[keyPlace]transport.Auth{},
 		open:      map[netip.AddrPort]transport.Listener{},
 		reason:    map[netip.AddrPort]string{},
 	}
@@ -62,10 +62,10 @@ func newListeners(t transport.Transport, log logr.Logger, addrs []netip.AddrPort
 
 // protect makes the kernel verify the peers with those keys. When it returns, whatever comes from them unsigned is not fresh.
 // A key that the kernel refuses leaves its peer without fresh connections, and the others as they are.
-func (l *listeners) protect(keys map[keyPlace]string) { l.change(keys, nil) }
+func (l *listeners) protect(keys map[keyPlace]transport.Auth) { l.change(keys, nil) }
 
 // unprotect removes all other keys.
-func (l *listeners) unprotect(keys map[keyPlace]string) {
+func (l *listeners) unprotect(keys map[keyPlace]transport.Auth) {
 	l.mu.Lock()
 	var gone []keyPlace
 	for place := range l.keys {
@@ -78,13 +78,13 @@ func (l *listeners) unprotect(keys map[keyPlace]string) {
 }
 
 // change sets keys and removes others. Run's goroutine calls it, and no other.
-func (l *listeners) change(keys map[keyPlace]string, gone []keyPlace) {
-	changed := map[keyPlace]string{}
+func (l *listeners) change(keys map[keyPlace]transport.Auth, gone []keyPlace) {
+	changed := map[keyPlace]transport.Auth{}
 	open := map[netip.AddrPort]transport.Listener{}
 	l.mu.Lock()
 	for _, place := range gone {
 		delete(l.keys, place)
-		changed[place] = ""
+		changed[place] = transport.Auth{}
 	}
 	for place, key := range keys {
 		if l.keys[place] != key {
@@ -100,8 +100,8 @@ func (l *listeners) change(keys map[keyPlace]string, gone []keyPlace) {
 	}
 }
 
-func (l *listeners) setKey(listener transport.Listener, place keyPlace, key string) {
-	if err := listener.SetMD5Key(place.peer, key); err != nil {
+func (l *listeners) setKey(listener transport.Listener, place keyPlace, key transport.Auth) {
+	if err := listener.SetAuth(place.peer, key); err != nil {
 		l.log.Error(err, "key refused: no connection of the peer is accepted", "address", place.peer.String())
 	}
 }
@@ -166,7 +166,7 @@ func (l *listeners) serve(ctx context.Context, addr netip.AddrPort) error {
 
 // register gives a listener its keys before it accepts. From when it is in open, change sets them.
 func (l *listeners) register(addr netip.AddrPort, listener transport.Listener) {
-	for set := map[keyPlace]string{}; ; {
+	for set := map[keyPlace]transport.Auth{}; ; {
 		missing, done := l.missingKeys(addr, listener, set)
 		if done {
 			return
@@ -180,18 +180,18 @@ func (l *listeners) register(addr netip.AddrPort, listener transport.Listener) {
 
 // missingKeys compares the keys that were set on a listener with those that it is to have, and puts it in open where it has
 // them all.
-func (l *listeners) missingKeys(addr netip.AddrPort, listener transport.Listener, set map[keyPlace]string) (missing map[keyPlace]string, done bool) {
+func (l *listeners) missingKeys(addr netip.AddrPort, listener transport.Listener, set map[keyPlace]transport.Auth) (missing map[keyPlace]transport.Auth, done bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	missing = map[keyPlace]string{}
+	missing = map[keyPlace]transport.Auth{}
 	for place, key := range l.keys {
 		if place.listener == addr && set[place] != key {
 			missing[place] = key
 		}
 	}
 	for place, key := range set {
-		if _, kept := l.keys[place]; !kept && key != "" {
-			missing[place] = ""
+		if _, kept := l.keys[place]; !kept && key != (transport.Auth{}) {
+			missing[place] = transport.Auth{}
 		}
 	}
 	if len(missing) > 0 {

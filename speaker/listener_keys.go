@@ -6,6 +6,8 @@ package speaker
 import (
 	"fmt"
 	"net/netip"
+
+	"github.com/herald-bgp/herald/speaker/transport"
 )
 
 // keyPlace is where the kernel keeps one TCP MD5 key: on a listening socket, for an address of a peer (RFC 2385).
@@ -18,8 +20,8 @@ type keyPlace struct {
 // socket that is bound to both of ours; if their keys differ, the first of them in the order of the configuration is
 // accepted, and the other told why it is not: the socket holds one key, and what it lets through for one peer is not
 // authenticated for the other. A socket that is bound to an address of ours holds the keys of those that connect to it.
-func (l *listeners) claims(peers []Peer) (keys map[keyPlace]string, refused map[SessionID]string) {
-	keys, refused = map[keyPlace]string{}, map[SessionID]string{}
+func (l *listeners) claims(peers []Peer) (keys map[keyPlace]transport.Auth, refused map[SessionID]string) {
+	keys, refused = map[keyPlace]transport.Auth{}, map[SessionID]string{}
 	first := map[keyPlace]*Peer{}
 	for i := range peers {
 		p := &peers[i]
@@ -28,7 +30,7 @@ func (l *listeners) claims(peers []Peer) (keys map[keyPlace]string, refused map[
 		}
 		places := l.places(p)
 		for _, place := range places {
-			if other := first[place]; other != nil && other.MD5Key != p.MD5Key {
+			if other := first[place]; other != nil && other.Auth != p.Auth {
 				refused[p.ID()] = fmt.Sprintf("peer %q connects from the same address to %v with another TCP MD5 key, "+
 					"and a listener has one for each address: let the process listen at each local address apart",
 					other.Name, place.listener)
@@ -42,8 +44,8 @@ func (l *listeners) claims(peers []Peer) (keys map[keyPlace]string, refused map[
 				continue
 			}
 			first[place] = p
-			if p.MD5Key != "" {
-				keys[place] = string(p.MD5Key)
+			if p.Auth.Method() != transport.AuthNone {
+				keys[place] = p.Auth
 			}
 		}
 	}

@@ -20,11 +20,11 @@ import (
 var ours = [2]netip.Addr{us, us.Next()}
 
 // twoPeers are two passive peers at one address.
-func twoPeers(keys ...speaker.Key) *speaker.Config {
+func twoPeers(keys ...string) *speaker.Config {
 	cfg := config()
 	for i, key := range keys {
 		cfg.Peers = append(cfg.Peers, peerConfig(passive, func(p *speaker.Peer) {
-			p.Name, p.LocalAddress, p.MD5Key = []string{"elder", "younger"}[i], ours[i], key
+			p.Name, p.LocalAddress, p.Auth = []string{"elder", "younger"}[i], ours[i], authOf(key)
 		}))
 	}
 	return cfg
@@ -34,14 +34,14 @@ func twoPeers(keys ...speaker.Key) *speaker.Config {
 // accepted, and the other says why it is not. What is signed for the one is never taken for the other.
 func TestPeersThatShareAListenerKey(t *testing.T) {
 	for name, test := range map[string]struct {
-		keys    [2]speaker.Key
+		keys    [2]string
 		refused bool
 	}{
-		"different keys":     {[2]speaker.Key{"one", "two"}, true},
-		"the first has one":  {[2]speaker.Key{"one", ""}, true},
-		"the second has one": {[2]speaker.Key{"", "two"}, true},
-		"the same key":       {[2]speaker.Key{"both", "both"}, false},
-		"none":               {[2]speaker.Key{"", ""}, false},
+		"different keys":     {[2]string{"one", "two"}, true},
+		"the first has one":  {[2]string{"one", ""}, true},
+		"the second has one": {[2]string{"", "two"}, true},
+		"the same key":       {[2]string{"both", "both"}, false},
+		"none":               {[2]string{"", ""}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			runAny(t, func(w *world) {
@@ -53,7 +53,7 @@ func TestPeersThatShareAListenerKey(t *testing.T) {
 						t.Errorf("%s: listener error %q", peer, s.ListenerError)
 					}
 					conn, err := w.peer.Dial(t.Context(), netip.Addr{}, netip.AddrPortFrom(ours[i], 179),
-						transport.SocketOptions{MD5Key: string(test.keys[0])}) // that of the socket
+						transport.SocketOptions{Auth: authOf(test.keys[0])}) // that of the socket
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -67,7 +67,7 @@ func TestPeersThatShareAListenerKey(t *testing.T) {
 				if s, _ := peerNamed(w.speaker, "younger"); s.ListenerError != "" {
 					t.Errorf("listener error %q", s.ListenerError)
 				}
-				p := w.dial(netip.AddrPortFrom(ours[1], 179), string(test.keys[1]))
+				p := w.dial(netip.AddrPortFrom(ours[1], 179), test.keys[1])
 				p.Handshake(theirOpen(true))
 				synctest.Wait()
 				if s, _ := peerNamed(w.speaker, "younger"); s.State != speaker.StateEstablished {

@@ -141,11 +141,3 @@ func TestKeepsDialled(t *testing.T) {
 		}
 	}
 }
-
-func TestKeyDoesNotPrint(t *testing.T) {
-	p := testPeer(func(p *Peer) { p.MD5Key = "hunter2" })
-	text, err := p.MD5Key.MarshalText()
-	if err != nil || string(text) != "[redacted]" || p.MD5Key.String() != "[redacted]" || p.MD5Key.GoString() != "[redacted]" {
-		t.Errorf("%q %v", text, err)
-	}
-}

@@ -12,6 +12,7 @@ import (
 	"github.com/herald-bgp/herald/speaker"
 	"github.com/herald-bgp/herald/speaker/internal/faketest"
 	"github.com/herald-bgp/herald/speaker/rib"
+	"github.com/herald-bgp/herald/speaker/transport"
 	"github.com/herald-bgp/herald/speaker/wire"
 	"github.com/herald-bgp/herald/test/bgptest"
 )
@@ -54,10 +55,10 @@ func TestKeyThatComesLateResets(t *testing.T) {
 		w.apply(config(peerConfig(active, func(p *speaker.Peer) { p.Blocked = "SecretNotFound" })))
 		p.ExpectNotification(wire.CodeCease, wire.CeaseConfigChange)
 		w.expectState(speaker.StateIdle)
-		if err := l.SetMD5Key(us, "secret"); err != nil {
+		if err := l.SetAuth(us, transport.MD5("secret")); err != nil {
 			t.Fatal(err)
 		}
-		w.apply(config(peerConfig(active, func(p *speaker.Peer) { p.MD5Key = "secret" })))
+		w.apply(config(peerConfig(active, func(p *speaker.Peer) { p.Auth = transport.MD5("secret") })))
 		w.establish(l, theirOpen(true))
 	})
 }

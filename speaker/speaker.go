@@ -260,7 +260,7 @@ func endOf(running, newest *peerConfig) error {
 	switch {
 	case newest == nil:
 		return errRemoved
-	case (running.MD5Key == "") != (newest.MD5Key == "") && !running.idle() && !newest.idle():
+	case running.Auth.Method() != newest.Auth.Method() && !running.idle() && !newest.idle():
 		return errRekeyed
 	case mustRestart(&running.Peer, &newest.Peer) || running.routerID != newest.routerID:
 		return errReconfigured

@@ -93,10 +93,18 @@ func (w *world) listen() transport.Listener {
 	return l
 }
 
+// authOf authenticates with an MD5 key, or not at all without one.
+func authOf(key string) transport.Auth {
+	if key == "" {
+		return transport.Auth{}
+	}
+	return transport.MD5(key)
+}
+
 // dial connects the peer to the speaker.
 func (w *world) dial(to netip.AddrPort, key string) *bgptest.Peer {
 	w.Helper()
-	conn, err := w.peer.Dial(w.Context(), netip.Addr{}, to, transport.SocketOptions{MD5Key: key})
+	conn, err := w.peer.Dial(w.Context(), netip.Addr{}, to, transport.SocketOptions{Auth: authOf(key)})
 	if err != nil {
 		w.Fatalf("dial: %v", err)
 	}
@@ -393,7 +401,7 @@ func TestUnsignedBeforeKeyIsNeverRead(t *testing.T) {
 		w.apply(config(blocked))
 		unsigned := w.dial(netip.AddrPortFrom(us, 179), "")
 		_, _ = unsigned.Conn.Write(theirOpen(true).Append(nil)) // may be closed already
-		w.apply(config(peerConfig(passive, func(p *speaker.Peer) { p.MD5Key = "secret" })))
+		w.apply(config(peerConfig(passive, func(p *speaker.Peer) { p.Auth = transport.MD5("secret") })))
 		if m, err := unsigned.Next(); err == nil {
 			t.Errorf("got %v", m)
 		}

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/herald-bgp/herald/speaker/rib"
-	"github.com/herald-bgp/herald/speaker/transport"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
@@ -62,8 +61,9 @@ func (p *Peer) validate() error {
 	check(p.Timers.Hold == 0 || p.Timers.Hold >= 3*time.Second && p.Timers.Hold <= 65535*time.Second,
 		"hold time %v: not between 3 s and 65535 s", p.Timers.Hold) // RFC 4271 §4.2
 	check(p.Timers.SendHold == 0 || p.Timers.SendHold > p.hold(), "send hold time %v: not above the hold time", p.Timers.SendHold) // RFC 9687 §4.4
-	// RFC 2385 §4.5: keys of 80 octets at least.
-	check(len(p.MD5Key) <= transport.MaxMD5KeyLen, "TCP MD5 key: longer than %d octets", transport.MaxMD5KeyLen)
+	if err := p.Auth.Validate(); err != nil {
+		errs = append(errs, err)
+	}
 	check(p.MultihopTTL == 0 || p.TTLSecurityHops == 0, "both a multihop TTL and TTL security: they exclude each other")
 	check(p.Receive.MaxPrefixes >= 0 && p.Receive.MaxPrefixes <= math.MaxInt32, "%d received prefixes at most: not a number of routes", p.Receive.MaxPrefixes)
 	if gr := p.GracefulRestart; gr != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/herald-bgp/herald/speaker"
 	"github.com/herald-bgp/herald/speaker/rib"
+	"github.com/herald-bgp/herald/speaker/transport"
 )
 
 func TestApplyRefusesWhatItCannotRun(t *testing.T) {
@@ -30,7 +31,8 @@ func TestApplyRefusesWhatItCannotRun(t *testing.T) {
 		})),
 		"restart time":    config(peerConfig(func(p *speaker.Peer) { p.GracefulRestart.RestartTime = 4096 * time.Second })),
 		"stale time":      config(peerConfig(func(p *speaker.Peer) { p.GracefulRestart.LongLivedStaleTime = 1 << 24 * time.Second })),
-		"key":             config(peerConfig(func(p *speaker.Peer) { p.MD5Key = speaker.Key(strings.Repeat("k", 81)) })),
+		"key":             config(peerConfig(func(p *speaker.Peer) { p.Auth = transport.MD5(strings.Repeat("k", 81)) })),
+		"no key":          config(peerConfig(func(p *speaker.Peer) { p.Auth = transport.MD5("") })),
 		"GTSM and TTL":    config(peerConfig(func(p *speaker.Peer) { p.MultihopTTL, p.TTLSecurityHops = 2, 1 })),
 		"other addresses": config(peerConfig(func(p *speaker.Peer) { p.LocalAddress = netip.MustParseAddr("2001:db8::1") })),
 	} {

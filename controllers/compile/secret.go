@@ -10,10 +10,8 @@ import (
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/speaker"
+	"github.com/herald-bgp/herald/speaker/transport"
 )
-
-// maxMD5Key is the longest key that the kernel takes (TCP_MD5SIG_MAXKEYLEN), in octets.
-const maxMD5Key = 80
 
 // secretKey is where the key of a session is.
 type secretKey struct{ name, key string }
@@ -48,9 +46,9 @@ func authenticate(session *speaker.Peer, peer *Peer, in *Input) *Issue {
 	if peer.secret == nil {
 		return nil
 	}
-	key, reason, problem := in.lookUp(peer.secret)
+	auth, reason, problem := in.lookUp(peer.secret)
 	if reason == "" {
-		session.MD5Key = key
+		session.Auth = auth
 		return nil
 	}
 	session.Blocked = reason + blockedSeparator + problem
@@ -73,27 +71,27 @@ func BlockedReason(blocked string) (reason, message string) {
 }
 
 // lookUp finds a key, or says why it cannot be used.
-func (in *Input) lookUp(secret *secretKey) (key speaker.Key, reason, problem string) {
+func (in *Input) lookUp(secret *secretKey) (auth transport.Auth, reason, problem string) {
 	name := fmt.Sprintf("Secret %s/%s", in.AuthNamespace, secret.name)
 	data, ok := in.Secrets[secret.name]
 	if problem := in.SecretProblems[secret.name]; !ok && problem != "" {
-		return "", v1alpha1.ReasonSecretNotFound, name + " cannot be read: " + problem
+		return transport.Auth{}, v1alpha1.ReasonSecretNotFound, name + " cannot be read: " + problem
 	}
 	if !ok {
-		return "", v1alpha1.ReasonSecretNotFound, name + " does not exist"
+		return transport.Auth{}, v1alpha1.ReasonSecretNotFound, name + " does not exist"
 	}
 	value, ok := data[secret.key]
 	if !ok {
-		return "", v1alpha1.ReasonSecretNotFound, fmt.Sprintf("%s has no entry %q", name, secret.key)
+		return transport.Auth{}, v1alpha1.ReasonSecretNotFound, fmt.Sprintf("%s has no entry %q", name, secret.key)
 	}
 	name = fmt.Sprintf("the entry %q of %s", secret.key, name)
 	switch {
 	case len(value) == 0:
-		return "", v1alpha1.ReasonSecretInvalid, name + " is empty"
-	case len(value) > maxMD5Key:
-		return "", v1alpha1.ReasonSecretInvalid, fmt.Sprintf("%s has %d bytes: at most %d are allowed", name, len(value), maxMD5Key)
+		return transport.Auth{}, v1alpha1.ReasonSecretInvalid, name + " is empty"
+	case len(value) > transport.MaxMD5KeyLen:
+		return transport.Auth{}, v1alpha1.ReasonSecretInvalid, fmt.Sprintf("%s has %d bytes: at most %d are allowed", name, len(value), transport.MaxMD5KeyLen)
 	case bytes.HasSuffix(value, []byte("\n")):
-		return "", v1alpha1.ReasonSecretInvalid, name + " ends in a newline, which would be part of the key"
+		return transport.Auth{}, v1alpha1.ReasonSecretInvalid, name + " ends in a newline, which would be part of the key"
 	}
-	return speaker.Key(value), "", ""
+	return transport.MD5(string(value)), "", ""
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/compile"
+	"github.com/herald-bgp/herald/speaker/transport"
 )
 
 func TestMD5Key(t *testing.T) {
@@ -41,8 +42,12 @@ func TestMD5Key(t *testing.T) {
 				in.Secrets = test.secrets
 			}), nil)
 			got := sessionPeer(t, out)
-			if string(got.MD5Key) != test.key {
-				t.Errorf("key %q, want %q", string(got.MD5Key), test.key)
+			want := transport.Auth{}
+			if test.key != "" {
+				want = transport.MD5(test.key)
+			}
+			if got.Auth != want {
+				t.Errorf("authentication by %v with another key than %q", got.Auth, test.key)
 			}
 			if (got.Blocked == "") != (test.reason == "") {
 				t.Errorf("blocked by %q, want reason %q", got.Blocked, test.reason)

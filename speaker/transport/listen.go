@@ -80,7 +80,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	}
 }
 
-// woken takes notice of the keys that SetMD5Key set.
+// woken takes notice of the keys that SetAuth set.
 func (l *listener) woken() error {
 	// The deadline goes first: a key that is set between these two steps sets it again.
 	if err := l.tcp.SetDeadline(time.Time{}); err != nil {
@@ -99,13 +99,13 @@ func (l *listener) woken() error {
 	})
 }
 
-// SetMD5Key implements Listener. From then on the kernel drops the peer's unsigned segments (RFC 2385 §2).
-func (l *listener) SetMD5Key(peer netip.Addr, key string) error {
+// SetAuth implements Listener. From then on the kernel drops the peer's unsigned segments (RFC 2385 §2).
+func (l *listener) SetAuth(peer netip.Addr, a Auth) error {
 	raw, err := l.tcp.SyscallConn()
 	if err != nil {
 		return err
 	}
-	err = control(raw, func(fd int) error { return setMD5Key(fd, peer, key) })
+	err = control(raw, func(fd int) error { return setAuth(fd, peer, a) })
 	l.mu.Lock()
 	if err != nil {
 		l.keyed[peer] = never

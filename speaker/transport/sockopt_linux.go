@@ -6,7 +6,6 @@ package transport
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"net/netip"
 	"os"
 	"unsafe"
@@ -44,13 +43,13 @@ func setOptions(fd int, peer netip.Addr, o SocketOptions) error {
 // systemTTL makes the kernel use its own default.
 const systemTTL = -1
 
-// setMD5Key makes the kernel sign and check the segments between the socket and peer (RFC 2385). An empty key ends that.
-func setMD5Key(fd int, peer netip.Addr, key string) error {
-	if len(key) > MaxMD5KeyLen {
-		return fmt.Errorf("TCP MD5 key of %d octets, at most %d", len(key), MaxMD5KeyLen)
+// setAuth makes the kernel sign and check the segments between the socket and peer (RFC 2385), or ends that.
+func setAuth(fd int, peer netip.Addr, a Auth) error {
+	if err := a.Validate(); err != nil {
+		return err
 	}
-	sig := unix.TCPMD5Sig{Keylen: uint16(len(key))}
-	copy(sig.Key[:], key)
+	sig := unix.TCPMD5Sig{Keylen: uint16(len(a.key))} // a key of no octets is removed
+	copy(sig.Key[:], a.key)
 	if peer.Is4() {
 		sa := (*unix.RawSockaddrInet4)(unsafe.Pointer(&sig.Addr))
 		sa.Family, sa.Addr = unix.AF_INET, peer.As4()
@@ -59,7 +58,7 @@ func setMD5Key(fd int, peer netip.Addr, key string) error {
 		sa.Family, sa.Addr = unix.AF_INET6, peer.As16()
 	}
 	err := unix.SetsockoptTCPMD5Sig(fd, unix.IPPROTO_TCP, unix.TCP_MD5SIG, &sig)
-	if key == "" && errors.Is(err, unix.ENOENT) {
+	if a.method == AuthNone && errors.Is(err, unix.ENOENT) {
 		return nil // there was none
 	}
 	return os.NewSyscallError("set TCP MD5 key", err)

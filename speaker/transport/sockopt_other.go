@@ -24,11 +24,11 @@ func setOptions(_ int, _ netip.Addr, o SocketOptions) error {
 	return nil
 }
 
-func setMD5Key(_ int, _ netip.Addr, key string) error {
-	if key == "" {
+func setAuth(_ int, _ netip.Addr, a Auth) error {
+	if a.method == AuthNone {
 		return nil
 	}
-	return fmt.Errorf("TCP MD5: %w", ErrUnsupported)
+	return fmt.Errorf("%v: %w", a.method, ErrUnsupported)
 }
 
 func backlog(int) (int, error) { return 0, ErrUnsupported }

@@ -25,10 +25,10 @@ func (System) Dial(ctx context.Context, local netip.Addr, remote netip.AddrPort,
 				if err := setOptions(fd, remote.Addr(), o); err != nil {
 					return err
 				}
-				if o.MD5Key == "" {
+				if o.Auth.Method() == AuthNone {
 					return nil
 				}
-				return setMD5Key(fd, remote.Addr(), o.MD5Key) // RFC 2385 §2: the SYN is signed too
+				return setAuth(fd, remote.Addr(), o.Auth) // RFC 2385 §2: the SYN is signed too
 			})
 		},
 	}

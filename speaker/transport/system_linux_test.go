@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/netip"
 	"runtime"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -74,11 +75,19 @@ func (s *server) next(t *testing.T) net.Conn {
 	}
 }
 
+// authOf authenticates with an MD5 key, or not at all without one.
+func authOf(key string) transport.Auth {
+	if key == "" {
+		return transport.Auth{}
+	}
+	return transport.MD5(key)
+}
+
 func dial(t *testing.T, s *server, local netip.Addr, key string, timeout time.Duration) (net.Conn, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
-	conn, err := transport.System{}.Dial(ctx, local, s.Addr(), transport.SocketOptions{TTL: 1, MD5Key: key})
+	conn, err := transport.System{}.Dial(ctx, local, s.Addr(), transport.SocketOptions{TTL: 1, Auth: authOf(key)})
 	if err == nil {
 		t.Cleanup(func() { conn.Close() })
 	}
@@ -144,7 +153,7 @@ func TestMD5(t *testing.T) {
 	for _, addr := range []netip.Addr{here, netip.IPv6Loopback()} {
 		t.Run(addr.String(), func(t *testing.T) {
 			s := serve(t, addr)
-			if err := s.SetMD5Key(addr, "right"); err != nil {
+			if err := s.SetAuth(addr, transport.MD5("right")); err != nil {
 				t.Fatal(err)
 			}
 			for _, key := range []string{"", "wrong"} {
@@ -158,11 +167,11 @@ func TestMD5(t *testing.T) {
 				t.Error("a connection with the right key is not fresh")
 			}
 			expectEcho(t, conn, accepted)
-			if err := s.SetMD5Key(addr, ""); err != nil {
+			if err := s.SetAuth(addr, transport.Auth{}); err != nil {
 				t.Fatal(err)
 			}
 			mustDial(t, s, addr, "")
-			if err := s.SetMD5Key(there, ""); addr == here && err != nil {
+			if err := s.SetAuth(there, transport.Auth{}); addr == here && err != nil {
 				t.Errorf("removing a key that is not there: %v", err)
 			}
 		})
@@ -185,7 +194,7 @@ func TestKeyMakesEarlierConnectionsStale(t *testing.T) {
 	s := serve(t, here)
 	for i := range 20 {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
-			if err := s.SetMD5Key(there, ""); err != nil {
+			if err := s.SetAuth(there, transport.Auth{}); err != nil {
 				t.Fatal(err)
 			}
 			const early = 3 // the first is accepted and waits to be handed over, the others are in the kernel's queue
@@ -195,7 +204,7 @@ func TestKeyMakesEarlierConnectionsStale(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if err := s.SetMD5Key(there, "secret"); err != nil {
+			if err := s.SetAuth(there, transport.MD5("secret")); err != nil {
 				t.Fatal(err)
 			}
 			for n := range early {
@@ -220,7 +229,7 @@ func TestKeyMakesEarlierConnectionsStale(t *testing.T) {
 func TestOtherPeersStayFresh(t *testing.T) {
 	s := serve(t, here)
 	mustDial(t, s, here, "")
-	if err := s.SetMD5Key(there, "secret"); err != nil {
+	if err := s.SetAuth(there, transport.MD5("secret")); err != nil {
 		t.Fatal(err)
 	}
 	if !s.Fresh(s.next(t)) {
@@ -230,7 +239,7 @@ func TestOtherPeersStayFresh(t *testing.T) {
 
 func TestDialEndsWithItsContext(t *testing.T) {
 	s := serve(t, here)
-	if err := s.SetMD5Key(there, "secret"); err != nil { // makes the listener drop every unsigned segment
+	if err := s.SetAuth(there, transport.MD5("secret")); err != nil { // makes the listener drop every unsigned segment
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -243,7 +252,7 @@ func TestDialEndsWithItsContext(t *testing.T) {
 
 func TestKeyTooLong(t *testing.T) {
 	s := serve(t, here)
-	if err := s.SetMD5Key(there, string(make([]byte, transport.MaxMD5KeyLen+1))); err == nil {
+	if err := s.SetAuth(there, transport.MD5(strings.Repeat("k", transport.MaxMD5KeyLen+1))); err == nil {
 		t.Error("accepted")
 	}
 }

@@ -16,9 +16,6 @@ import (
 // ErrUnsupported says that this platform lacks a socket option. A session never starts without an option that it needs.
 var ErrUnsupported = errors.New("not supported on this platform")
 
-// MaxMD5KeyLen is the greatest length in octets of a TCP MD5 key that kernels accept: the least maximum of RFC 2385 §4.5.
-const MaxMD5KeyLen = 80
-
 // SocketOptions are the socket options of one connection.
 type SocketOptions struct {
 	// TTL of outgoing packets (hop limit for IPv6), 0 for the system's default.
@@ -28,8 +25,8 @@ type SocketOptions struct {
 	// UserTimeout is how long written octets may stay unacknowledged, or unsent because the peer's window is closed, until
 	// the kernel gives up the connection (RFC 5482 §2). 0 is the system's own rule.
 	UserTimeout time.Duration
-	// MD5Key is the key that signs every segment (RFC 2385). Empty means unsigned.
-	MD5Key string
+	// Auth is how segments are authenticated in both directions.
+	Auth Auth
 }
 
 // Transport is how a speaker reaches its peers. System is the kernel's; tests have one in memory.
@@ -40,7 +37,7 @@ type Transport interface {
 	// drops a SYN-ACK with less (RFC 5082 §3), and other peers ignore the TTL. Configure sets the TTL of each accepted connection.
 	Listen(ctx context.Context, local netip.AddrPort) (Listener, error)
 	// Configure sets the options of an accepted connection before anything is read from it, or new options on a live one. It
-	// does not set the MD5 key: an accepted connection has the key of its listener.
+	// does not set Auth: an accepted connection has that of its listener.
 	// MinTTL applies to packets that arrive from then on. Octets that arrived before came from the host that completed
 	// TCP's handshake.
 	Configure(conn net.Conn, o SocketOptions) error
@@ -58,9 +55,9 @@ type Listener interface {
 	Accept() (net.Conn, error)
 	// Addr is the listener's own address and port.
 	Addr() netip.AddrPort
-	// SetMD5Key makes the kernel refuse unsigned segments of a peer from now on; an empty key ends that. A connection
+	// SetAuth makes the kernel refuse segments of a peer that are not authenticated so from now on. A connection
 	// that was on its way before the key was set is not Fresh. After an error no connection of the peer is Fresh.
-	SetMD5Key(peer netip.Addr, key string) error
+	SetAuth(peer netip.Addr, a Auth) error
 	// Fresh reports whether conn, from this listener, was accepted after the newest key of its peer was set. The kernel
 	// delivers octets from before the key unverified: the caller closes a connection that is not Fresh, unread.
 	Fresh(conn net.Conn) bool

@@ -15,6 +15,7 @@ import (
 
 	"github.com/herald-bgp/herald/controllers/compile"
 	"github.com/herald-bgp/herald/speaker"
+	"github.com/herald-bgp/herald/speaker/transport"
 	"github.com/herald-bgp/herald/speaker/wire"
 	"github.com/herald-bgp/herald/test/harness"
 )
@@ -88,11 +89,11 @@ func (l *lab) apply() {
 		}
 		l.t.Fatalf("the objects are not valid: %+v", issue)
 	}
-	asn, key := l.objects.neighbour()
-	if err := l.edited.expect(asn, key); err != nil {
+	asn, auth := l.objects.neighbour()
+	if err := l.edited.expect(asn, auth); err != nil {
 		l.t.Fatal(err)
 	}
-	if err := l.witness.expect(witnessASN, ""); err != nil {
+	if err := l.witness.expect(witnessASN, transport.Auth{}); err != nil {
 		l.t.Fatal(err)
 	}
 	if err := l.speaker.Apply(l.output.Config); err != nil {

@@ -169,7 +169,7 @@ func (o *objects) input(reader *compile.Reader) compile.Input {
 }
 
 // neighbour is what the edited neighbour needs to be for its session to come up: its ASN, and its key.
-func (o *objects) neighbour() (asn uint32, key string) {
+func (o *objects) neighbour() (asn uint32, auth transport.Auth) {
 	spec := &o.peer.Spec
 	switch {
 	case spec.PeerASN != nil:
@@ -180,12 +180,12 @@ func (o *objects) neighbour() (asn uint32, key string) {
 		asn = peerASN
 	}
 	if spec.Authentication == nil {
-		return asn, ""
+		return asn, transport.Auth{}
 	}
 	ref := spec.Authentication.TCPMD5.SecretRef
 	entry := v1alpha1.DefaultSecretKey
 	if ref.Key != nil {
 		entry = *ref.Key
 	}
-	return asn, string(secrets[ref.Name][entry])
+	return asn, transport.MD5(string(secrets[ref.Name][entry]))
 }

@@ -196,12 +196,12 @@ func (m *message) read(received bgptest.Message, options wire.UpdateOptions) (er
 }
 
 // expect sets what is needed for the next connection to come up.
-func (r *recorder) expect(asn uint32, key string) error {
+func (r *recorder) expect(asn uint32, auth transport.Auth) error {
 	r.mu.Lock()
 	r.asn = asn
 	r.mu.Unlock()
 	for _, l := range r.listeners {
-		if err := l.SetMD5Key(localAddress, key); err != nil {
+		if err := l.SetAuth(localAddress, auth); err != nil {
 			return err
 		}
 	}

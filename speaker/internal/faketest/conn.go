@@ -16,7 +16,7 @@ import (
 type Conn struct {
 	in, out       *pipe
 	local, remote netip.AddrPort
-	key           string
+	key           transport.Auth
 	once          sync.Once
 	closed        func()
 

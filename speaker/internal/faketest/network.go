@@ -111,7 +111,7 @@ func (h *Host) Dial(ctx context.Context, local netip.Addr, remote netip.AddrPort
 	n.nextPort++
 	from := netip.AddrPortFrom(local, n.nextPort)
 	n.mu.Unlock()
-	if dark || l != nil && l.key(local) != o.MD5Key {
+	if dark || l != nil && l.key(local) != o.Auth {
 		<-ctx.Done()
 		return nil, context.Cause(ctx)
 	}
@@ -119,7 +119,7 @@ func (h *Host) Dial(ctx context.Context, local netip.Addr, remote netip.AddrPort
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Addr: net.TCPAddrFromAddrPort(remote), Err: syscall.ECONNREFUSED}
 	}
 	ours, theirs := newConnPair(from, remote)
-	ours.key, theirs.key = o.MD5Key, o.MD5Key
+	ours.key, theirs.key = o.Auth, o.Auth
 	ours.configure(o)
 	n.track(ours)
 	n.track(theirs)
@@ -153,7 +153,7 @@ func (h *Host) Listen(_ context.Context, local netip.AddrPort) (transport.Listen
 	if n.listeners[local] != nil {
 		return nil, syscall.EADDRINUSE
 	}
-	l := &Listener{network: n, addr: local, keys: map[netip.Addr]string{}, queue: make(chan *Conn, 128), done: make(chan struct{})}
+	l := &Listener{network: n, addr: local, keys: map[netip.Addr]transport.Auth{}, queue: make(chan *Conn, 128), done: make(chan struct{})}
 	n.listeners[local] = l
 	return l, nil
 }
@@ -181,12 +181,12 @@ type Listener struct {
 	once    sync.Once
 
 	mu   sync.Mutex
-	keys map[netip.Addr]string
+	keys map[netip.Addr]transport.Auth
 }
 
 var errClosed = errors.New("listener closed")
 
-func (l *Listener) key(peer netip.Addr) string {
+func (l *Listener) key(peer netip.Addr) transport.Auth {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.keys[peer]
@@ -219,14 +219,14 @@ func (l *Listener) Accept() (net.Conn, error) {
 // Addr implements transport.Listener.
 func (l *Listener) Addr() netip.AddrPort { return l.addr }
 
-// SetMD5Key implements transport.Listener.
-func (l *Listener) SetMD5Key(peer netip.Addr, key string) error {
+// SetAuth implements transport.Listener.
+func (l *Listener) SetAuth(peer netip.Addr, a transport.Auth) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if key == "" {
+	if a.Method() == transport.AuthNone {
 		delete(l.keys, peer)
 	} else {
-		l.keys[peer] = key
+		l.keys[peer] = a
 	}
 	return nil
 }
