@@ -9,11 +9,9 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
-	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/compile"
 	"github.com/herald-bgp/herald/controllers/engine"
 	"github.com/herald-bgp/herald/speaker"
@@ -63,47 +61,22 @@ func (r *ConfigReconciler) recall(ctx context.Context) {
 // input reads what the configuration is made from: nothing but that there is no Node, where there is none.
 func (r *ConfigReconciler) input(ctx context.Context) (engine.Input, error) {
 	var in engine.Input
-	var node corev1.Node
-	err := r.client.Get(ctx, client.ObjectKey{Name: r.agent.options.NodeName}, &node)
-	switch {
-	case apierrors.IsNotFound(err):
+	read := objects{nodeName: r.agent.options.NodeName}
+	for _, kind := range kinds(read.nodeName) {
+		if err := kind.read(ctx, r.client, &read); err != nil {
+			return in, fmt.Errorf("%s: %w", kind.name, err)
+		}
+	}
+	if in.Node = read.node; in.Node == nil {
 		return in, nil
-	case err != nil:
-		return in, fmt.Errorf("node: %w", err)
 	}
-	in.Node = &node
-	if in.Objects, err = r.objects(ctx); err != nil {
-		return in, err
+	in.Objects = r.agent.reader.Read(read.peers.Items, read.announcements.Items)
+	in.Objects.Namespaces = make(map[string]map[string]string, len(read.namespaces.Items))
+	for i := range read.namespaces.Items {
+		in.Objects.Namespaces[read.namespaces.Items[i].Name] = read.namespaces.Items[i].Labels
 	}
-	in.Secrets, in.SecretProblems = r.agent.keys.read(ctx, secretsFor(&node, &in.Objects))
+	in.Secrets, in.SecretProblems = r.agent.keys.read(ctx, secretsFor(in.Node, &in.Objects))
 	return in, nil
-}
-
-// objects lists without copying: compile changes nothing that it reads.
-func (r *ConfigReconciler) objects(ctx context.Context) (objects compile.Objects, err error) {
-	var peers v1alpha1.BGPPeerList
-	if err := r.client.List(ctx, &peers, client.UnsafeDisableDeepCopy); err != nil {
-		return objects, fmt.Errorf("BGPPeers: %w", err)
-	}
-	var announcements v1alpha1.AnnouncementList
-	if err := r.client.List(ctx, &announcements, client.UnsafeDisableDeepCopy); err != nil {
-		return objects, fmt.Errorf("announcements: %w", err)
-	}
-	objects = r.agent.reader.Read(peers.Items, announcements.Items)
-	objects.Namespaces, err = r.namespaces(ctx)
-	return objects, err
-}
-
-func (r *ConfigReconciler) namespaces(ctx context.Context) (map[string]map[string]string, error) {
-	var list corev1.NamespaceList
-	if err := r.client.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {
-		return nil, fmt.Errorf("namespaces: %w", err)
-	}
-	labels := make(map[string]map[string]string, len(list.Items))
-	for i := range list.Items {
-		labels[list.Items[i].Name] = list.Items[i].Labels
-	}
-	return labels, nil
 }
 
 // secretsFor are the names of the Secrets that the peers of a node have their keys in.

@@ -8,7 +8,6 @@ import (
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/fields"
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -19,7 +18,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
-	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/kube"
 )
 
@@ -27,22 +25,18 @@ import (
 const statusWorkers = 4
 
 // CacheOptions limit what a manager keeps in memory to what this node needs. It is most of what a node costs the API
-// server too: of all Nodes each node watches its own, and of BGPSessions none. The Secrets are the keyring's.
+// server too: of all Nodes each node watches its own, and of BGPSessions none.
 func (a *Agent) CacheOptions() cache.Options {
-	return cache.Options{
+	options := cache.Options{
 		DefaultTransform: cache.TransformStripManagedFields(),
 		// What is in the way of the first configuration is what readiness waits for.
-		DefaultWatchErrorHandler: kube.WatchErrorHandler(a.options.Logger, func(err error) { a.engine.Obstructed(err) }),
-		ByObject: map[client.Object]cache.ByObject{
-			&corev1.Node{}: {
-				Field:     fields.OneTermEqualSelector("metadata.name", a.options.NodeName),
-				Transform: kube.StripNode(),
-			},
-			&corev1.Namespace{}:      {Transform: kube.StripNamespace()},
-			&v1alpha1.BGPPeer{}:      {Transform: kube.StripStatus()},
-			&v1alpha1.Announcement{}: {Transform: kube.StripStatus()},
-		},
+		DefaultWatchErrorHandler: kube.WatchErrorHandler(a.options.Logger, a.engine.Obstructed),
+		ByObject:                 map[client.Object]cache.ByObject{},
 	}
+	for _, kind := range kinds(a.options.NodeName) {
+		options.ByObject[kind.object] = kind.cached
+	}
+	return options
 }
 
 // SetupWithManager adds the controllers of the node role to a manager with the agent's CacheOptions.
@@ -63,20 +57,18 @@ func (a *Agent) setupConfig(m manager.Manager, stored *stored) error {
 		return fmt.Errorf("client for Secrets: %w", err)
 	}
 	a.keys.use(core.RESTClient())
-	everything := enqueue(theConfig)
 	keys := source.Func(func(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 		a.useConfigQueue(queue)
 		return nil
 	})
-	return builder.ControllerManagedBy(m).
+	controller := builder.ControllerManagedBy(m).
 		Named("config").
 		WithOptions(kube.ControllerOptions[reconcile.Request](1)).
-		Watches(&v1alpha1.BGPPeer{}, everything, builder.WithPredicates(kube.SpecChanged())).
-		Watches(&v1alpha1.Announcement{}, everything, builder.WithPredicates(kube.SpecChanged())).
-		Watches(&corev1.Node{}, everything, builder.WithPredicates(kube.NodeChanged())).
-		Watches(&corev1.Namespace{}, everything, builder.WithPredicates(kube.LabelsChanged())).
-		WatchesRawSource(keys).
-		Complete(&ConfigReconciler{client: m.GetClient(), stored: stored, agent: a})
+		WatchesRawSource(keys)
+	for _, kind := range kinds(a.options.NodeName) {
+		controller = controller.Watches(kind.object, kind.events(), builder.WithPredicates(kind.changed))
+	}
+	return controller.Complete(&ConfigReconciler{client: m.GetClient(), stored: stored, agent: a})
 }
 
 // theConfig is the one key of the config controller.
