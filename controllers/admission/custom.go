@@ -31,6 +31,13 @@ import (
 type customResource struct {
 	gvk        schema.GroupVersionKind
 	namespaced bool
+	checks
+	// plain are the checks of an object whose prefixes are plain, which need no rules: nil where the CRD has no such list.
+	plain *checks
+}
+
+// checks are what a schema says of an object.
+type checks struct {
 	structural *structuralschema.Structural
 	schema     validation.SchemaValidator
 	rules      func() *cel.Validator
@@ -41,20 +48,36 @@ func newCustomResource(crd *apiextensionsv1.CustomResourceDefinition, version *a
 	if err := apiextensionsv1.Convert_v1_JSONSchemaProps_To_apiextensions_JSONSchemaProps(version.Schema.OpenAPIV3Schema, &props, nil); err != nil {
 		return nil, fmt.Errorf("convert the schema: %w", err)
 	}
-	structural, err := structuralschema.NewStructural(&props)
+	all, err := newChecks(&props, &props)
+	if err != nil {
+		return nil, err
+	}
+	r := &customResource{
+		gvk:        schema.GroupVersionKind{Group: crd.Spec.Group, Version: version.Name, Kind: crd.Spec.Names.Kind},
+		namespaced: crd.Spec.Scope == apiextensionsv1.NamespaceScoped,
+		checks:     *all,
+	}
+	if standsFor(props.Properties["spec"].Properties["prefixes"].Items) {
+		typed := &apiextensions.JSONSchemaPropsOrArray{Schema: &apiextensions.JSONSchemaProps{Type: "string"}}
+		r.plain, err = newChecks(withItems(&props, typed), withItems(&props, nil))
+	}
+	return r, err
+}
+
+// newChecks takes the rules from one schema, and what is beside them from another.
+func newChecks(rules, beside *apiextensions.JSONSchemaProps) (*checks, error) {
+	structural, err := structuralschema.NewStructural(rules)
 	if err != nil {
 		return nil, fmt.Errorf("read the structural schema: %w", err)
 	}
 	if err := defaulting.PruneDefaults(structural); err != nil {
 		return nil, fmt.Errorf("prune the defaults: %w", err)
 	}
-	schemaValidator, _, err := validation.NewSchemaValidator(&props)
+	schemaValidator, _, err := validation.NewSchemaValidator(beside)
 	if err != nil {
 		return nil, fmt.Errorf("build the schema validator: %w", err)
 	}
-	return &customResource{
-		gvk:        schema.GroupVersionKind{Group: crd.Spec.Group, Version: version.Name, Kind: crd.Spec.Names.Kind},
-		namespaced: crd.Spec.Scope == apiextensionsv1.NamespaceScoped,
+	return &checks{
 		structural: structural,
 		schema:     schemaValidator,
 		rules: sync.OnceValue(func() *cel.Validator {
@@ -104,22 +127,26 @@ func (r *customResource) before(old client.Object) (*unstructured.Unstructured, 
 // validate runs the checks of the API server in its order.
 func (r *customResource) validate(ctx context.Context, obj, old *unstructured.Unstructured) field.ErrorList {
 	errs := validateMetadata(obj, r.namespaced, apivalidation.NameIsDNSSubdomain)
+	c := &r.checks
+	if r.plain != nil && hasPlainPrefixes(obj) {
+		c = r.plain
+	}
 	if old == nil {
-		errs = append(errs, validation.ValidateCustomResource(nil, obj.Object, r.schema)...)
-		errs = append(errs, listtype.ValidateListSetsAndMaps(nil, r.structural, obj.Object)...)
-		return append(errs, r.validateRules(ctx, errs, obj.Object, nil)...)
+		errs = append(errs, validation.ValidateCustomResource(nil, obj.Object, c.schema)...)
+		errs = append(errs, listtype.ValidateListSetsAndMaps(nil, c.structural, obj.Object)...)
+		return append(errs, c.validateRules(ctx, errs, obj.Object, nil)...)
 	}
-	correlated := common.NewCorrelatedObject(obj.Object, old.Object, &model.Structural{Structural: r.structural})
-	errs = append(errs, validation.ValidateCustomResourceUpdate(nil, obj.Object, old.Object, r.schema, validation.WithRatcheting(correlated))...)
-	if len(listtype.ValidateListSetsAndMaps(nil, r.structural, old.Object)) == 0 {
-		errs = append(errs, listtype.ValidateListSetsAndMaps(nil, r.structural, obj.Object)...)
+	correlated := common.NewCorrelatedObject(obj.Object, old.Object, &model.Structural{Structural: c.structural})
+	errs = append(errs, validation.ValidateCustomResourceUpdate(nil, obj.Object, old.Object, c.schema, validation.WithRatcheting(correlated))...)
+	if len(listtype.ValidateListSetsAndMaps(nil, c.structural, old.Object)) == 0 {
+		errs = append(errs, listtype.ValidateListSetsAndMaps(nil, c.structural, obj.Object)...)
 	}
-	return append(errs, r.validateRules(ctx, errs, obj.Object, old.Object, cel.WithRatcheting(correlated))...)
+	return append(errs, c.validateRules(ctx, errs, obj.Object, old.Object, cel.WithRatcheting(correlated))...)
 }
 
 // validateRules runs the CEL rules unless an error among earlier could make them
 // fail, or cost too much.
-func (r *customResource) validateRules(ctx context.Context, earlier field.ErrorList, obj, old map[string]any, options ...cel.Option) field.ErrorList {
+func (c *checks) validateRules(ctx context.Context, earlier field.ErrorList, obj, old map[string]any, options ...cel.Option) field.ErrorList {
 	for _, err := range earlier {
 		switch err.Type {
 		case field.ErrorTypeNotSupported, field.ErrorTypeRequired, field.ErrorTypeTooLong,
@@ -132,6 +159,6 @@ func (r *customResource) validateRules(ctx context.Context, earlier field.ErrorL
 	if old != nil {
 		before = old
 	}
-	errs, _ := r.rules().Validate(ctx, nil, r.structural, obj, before, celconfig.RuntimeCELCostBudget, options...)
+	errs, _ := c.rules().Validate(ctx, nil, c.structural, obj, before, celconfig.RuntimeCELCostBudget, options...)
 	return errs
 }

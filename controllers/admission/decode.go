@@ -200,11 +200,14 @@ func (p part) decode() (map[string]any, error) {
 	if err != nil {
 		return nil, p.locate(err)
 	}
-	if err := p.single(); err != nil {
-		return nil, err
-	}
 	var content any
-	if err := utiljson.Unmarshal(text, &content); err != nil {
+	err = utiljson.Unmarshal(text, &content)
+	if _, isObject := content.(map[string]any); !isObject || !p.isBlock() {
+		if err := p.single(); err != nil {
+			return nil, err
+		}
+	}
+	if err != nil {
 		// The message of the error may quote the text.
 		return nil, errors.New("yaml: JSON cannot hold the content")
 	}
@@ -235,6 +238,17 @@ func (p part) single() error {
 		}
 	}
 	return fmt.Errorf("yaml: %smore follows the object: begin each document with a line ---", line)
+}
+
+// isBlock reports whether the part is one mapping to its end, if its first value is a mapping at all:
+// it begins in the first column with a letter, as a key does, and has nothing that could be a mark
+// between documents or a directive. To parse it a second time would be a quarter of the decoding.
+func (p part) isBlock() bool {
+	if len(p.raw) == 0 || bytes.ContainsRune(p.raw, '%') || bytes.Contains(p.raw, []byte("---")) || bytes.Contains(p.raw, []byte("...")) {
+		return false
+	}
+	first := p.raw[0] | 0x20
+	return 'a' <= first && first <= 'z'
 }
 
 // ignored takes any value and keeps nothing of it.
