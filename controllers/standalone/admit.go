@@ -19,7 +19,7 @@ import (
 	"github.com/herald-bgp/herald/api/v1alpha1"
 )
 
-// Admitter admits an object as the API server would: see admission.Admitter.
+// Admitter admits an object as the API server would: see admission.Admitter. It is called by several goroutines at once.
 type Admitter interface {
 	Admit(ctx context.Context, obj *unstructured.Unstructured, old client.Object) (client.Object, error)
 }

@@ -9,7 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -60,6 +63,7 @@ func merge(ctx context.Context, admitter Admitter, manifests []*manifest, former
 	for _, e := range former {
 		m.former[e.content.identity()] = e
 	}
+	m.judge(ctx, manifests)
 	held := map[string]bool{}
 	for _, file := range manifests {
 		held[file.name] = m.file(ctx, file)
@@ -71,6 +75,54 @@ func merge(ctx context.Context, admitter Admitter, manifests []*manifest, former
 		}
 	}
 	return m.sorted(), m.problems
+}
+
+// judge admits, on all processors, the first document of each object that there is no verdict on yet. Whether a later one is to be
+// admitted depends on what becomes of those before it.
+func (m *merger) judge(ctx context.Context, manifests []*manifest) {
+	var first []*document
+	claimed := map[identity]bool{}
+	for _, f := range manifests {
+		for i := range f.documents {
+			d := &f.documents[i]
+			id := d.identity()
+			if id == (identity{}) || claimed[id] {
+				continue
+			}
+			claimed[id] = true
+			if !d.judged() {
+				first = append(first, d)
+			}
+		}
+	}
+	inParallel(first, func(d *document) { m.admit(ctx, d) })
+}
+
+// admit gives the verdict on a document.
+func (m *merger) admit(ctx context.Context, d *document) {
+	id := d.draft.id
+	d.admitted, d.draft.refusal = admit(ctx, m.admitter, d.draft.object, id, m.former[id].content, m.seen)
+	if d.draft.object = nil; d.admitted != nil {
+		d.draft = nil
+	}
+}
+
+// inParallel calls do with each item, on all processors, and returns once all is done.
+func inParallel[T any](items []T, do func(T)) {
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(len(items), runtime.GOMAXPROCS(0)) {
+		workers.Go(func() {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(items) {
+					return
+				}
+				do(items[i])
+			}
+		})
+	}
+	workers.Wait()
 }
 
 // sorted is what is in force.
@@ -154,10 +206,7 @@ func (m *merger) object(ctx context.Context, file string, d *document, id identi
 		return
 	}
 	if !d.judged() {
-		d.admitted, d.draft.refusal = admit(ctx, m.admitter, d.draft.object, id, m.former[id].content, m.seen)
-		if d.draft.object = nil; d.admitted != nil {
-			d.draft = nil
-		}
+		m.admit(ctx, d)
 	}
 	if d.admitted == nil {
 		m.refuse(problem, d, c)

@@ -212,11 +212,12 @@ func later(former metav1.Time, now time.Time) metav1.Time {
 // read brings s.files up to date. It returns the manifests in the order of files, and whether any of them changed.
 func (s *Source) read() (manifests []*manifest, changed bool) {
 	next := make(map[string]*manifest, len(s.found.files))
+	read := s.readChanged()
 	for _, found := range s.found.files {
 		m := s.files[found.name]
-		if m == nil || !m.settled(found.facts) {
+		if again := read[found.name]; again != nil {
 			var news bool
-			m, news = s.readAgain(found, m)
+			m, news = s.accept(again, m)
 			changed = changed || news
 		}
 		if m != nil {
@@ -232,29 +233,64 @@ func (s *Source) read() (manifests []*manifest, changed bool) {
 	return manifests, changed
 }
 
-// readAgain reads a file that may not be what it was. It returns what counts of it, and whether that is something else
-// than before.
-func (s *Source) readAgain(found sighting, former *manifest) (m *manifest, changed bool) {
-	now := time.Now()
-	f, there := readManifest(s.dir, found)
-	if !there {
-		return nil, false // what it had goes with it
+// reading is a file that was read.
+type reading struct {
+	found sighting
+	// at is when it was begun.
+	at time.Time
+	// gone is set when the file is there no more.
+	gone bool
+	file file
+	sum  checksum
+	// content is what the file holds, nil where it holds what it did.
+	content *manifest
+}
+
+// readChanged reads, on all processors, the files that may not be what they were.
+func (s *Source) readChanged() map[string]*reading {
+	read := map[string]*reading{}
+	var list []*reading
+	for _, found := range s.found.files {
+		if m := s.files[found.name]; m == nil || !m.settled(found.facts) {
+			r := &reading{found: found}
+			read[found.name] = r
+			list = append(list, r)
+		}
 	}
-	sum := sumOf(f)
-	if former != nil && former.sum == sum {
+	inParallel(list, func(r *reading) {
+		former := s.files[r.found.name]
+		r.at = time.Now()
+		f, there := readManifest(s.dir, r.found)
+		if r.gone = !there; r.gone {
+			return
+		}
+		r.file, r.sum = f, sumOf(f)
+		if former != nil && former.sum == r.sum {
+			return
+		}
+		r.content = s.waits[f.name].content
+		if r.content == nil || r.content.sum != r.sum {
+			r.content = decode(f, former)
+		}
+	})
+	return read
+}
+
+// accept returns what counts of a file that was read, and whether that is something else than before.
+func (s *Source) accept(r *reading, former *manifest) (m *manifest, changed bool) {
+	switch {
+	case r.gone:
+		return nil, false // what it had goes with it
+	case r.content == nil:
 		changed = former.waits
-		former.facts, former.read, former.waits = found.facts, now, false
-		delete(s.waits, f.name)
+		former.facts, former.read, former.waits = r.found.facts, r.at, false
+		delete(s.waits, r.file.name)
 		return former, changed
 	}
-	content := s.waits[f.name].content
-	if content == nil || content.sum != sum {
-		content = decode(f, former)
-	}
-	content.facts, content.read = found.facts, now
-	m = s.settle(f, content, former, now)
+	r.content.facts, r.content.read = r.found.facts, r.at
+	m = s.settle(r.file, r.content, former, r.at)
 	waited := former != nil && former.waits
-	return m, m != nil && (m == content || m.waits != waited)
+	return m, m != nil && (m == r.content || m.waits != waited)
 }
 
 // unreadable reports that the directory cannot be listed. Everything stays as it was.

@@ -29,28 +29,55 @@ func plan(t *testing.T) Plan {
 	}
 }
 
-// TestManifests has Herald's own code admit what the benchmark writes.
-func TestManifests(t *testing.T) {
-	h := &Herald{plan: plan(t)}
+// manifestsOf writes the manifests of a plan.
+func manifestsOf(tb testing.TB, plan Plan) *Herald {
+	tb.Helper()
+	h := &Herald{plan: plan}
 	if err := os.MkdirAll(h.manifests(), 0o755); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := h.write(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
+	return h
+}
+
+// admitted is what Herald's own code makes of manifests.
+func admitted(tb testing.TB, h *Herald) standalone.Objects {
+	tb.Helper()
 	admitter, err := admission.New()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	source, err := standalone.Open(h.manifests(), "", admitter, logr.Discard())
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var objects standalone.Objects
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancel(tb.Context())
 	if err := source.Run(ctx, func(o standalone.Objects) { objects = o; cancel() }); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
+	return objects
+}
+
+// BenchmarkStart is what herald standalone does before it can announce 10,000 Announcements of 100 prefixes: read and admit them.
+func BenchmarkStart(b *testing.B) {
+	h := manifestsOf(b, Plan{
+		Dir: b.TempDir(), Local: netip.MustParseAddr("198.18.0.10"), RouterID: netip.MustParseAddr("198.18.0.10"),
+		Sinks:  []netip.Addr{netip.MustParseAddr("198.19.0.1")},
+		Routes: dataset.Mixed(1_000_000, 10_000),
+	})
+	for b.Loop() {
+		if objects := admitted(b, h); len(objects.Problems) > 0 || len(objects.Announcements) != 10_000 {
+			b.Fatalf("%d announcements, problems %v", len(objects.Announcements), objects.Problems)
+		}
+	}
+}
+
+// TestManifests has Herald's own code admit what the benchmark writes.
+func TestManifests(t *testing.T) {
+	objects := admitted(t, manifestsOf(t, plan(t)))
 	if len(objects.Problems) > 0 {
 		t.Fatalf("%+v", objects.Problems[0])
 	}
