@@ -41,6 +41,50 @@ func TestBurst(t *testing.T) {
 	}
 }
 
+// TestCompare: a number may be 2 % worse than base, or as much as its own noise.
+func TestCompare(t *testing.T) {
+	ms := func(values ...int) (s report.Sample[time.Duration]) {
+		for _, v := range values {
+			s = append(s, time.Duration(v)*time.Millisecond)
+		}
+		return s
+	}
+	for _, tt := range []struct {
+		name         string
+		herald, base report.Sample[time.Duration]
+		want         report.Outcome
+	}{
+		{"the same", ms(100, 100, 100, 100), ms(100, 100, 100, 100), report.Met},
+		{"better", ms(50, 50, 50, 50), ms(100, 100, 100, 100), report.Met},
+		{"2 % worse", ms(102, 102, 102, 102), ms(100, 100, 100, 100), report.Met},
+		{"3 % worse", ms(103, 103, 103, 103), ms(100, 100, 100, 100), report.Missed},
+		{"3 % worse, base varies by more", ms(103, 103, 103, 103), ms(90, 100, 110, 120), report.Met},
+		{"3 % worse, Herald varies by more", ms(90, 103, 110, 120), ms(100, 100, 100, 100), report.Met},
+		{"30 % worse, one of base's rounds is far off", ms(130, 130, 130, 130), ms(100, 100, 100, 900), report.Missed},
+	} {
+		b := &bench{}
+		compare(b, tt.name, tt.herald, tt.base, report.Duration)
+		if got := b.report.Budgets; len(got) != 1 || got[0].Outcome != tt.want {
+			t.Errorf("%s: %+v, want %s", tt.name, got, tt.want)
+		}
+	}
+	b := &bench{}
+	if compare(b, "not measured", nil, ms(1), report.Duration); len(b.report.Budgets) != 0 {
+		t.Errorf("nothing is compared: %+v", b.report.Budgets)
+	}
+}
+
+// TestLagsByWindow: the medians of the windows say how much the median varies.
+func TestLagsByWindow(t *testing.T) {
+	var l lag
+	for i := range objectWindows * objectChanges {
+		l.herald = append(l.herald, time.Duration(i/objectChanges)*time.Millisecond)
+	}
+	if got := l.medians(); len(got) != objectWindows || got[0] != 0 || got[objectWindows-1] != (objectWindows-1)*time.Millisecond {
+		t.Errorf("%v", got)
+	}
+}
+
 func TestParseGoBenchmarks(t *testing.T) {
 	got := parseGoBenchmarks("goos: linux\npkg: github.com/herald-bgp/herald/speaker/wire\n" +
 		"BenchmarkParse/full-2 \t 100\t 123.4 ns/op\t 5.00 MB/s\t 16 B/op\t 0 allocs/op\nPASS\nok  \tx\t1s\n")

@@ -25,6 +25,9 @@ func main() {
 	if len(os.Args) > 1 && os.Args[1] == speakerCommand {
 		exit(runSpeaker(os.Args[2:]))
 	}
+	if len(os.Args) > 1 && os.Args[1] == watchCommand {
+		exit(runWatch(os.Args[2:]))
+	}
 	o, err := parseOptions(os.Args[1:])
 	if err != nil {
 		os.Exit(2) // the flag package said why
@@ -48,6 +51,7 @@ func exit(err error) {
 // options are the flags.
 type options struct {
 	herald   string
+	base     string
 	rounds   int
 	scale    float64
 	only     []string
@@ -75,6 +79,8 @@ func parseOptions(args []string) (options, error) {
 	var only, rivals string
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.StringVar(&o.herald, "herald", "bin/herald", "the program under test")
+	flags.StringVar(&o.base, "base", "", "folder with herald and bench of another commit, as go build -o FOLDER/ ./cmd/herald ./test/bench makes them there: both Heralds\n"+
+		"are measured in turns, and compared (default: none)")
 	flags.IntVar(&o.rounds, "rounds", 5, "rounds of each measurement, of which the median counts")
 	flags.Float64Var(&o.scale, "scale", 1, "part of the routes of the full run, such as 0.01; budgets are judged at 1 alone")
 	flags.StringVar(&only, "only", "", "scenarios to run, separated by commas (default: all)")
@@ -171,6 +177,13 @@ func (b *bench) choosePrograms(ctx context.Context) error {
 		return err
 	}
 	b.programs = []program.Program{&program.Herald{Binary: herald}}
+	if b.base != "" {
+		base, err := filepath.Abs(b.base)
+		if err != nil {
+			return err
+		}
+		b.programs = append(b.programs, &program.Herald{Title: baseName, Binary: filepath.Join(base, "herald")})
+	}
 	for _, rival := range program.Rivals() {
 		if slices.ContainsFunc(b.rivals, func(name string) bool { return strings.EqualFold(name, rival.Name()) }) {
 			b.programs = append(b.programs, rival)
@@ -192,6 +205,17 @@ func (b *bench) choosePrograms(ctx context.Context) error {
 	}
 	b.programs = installed
 	return nil
+}
+
+// heralds are Herald, and with -base that of another commit.
+func (b *bench) heralds() []*program.Herald {
+	var heralds []*program.Herald
+	for _, p := range b.programs {
+		if h, ok := p.(*program.Herald); ok {
+			heralds = append(heralds, h)
+		}
+	}
+	return heralds
 }
 
 // progress prints a line for whoever waits.

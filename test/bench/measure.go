@@ -33,6 +33,8 @@ type place struct {
 	local netip.Addr
 	sinks []netip.Addr
 	is6   bool
+	// arrivals has the sinks keep when each prefix came.
+	arrivals bool
 }
 
 // placeOf is that of the program number i.
@@ -53,7 +55,8 @@ func placeOf(i, sinks int, is6 bool) place {
 
 // sinkOptions are those of one of the sinks.
 func (p place) sinkOptions(i, expect int) sink.Options {
-	o := sink.Options{Local: p.sinks[i], Target: netip.AddrPortFrom(p.local, bgpPort), Expect: expect, Families: []wire.Family{wire.IPv4Unicast}}
+	o := sink.Options{Local: p.sinks[i], Target: netip.AddrPortFrom(p.local, bgpPort), Expect: expect, Families: []wire.Family{wire.IPv4Unicast},
+		Arrivals: p.arrivals}
 	if p.is6 {
 		o.Families = []wire.Family{wire.IPv6Unicast}
 	}

@@ -30,6 +30,7 @@ func scenarios() []scenario {
 		{"idle", "processor and memory of an idle program with 10 peers", idle},
 		{"change", "Herald: processor time of a change of k prefixes among 1 M", change},
 		{"latency", "Herald: from a changed file to the UPDATE, 10 changes a second", latency},
+		{"objects", "Herald: from an object of an API server to the UPDATE, 10 changes a second, and what a change costs", objectsToWire},
 		{"rate", "Herald: UPDATEs in any window with a limit", rate},
 		{"micro", "Go benchmarks of the codec and the RIB, from the file of -gobench", micro},
 	}

@@ -20,7 +20,7 @@ import (
 // joined is what the rounds of joins of one program gave.
 type joined struct {
 	last, fromFirst, endOfRIB report.Sample[time.Duration]
-	startUp, cpu              time.Duration // cpu is of one round
+	startUp, cpu              time.Duration // cpu is of all rounds
 	updates                   int
 	err                       error
 }
@@ -46,6 +46,7 @@ func syncManySets(ctx context.Context, b *bench) error {
 	data := dataset.Mixed(b.scaled(million), max(10, b.scaled(manySets)))
 	floor, all := b.joins(ctx, "First full sync, 10,000 attribute sets", 1, data)
 	b.syncBudgets(what, floor, all)
+	b.startUp(data, all)
 	messages := "messages for 10,000 sets"
 	bound := data.MessageBound()
 	promise := fmt.Sprintf("at most Σ ceil(NLRI octets / (room − 4)) = %d", bound)
@@ -68,11 +69,27 @@ func fanOut(ctx context.Context, b *bench) error {
 	herald := all["Herald"]
 	b.nearFloor(what, 3, 300*time.Millisecond, floor.last.Median(), herald.last.Median(), herald.err)
 	b.faster(what, 10, "BIRD", herald.last.Median(), all["BIRD"].last.Median())
+	compare(b, what, herald.last, all[baseName].last, report.Duration)
 	return floor.err
 }
 
+// startUp judges how long standalone takes to start with as many objects as there are sets.
+func (b *bench) startUp(data *dataset.Data, all map[string]joined) {
+	what, promise := "herald standalone starts with 10,000 objects", "at most "+report.Duration(mostStartUp)
+	herald := all["Herald"]
+	if herald.startUp == 0 {
+		b.unmeasured(what, promise, herald.err)
+		return
+	}
+	b.budget(what, promise, fmt.Sprintf("%s (%s)", report.Duration(herald.startUp), data.Title), herald.startUp <= mostStartUp)
+}
+
+// mostStartUp is what standalone may take to start with 10,000 objects.
+const mostStartUp = 3 * time.Second
+
 func (b *bench) syncBudgets(what string, floor joined, all map[string]joined) {
 	herald := all["Herald"]
+	compare(b, what, herald.last, all[baseName].last, report.Duration)
 	b.nearFloor(what, 3, 100*time.Millisecond, floor.last.Median(), herald.last.Median(), herald.err)
 	b.faster(what, 20, "BIRD", herald.last.Median(), all["BIRD"].last.Median())
 	b.faster(what, 2, "FRR from its first UPDATE", herald.last.Median(), all["FRR"].fromFirst.Median())
@@ -83,16 +100,18 @@ func (b *bench) joins(ctx context.Context, title string, sinks int, data *datase
 	floor = b.floor(ctx, sinks, data)
 	progress("  floor: %s", report.Durations(floor.last))
 	all = map[string]joined{}
+	heralds := len(b.heralds())
+	results := b.joinsOf(ctx, b.programs[:heralds], 0, sinks, data)
+	for i := range b.programs[heralds:] {
+		results = append(results, b.joinsOf(ctx, b.programs[heralds+i:heralds+i+1], heralds+i, sinks, data)...)
+	}
 	for i, p := range b.programs {
-		j := joined{err: errInterrupted}
-		if ctx.Err() == nil {
-			j = b.joinsOf(ctx, i, sinks, data)
-		}
+		j := results[i]
 		all[p.Name()] = j
 		if j.err != nil {
 			progress("  %s: %v", p.Name(), j.err)
 		} else {
-			progress("  %s: %s, processor time a round %s", p.Name(), report.Durations(j.last), duration(j.cpu))
+			progress("  %s: %s, processor time a round %s", p.Name(), report.Durations(j.last), duration(j.cpu/time.Duration(b.rounds+1)))
 		}
 	}
 	b.joinsTable(title, sinks, data, floor, all)
@@ -111,51 +130,90 @@ func (b *bench) floor(ctx context.Context, sinks int, data *dataset.Data) (j joi
 	if err != nil {
 		return joined{err: err}
 	}
-	j.err = b.measure(ctx, p, data, &j, func(context.Context) error { return nil })
+	j.err = b.measure(ctx, data, []*joiner{{at: p, joined: &j}})
 	if err := server.Close(); j.err == nil {
 		j.err = err
 	}
 	return j
 }
 
-// measure makes the round that checks, then those that count.
-func (b *bench) measure(ctx context.Context, p place, data *dataset.Data, j *joined, invite func(context.Context) error) error {
+// joiner is a program, or the floor, whose sinks join and leave again.
+type joiner struct {
+	program program.Program // nil of the floor
+	at      place
+	joined  *joined
+}
+
+// measure makes the round that checks, then those that count: all programs take turns.
+func (b *bench) measure(ctx context.Context, data *dataset.Data, joiners []*joiner) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, b.patience, fmt.Errorf("not all rounds within %s", b.patience))
 	defer cancel()
-	if _, err := join(ctx, p, data, true); err != nil {
-		return err
-	}
-	for range b.rounds {
-		if err := invite(ctx); err != nil {
-			return err
+	for n := range b.rounds + 1 {
+		for _, j := range joiners {
+			if err := j.round(ctx, data, n == 0); err != nil {
+				return err
+			}
 		}
-		r, err := join(ctx, p, data, false)
-		if err != nil {
-			return err
-		}
-		j.add(r)
 	}
 	return nil
 }
 
-// joinsOf measures a program.
-func (b *bench) joinsOf(ctx context.Context, i, sinks int, data *dataset.Data) (j joined) {
-	at := placeOf(i, sinks, data.Is6())
-	plan := program.Plan{Local: at.local, Sinks: at.sinks, Routes: data}
-	j.err = b.started(ctx, i, plan, func(p program.Program, startUp time.Duration) error {
-		j.startUp = startUp
-		before, err := program.CPUOf(p)
-		if err != nil {
-			return err
+func (j *joiner) round(ctx context.Context, data *dataset.Data, check bool) error {
+	if j.program == nil {
+		r, err := join(ctx, j.at, data, check)
+		if err == nil && !check {
+			j.joined.add(r)
 		}
-		if err := b.measure(ctx, at, data, &j, p.Invite); err != nil {
-			return err
-		}
-		after, err := program.CPUOf(p)
-		j.cpu = (after - before) / time.Duration(b.rounds+1)
 		return err
-	})
-	return j
+	}
+	before, err := program.CPUOf(j.program)
+	if err != nil {
+		return err
+	}
+	if !check {
+		if err := j.program.Invite(ctx); err != nil {
+			return err
+		}
+	}
+	r, err := join(ctx, j.at, data, check)
+	if err != nil {
+		return err
+	}
+	after, err := program.CPUOf(j.program)
+	j.joined.cpu += after - before
+	if !check {
+		j.joined.add(r)
+	}
+	return err
+}
+
+// joinsOf measures programs, the first of which has that number, while all of them run.
+func (b *bench) joinsOf(ctx context.Context, programs []program.Program, first, sinks int, data *dataset.Data) []joined {
+	results := make([]joined, len(programs))
+	joiners := make([]*joiner, len(programs))
+	var start func(k int) error
+	start = func(k int) error {
+		if k == len(programs) {
+			return b.measure(ctx, data, joiners)
+		}
+		at := placeOf(first+k, sinks, data.Is6())
+		plan := program.Plan{Local: at.local, Sinks: at.sinks, Routes: data}
+		return b.started(ctx, first+k, plan, func(p program.Program, startUp time.Duration) error {
+			joiners[k] = &joiner{program: p, at: at, joined: &results[k]}
+			results[k].startUp = startUp
+			return start(k + 1)
+		})
+	}
+	err := ctx.Err()
+	if err != nil {
+		err = errInterrupted
+	} else {
+		err = start(0)
+	}
+	for k := range results {
+		results[k].err = err
+	}
+	return results
 }
 
 func (b *bench) joinsTable(title string, sinks int, data *dataset.Data, floor joined, all map[string]joined) {
@@ -172,7 +230,7 @@ func (b *bench) joinsTable(title string, sinks int, data *dataset.Data, floor jo
 			return
 		}
 		t.Row(name, report.Durations(j.last), report.Ratio(j.last.Median(), floor.last.Median()), report.Ratio(j.last.Median(), herald),
-			report.Duration(j.fromFirst.Median()), duration(j.endOfRIB.Median()), fmt.Sprint(j.updates), duration(j.cpu), duration(j.startUp))
+			report.Duration(j.fromFirst.Median()), duration(j.endOfRIB.Median()), fmt.Sprint(j.updates), duration(j.cpu/time.Duration(b.rounds+1)), duration(j.startUp))
 	}
 	row("floor", floor)
 	for _, p := range b.programs {

@@ -5,6 +5,12 @@
 
 package process
 
-import "syscall"
+import (
+	"errors"
+	"syscall"
+	"time"
+)
 
 func attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
+
+func cpuOf(int) (time.Duration, error) { return 0, errors.ErrUnsupported }

@@ -47,20 +47,13 @@ func statusField(status []byte, name string) int {
 
 // CPUOf is the processor time that processes have used, by all of their threads.
 func CPUOf(pids ...int) (time.Duration, error) {
-	const tick = 10 * time.Millisecond // USER_HZ is 100 on every Linux that Go runs on
 	var sum time.Duration
 	for _, pid := range pids {
-		fields, err := Stat(pid)
+		used, err := cpuOf(pid)
 		if err != nil {
-			return sum, err
+			return sum, fmt.Errorf("processor time of process %d: %w", pid, err)
 		}
-		for _, field := range fields[11:13] { // utime and stime, the fields 14 and 15 of proc_pid_stat(5)
-			ticks, err := strconv.Atoi(field)
-			if err != nil {
-				return sum, fmt.Errorf("/proc/%d/stat: %w", pid, err)
-			}
-			sum += time.Duration(ticks) * tick
-		}
+		sum += used
 	}
 	return sum, nil
 }

@@ -4,6 +4,7 @@
 package program
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,6 +38,8 @@ var ErrRefused = errors.New("manifests refused")
 
 // Herald is `herald standalone`: a subprocess that is told what to announce by manifests.
 type Herald struct {
+	// Title tells it from another Herald; "Herald" by default.
+	Title string
 	// Binary is its path.
 	Binary string
 
@@ -46,7 +49,7 @@ type Herald struct {
 }
 
 // Name is Herald.
-func (h *Herald) Name() string { return "Herald" }
+func (h *Herald) Name() string { return cmp.Or(h.Title, "Herald") }
 
 // Version is what the program says of itself.
 func (h *Herald) Version(ctx context.Context) (string, error) {

@@ -6,6 +6,8 @@ package sink
 import (
 	"encoding/binary"
 	"errors"
+	"net/netip"
+	"time"
 
 	"github.com/herald-bgp/herald/speaker/wire"
 	"github.com/herald-bgp/herald/test/bench/dataset"
@@ -31,7 +33,31 @@ var errMalformed = errors.New("malformed UPDATE")
 // program under measurement waits for.
 type counter struct {
 	Counts
-	digest bool
+	digest   bool
+	arrivals map[[longestNLRI]byte]time.Time // by NLRI; nil: not kept
+}
+
+// longestNLRI is what an IPv4 prefix takes at most.
+const longestNLRI = 5
+
+// arrival is when a prefix was announced last.
+func (c *counter) arrival(prefix netip.Prefix) time.Time {
+	key := [longestNLRI]byte{byte(prefix.Bits())}
+	address := prefix.Masked().Addr().As4()
+	copy(key[1:], address[:])
+	return c.arrivals[key]
+}
+
+// arrived notes that the routes came now.
+func (c *counter) arrived(nlri []byte) {
+	now := time.Now()
+	for len(nlri) > 0 {
+		length := 1 + (int(nlri[0])+7)/8
+		var key [longestNLRI]byte
+		copy(key[:], nlri[:length])
+		c.arrivals[key] = now
+		nlri = nlri[length:]
+	}
 }
 
 // update counts a whole UPDATE message (RFC 4271 §4.3).
@@ -95,6 +121,9 @@ func (c *counter) announced(attributes, nlri []byte) bool {
 	c.Routes += n
 	if ok && c.digest {
 		c.mix(attributes, nlri)
+	}
+	if ok && c.arrivals != nil {
+		c.arrived(nlri)
 	}
 	return ok
 }

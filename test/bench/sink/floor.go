@@ -23,6 +23,7 @@ type Floor struct {
 	running sync.WaitGroup
 	mu      sync.Mutex
 	conns   []net.Conn
+	up      []net.Conn // those whose handshake is done
 	closed  bool
 }
 
@@ -68,6 +69,9 @@ func (f *Floor) serve(conn net.Conn) {
 	if err := handshake(bgp, f.open); err != nil {
 		return
 	}
+	f.mu.Lock()
+	f.up = append(f.up, conn)
+	f.mu.Unlock()
 	if err := bgp.Send(f.messages); err != nil {
 		return
 	}
@@ -76,6 +80,18 @@ func (f *Floor) serve(conn net.Conn) {
 			return
 		}
 	}
+}
+
+// Send writes a message to every sink that has dialled in, in one write. Where the floor has messages ready, it is for after them.
+func (f *Floor) Send(message []byte) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, conn := range f.up {
+		if _, err := conn.Write(message); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Close ends all sessions.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -39,6 +40,13 @@ func (s *Session) Stamps() []time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.stamps)
+}
+
+// Arrival is when an IPv4 prefix was announced last, where Options.Arrivals asks for it; zero when it never was.
+func (s *Session) Arrival(prefix netip.Prefix) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.counter.arrival(prefix)
 }
 
 // Expect waits for that many more routes to be announced or withdrawn, counted from now on.

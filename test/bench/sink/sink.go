@@ -43,6 +43,8 @@ type Options struct {
 	Digest bool
 	// Stamps has the time of each UPDATE kept.
 	Stamps bool
+	// Arrivals has the time kept at which each IPv4 prefix was announced last.
+	Arrivals bool
 }
 
 // Session is an Established session.
@@ -121,6 +123,9 @@ func connect(ctx context.Context, o Options) (*Session, error) {
 		return nil, errors.Join(err, conn.Close())
 	}
 	s.counter.digest = o.Digest
+	if o.Arrivals {
+		s.counter.arrivals = map[[longestNLRI]byte]time.Time{}
+	}
 	s.First = s.expect(o.Expect)
 	s.running.Go(func() { s.read(bgp.Frames()) })
 	bgp.Keepalive(bgp.HoldTime() / 3)

@@ -93,3 +93,48 @@ func TestEnd(t *testing.T) {
 		t.Errorf("no error after a NOTIFICATION: %v, %v", err, s.Err())
 	}
 }
+
+// TestArrivals: each prefix has the time at which it came last, also where the floor sent it after it was up.
+func TestArrivals(t *testing.T) {
+	ready := dataset.HostRoutes("10.0.0.0", 1)
+	floor, err := sink.StartFloor(netip.AddrPortFrom(loopback, 0), dataset.ASN, ready.Messages(loopback))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := floor.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	s, err := sink.Connect(t.Context(), sink.Options{Local: loopback, Target: floor.Addr(), Expect: ready.Count(), Arrivals: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	began, err := s.First.Wait(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		expected := s.Expect(2)
+		if err := floor.Send(dataset.HostRoutes("10.1.0.0", 2).Messages(loopback)); err != nil {
+			t.Fatal(err)
+		}
+		last, err := expected.Wait(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, second := s.Arrival(netip.MustParsePrefix("10.1.0.0/32")), s.Arrival(netip.MustParsePrefix("10.1.0.1/32"))
+		if first.Before(began) || second.Before(first) || last.Before(second) {
+			t.Errorf("sent after %v, arrived at %v and %v, both there at %v", began, first, second, last)
+		}
+		began = last
+	}
+	if at := s.Arrival(netip.MustParsePrefix("10.1.0.2/32")); !at.IsZero() {
+		t.Errorf("a prefix that was not sent arrived at %v", at)
+	}
+}
