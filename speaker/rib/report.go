@@ -4,7 +4,6 @@
 package rib
 
 import (
-	"net/netip"
 	"slices"
 
 	"github.com/herald-bgp/herald/speaker/rib/internal/store"
@@ -148,14 +147,14 @@ func (f *family[A]) summary(v *view[A]) *summary {
 		}
 		sum.routes += f.live(s)
 		if set.Room < v.maxNLRI {
-			f.tooLong(s, set.Room-v.pathLen, func(r PrefixRange) {
-				sum.routes -= r.count()
-				sum.withheld.add(s, Withheld{Reason: ReasonTooLong, Prefixes: r.count(), Example: r.first()})
+			f.tooLong(s, set.Room-v.pathLen, func(r store.Span[A]) {
+				sum.routes -= r.Count()
+				sum.withheld.add(s, Withheld{Reason: ReasonTooLong, Prefixes: r.Count(), Example: f.ops.NLRI(r.First())})
 			})
 		}
 	})
 	for head := range f.conflicts {
-		example := f.ops.Prefix(f.store.At(head).Key())
+		example := f.ops.NLRI(f.store.At(head).Key())
 		f.losers(v, head, func(s, winner *source) {
 			sum.routes--
 			sum.withheld.add(s, Withheld{Reason: ReasonConflict, Prefixes: 1, Example: example, Winner: winner.Name})
@@ -166,18 +165,18 @@ func (f *family[A]) summary(v *view[A]) *summary {
 }
 
 // tooLong calls yield for the ranges of a source whose prefixes are longer than there is room for.
-func (f *family[A]) tooLong(s *source, room int, yield func(PrefixRange)) {
-	var long []PrefixRange
-	for r := range f.ranges(s.Prefixes) {
-		if wire.PrefixLen(r.first()) > room {
+func (f *family[A]) tooLong(s *source, room int, yield func(store.Span[A])) {
+	var long []store.Span[A]
+	for r := range f.spans(s.Prefixes) {
+		if f.ops.Len(r.First()) > room {
 			long = append(long, r)
 		}
 	}
 	// Ranges of one length are nested or apart: sorted, only the last that counted can hold the next.
-	slices.SortFunc(long, compareRanges)
-	var last PrefixRange
+	slices.SortFunc(long, f.ops.CompareSpans)
+	var last store.Span[A]
 	for i, r := range long {
-		if i == 0 || !last.covers(r) {
+		if i == 0 || !f.ops.Covers(last, r) {
 			yield(r)
 			last = r
 		}
@@ -185,11 +184,11 @@ func (f *family[A]) tooLong(s *source, room int, yield func(PrefixRange)) {
 }
 
 // example is the first prefix of the family that a source lists.
-func (f *family[A]) example(s *source) netip.Prefix {
-	for r := range f.ranges(s.Prefixes) {
-		return r.first()
+func (f *family[A]) example(s *source) wire.NLRI {
+	for r := range f.spans(s.Prefixes) {
+		return f.ops.NLRI(r.First())
 	}
-	return netip.Prefix{}
+	return wire.NLRI{}
 }
 
 // losers calls yield for the routes of a prefix that could be sent if another were not.
