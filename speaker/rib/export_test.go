@@ -9,9 +9,7 @@ import (
 	"fmt"
 	"net/netip"
 
-	"github.com/herald-bgp/herald/speaker/rib/encode"
 	"github.com/herald-bgp/herald/speaker/rib/internal/store"
-	"github.com/herald-bgp/herald/speaker/wire"
 )
 
 // Limits are those of a table.
@@ -22,21 +20,6 @@ func (t *Table) SetLimits(l Limits) {
 	l.Sources, l.Step = cmp.Or(l.Sources, defaultLimits.Sources), cmp.Or(l.Step, defaultLimits.Step)
 	t.limits = l
 	t.four.ring.limit, t.six.ring.limit = l.Ring, l.Ring
-}
-
-// ModelRoute is the model: what a session makes of an announcement, without profiles.
-func ModelRoute(p Params, defaults *Attributes, a *Announcement, f wire.Family) (room int, nh []netip.Addr, w *wire.Attributes, sendable bool) {
-	p = p.Normal()
-	_, ok := p.NextHop(f, &a.Attributes)
-	encoder := encode.NewEncoder(encode.FormOf(f, &p, defaults), &p, defaults)
-	set := encoder.Hold(&a.Attributes)
-	if !ok || set.Reason != "" {
-		return 0, nil, nil, false
-	}
-	if nh = set.NextHop; set.Self {
-		nh = p.NextHopSelf(f)
-	}
-	return set.Room, nh, encoder.Attributes(&a.Attributes), true
 }
 
 type Stats struct{ Entries, Dead, Graves, Keys, Conflicts, Views, Profiles, Sets, Sources, Marks, Ring int }
