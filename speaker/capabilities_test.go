@@ -39,7 +39,7 @@ func TestCapabilitiesOnTheWire(t *testing.T) {
 	}
 	run(t, func(w *world) {
 		l := w.listen()
-		w.apply(config(peerConfig(active, func(p *speaker.Peer) {
+		w.apply(config(peerConfig(active, func(p *given) {
 			p.Capabilities = ours
 			p.GracefulRestart.Notifications, p.GracefulRestart.LongLivedStaleTime = true, time.Minute
 		})))
@@ -89,7 +89,7 @@ func TestRoleMismatch(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			run(t, func(w *world) {
 				l := w.listen()
-				w.apply(config(peerConfig(active, func(p *speaker.Peer) {
+				w.apply(config(peerConfig(active, func(p *given) {
 					p.Capabilities.Role, p.Capabilities.RoleStrict = &customer, test.strict
 				})))
 				p := bgptest.Accept(w, l)
@@ -114,7 +114,7 @@ func TestExtendedMessages(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			run(t, func(w *world) {
 				l := w.listen()
-				w.apply(config(peerConfig(active, func(p *speaker.Peer) { p.Capabilities.ExtendedMessage = true })))
+				w.apply(config(peerConfig(active, func(p *given) { p.Capabilities.ExtendedMessage = true })))
 				open := theirOpen(true)
 				open.Capabilities.ExtendedMessage = both
 				p := w.establish(l, open)
@@ -152,7 +152,7 @@ func TestExtendedMessagesNotOffered(t *testing.T) {
 func TestExtendedOpenIsRefused(t *testing.T) {
 	run(t, func(w *world) {
 		l := w.listen()
-		w.apply(config(peerConfig(active, func(p *speaker.Peer) { p.Capabilities.ExtendedMessage = true })))
+		w.apply(config(peerConfig(active, func(p *given) { p.Capabilities.ExtendedMessage = true })))
 		open := theirOpen(true)
 		open.Capabilities.ExtendedMessage = true
 		p := w.establish(l, open)
@@ -202,7 +202,7 @@ func TestRefreshOfAPeerWithoutSubtypes(t *testing.T) {
 func TestWithoutRouteRefresh(t *testing.T) {
 	run(t, func(w *world) {
 		l := w.listen()
-		w.apply(config(peerConfig(active, func(p *speaker.Peer) { p.Capabilities.NoRouteRefresh = true })))
+		w.apply(config(peerConfig(active, func(p *given) { p.Capabilities.NoRouteRefresh = true })))
 		p := w.establish(l, theirOpen(true))
 		if c := p.Opened.Capabilities; c.RouteRefresh || c.EnhancedRefresh {
 			t.Errorf("offered %+v", c)
@@ -225,13 +225,13 @@ func TestNegotiatedRoutes(t *testing.T) {
 	}
 	both := []wire.AddPathFamily{{Family: wire.IPv4Unicast, Mode: wire.AddPathBoth}}
 	for name, test := range map[string]struct {
-		change  func(*speaker.Peer)
+		change  func(*given)
 		open    func(*wire.Capabilities)
 		addPath bool
 		want    func(u *wire.Update) bool
 	}{
 		"path identifiers": {
-			func(p *speaker.Peer) { p.Capabilities.AddPath, p.Export.Announcements[0].PathID = both, 7 },
+			func(p *given) { p.Capabilities.AddPath, p.Export.Announcements[0].PathID = both, 7 },
 			func(c *wire.Capabilities) { c.AddPath = both }, true,
 			func(u *wire.Update) bool {
 				for path, err := range wire.Paths(wire.IPv4Unicast, u.PathIDs, u.NLRI) {
@@ -241,22 +241,22 @@ func TestNegotiatedRoutes(t *testing.T) {
 			},
 		},
 		"none that the peer does not take": {
-			func(p *speaker.Peer) { p.Capabilities.AddPath = both },
+			func(p *given) { p.Capabilities.AddPath = both },
 			func(c *wire.Capabilities) {
 				c.AddPath = []wire.AddPathFamily{{Family: wire.IPv4Unicast, Mode: wire.AddPathSend}}
 			}, false,
 			func(u *wire.Update) bool { return len(u.NLRI) == 4 },
 		},
 		"ONLY_TO_CUSTOMER": {
-			func(p *speaker.Peer) { p.Capabilities.Role = &provider }, func(*wire.Capabilities) {}, false,
+			func(p *given) { p.Capabilities.Role = &provider }, func(*wire.Capabilities) {}, false,
 			func(u *wire.Update) bool { return u.Attributes.HasOTC && u.Attributes.OTC == ourASN },
 		},
 		"no ONLY_TO_CUSTOMER": {
-			func(*speaker.Peer) {}, func(*wire.Capabilities) {}, false,
+			func(*given) {}, func(*wire.Capabilities) {}, false,
 			func(u *wire.Update) bool { return !u.Attributes.HasOTC },
 		},
 		"an IPv6 next hop": {
-			func(p *speaker.Peer) {
+			func(p *given) {
 				p.Capabilities.ExtendedNextHop, p.Export.Announcements[0].Attributes.NextHop4 = true, hop
 			},
 			func(c *wire.Capabilities) {

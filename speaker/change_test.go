@@ -29,25 +29,25 @@ func (w *world) expectSilence(p *bgptest.Peer) {
 func TestChangesInPlace(t *testing.T) {
 	med := uint32(50)
 	for name, test := range map[string]struct {
-		change  func(*speaker.Peer)
+		change  func(*given)
 		updates int
 	}{
-		"nothing":       {func(*speaker.Peer) {}, 0},
-		"token":         {func(p *speaker.Peer) { p.Export.Token = 2 }, 0},
-		"connect retry": {func(p *speaker.Peer) { p.Timers.ConnectRetry = time.Minute }, 0},
-		"send hold":     {func(p *speaker.Peer) { p.Timers.SendHold = time.Hour }, 0},
-		"rate limit":    {func(p *speaker.Peer) { p.Export.RatePerSecond = 10 }, 0},
-		"MED": {func(p *speaker.Peer) {
+		"nothing":       {func(*given) {}, 0},
+		"token":         {func(p *given) { p.Export.Token = 2 }, 0},
+		"connect retry": {func(p *given) { p.Timers.ConnectRetry = time.Minute }, 0},
+		"send hold":     {func(p *given) { p.Timers.SendHold = time.Hour }, 0},
+		"rate limit":    {func(p *given) { p.Export.RatePerSecond = 10 }, 0},
+		"MED": {func(p *given) {
 			a := *p.Export.Announcements[0]
 			a.Attributes.MED = &med
 			p.Export.Announcements = []*rib.Announcement{&a}
 		}, 1},
-		"another prefix": {func(p *speaker.Peer) {
+		"another prefix": {func(p *given) {
 			a := *p.Export.Announcements[0]
 			a.Prefixes = prefixes("203.0.113.0/24", "198.51.100.0/24")
 			p.Export.Announcements = []*rib.Announcement{&a}
 		}, 1},
-		"a peer's default": {func(p *speaker.Peer) { p.Export.Defaults.MED = &med }, 1},
+		"a peer's default": {func(p *given) { p.Export.Defaults.MED = &med }, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			run(t, func(w *world) {
@@ -69,16 +69,16 @@ func TestChangesInPlace(t *testing.T) {
 }
 
 func TestDeferredChanges(t *testing.T) {
-	for field, change := range map[string]func(*speaker.Peer){
-		"timers.holdSeconds":        func(p *speaker.Peer) { p.Timers.Hold = 30 * time.Second },
-		"families":                  func(p *speaker.Peer) { p.Families = []wire.Family{wire.IPv4Unicast} },
-		"gracefulRestart":           func(p *speaker.Peer) { p.GracefulRestart = nil },
-		"transport.multihopTTL":     func(p *speaker.Peer) { p.MultihopTTL = 3 },
-		"transport.ttlSecurityHops": func(p *speaker.Peer) { p.TTLSecurityHops = 1 },
-		"capabilities":              func(p *speaker.Peer) { p.Capabilities.ExtendedMessage = true },
-		"authentication.tcpMD5":     func(p *speaker.Peer) { p.Auth = transport.MD5("rotated") },
+	for field, change := range map[string]func(*given){
+		"timers.holdSeconds":        func(p *given) { p.Timers.Hold = 30 * time.Second },
+		"families":                  func(p *given) { p.Families = []wire.Family{wire.IPv4Unicast} },
+		"gracefulRestart":           func(p *given) { p.GracefulRestart = nil },
+		"transport.multihopTTL":     func(p *given) { p.MultihopTTL = 3 },
+		"transport.ttlSecurityHops": func(p *given) { p.TTLSecurityHops = 1 },
+		"capabilities":              func(p *given) { p.Capabilities.ExtendedMessage = true },
+		"authentication.tcpMD5":     func(p *given) { p.Auth = transport.MD5("rotated") },
 	} {
-		before := func(p *speaker.Peer) {
+		before := func(p *given) {
 			active(p)
 			if field == "authentication.tcpMD5" {
 				p.Auth = transport.MD5("secret")
@@ -99,7 +99,7 @@ func TestDeferredChanges(t *testing.T) {
 				if s := w.snapshot(); !slices.Equal(s.PendingReset, []string{field}) {
 					t.Errorf("pending %v, want %s", s.PendingReset, field)
 				}
-				w.apply(config(peerConfig(before, change, func(p *speaker.Peer) { p.ApplyImmediate = true })))
+				w.apply(config(peerConfig(before, change, func(p *given) { p.ApplyImmediate = true })))
 				p.ExpectNotification(wire.CodeCease, wire.CeaseConfigChange)
 			})
 		})
@@ -136,10 +136,10 @@ func TestBlockedLeavesLiveSession(t *testing.T) {
 		if err := l.SetAuth(us, transport.MD5("secret")); err != nil {
 			t.Fatal(err)
 		}
-		keyed := func(p *speaker.Peer) { active(p); p.Auth = transport.MD5("secret") }
+		keyed := func(p *given) { active(p); p.Auth = transport.MD5("secret") }
 		w.apply(config(peerConfig(keyed)))
 		p := w.establish(l, theirOpen(true))
-		w.apply(config(peerConfig(active, func(p *speaker.Peer) { p.Blocked = "SecretNotFound" })))
+		w.apply(config(peerConfig(active, func(p *given) { p.Blocked = "SecretNotFound" })))
 		w.expectSilence(p)
 		w.expectState(speaker.StateEstablished)
 		if s := w.snapshot(); s.Blocked != "SecretNotFound" || len(s.PendingReset) > 0 {

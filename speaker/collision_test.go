@@ -36,10 +36,10 @@ func bothConnect(t *testing.T) {
 	if err := a.Apply(config(peerConfig())); err != nil {
 		t.Fatal(err)
 	}
-	back := peerConfig(func(p *speaker.Peer) {
+	back := peerConfig(func(p *given) {
 		p.Address, p.LocalASN, p.PeerASN = netip.AddrPortFrom(us, 179), 64500, ourASN
 	})
-	if err := b.Apply(&speaker.Config{RouterID: them, Announcements: back.Export.Announcements, Peers: []speaker.Peer{back}}); err != nil {
+	if err := b.Apply(configAs(them, back)); err != nil {
 		t.Fatal(err)
 	}
 	time.Sleep(20 * time.Second) // the bubble's clock

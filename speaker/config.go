@@ -15,8 +15,12 @@ import (
 // Announcement is what to announce: see rib.Announcement.
 type Announcement = rib.Announcement
 
-// Config is the complete desired state of a Speaker: what is not in it is to end. It is immutable once applied, and
-// two configurations may share whatever did not change.
+// Export is what a peer is to be sent: see rib.Export.
+type Export = rib.Export
+
+// Config is the complete desired state of a Speaker: what is not in it is to end. It is immutable once applied. A configuration shares
+// with the one before it what did not change: a list of announcements its chunks, the slice of peers itself, and a peer its pointer. What
+// is shared costs nothing.
 type Config struct {
 	// RouterID is the BGP identifier, an IPv4 address other than 0.0.0.0 (RFC 6286 §2.1). RouterIDOrigin says what a change of
 	// it does.
@@ -25,11 +29,13 @@ type Config struct {
 	// NodeAddress4 and NodeAddress6 are the next hop self of a family that a session's own address is not of. The
 	// zero Addr means there is none. Class: in place.
 	NodeAddress4, NodeAddress6 netip.Addr
-	// Announcements are all that some peer may be sent, in order of precedence: the first goes first.
-	Announcements []*Announcement
+	// Announcements are all that some peer may be sent.
+	Announcements *rib.List
 	// Peers have unique IDs, and addresses that tell them apart. Of two that cannot both connect to this process,
 	// the first may.
-	Peers []Peer
+	Peers []*Peer
+	// Exports are what each of Peers is sent, by its place there; a peer without one is sent nothing. Class: in place.
+	Exports []Export
 }
 
 // Peer is one neighbour, and one session at most.
@@ -73,8 +79,6 @@ type Peer struct {
 	GracefulRestart *GracefulRestart
 	// ApplyImmediate resets the session for a deferred change instead of waiting for the next reconnect.
 	ApplyImmediate bool
-	// Export is what this peer is sent. Class: in place.
-	Export rib.Export
 	// Receive is what becomes of the routes that this peer sends. Class: in place; from ReceiveIgnore to ReceiveReport the peer
 	// is asked for its routes anew where it offered ROUTE-REFRESH.
 	Receive Receive

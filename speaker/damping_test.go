@@ -103,7 +103,7 @@ func TestResetIsNotDamped(t *testing.T) {
 		w.establish(l, theirOpen(true)).Conn.Close()
 		for hold := range 3 {
 			p := w.establish(l, theirOpen(true))
-			w.apply(config(peerConfig(active, func(p *speaker.Peer) {
+			w.apply(config(peerConfig(active, func(p *given) {
 				p.Timers.Hold, p.ApplyImmediate = time.Duration(hold+10)*time.Second, true
 			})))
 			p.ExpectNotification(wire.CodeCease, wire.CeaseConfigChange)

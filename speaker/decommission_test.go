@@ -28,7 +28,7 @@ func TestDecommissionArrives(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
 	const routes = 1 << 16
-	p := peerConfig(active, func(p *speaker.Peer) {
+	p := peerConfig(active, func(p *given) {
 		manyRoutes(p)
 		p.Address = l.Addr().(*net.TCPAddr).AddrPort()
 	})
@@ -163,13 +163,13 @@ func TestDecommissionIsAHardReset(t *testing.T) {
 		"process": func(w *world) { w.stop(speaker.ErrDecommission) },
 		"removed": func(w *world) { w.apply(config()) },
 		"admin down": func(w *world) {
-			w.apply(config(peerConfig(func(p *speaker.Peer) { p.AdminDown, p.DownText = true, "maintenance" })))
+			w.apply(config(peerConfig(func(p *given) { p.AdminDown, p.DownText = true, "maintenance" })))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			run(t, func(w *world) {
 				l := w.listen()
-				w.apply(config(peerConfig(func(p *speaker.Peer) { p.GracefulRestart.Notifications = true })))
+				w.apply(config(peerConfig(func(p *given) { p.GracefulRestart.Notifications = true })))
 				open := theirOpen(true)
 				open.Capabilities.GracefulRestart.Notifications = true
 				p := w.establish(l, open)
@@ -184,7 +184,7 @@ func TestDecommissionIsAHardReset(t *testing.T) {
 	}
 }
 
-func manyRoutes(p *speaker.Peer) {
+func manyRoutes(p *given) {
 	p.Export.Announcements = []*rib.Announcement{{
 		ID: "many", Name: "many", Attributes: rib.Attributes{NextHop4: us},
 		Prefixes: rib.NewPrefixes(rib.PrefixRange{Prefix: netip.MustParsePrefix("10.0.0.0/8"), Length: 24}),

@@ -64,7 +64,7 @@ type bench struct {
 
 // fsmStates lead a speaker into each state.
 var fsmStates = map[string]func(b *bench){
-	"Idle": func(b *bench) { b.apply(config(peerConfig(func(p *speaker.Peer) { p.AdminDown = true }))) },
+	"Idle": func(b *bench) { b.apply(config(peerConfig(func(p *given) { p.AdminDown = true }))) },
 	"Connect": func(b *bench) {
 		b.network.Blackhole(them, true)
 		b.apply(config(peerConfig()))
@@ -104,7 +104,7 @@ var fsmEvents = map[string]func(b *bench){
 		}
 		b.apply(config(peerConfig()))
 	},
-	"ManualStop":                func(b *bench) { b.apply(config(peerConfig(func(p *speaker.Peer) { p.AdminDown = true }))) },
+	"ManualStop":                func(b *bench) { b.apply(config(peerConfig(func(p *given) { p.AdminDown = true }))) },
 	"ConnectRetryTimer_Expires": func(b *bench) { b.network.Blackhole(them, true); time.Sleep(6 * time.Second) },
 	"HoldTimer_Expires":         func(*bench) {}, // the answer is waited for
 	"KeepaliveTimer_Expires":    func(*bench) {},

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/herald-bgp/herald/speaker"
-	"github.com/herald-bgp/herald/speaker/rib"
 	"github.com/herald-bgp/herald/speaker/wire"
 	"github.com/herald-bgp/herald/test/bgptest"
 )
@@ -180,7 +179,7 @@ func TestRestartAndForwardingBits(t *testing.T) {
 func TestRouteRefreshIsNoKeepalive(t *testing.T) {
 	run(t, func(w *world) {
 		l := w.listen()
-		w.apply(config(peerConfig(active, func(p *speaker.Peer) { p.Export = rib.Export{Token: 1} })))
+		w.apply(config(peerConfig(active, func(p *given) { p.Export = export{Token: 1} })))
 		open := theirOpen(true)
 		open.Capabilities.EnhancedRefresh = true
 		p := bgptest.Accept(w, l)

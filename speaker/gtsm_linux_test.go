@@ -16,7 +16,7 @@ import (
 )
 
 // gtsmSpeaker runs one on the kernel's sockets that talks to a neighbour one hop away.
-func gtsmSpeaker(t *testing.T, local, remote netip.Addr, port uint16, asns [2]uint32, change ...func(*speaker.Peer)) *speaker.Speaker {
+func gtsmSpeaker(t *testing.T, local, remote netip.Addr, port uint16, asns [2]uint32, change ...func(*given)) *speaker.Speaker {
 	t.Helper()
 	s := speaker.New(speaker.Options{Listen: []netip.AddrPort{netip.AddrPortFrom(local, port)}})
 	ctx, cancel := context.WithCancel(context.Background())
@@ -28,7 +28,7 @@ func gtsmSpeaker(t *testing.T, local, remote netip.Addr, port uint16, asns [2]ui
 			t.Error(err)
 		}
 	})
-	p := peerConfig(append([]func(*speaker.Peer){func(p *speaker.Peer) {
+	p := peerConfig(append([]func(*given){func(p *given) {
 		p.Address, p.LocalAddress, p.TTLSecurityHops = netip.AddrPortFrom(remote, port), local, 1
 		p.LocalASN, p.PeerASN = asns[0], asns[1]
 		p.Timers.ConnectRetry = time.Second

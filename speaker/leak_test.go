@@ -118,12 +118,12 @@ func freePort(t *testing.T) uint16 {
 
 func apply(t *testing.T, s *speaker.Speaker, local, remote netip.Addr, port uint16, localASN, peerASN uint32) {
 	t.Helper()
-	p := peerConfig(func(p *speaker.Peer) {
+	p := peerConfig(func(p *given) {
 		p.Address, p.LocalAddress = netip.AddrPortFrom(remote, port), local
 		p.LocalASN, p.PeerASN = localASN, peerASN
 		p.Auth = transport.MD5("a key for both")
 	})
-	if err := s.Apply(&speaker.Config{RouterID: local, Announcements: p.Export.Announcements, Peers: []speaker.Peer{p}}); err != nil {
+	if err := s.Apply(configAs(local, p)); err != nil {
 		t.Fatal(err)
 	}
 }

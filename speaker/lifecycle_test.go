@@ -17,8 +17,8 @@ import (
 	"github.com/herald-bgp/herald/test/bgptest"
 )
 
-func keyed(p *speaker.Peer)   { p.Auth = transport.MD5("secret") }
-func blocked(p *speaker.Peer) { p.Blocked = "SecretNotFound" }
+func keyed(p *given)   { p.Auth = transport.MD5("secret") }
+func blocked(p *given) { p.Blocked = "SecretNotFound" }
 
 // RFC 4271 §8.2.2: only a KEEPALIVE or UPDATE that was sent restarts the KeepaliveTimer. Configurations that come all the
 // time are for other peers.
@@ -181,7 +181,7 @@ func TestSecondConnectionOfABlockedPeer(t *testing.T) {
 func TestSuccessorKeepsItsRecord(t *testing.T) {
 	run(t, func(w *world) {
 		l := w.listen()
-		w.apply(config(peerConfig(active, func(p *speaker.Peer) {
+		w.apply(config(peerConfig(active, func(p *given) {
 			p.Export.Announcements = []*rib.Announcement{{
 				ID: "many", Name: "many", Prefixes: rib.NewPrefixes(rib.PrefixRange{Prefix: netip.MustParsePrefix("10.0.0.0/8"), Length: 24}),
 			}}
@@ -195,7 +195,7 @@ func TestSuccessorKeepsItsRecord(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer l2.Close()
-		w.apply(config(peerConfig(active, func(p *speaker.Peer) { p.Address = netip.AddrPortFrom(other, 179) })))
+		w.apply(config(peerConfig(active, func(p *given) { p.Address = netip.AddrPortFrom(other, 179) })))
 		q := bgptest.Accept(w, l2)
 		q.Handshake(theirOpen(true))
 		w.expectRoutes(q, "203.0.113.0/24")
@@ -243,11 +243,11 @@ func TestRouteRefreshDoesNotHold(t *testing.T) {
 // What this side ends is recorded as such.
 func TestEndsAreRecorded(t *testing.T) {
 	for name, test := range map[string]struct {
-		change  func(*speaker.Peer)
+		change  func(*given)
 		subcode uint8
 	}{
-		"reset":      {func(p *speaker.Peer) { p.Timers.Hold, p.ApplyImmediate = 30*time.Second, true }, wire.CeaseConfigChange},
-		"admin down": {func(p *speaker.Peer) { p.AdminDown = true }, wire.CeaseAdminShutdown},
+		"reset":      {func(p *given) { p.Timers.Hold, p.ApplyImmediate = 30*time.Second, true }, wire.CeaseConfigChange},
+		"admin down": {func(p *given) { p.AdminDown = true }, wire.CeaseAdminShutdown},
 	} {
 		t.Run(name, func(t *testing.T) {
 			run(t, func(w *world) {

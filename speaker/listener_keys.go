@@ -20,11 +20,10 @@ type keyPlace struct {
 // socket that is bound to both of ours; if their keys differ, the first of them in the order of the configuration is
 // accepted, and the other told why it is not: the socket holds one key, and what it lets through for one peer is not
 // authenticated for the other. A socket that is bound to an address of ours holds the keys of those that connect to it.
-func (l *listeners) claims(peers []Peer) (keys map[keyPlace]transport.Auth, refused map[SessionID]string) {
+func (l *listeners) claims(peers []*Peer) (keys map[keyPlace]transport.Auth, refused map[SessionID]string) {
 	keys, refused = map[keyPlace]transport.Auth{}, map[SessionID]string{}
 	first := map[keyPlace]*Peer{}
-	for i := range peers {
-		p := &peers[i]
+	for _, p := range peers {
 		if !p.accepts() || p.idle() {
 			continue
 		}

@@ -21,13 +21,13 @@ var ours = [2]netip.Addr{us, us.Next()}
 
 // twoPeers are two passive peers at one address.
 func twoPeers(keys ...string) *speaker.Config {
-	cfg := config()
+	var peers []given
 	for i, key := range keys {
-		cfg.Peers = append(cfg.Peers, peerConfig(passive, func(p *speaker.Peer) {
+		peers = append(peers, peerConfig(passive, func(p *given) {
 			p.Name, p.LocalAddress, p.Auth = []string{"elder", "younger"}[i], ours[i], authOf(key)
 		}))
 	}
-	return cfg
+	return config(peers...)
 }
 
 // A listening socket has one key for each address of a peer: of two peers that share it with different keys the first is

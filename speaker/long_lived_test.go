@@ -32,7 +32,7 @@ func longLiving(change ...func(*wire.Capabilities)) *wire.Open {
 
 // keepsLongLived is a configuration that reports routes and offers long-lived graceful restart.
 func keepsLongLived() *speaker.Config {
-	return config(peerConfig(passive, report(10), func(p *speaker.Peer) { p.GracefulRestart.LongLivedStaleTime = time.Hour }))
+	return config(peerConfig(passive, report(10), func(p *given) { p.GracefulRestart.LongLivedStaleTime = time.Hour }))
 }
 
 // reachable6 is an UPDATE of the peer's for an IPv6 prefix.
@@ -223,9 +223,9 @@ func TestLongLivedAlone(t *testing.T) {
 func TestLongLivedPeerIsGone(t *testing.T) {
 	for name, end := range map[string]*speaker.Config{
 		"removed":   config(),
-		"another":   config(peerConfig(passive, report(10), func(p *speaker.Peer) { p.PeerASN = 64501 })),
-		"shut down": config(peerConfig(passive, report(10), func(p *speaker.Peer) { p.AdminDown = true })),
-		"blocked":   config(peerConfig(passive, report(10), func(p *speaker.Peer) { p.Blocked = "no key" })),
+		"another":   config(peerConfig(passive, report(10), func(p *given) { p.PeerASN = 64501 })),
+		"shut down": config(peerConfig(passive, report(10), func(p *given) { p.AdminDown = true })),
+		"blocked":   config(peerConfig(passive, report(10), func(p *given) { p.Blocked = "no key" })),
 	} {
 		t.Run(name, func(t *testing.T) {
 			run(t, func(w *world) {

@@ -12,7 +12,6 @@ import (
 	"testing/synctest"
 
 	"github.com/herald-bgp/herald/speaker"
-	"github.com/herald-bgp/herald/speaker/rib"
 	"github.com/herald-bgp/herald/speaker/wire"
 	"github.com/herald-bgp/herald/test/bgptest"
 )
@@ -236,8 +235,8 @@ func TestReceivedRoutesGoNowhere(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer elsewhere.Close()
-		w.apply(config(peerConfig(active), peerConfig(active, func(p *speaker.Peer) {
-			p.Name, p.Address, p.Export = "other", netip.AddrPortFrom(other, 179), rib.Export{}
+		w.apply(config(peerConfig(active), peerConfig(active, func(p *given) {
+			p.Name, p.Address, p.Export = "other", netip.AddrPortFrom(other, 179), export{}
 		})))
 		p := w.establish(l, theirOpen(true))
 		q := bgptest.Accept(w, elsewhere)

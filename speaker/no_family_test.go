@@ -21,8 +21,8 @@ var (
 )
 
 // families are those of the peer alone.
-func families(list ...wire.Family) func(*speaker.Peer) {
-	return func(p *speaker.Peer) { p.Families = list }
+func families(list ...wire.Family) func(*given) {
+	return func(p *given) { p.Families = list }
 }
 
 // expectNoFamily takes the NOTIFICATION that lists what we need (RFC 5492 §5), and checks what is told.

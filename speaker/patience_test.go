@@ -114,7 +114,7 @@ func TestShutdownCommunication(t *testing.T) {
 		w.apply(config(peerConfig(active)))
 		p := w.establish(l, theirOpen(true))
 		text := "Wartung für 2 h"
-		w.apply(config(peerConfig(active, func(p *speaker.Peer) { p.AdminDown, p.DownText = true, text })))
+		w.apply(config(peerConfig(active, func(p *given) { p.AdminDown, p.DownText = true, text })))
 		if n := p.ExpectNotification(wire.CodeCease, wire.CeaseAdminShutdown); n.CeaseText() != text {
 			t.Errorf("text %q", n.CeaseText())
 		}

@@ -37,13 +37,14 @@ type shared struct {
 // peerConfig is a peer with what the whole configuration says for it.
 type peerConfig struct {
 	Peer
+	from            *Peer // the one that Peer is a copy of
 	routerID        netip.Addr
 	pendingRouterID netip.Addr // waits for another start of the speaker; the zero Addr for none
 	refused         string     // why no connection of the peer is accepted although it may connect: see claims
 }
 
-func (id *identity) configFor(p Peer, refused string) *peerConfig {
-	return &peerConfig{Peer: p, routerID: id.routerID, pendingRouterID: id.pending, refused: refused}
+func (id *identity) configFor(p *Peer, refused string) *peerConfig {
+	return &peerConfig{Peer: *p, from: p, routerID: id.routerID, pendingRouterID: id.pending, refused: refused}
 }
 
 // accepts reports whether a connection of the peer is taken.
@@ -105,7 +106,11 @@ func newPeer(s *shared, log logr.Logger, cfg *peerConfig) *peer {
 
 // update hands over a newer configuration that does not need a new peer; run sees to it.
 func (p *peer) update(cfg *peerConfig) {
-	before := p.config.Swap(cfg)
+	before := p.config.Load()
+	if before.from == cfg.from && before.routerID == cfg.routerID && before.pendingRouterID == cfg.pendingRouterID && before.refused == cfg.refused {
+		return
+	}
+	p.config.Store(cfg)
 	if policy := cfg.Receive.policy(); policy != before.Receive.policy() { // else the other peers need not wait for this one's routes
 		p.received.Configure(policy)
 	}

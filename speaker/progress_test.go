@@ -61,7 +61,7 @@ func TestWatchNamesThePeer(t *testing.T) {
 		go func() { done <- s.Run(ctx) }()
 		watched := make(chan error, 1)
 		go func() { watched <- s.Watch(ctx, time.Minute) }()
-		peers := []Peer{progressPeer("fine", 1)}
+		peers := []*Peer{progressPeer("fine", 1)}
 		if err := s.Apply(&Config{RouterID: netip.MustParseAddr("192.0.2.10"), Peers: peers}); err != nil {
 			t.Fatal(err)
 		}
@@ -102,8 +102,8 @@ func TestWatchNamesTheTable(t *testing.T) {
 	}
 }
 
-func progressPeer(name string, number byte) Peer {
-	return Peer{
+func progressPeer(name string, number byte) *Peer {
+	return &Peer{
 		Name: name, Address: netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, 100 + number}), 179),
 		LocalASN: 64512, PeerASN: 64500, Families: []wire.Family{wire.IPv4Unicast},
 	}

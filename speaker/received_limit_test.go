@@ -130,7 +130,7 @@ func TestAttributesOverLimit(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			run(t, func(w *world) {
-				w.apply(config(peerConfig(passive, report(2000, test.onLimit), func(p *speaker.Peer) { p.Capabilities.ExtendedMessage = true })))
+				w.apply(config(peerConfig(passive, report(2000, test.onLimit), func(p *given) { p.Capabilities.ExtendedMessage = true })))
 				p := w.arrive(theirOpen(false))
 				for route := range fit {
 					heavy(w, p, route)
@@ -145,7 +145,7 @@ func TestAttributesOverLimit(t *testing.T) {
 // RFC 8538 §4: a peer that keeps routes over other NOTIFICATIONs is told not to, and nothing of it is kept.
 func TestTeardownIsAHardReset(t *testing.T) {
 	run(t, func(w *world) {
-		w.apply(config(peerConfig(passive, report(5, speaker.ReceiveTeardown), func(p *speaker.Peer) { p.GracefulRestart.Notifications = true })))
+		w.apply(config(peerConfig(passive, report(5, speaker.ReceiveTeardown), func(p *given) { p.GracefulRestart.Notifications = true })))
 		p := w.arrive(preserving(true))
 		p.Send(reachable(hosts(0, 6)...))
 		n := p.ExpectNotification(wire.CodeCease, wire.CeaseHardReset)
@@ -159,7 +159,7 @@ func TestTeardownIsAHardReset(t *testing.T) {
 // RFC 8538 §4: nothing is kept after the Hard Reset for too many routes, also where a NOTIFICATION of the peer's follows them.
 func TestTeardownBesideANotification(t *testing.T) {
 	run(t, func(w *world) {
-		w.apply(config(peerConfig(passive, report(5, speaker.ReceiveTeardown), func(p *speaker.Peer) { p.GracefulRestart.Notifications = true })))
+		w.apply(config(peerConfig(passive, report(5, speaker.ReceiveTeardown), func(p *given) { p.GracefulRestart.Notifications = true })))
 		p := w.arrive(preserving(true))
 		p.Send(wire.NewCease(wire.CeaseAdminReset, "").Append(reachable(hosts(0, 6)...)))
 		p.ExpectNotification(wire.CodeCease, wire.CeaseHardReset)

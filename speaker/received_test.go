@@ -19,12 +19,12 @@ import (
 )
 
 // report keeps up to so many routes.
-func report(limit int, onLimit ...speaker.ReceiveLimit) func(*speaker.Peer) {
+func report(limit int, onLimit ...speaker.ReceiveLimit) func(*given) {
 	r := speaker.Receive{Mode: speaker.ReceiveReport, MaxPrefixes: limit}
 	if len(onLimit) > 0 {
 		r.OnLimit = onLimit[0]
 	}
-	return func(p *speaker.Peer) { p.Receive = r }
+	return func(p *given) { p.Receive = r }
 }
 
 // arrive is the peer's connection, Established.
@@ -72,7 +72,7 @@ func (w *world) expectReceived(want ...string) {
 	synctest.Wait()
 	var got []string
 	err := w.speaker.Received(torID, func(r adjin.Route) bool {
-		line := r.NLRI.Prefix.String()
+		line := r.Prefix.String()
 		if r.Stale {
 			line += " stale"
 		}
@@ -279,7 +279,7 @@ func TestReceivedRefresh(t *testing.T) {
 // RFC 9234 §5: routes that leaked are ineligible; RFC 4271 §6.3: martians are ignored.
 func TestReceivedLeaksAndMartians(t *testing.T) {
 	run(t, func(w *world) {
-		w.apply(config(peerConfig(passive, report(5), func(p *speaker.Peer) { p.Capabilities.Role = new(wire.RoleProvider) })))
+		w.apply(config(peerConfig(passive, report(5), func(p *given) { p.Capabilities.Role = new(wire.RoleProvider) })))
 		p := w.arrive(theirOpen(false))
 		p.Send(reachableWith(&wire.Attributes{OTC: 1, HasOTC: true}, "198.51.100.0/24", "224.0.0.0/4"))
 		p.Send(reachable("203.0.113.0/24"))

@@ -9,7 +9,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/herald-bgp/herald/speaker"
 	"github.com/herald-bgp/herald/speaker/rib"
 	"github.com/herald-bgp/herald/speaker/wire"
 	"github.com/herald-bgp/herald/test/bgptest"
@@ -18,8 +17,8 @@ import (
 // RFC 4486 §4, subcode 8: a peer that reads nothing does not make us remember for ever what it was to withdraw.
 func TestOutOfResources(t *testing.T) {
 	run(t, func(w *world) {
-		export := func(prefixes ...rib.PrefixRange) func(*speaker.Peer) {
-			return func(p *speaker.Peer) {
+		export := func(prefixes ...rib.PrefixRange) func(*given) {
+			return func(p *given) {
 				active(p)
 				p.Export.Announcements = []*rib.Announcement{{ID: "many", Name: "many", Prefixes: rib.NewPrefixes(prefixes...)}}
 			}

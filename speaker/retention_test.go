@@ -102,7 +102,7 @@ func TestPeerRestartIsGivenUp(t *testing.T) {
 		},
 		"administratively down": func(w *world) {
 			back(w, preserving(false))
-			w.apply(config(peerConfig(passive, func(p *speaker.Peer) { p.AdminDown = true })))
+			w.apply(config(peerConfig(passive, func(p *given) { p.AdminDown = true })))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -136,7 +136,7 @@ func TestNotificationsKeepRoutes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			run(t, func(w *world) {
-				w.apply(config(peerConfig(passive, func(p *speaker.Peer) { p.GracefulRestart.Notifications = test.ours })))
+				w.apply(config(peerConfig(passive, func(p *given) { p.GracefulRestart.Notifications = test.ours })))
 				p := w.dial(netip.AddrPortFrom(us, 179), "")
 				p.Handshake(preserving(test.theirs))
 				w.expectState(speaker.StateEstablished)

@@ -19,14 +19,14 @@ import (
 
 // The snapshot says which configuration it speaks of, in every state.
 func TestRevision(t *testing.T) {
-	revision := func(n int) func(*speaker.Peer) { return func(p *speaker.Peer) { active(p); p.Revision = n } }
+	revision := func(n int) func(*given) { return func(p *given) { active(p); p.Revision = n } }
 	run(t, func(w *world) {
 		w.network.Blackhole(them, true)
-		for n, change := range []func(*speaker.Peer){
-			func(p *speaker.Peer) { p.AdminDown = true },
-			func(p *speaker.Peer) { p.Blocked = "SecretNotFound" },
-			func(*speaker.Peer) {}, // connects
-			func(*speaker.Peer) {},
+		for n, change := range []func(*given){
+			func(p *given) { p.AdminDown = true },
+			func(p *given) { p.Blocked = "SecretNotFound" },
+			func(*given) {}, // connects
+			func(*given) {},
 		} {
 			w.apply(config(peerConfig(revision(n), change)))
 			if got := w.snapshot().Revision; got != n {
@@ -52,13 +52,13 @@ func TestKeyThatComesLateResets(t *testing.T) {
 		l := w.listen()
 		w.apply(config(peerConfig(active)))
 		p := w.establish(l, theirOpen(true))
-		w.apply(config(peerConfig(active, func(p *speaker.Peer) { p.Blocked = "SecretNotFound" })))
+		w.apply(config(peerConfig(active, func(p *given) { p.Blocked = "SecretNotFound" })))
 		p.ExpectNotification(wire.CodeCease, wire.CeaseConfigChange)
 		w.expectState(speaker.StateIdle)
 		if err := l.SetAuth(us, transport.MD5("secret")); err != nil {
 			t.Fatal(err)
 		}
-		w.apply(config(peerConfig(active, func(p *speaker.Peer) { p.Auth = transport.MD5("secret") })))
+		w.apply(config(peerConfig(active, func(p *given) { p.Auth = transport.MD5("secret") })))
 		w.establish(l, theirOpen(true))
 	})
 }
@@ -68,7 +68,7 @@ func TestNodeAddressChanges(t *testing.T) {
 	open := func() *wire.Open { return bgptest.Open(64500, them.String(), 90, wire.IPv4Unicast, wire.IPv6Unicast) }
 	run(t, func(w *world) {
 		l := w.listen()
-		cfg := config(peerConfig(active, func(p *speaker.Peer) {
+		cfg := config(peerConfig(active, func(p *given) {
 			p.Export.Announcements = append(p.Export.Announcements, &rib.Announcement{ID: "b", Name: "b", Prefixes: prefixes("2001:db8:1::/48")})
 		}))
 		w.apply(cfg)

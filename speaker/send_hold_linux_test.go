@@ -31,7 +31,7 @@ func TestSendHoldTimerOnKernelSockets(t *testing.T) {
 		}
 	}()
 	const hold, sendHold = 3 * time.Second, 4 * time.Second
-	p := peerConfig(active, func(p *speaker.Peer) {
+	p := peerConfig(active, func(p *given) {
 		p.Address = l.Addr().(*net.TCPAddr).AddrPort()
 		p.Timers.Hold, p.Timers.SendHold = hold, sendHold
 		p.Export.Announcements = []*rib.Announcement{{ID: "some", Name: "some", Attributes: rib.Attributes{NextHop4: us},

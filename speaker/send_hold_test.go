@@ -16,8 +16,8 @@ import (
 )
 
 // sendHoldOf sets the timer.
-func sendHoldOf(hold time.Duration) func(*speaker.Peer) {
-	return func(p *speaker.Peer) { p.Timers.SendHold = hold }
+func sendHoldOf(hold time.Duration) func(*given) {
+	return func(p *given) { p.Timers.SendHold = hold }
 }
 
 // hold sends KEEPALIVEs until the session is over, for an hour at most, and returns how long that was. At each of them the

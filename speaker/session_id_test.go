@@ -21,7 +21,7 @@ func TestAddressThatMoves(t *testing.T) {
 		w.apply(config(peerConfig()))
 		p := w.establish(l, theirOpen(true))
 		w.speaker.TakeChanged()
-		moved := peerConfig(func(p *speaker.Peer) { p.Address = netip.AddrPortFrom(them.Next(), 179) })
+		moved := peerConfig(func(p *given) { p.Address = netip.AddrPortFrom(them.Next(), 179) })
 		w.apply(config(moved))
 		p.ExpectNotification(wire.CodeCease, wire.CeaseConfigChange)
 		synctest.Wait()
@@ -42,7 +42,7 @@ func TestAddressThatMoves(t *testing.T) {
 func TestPeersOfOneName(t *testing.T) {
 	run(t, func(w *world) {
 		l := w.listen()
-		other := peerConfig(passive, func(p *speaker.Peer) { p.Address = netip.AddrPortFrom(them.Next(), 179) })
+		other := peerConfig(passive, func(p *given) { p.Address = netip.AddrPortFrom(them.Next(), 179) })
 		w.apply(config(peerConfig(), other))
 		p := w.establish(l, theirOpen(true))
 		w.expectRoutesOf(other.ID(), 0)

@@ -37,23 +37,24 @@ type offer struct {
 
 // model is all that the peer may be sent under a configuration, by precedence.
 func (l *link) model(cfg *speaker.Config) []offer {
-	i := slices.IndexFunc(cfg.Peers, func(p speaker.Peer) bool { return p.Name == l.peer })
+	i := slices.IndexFunc(cfg.Peers, func(p *speaker.Peer) bool { return p.Name == l.peer })
 	if i < 0 || cfg.Peers[i].AdminDown {
 		return nil
 	}
-	p := &cfg.Peers[i]
+	p := cfg.Peers[i]
+	sent := &cfg.Exports[i]
 	var offers []offer
-	for _, a := range cfg.Announcements {
-		if !slices.Contains(p.Export.Announcements, a) {
+	for a := range cfg.Announcements.All() {
+		if !sent.Announcements.Has(a) {
 			continue
 		}
 		o := offer{pathID: a.PathID, ranges: slices.Collect(a.Prefixes.All()), routes: map[wire.Family]string{}}
 		for _, f := range l.families {
-			explicit, node := cmp.Or(a.Attributes.NextHop4, p.Export.Defaults.NextHop4), cfg.NodeAddress4
+			explicit, node := cmp.Or(a.Attributes.NextHop4, sent.Defaults.NextHop4), cfg.NodeAddress4
 			if f == wire.IPv6Unicast {
-				explicit, node = cmp.Or(a.Attributes.NextHop6, p.Export.Defaults.NextHop6), cfg.NodeAddress6
+				explicit, node = cmp.Or(a.Attributes.NextHop6, sent.Defaults.NextHop6), cfg.NodeAddress6
 			}
-			w := l.attributes(p.LocalASN, &a.Attributes, &p.Export.Defaults)
+			w := l.attributes(p.LocalASN, &a.Attributes, &sent.Defaults)
 			if hop := l.nextHop(f, explicit, node); hop != nil && (len(w.Communities) < 1000 || l.extendedMessage) {
 				o.routes[f] = describe(hop, w)
 			}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -24,16 +25,17 @@ type plan struct {
 	node4, node6 netip.Addr
 	blocks       []string
 	bulky        bool // few prefixes fit into a message
-	// announcements are in order of precedence. Their values are never changed, only replaced.
+	// announcements are in any order. Their values are never changed, only replaced.
 	announcements []*rib.Announcement
 	deleted       []*rib.Announcement
 	withheld      map[string]bool // "peer/announcement"
 	peers         []*plannedPeer
 	token         int
+	former        *speaker.Config
 }
 
 type plannedPeer struct {
-	speaker.Peer
+	given
 	absent bool
 	passes bool // the peer dials, so that the speaker need not
 }
@@ -62,24 +64,41 @@ func block(s string) rib.PrefixRange {
 func (p *plan) config() *speaker.Config {
 	p.token++
 	cfg := &speaker.Config{RouterID: p.routerID, RouterIDOrigin: p.origin, NodeAddress4: p.node4, NodeAddress6: p.node6}
-	cfg.Announcements = p.announcements
+	former := cmp.Or(p.former, &speaker.Config{})
+	p.former = cfg
+	cfg.Announcements = former.Announcements.Replace(p.announcements...)
 	for _, planned := range p.peers {
 		if planned.absent {
 			continue
 		}
-		peer := planned.Peer
+		peer := planned.given
 		peer.Revision, peer.Export.Token = p.token, p.token
 		peer.Export.Announcements = slices.DeleteFunc(slices.Clone(p.announcements), func(a *rib.Announcement) bool {
 			return p.withheld[peer.Name+"/"+a.ID]
 		})
-		if n := len(cfg.Peers); n > 0 { // peers with one list may share it
-			if last := cfg.Peers[n-1].Export.Announcements; slices.Equal(last, peer.Export.Announcements) {
-				peer.Export.Announcements = last
-			}
-		}
-		cfg.Peers = append(cfg.Peers, peer)
+		before := exportTo(former, peer.Name).Announcements
+		cfg.Exports = append(cfg.Exports, peer.Export.from(before))
+		cfg.Peers = append(cfg.Peers, p.shared(former, &peer.Peer))
+	}
+	if slices.Equal(cfg.Peers, former.Peers) {
+		cfg.Peers = former.Peers
 	}
 	return cfg
+}
+
+// shared is a peer as the former configuration has it, where nothing but its revision is different. Now and then that counts.
+func (p *plan) shared(former *speaker.Config, peer *speaker.Peer) *speaker.Peer {
+	const often = 4
+	i := slices.IndexFunc(former.Peers, func(o *speaker.Peer) bool { return o.Name == peer.Name })
+	if i < 0 || p.token%often == 0 {
+		return peer
+	}
+	same := *peer
+	same.Revision = former.Peers[i].Revision
+	if reflect.DeepEqual(same, *former.Peers[i]) {
+		return former.Peers[i]
+	}
+	return peer
 }
 
 // copies replaces all announcements by others that are equal.
@@ -116,10 +135,7 @@ func (p *plan) edit(rnd *rand.Rand) string {
 	case 5:
 		changed.Name += "'"
 	case 6:
-		j := rnd.IntN(n)
-		moved := slices.Delete(slices.Clone(p.announcements), i, i+1)
-		p.announcements = slices.Insert(moved, j, old)
-		return fmt.Sprintf("move %s from %d to %d", old.ID, i, j)
+		changed.Age = rnd.Int64N(8)
 	case 7:
 		if n > 1 { // equal attributes of two
 			changed.Attributes = p.announcements[(i+1)%n].Attributes
@@ -135,7 +151,7 @@ func (p *plan) edit(rnd *rand.Rand) string {
 // add announces something, often what was deleted before or something else with its identity.
 func (p *plan) add(rnd *rand.Rand) string {
 	a := &rib.Announcement{ID: fmt.Sprintf("a%d", rnd.IntN(30)), Prefixes: p.prefixes(rnd), Attributes: p.attributes(rnd)}
-	a.Name, a.PathID = a.ID, rnd.Uint32N(3)
+	a.Name, a.PathID, a.Age = a.ID, rnd.Uint32N(3), rnd.Int64N(8)
 	if n := len(p.deleted); n > 0 && rnd.IntN(3) > 0 {
 		deleted := *p.deleted[rnd.IntN(n)]
 		if rnd.IntN(4) == 0 {
@@ -146,12 +162,8 @@ func (p *plan) add(rnd *rand.Rand) string {
 	if slices.ContainsFunc(p.announcements, func(o *rib.Announcement) bool { return o.ID == a.ID }) {
 		return "nothing"
 	}
-	i := len(p.announcements)
-	if rnd.IntN(2) == 0 {
-		i = rnd.IntN(i + 1)
-	}
-	p.announcements = slices.Insert(slices.Clone(p.announcements), i, a)
-	return fmt.Sprintf("add %s at %d: %s", a.ID, i, summary(a))
+	p.announcements = append(slices.Clip(p.announcements), a)
+	return fmt.Sprintf("add %s: %s", a.ID, summary(a))
 }
 
 func summary(a *rib.Announcement) string {

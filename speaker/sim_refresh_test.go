@@ -65,11 +65,11 @@ type bucket struct {
 func (c *conversation) checkRate() {
 	highest := 0
 	for _, cfg := range c.configs[c.began:] {
-		i := slices.IndexFunc(cfg.Peers, func(p speaker.Peer) bool { return p.Name == c.name })
-		if i < 0 || cfg.Peers[i].AdminDown || cfg.Peers[i].Export.RatePerSecond == 0 {
+		i := slices.IndexFunc(cfg.Peers, func(p *speaker.Peer) bool { return p.Name == c.name })
+		if i < 0 || cfg.Peers[i].AdminDown || cfg.Exports[i].RatePerSecond == 0 {
 			return
 		}
-		highest = max(highest, cfg.Peers[i].Export.RatePerSecond)
+		highest = max(highest, cfg.Exports[i].RatePerSecond)
 	}
 	if c.heldUp {
 		return

@@ -74,11 +74,11 @@ func (s *simulation) expected(r *router) bool {
 // configured is the router as a peer that may connect, nil where it may not.
 func (s *simulation) configured(r *router) *speaker.Peer {
 	cfg := s.configs[len(s.configs)-1]
-	i := slices.IndexFunc(cfg.Peers, func(p speaker.Peer) bool { return p.Name == r.name && !p.AdminDown })
+	i := slices.IndexFunc(cfg.Peers, func(p *speaker.Peer) bool { return p.Name == r.name && !p.AdminDown })
 	if i < 0 {
 		return nil
 	}
-	return &cfg.Peers[i]
+	return cfg.Peers[i]
 }
 
 // hasOneOf reports whether a session of those families can carry anything (RFC 4760 §8).
@@ -135,7 +135,7 @@ func (s *simulation) compareReports() {
 		listed := 0
 		err := s.speaker.Routes(r.sessionID(), func(route rib.Route) bool {
 			listed++
-			if _, holds := c.table[wire.Path{ID: route.PathID, Prefix: route.NLRI.Prefix}]; !holds {
+			if _, holds := c.table[wire.Path{ID: route.PathID, Prefix: route.Prefix}]; !holds {
 				c.fail("at rest: the speaker lists %v, which was not announced", route)
 			}
 			return true

@@ -163,9 +163,6 @@ func (c *conversation) explained(last int, p wire.Path, route string) bool {
 	}
 	for i := last + 1; i < len(c.configs); i++ {
 		before, now := exportTo(c.configs[i-1], c.name), exportTo(c.configs[i], c.name)
-		if reordered(c.configs[i-1], c.configs[i]) && len(candidates(c.configs[i], p)) > 1 {
-			return true // all that conflict are looked at then
-		}
 		if !before.Defaults.Equal(&now.Defaults) || before.RatePerSecond != now.RatePerSecond ||
 			!slices.EqualFunc(candidates(c.configs[i-1], p), candidates(c.configs[i], p), (*rib.Announcement).Equal) {
 			return true
@@ -175,37 +172,19 @@ func (c *conversation) explained(last int, p wire.Path, route string) bool {
 }
 
 // exportTo is what a configuration has for a peer, nothing if that is not among its peers.
-func exportTo(cfg *speaker.Config, peer string) rib.Export {
-	for _, p := range cfg.Peers {
+func exportTo(cfg *speaker.Config, peer string) speaker.Export {
+	for i, p := range cfg.Peers {
 		if p.Name == peer {
-			return p.Export
+			return cfg.Exports[i]
 		}
 	}
-	return rib.Export{}
-}
-
-// reordered reports whether announcements that are in both configurations have another order.
-func reordered(before, now *speaker.Config) bool {
-	places := map[string]int{}
-	for i, a := range before.Announcements {
-		places[a.ID] = i
-	}
-	last := -1
-	for _, a := range now.Announcements {
-		if i, both := places[a.ID]; both {
-			if i < last {
-				return true
-			}
-			last = i
-		}
-	}
-	return false
+	return speaker.Export{}
 }
 
 // candidates are the announcements that have a prefix.
 func candidates(cfg *speaker.Config, p wire.Path) []*rib.Announcement {
 	var list []*rib.Announcement
-	for _, a := range cfg.Announcements {
+	for a := range cfg.Announcements.All() {
 		for r := range a.Prefixes.All() {
 			if r.Length == p.Prefix.Bits() && r.Prefix.Overlaps(p.Prefix) {
 				list = append(list, a)

@@ -84,10 +84,10 @@ func newSimulation(t *testing.T, rnd *rand.Rand) *simulation {
 
 // planFor is how the speaker is told of a router.
 func planFor(rnd *rand.Rand, r *router) *plannedPeer {
-	p := &plannedPeer{passes: r.dials, absent: rnd.IntN(6) == 0, Peer: speaker.Peer{
+	p := &plannedPeer{passes: r.dials, absent: rnd.IntN(6) == 0, given: given{Peer: speaker.Peer{
 		Name: r.name, Address: netip.AddrPortFrom(r.addr, 179), LocalASN: localASNs[0], PeerASN: r.asn,
-		Families: someFamilies(rnd), Export: rib.Export{Defaults: someDefaults(rnd), RatePerSecond: someRate(rnd)},
-	}}
+		Families: someFamilies(rnd),
+	}, Export: export{Defaults: someDefaults(rnd), RatePerSecond: someRate(rnd)}}}
 	if rnd.IntN(2) == 0 {
 		p.Capabilities = someCapabilities(rnd)
 	}
@@ -172,11 +172,11 @@ func (s *simulation) endSpeaker(cause error, crash bool) {
 // endsSession reports whether a change of the configuration may end a session.
 func endsSession(c *conversation, old, new *speaker.Config) bool {
 	find := func(cfg *speaker.Config) *speaker.Peer {
-		i := slices.IndexFunc(cfg.Peers, func(p speaker.Peer) bool { return p.Name == c.name })
+		i := slices.IndexFunc(cfg.Peers, func(p *speaker.Peer) bool { return p.Name == c.name })
 		if i < 0 {
 			return nil
 		}
-		return &cfg.Peers[i]
+		return cfg.Peers[i]
 	}
 	a, b := find(old), find(new)
 	if a == nil || b == nil {

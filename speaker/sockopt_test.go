@@ -18,7 +18,7 @@ import (
 // The options of a connection are on it before anything is read, whichever side opened it. The kernel gives it up only after
 // the send hold timer would have, also when that changes in place.
 func TestSocketOptions(t *testing.T) {
-	secured := func(p *speaker.Peer) { p.TTLSecurityHops = 2 }
+	secured := func(p *given) { p.TTLSecurityHops = 2 }
 	want := transport.SocketOptions{TTL: 255, MinTTL: 254, UserTimeout: 16 * time.Minute} // twice the default of 480 s
 	check := func(w *world, p *bgptest.Peer) {
 		w.Helper()
@@ -55,7 +55,7 @@ func TestSocketOptions(t *testing.T) {
 			l := w.listen()
 			w.apply(config(peerConfig(active, secured)))
 			p := w.establish(l, theirOpen(true))
-			w.apply(config(peerConfig(active, secured, func(p *speaker.Peer) { p.Timers.SendHold = time.Hour })))
+			w.apply(config(peerConfig(active, secured, func(p *given) { p.Timers.SendHold = time.Hour })))
 			want.UserTimeout = 2 * time.Hour
 			check(w, p)
 		})

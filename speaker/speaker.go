@@ -49,12 +49,14 @@ type Speaker struct {
 	mailbox struct { // what Run has not taken yet
 		sync.Mutex
 		config *Config
+		valid  *Config // the newest that was valid
 	}
 	registry registry
 
 	// Owned by Run.
 	group   sync.WaitGroup
 	id      identity
+	applied *Config // the newest that Run took
 	running map[SessionID]*running
 	ending  map[peerKey]<-chan struct{} // of the last peer with that key
 }
@@ -91,9 +93,11 @@ func New(o Options) *Speaker {
 		log:       o.Logger,
 		listeners: listeners,
 		poke:      make(chan struct{}, 1),
+		applied:   &Config{},
 		running:   map[SessionID]*running{},
 		ending:    map[peerKey]<-chan struct{}{},
 	}
+	s.mailbox.valid = &Config{}
 	listeners.deliver, listeners.changed = s.deliver, s.store.listeningChanged
 	return s
 }
@@ -101,11 +105,14 @@ func New(o Options) *Speaker {
 // Apply makes cfg the desired state. It validates and returns at once; what it changes happens in Run. Of configurations
 // that follow each other quickly only the newest counts. cfg must not be changed afterwards.
 func (s *Speaker) Apply(cfg *Config) error {
-	if err := cfg.Validate(); err != nil {
+	s.mailbox.Lock()
+	valid := s.mailbox.valid
+	s.mailbox.Unlock()
+	if err := cfg.validateAfter(valid); err != nil {
 		return fmt.Errorf("configuration refused: %w", err)
 	}
 	s.mailbox.Lock()
-	s.mailbox.config = cfg
+	s.mailbox.config, s.mailbox.valid = cfg, cfg
 	s.mailbox.Unlock()
 	select {
 	case s.poke <- struct{}{}:
@@ -190,10 +197,17 @@ func (s *Speaker) takeConfig() *Config {
 }
 
 // reconcile makes the running peers those of the newest configuration. Keys are on the listeners before a peer that needs
-// one may take a connection, and until it may not. What ends is told so before others are sent anything new.
+// one may take a connection, and until it may not. What ends is told so before others are sent anything new. Most configurations
+// have the peers of the one before, and change only what these are sent.
 func (s *Speaker) reconcile(peers, listening context.Context) {
 	cfg := s.takeConfig()
 	if cfg == nil {
+		return
+	}
+	former := s.applied
+	s.applied = cfg
+	if cfg.samePeers(former) && cfg.RouterID == former.RouterID && cfg.RouterIDOrigin == former.RouterIDOrigin {
+		s.setExports(cfg)
 		return
 	}
 	keys, refused := s.listeners.claims(cfg.Peers)
@@ -227,7 +241,7 @@ func (s *Speaker) reconcile(peers, listening context.Context) {
 		}
 	}
 	s.listeners.unprotect(keys)
-	s.listeners.listen(listening, slices.ContainsFunc(cfg.Peers, func(p Peer) bool { return p.accepts() }))
+	s.listeners.listen(listening, slices.ContainsFunc(cfg.Peers, (*Peer).accepts))
 }
 
 // moves says which session takes the place of which: where the only peer of a name has another address, a change of class
@@ -269,12 +283,13 @@ func endOf(running, newest *peerConfig) error {
 }
 
 func (s *Speaker) setExports(cfg *Config) {
-	exports := make(map[string]rib.Export, len(cfg.Peers))
+	exports := make(map[string]Export, len(cfg.Peers))
 	node := &rib.NodeAddresses{Four: cfg.NodeAddress4, Six: cfg.NodeAddress6}
-	for _, p := range cfg.Peers {
-		if !p.AdminDown { // else it is withdrawn everything, and sent nothing new while its session ends
-			p.Export.Node = node
-			exports[p.ID().String()] = p.Export
+	for i := range cfg.Exports {
+		if p := cfg.Peers[i]; !p.AdminDown { // else it is withdrawn everything, and sent nothing new while its session ends
+			e := cfg.Exports[i]
+			e.Node = node
+			exports[p.ID().String()] = e
 		}
 	}
 	if err := s.table.Update(cfg.Announcements, exports); err != nil {
@@ -287,7 +302,7 @@ func (s *Speaker) refuse(refused map[SessionID]string) {
 	for id, reason := range refused {
 		if r := s.running[id]; r != nil {
 			cfg := *r.config.Load()
-			cfg.refused = reason
+			cfg.refused, cfg.from = reason, nil // so that update tells the peer
 			r.config.Store(&cfg)
 		}
 	}

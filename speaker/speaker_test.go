@@ -6,7 +6,6 @@ package speaker_test
 import (
 	"context"
 	"net/netip"
-	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -149,24 +148,35 @@ func (w *world) expectState(want speaker.State) {
 	}
 }
 
+// given is a peer with what it is to be sent.
+type given struct {
+	speaker.Peer
+	Export export
+}
+
+// export is what a peer is to be sent, with its announcements in any order.
+type export struct {
+	Announcements []*rib.Announcement
+	Defaults      rib.Attributes
+	RatePerSecond int
+	Token         any
+}
+
 // peerConfig is a peer at them with one announcement.
-func peerConfig(change ...func(*speaker.Peer)) speaker.Peer {
-	p := speaker.Peer{
+func peerConfig(change ...func(*given)) given {
+	p := given{Peer: speaker.Peer{
 		Name: "tor", Address: netip.AddrPortFrom(them, 179), LocalASN: ourASN, PeerASN: 64500,
 		Families:        []wire.Family{wire.IPv4Unicast, wire.IPv6Unicast},
 		GracefulRestart: &speaker.GracefulRestart{RestartTime: 2 * time.Minute},
-		Export: rib.Export{Token: 1, Announcements: []*rib.Announcement{
-			{ID: "a", Name: "a", Prefixes: prefixes("203.0.113.0/24")},
-		}},
-	}
+	}, Export: export{Token: 1, Announcements: []*rib.Announcement{{ID: "a", Name: "a", Prefixes: prefixes("203.0.113.0/24")}}}}
 	for _, c := range change {
 		c(&p)
 	}
 	return p
 }
 
-func active(p *speaker.Peer)  { p.ConnectMode = speaker.ConnectActive }
-func passive(p *speaker.Peer) { p.ConnectMode = speaker.ConnectPassive }
+func active(p *given)  { p.ConnectMode = speaker.ConnectActive }
+func passive(p *given) { p.ConnectMode = speaker.ConnectPassive }
 
 func prefixes(s ...string) rib.Prefixes {
 	var r []rib.PrefixRange
@@ -177,16 +187,23 @@ func prefixes(s ...string) rib.Prefixes {
 	return rib.NewPrefixes(r...)
 }
 
-func config(peers ...speaker.Peer) *speaker.Config {
-	cfg := &speaker.Config{RouterID: us, Peers: peers}
+func config(peers ...given) *speaker.Config { return configAs(us, peers...) }
+
+func configAs(routerID netip.Addr, peers ...given) *speaker.Config {
+	cfg := &speaker.Config{RouterID: routerID}
+	var all []*rib.Announcement
 	for _, p := range peers {
-		for _, a := range p.Export.Announcements {
-			if !slices.Contains(cfg.Announcements, a) {
-				cfg.Announcements = append(cfg.Announcements, a)
-			}
-		}
+		cfg.Peers = append(cfg.Peers, &p.Peer)
+		cfg.Exports = append(cfg.Exports, p.Export.from(nil))
+		all = append(all, p.Export.Announcements...)
 	}
+	cfg.Announcements = rib.NewList(all...)
 	return cfg
+}
+
+// from is the export as an edit of a former list.
+func (e *export) from(former *rib.List) speaker.Export {
+	return speaker.Export{Announcements: former.Replace(e.Announcements...), Defaults: e.Defaults, RatePerSecond: e.RatePerSecond, Token: e.Token}
 }
 
 // theirOpen is the peer's usual OPEN, with graceful restart when gr is set.
@@ -297,7 +314,7 @@ func TestDecommissionWithdrawsThenCeases(t *testing.T) {
 		"process": func(w *world) { w.stop(speaker.ErrDecommission) },
 		"removed": func(w *world) { w.apply(config()) },
 		"admin down": func(w *world) {
-			w.apply(config(peerConfig(func(p *speaker.Peer) { p.AdminDown, p.DownText = true, "maintenance" })))
+			w.apply(config(peerConfig(func(p *given) { p.AdminDown, p.DownText = true, "maintenance" })))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -337,7 +354,7 @@ func TestHoldTimerExpires(t *testing.T) {
 func TestWrongPeerASN(t *testing.T) {
 	run(t, func(w *world) {
 		l := w.listen()
-		w.apply(config(peerConfig(func(p *speaker.Peer) { p.PeerASN = 64501 })))
+		w.apply(config(peerConfig(func(p *given) { p.PeerASN = 64501 })))
 		p := bgptest.Accept(w, l)
 		p.ExpectOpen()
 		p.Send(theirOpen(true).Append(nil))
@@ -397,11 +414,11 @@ func TestNoListenerForActivePeers(t *testing.T) {
 
 func TestUnsignedBeforeKeyIsNeverRead(t *testing.T) {
 	run(t, func(w *world) {
-		blocked := peerConfig(passive, func(p *speaker.Peer) { p.Blocked = "SecretNotFound" })
+		blocked := peerConfig(passive, func(p *given) { p.Blocked = "SecretNotFound" })
 		w.apply(config(blocked))
 		unsigned := w.dial(netip.AddrPortFrom(us, 179), "")
 		_, _ = unsigned.Conn.Write(theirOpen(true).Append(nil)) // may be closed already
-		w.apply(config(peerConfig(passive, func(p *speaker.Peer) { p.Auth = transport.MD5("secret") })))
+		w.apply(config(peerConfig(passive, func(p *given) { p.Auth = transport.MD5("secret") })))
 		if m, err := unsigned.Next(); err == nil {
 			t.Errorf("got %v", m)
 		}

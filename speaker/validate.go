@@ -15,19 +15,47 @@ import (
 )
 
 // Validate reports everything that keeps the configuration from being applied, joined.
-func (c *Config) Validate() error {
+func (c *Config) Validate() error { return c.validateAfter(&Config{}) }
+
+// validateAfter is Validate where another configuration is known to be valid: what both share is not looked at again.
+func (c *Config) validateAfter(former *Config) error {
 	var errs []error
 	if !c.RouterID.Is4() || c.RouterID.IsUnspecified() {
 		// RFC 6286 §2.1: the identifier is a non-zero 4-octet value.
 		errs = append(errs, fmt.Errorf("router ID %v: must be an IPv4 address other than 0.0.0.0", c.RouterID))
 	}
-	if len(c.Announcements) > rib.MaxAnnouncements {
-		errs = append(errs, fmt.Errorf("%d announcements: %w", len(c.Announcements), rib.ErrTooManyAnnouncements))
+	errs = append(errs, validateCount(c.Announcements.Len()))
+	if len(c.Exports) > len(c.Peers) {
+		errs = append(errs, fmt.Errorf("%d exports for %d peers", len(c.Exports), len(c.Peers)))
+	}
+	if !c.samePeers(former) {
+		errs = append(errs, c.validatePeers(former))
+	}
+	return errors.Join(errs...)
+}
+
+// validateCount keeps a configuration from being applied that the table cannot hold.
+func validateCount(announcements int) error {
+	if announcements > rib.MaxAnnouncements {
+		return fmt.Errorf("%d announcements: %w", announcements, rib.ErrTooManyAnnouncements)
+	}
+	return nil
+}
+
+// samePeers reports whether both configurations share the slice of peers.
+func (c *Config) samePeers(other *Config) bool {
+	return len(c.Peers) == len(other.Peers) && (len(c.Peers) == 0 || &c.Peers[0] == &other.Peers[0])
+}
+
+func (c *Config) validatePeers(former *Config) error {
+	var errs []error
+	valid := make(map[*Peer]bool, len(former.Peers))
+	for _, p := range former.Peers {
+		valid[p] = true
 	}
 	ids := make(map[SessionID]bool, len(c.Peers))
 	keys := make(map[peerKey]string, len(c.Peers))
-	for i := range c.Peers {
-		p := &c.Peers[i]
+	for _, p := range c.Peers {
 		if ids[p.ID()] {
 			errs = append(errs, fmt.Errorf("peer %q: another peer has the same name and address", p.Name))
 		}
@@ -36,6 +64,9 @@ func (c *Config) Validate() error {
 			errs = append(errs, fmt.Errorf("peer %q: peer %q has the same addresses", p.Name, other))
 		}
 		keys[p.key()] = p.Name
+		if valid[p] {
+			continue
+		}
 		if err := p.validate(); err != nil {
 			errs = append(errs, fmt.Errorf("peer %q: %w", p.Name, err))
 		}

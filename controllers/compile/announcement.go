@@ -95,7 +95,7 @@ func readAnnouncement(object *v1alpha1.Announcement) (*Announcement, error) {
 		peers:     peers,
 		nodes:     nodes,
 		whole: &rib.Announcement{
-			ID: name, Name: name, Owner: ref.Namespace, Prefixes: rib.NewPrefixes(prefixes...),
+			ID: name, Name: name, Owner: ref.Namespace, Age: nanoseconds(object.CreationTimestamp.Time), Prefixes: rib.NewPrefixes(prefixes...),
 			PathID: uint32(valueOr(spec.PathID, 0)), Attributes: attributes,
 		},
 	}

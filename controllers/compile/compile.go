@@ -51,22 +51,16 @@ type Output struct {
 	parts   map[string]*rib.Announcement
 	partsOf map[string][]*rib.Announcement
 	// exports are what each peer is sent, by its name.
-	exports map[speaker.SessionID]export
+	exports map[speaker.SessionID]speaker.Export
 }
 
-// export is what a peer is sent, and why.
-type export struct {
-	announcements []*rib.Announcement
-	decisions     *Decisions
-}
-
-// share returns before where it is equal.
-func (e export) share(before export) export {
-	if slices.Equal(e.announcements, before.announcements) {
-		e.announcements = before.announcements
+// share returns an export that shares with the one before what did not change.
+func share(e, before speaker.Export) speaker.Export {
+	if e.Guard.Equal(before.Guard) {
+		e.Guard = before.Guard
 	}
-	if e.decisions.equal(before.decisions) {
-		e.decisions = before.decisions
+	if decisions, was := DecisionsOf(e.Token), DecisionsOf(before.Token); decisions.equal(was) {
+		e.Token = was
 	}
 	return e
 }
@@ -85,9 +79,10 @@ func Compile(in Input, prev *Output) *Output {
 		verdicts: map[*Peer]map[*Announcement]*verdict{},
 		parts:    map[string]*rib.Announcement{},
 		partsOf:  map[string][]*rib.Announcement{},
-		exports:  make(map[speaker.SessionID]export, len(in.Objects.Peers)),
+		exports:  make(map[speaker.SessionID]speaker.Export, len(in.Objects.Peers)),
 	}
 	out.Issues = append(out.Issues, out.catalog.Issues...)
+	former := cmp.Or(prev.Config, &speaker.Config{})
 	config := &speaker.Config{
 		RouterID:     in.RouterID,
 		NodeAddress4: in.Node.Address4(),
@@ -102,12 +97,17 @@ func Compile(in Input, prev *Output) *Output {
 	out.Issues = append(out.Issues, issues...)
 	whole := map[*rib.Announcement]bool{} // what some session is sent all of
 	for _, session := range sessions {
-		config.Peers = append(config.Peers, out.compilePeer(&in, session, prev, whole))
+		peer := out.compilePeer(&in, session)
+		if i := len(config.Peers); i < len(former.Peers) && reflect.DeepEqual(peer, former.Peers[i]) {
+			peer = former.Peers[i]
+		}
+		config.Peers = append(config.Peers, peer)
+		config.Exports = append(config.Exports, out.export(&in, session.Peer, prev, whole))
 	}
-	config.Announcements = out.announcements(whole)
-	if prev.Config != nil && slices.Equal(config.Announcements, prev.Config.Announcements) {
-		config.Announcements = prev.Config.Announcements
+	if slices.Equal(config.Peers, former.Peers) {
+		config.Peers = former.Peers
 	}
+	config.Announcements = former.Announcements.Replace(out.announcements(whole)...)
 	out.Sessions = sessions
 	out.Config = config
 	if reflect.DeepEqual(prev.Config, config) {
@@ -117,8 +117,8 @@ func Compile(in Input, prev *Output) *Output {
 	return out
 }
 
-// compilePeer adds to a peer what the node knows: its ASN, the key, and what it is sent.
-func (out *Output) compilePeer(in *Input, session Session, prev *Output, whole map[*rib.Announcement]bool) speaker.Peer {
+// compilePeer adds to a peer what the node knows: its ASN and the key.
+func (out *Output) compilePeer(in *Input, session Session) *speaker.Peer {
 	peer := session.Peer.session
 	peer.LocalASN = session.LocalASN
 	peer.ConnectMode = session.Peer.connectMode(in.Listening)
@@ -126,15 +126,11 @@ func (out *Output) compilePeer(in *Input, session Session, prev *Output, whole m
 	if issue := authenticate(&peer, session.Peer, in); issue != nil {
 		out.Issues = append(out.Issues, *issue)
 	}
-	peer.Export.Guard = out.catalog.guardOf(session.Peer)
-	sent := out.export(in, session.Peer, prev, whole).share(prev.exports[peer.ID()])
-	out.exports[peer.ID()] = sent
-	peer.Export.Announcements, peer.Export.Token = sent.announcements, sent.decisions
-	return peer
+	return &peer
 }
 
 // export decides what a peer is sent.
-func (out *Output) export(in *Input, peer *Peer, prev *Output, whole map[*rib.Announcement]bool) export {
+func (out *Output) export(in *Input, peer *Peer, prev *Output, whole map[*rib.Announcement]bool) speaker.Export {
 	granted := out.catalog.granted(peer)
 	announcements, decisions := make([]*rib.Announcement, 0, len(granted)), make([]Decision, 0, len(granted))
 	part := func(a *Announcement, kept []rib.PrefixRange) *rib.Announcement { return out.part(a, kept, prev) }
@@ -160,7 +156,13 @@ func (out *Output) export(in *Input, peer *Peer, prev *Output, whole map[*rib.An
 		}
 	}
 	out.verdicts[peer] = judge.settled
-	return export{nonEmpty(announcements), &Decisions{Peer: peer.Ref, Announcements: nonEmpty(decisions)}}
+	id := peer.session.ID()
+	e, before := peer.export, prev.exports[id]
+	e.Announcements = before.Announcements.Replace(announcements...)
+	e.Guard = out.catalog.guardOf(peer)
+	e.Token = &Decisions{Peer: peer.Ref, Announcements: nonEmpty(decisions)}
+	out.exports[id] = share(e, before)
+	return out.exports[id]
 }
 
 // nonEmpty is nil for an empty list, so that all empty ones are equal.

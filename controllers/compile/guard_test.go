@@ -18,8 +18,8 @@ func sent(t *testing.T, in given) (refused []rib.Withheld, routes int) {
 	t.Helper()
 	cfg := compileGiven(in, nil).Config
 	exports := map[string]rib.Export{}
-	for _, p := range cfg.Peers {
-		exports[p.Name] = p.Export
+	for i, p := range cfg.Peers {
+		exports[p.Name] = cfg.Exports[i]
 	}
 	table := rib.New()
 	table.Update(cfg.Announcements, exports)
@@ -70,10 +70,10 @@ func TestGuardRefuses(t *testing.T) {
 	})
 	cfg := compileGiven(in, nil).Config
 	in.Peers[0].Spec.AllowedAnnouncements = nil
-	narrow := compileGiven(in, nil).Config.Peers[0].Export.Guard
-	export := cfg.Peers[0].Export
-	if len(export.Announcements) != 1 {
-		t.Fatalf("%d announcements, want one", len(export.Announcements))
+	narrow := compileGiven(in, nil).Config.Exports[0].Guard
+	export := cfg.Exports[0]
+	if export.Announcements.Len() != 1 {
+		t.Fatalf("%d announcements, want one", export.Announcements.Len())
 	}
 	export.Guard = narrow
 	table := rib.New()

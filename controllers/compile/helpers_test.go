@@ -5,6 +5,7 @@ package compile_test
 
 import (
 	"net/netip"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/compile"
 	"github.com/herald-bgp/herald/speaker"
+	"github.com/herald-bgp/herald/speaker/rib"
 )
 
 // born is when the oldest object of a test was created.
@@ -99,27 +101,67 @@ func addrs(texts ...string) []netip.Addr {
 	return list
 }
 
+// sessionOf is a peer in a configuration, with what it is sent.
+type sessionOf struct {
+	speaker.Peer
+	Export export
+}
+
+// export is what a peer is sent.
+type export struct {
+	speaker.Export
+	Announcements []*rib.Announcement
+}
+
+func sessionAt(c *speaker.Config, i int) sessionOf {
+	e := c.Exports[i]
+	return sessionOf{*c.Peers[i], export{e, slices.Collect(e.Announcements.All())}}
+}
+
+// equal reports whether two configurations have the same content, whatever their lists share.
+func equal(a, b *speaker.Config) bool {
+	if len(a.Peers) != len(b.Peers) || len(a.Exports) != len(b.Exports) {
+		return false
+	}
+	lists := func(x, y *rib.List) bool {
+		return reflect.DeepEqual(slices.Collect(x.All()), slices.Collect(y.All()))
+	}
+	for i := range a.Exports {
+		x, y := a.Exports[i], b.Exports[i]
+		if !lists(x.Announcements, y.Announcements) {
+			return false
+		}
+		x.Announcements, y.Announcements = nil, nil
+		if !reflect.DeepEqual(x, y) {
+			return false
+		}
+	}
+	x, y := *a, *b
+	x.Announcements, x.Exports, y.Announcements, y.Exports = nil, nil, nil, nil
+	return lists(a.Announcements, b.Announcements) && reflect.DeepEqual(x, y)
+}
+
 // sessionPeer is the only peer in the configuration.
-func sessionPeer(t *testing.T, out *compile.Output) speaker.Peer {
+func sessionPeer(t *testing.T, out *compile.Output) sessionOf {
 	t.Helper()
 	if len(out.Config.Peers) != 1 {
 		t.Fatalf("%d peers in the configuration, want 1; issues: %v", len(out.Config.Peers), out.Issues)
 	}
-	return out.Config.Peers[0]
+	return sessionAt(out.Config, 0)
 }
 
 // peerNamed is the peer of that name in the configuration.
-func peerNamed(t *testing.T, out *compile.Output, name string) speaker.Peer {
+func peerNamed(t *testing.T, out *compile.Output, name string) sessionOf {
 	t.Helper()
-	i := slices.IndexFunc(out.Config.Peers, func(p speaker.Peer) bool { return p.Name == name })
+	i := slices.IndexFunc(out.Config.Peers, func(p *speaker.Peer) bool { return p.Name == name })
 	if i < 0 {
 		t.Fatalf("peer %s is not in the configuration; issues: %v", name, out.Issues)
 	}
-	return out.Config.Peers[i]
+	return sessionAt(out.Config, i)
 }
 
 // routes are the prefixes that a peer is sent, as "announcement prefix-length".
-func routes(p speaker.Peer) []string {
+func routes(p sessionOf) []string {
 	var list []string
 	for _, a := range p.Export.Announcements {
 		for r := range a.Prefixes.All() {
@@ -134,7 +176,7 @@ func routes(p speaker.Peer) []string {
 }
 
 // verdicts are the reasons that were decided for a peer, as "namespace/name reason"; "ok" for none.
-func verdicts(t *testing.T, p speaker.Peer) []string {
+func verdicts(t *testing.T, p sessionOf) []string {
 	t.Helper()
 	decisions := compile.DecisionsOf(p.Export.Token)
 	if decisions == nil {

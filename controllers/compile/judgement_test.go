@@ -19,7 +19,7 @@ func TestJudgementIsWhatNodesDecide(t *testing.T) {
 		out := compileGiven(in, nil)
 		catalog := out.Catalog()
 		for i, session := range out.Sessions {
-			decisions := compile.DecisionsOf(out.Config.Peers[i].Export.Token)
+			decisions := compile.DecisionsOf(out.Config.Exports[i].Token)
 			judged := catalog.Judge(session.Peer, func(a *compile.Announcement) bool { return a.SelectsNode(in.Node.Labels) }, nil)
 			for _, d := range decisions.Announcements {
 				got := judged.Of(d.Of)

@@ -55,6 +55,8 @@ type Peer struct {
 	resetKey string
 	// session is what the speaker is told, without what the node adds.
 	session speaker.Peer
+	// export is what it is sent, without the announcements.
+	export speaker.Export
 }
 
 // ReadPeer reads the newest version of a BGPPeer. Where it cannot be used, the Issue says why, and what is in force is what hold
@@ -179,14 +181,14 @@ func readSelection(peer *Peer, spec *v1alpha1.BGPPeerSpec) error {
 }
 
 func readExport(peer *Peer, spec *v1alpha1.BGPPeerSpec) (err error) {
-	if peer.session.Export.Defaults, err = attributesOf("spec.attributes", spec.Attributes); err != nil {
+	if peer.export.Defaults, err = attributesOf("spec.attributes", spec.Attributes); err != nil {
 		return err
 	}
 	if spec.Updates != nil {
 		if err = inRange("spec.updates.ratePerSecond", spec.Updates.RatePerSecond, 1, limitRate); err != nil {
 			return err
 		}
-		peer.session.Export.RatePerSecond = int(valueOr(spec.Updates.RatePerSecond, 0))
+		peer.export.RatePerSecond = int(valueOr(spec.Updates.RatePerSecond, 0))
 	}
 	peer.grants, err = grantsOf(spec.AllowedAnnouncements)
 	return err

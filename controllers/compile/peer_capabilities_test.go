@@ -28,7 +28,7 @@ func TestSessionOptions(t *testing.T) {
 	tests := []struct {
 		name string
 		spec func(*spec)
-		want func(*speaker.Peer)
+		want func(*sessionOf)
 	}{
 		{name: "none", spec: capabilities(v1alpha1.Capabilities{})},
 		{
@@ -39,7 +39,7 @@ func TestSessionOptions(t *testing.T) {
 				Role: new(v1alpha1.RoleCustomer), RoleMode: new(v1alpha1.RoleStrict),
 				FQDN: &v1alpha1.FQDN{HostName: new("edge"), DomainName: new("example.com")},
 			}),
-			want: func(p *speaker.Peer) {
+			want: func(p *sessionOf) {
 				p.Capabilities = speaker.Capabilities{
 					AddPath: []wire.AddPathFamily{
 						{Family: wire.IPv4Unicast, Mode: wire.AddPathSend}, {Family: wire.IPv6Unicast, Mode: wire.AddPathBoth},
@@ -57,38 +57,38 @@ func TestSessionOptions(t *testing.T) {
 		{
 			name: "enhanced refresh goes with refresh",
 			spec: capabilities(v1alpha1.Capabilities{FourOctetASN: new(false), RouteRefresh: new(false)}),
-			want: func(p *speaker.Peer) {
+			want: func(p *sessionOf) {
 				p.Capabilities.NoFourOctetAS, p.Capabilities.NoRouteRefresh, p.Capabilities.NoEnhancedRefresh = true, true, true
 			},
 		},
 		{
 			name: "refresh without the enhanced one",
 			spec: capabilities(v1alpha1.Capabilities{EnhancedRouteRefresh: new(false)}),
-			want: func(p *speaker.Peer) { p.Capabilities.NoEnhancedRefresh = true },
+			want: func(p *sessionOf) { p.Capabilities.NoEnhancedRefresh = true },
 		},
 		{
 			name: "the node's name",
 			spec: capabilities(v1alpha1.Capabilities{FQDN: &v1alpha1.FQDN{}}),
-			want: func(p *speaker.Peer) { p.Capabilities.FQDN = &wire.FQDN{HostName: "node-1"} },
+			want: func(p *sessionOf) { p.Capabilities.FQDN = &wire.FQDN{HostName: "node-1"} },
 		},
 		{
 			name: "TTL security",
 			spec: func(s *spec) { s.Transport = &v1alpha1.Transport{TTLSecurityHops: new(int32(254))} },
-			want: func(p *speaker.Peer) { p.TTLSecurityHops = 254 },
+			want: func(p *sessionOf) { p.TTLSecurityHops = 254 },
 		},
 		{
 			name: "graceful restart over more",
 			spec: func(s *spec) {
 				s.GracefulRestart = &v1alpha1.GracefulRestart{Notifications: new(true), LongLivedStaleSeconds: new(int32(1<<24 - 1))}
 			},
-			want: func(p *speaker.Peer) {
+			want: func(p *sessionOf) {
 				p.GracefulRestart.Notifications, p.GracefulRestart.LongLivedStaleTime = true, (1<<24-1)*time.Second
 			},
 		},
 		{
 			name: "received routes kept",
 			spec: func(s *spec) { s.Receive = &v1alpha1.Receive{Mode: new(v1alpha1.ReceiveReport)} },
-			want: func(p *speaker.Peer) {
+			want: func(p *sessionOf) {
 				p.Receive = speaker.Receive{Mode: speaker.ReceiveReport, MaxPrefixes: 1000}
 			},
 		},
@@ -99,7 +99,7 @@ func TestSessionOptions(t *testing.T) {
 					Mode: new(v1alpha1.ReceiveReport), MaxPrefixes: new(int32(5)), OnLimit: new(v1alpha1.ReceiveTeardown),
 				}
 			},
-			want: func(p *speaker.Peer) {
+			want: func(p *sessionOf) {
 				p.Receive = speaker.Receive{Mode: speaker.ReceiveReport, MaxPrefixes: 5, OnLimit: speaker.ReceiveTeardown}
 			},
 		},
@@ -110,7 +110,7 @@ func TestSessionOptions(t *testing.T) {
 		{
 			name: "rate limit",
 			spec: func(s *spec) { s.Updates = &v1alpha1.Updates{RatePerSecond: new(int32(50))} },
-			want: func(p *speaker.Peer) { p.Export.RatePerSecond = 50 },
+			want: func(p *sessionOf) { p.Export.RatePerSecond = 50 },
 		},
 	}
 	for _, test := range tests {
@@ -122,7 +122,7 @@ func TestSessionOptions(t *testing.T) {
 				test.want(&want)
 			}
 			got := sessionPeer(t, compileGiven(in, nil))
-			got.Export.Token, got.Export.Guard, got.Revision = nil, nil, nil
+			got.Export.Token, got.Export.Guard, got.Revision, got.Export.Export.Announcements = nil, nil, nil, nil
 			if !reflect.DeepEqual(got, want) {
 				t.Errorf("\n got %+v\nwant %+v", got, want)
 			}

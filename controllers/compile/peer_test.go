@@ -19,8 +19,8 @@ import (
 )
 
 // plainPeer is what the least BGPPeer comes to.
-func plainPeer() speaker.Peer {
-	return speaker.Peer{
+func plainPeer() sessionOf {
+	return sessionOf{Peer: speaker.Peer{
 		Name:            "tor-a",
 		Address:         netip.MustParseAddrPort("192.0.2.1:179"),
 		LocalASN:        64512,
@@ -29,7 +29,7 @@ func plainPeer() speaker.Peer {
 		Families:        []wire.Family{wire.IPv4Unicast, wire.IPv6Unicast},
 		Timers:          speaker.Timers{Hold: 90 * time.Second, ConnectRetry: 5 * time.Second},
 		GracefulRestart: &speaker.GracefulRestart{RestartTime: 120 * time.Second},
-	}
+	}}
 }
 
 func TestPeer(t *testing.T) {
@@ -37,13 +37,13 @@ func TestPeer(t *testing.T) {
 		name  string
 		spec  func(*v1alpha1.BGPPeerSpec)
 		input func(*given)
-		want  func(*speaker.Peer)
+		want  func(*sessionOf)
 	}{
 		{name: "defaults"},
 		{
 			name:  "connectMode where the process listens",
 			input: func(in *given) { in.Listening = true },
-			want:  func(p *speaker.Peer) { p.ConnectMode = speaker.ConnectBoth },
+			want:  func(p *sessionOf) { p.ConnectMode = speaker.ConnectBoth },
 		},
 		{
 			name: "connectMode Active where the process listens",
@@ -57,14 +57,14 @@ func TestPeer(t *testing.T) {
 			spec: func(s *v1alpha1.BGPPeerSpec) {
 				s.Transport = &v1alpha1.Transport{ConnectMode: new(v1alpha1.ConnectPassive)}
 			},
-			want: func(p *speaker.Peer) { p.ConnectMode = speaker.ConnectPassive },
+			want: func(p *sessionOf) { p.ConnectMode = speaker.ConnectPassive },
 		},
 		{
 			name: "connectMode Both where the process does not listen",
 			spec: func(s *v1alpha1.BGPPeerSpec) {
 				s.Transport = &v1alpha1.Transport{ConnectMode: new(v1alpha1.ConnectBoth)}
 			},
-			want: func(p *speaker.Peer) { p.ConnectMode = speaker.ConnectBoth },
+			want: func(p *sessionOf) { p.ConnectMode = speaker.ConnectBoth },
 		},
 		{
 			name: "IPv6 address, port, source and TTL",
@@ -74,7 +74,7 @@ func TestPeer(t *testing.T) {
 					Source: &v1alpha1.TransportSource{Address: "2001:db8::10"}, MultihopTTL: new(int32(7)),
 				}
 			},
-			want: func(p *speaker.Peer) {
+			want: func(p *sessionOf) {
 				p.Address = netip.MustParseAddrPort("[2001:db8::1]:1790")
 				p.LocalAddress = netip.MustParseAddr("2001:db8::10")
 				p.MultihopTTL = 7
@@ -83,17 +83,17 @@ func TestPeer(t *testing.T) {
 		{
 			name: "peerType External",
 			spec: func(s *v1alpha1.BGPPeerSpec) { s.PeerASN, s.PeerType = nil, new(v1alpha1.PeerTypeExternal) },
-			want: func(p *speaker.Peer) { p.PeerASN, p.PeerType = 0, speaker.PeerTypeExternal },
+			want: func(p *sessionOf) { p.PeerASN, p.PeerType = 0, speaker.PeerTypeExternal },
 		},
 		{
 			name: "peerType Internal",
 			spec: func(s *v1alpha1.BGPPeerSpec) { s.PeerASN, s.PeerType = nil, new(v1alpha1.PeerTypeInternal) },
-			want: func(p *speaker.Peer) { p.PeerASN, p.PeerType = 0, speaker.PeerTypeInternal },
+			want: func(p *sessionOf) { p.PeerASN, p.PeerType = 0, speaker.PeerTypeInternal },
 		},
 		{
 			name: "adminState Down",
 			spec: func(s *v1alpha1.BGPPeerSpec) { s.AdminState = new(v1alpha1.AdminStateDown) },
-			want: func(p *speaker.Peer) { p.AdminDown, p.DownText = true, "administratively down" },
+			want: func(p *sessionOf) { p.AdminDown, p.DownText = true, "administratively down" },
 		},
 		{
 			name: "families in whatever order",
@@ -102,7 +102,7 @@ func TestPeer(t *testing.T) {
 		{
 			name: "one family",
 			spec: func(s *v1alpha1.BGPPeerSpec) { s.Families = []v1alpha1.Family{family6()} },
-			want: func(p *speaker.Peer) { p.Families = []wire.Family{wire.IPv6Unicast} },
+			want: func(p *sessionOf) { p.Families = []wire.Family{wire.IPv6Unicast} },
 		},
 		{
 			name: "timers",
@@ -112,7 +112,7 @@ func TestPeer(t *testing.T) {
 					ConnectRetrySeconds: new(int32(120)), SendHoldSeconds: new(int32(600)),
 				}
 			},
-			want: func(p *speaker.Peer) {
+			want: func(p *sessionOf) {
 				p.Timers = speaker.Timers{
 					Hold: 9 * time.Second, Keepalive: 2 * time.Second,
 					ConnectRetry: 120 * time.Second, SendHold: 600 * time.Second,
@@ -122,33 +122,33 @@ func TestPeer(t *testing.T) {
 		{
 			name: "no hold timer",
 			spec: func(s *v1alpha1.BGPPeerSpec) { s.Timers = &v1alpha1.Timers{HoldSeconds: new(int32(0))} },
-			want: func(p *speaker.Peer) { p.Timers = speaker.Timers{NoHold: true, ConnectRetry: 5 * time.Second} },
+			want: func(p *sessionOf) { p.Timers = speaker.Timers{NoHold: true, ConnectRetry: 5 * time.Second} },
 		},
 		{
 			name: "restart time",
 			spec: func(s *v1alpha1.BGPPeerSpec) {
 				s.GracefulRestart = &v1alpha1.GracefulRestart{RestartSeconds: new(int32(30))}
 			},
-			want: func(p *speaker.Peer) { p.GracefulRestart.RestartTime = 30 * time.Second },
+			want: func(p *sessionOf) { p.GracefulRestart.RestartTime = 30 * time.Second },
 		},
 		{
 			name: "no graceful restart",
 			spec: func(s *v1alpha1.BGPPeerSpec) {
 				s.GracefulRestart = &v1alpha1.GracefulRestart{Mode: new(v1alpha1.GracefulRestartDisabled)}
 			},
-			want: func(p *speaker.Peer) { p.GracefulRestart = nil },
+			want: func(p *sessionOf) { p.GracefulRestart = nil },
 		},
 		{
 			name: "applyMode Immediate",
 			spec: func(s *v1alpha1.BGPPeerSpec) { s.ApplyMode = new(v1alpha1.ApplyImmediate) },
-			want: func(p *speaker.Peer) { p.ApplyImmediate = true },
+			want: func(p *sessionOf) { p.ApplyImmediate = true },
 		},
 		{
 			name: "attributes",
 			spec: func(s *v1alpha1.BGPPeerSpec) {
 				s.Attributes = &v1alpha1.PathAttributes{MED: new(int64(4294967295)), Communities: []string{"NO_EXPORT"}}
 			},
-			want: func(p *speaker.Peer) {
+			want: func(p *sessionOf) {
 				p.Export.Defaults = rib.Attributes{
 					MED: new(uint32(4294967295)), Communities: []wire.Community{wire.CommunityNoExport},
 				}
@@ -172,7 +172,7 @@ func TestPeer(t *testing.T) {
 			if of, ok := compile.PeerOf(got.Revision); !ok || of.Ref != compile.RefOf(&in.Peers[0].ObjectMeta) {
 				t.Errorf("revision %v, want that of the BGPPeer", got.Revision)
 			}
-			got.Export.Token, got.Export.Guard, got.Revision = nil, nil, nil
+			got.Export.Token, got.Export.Guard, got.Revision, got.Export.Export.Announcements = nil, nil, nil, nil
 			if !reflect.DeepEqual(got, want) {
 				t.Errorf("\n got %+v\nwant %+v", got, want)
 			}

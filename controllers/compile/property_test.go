@@ -128,7 +128,7 @@ func TestCompileProperties(t *testing.T) {
 
 		shuffled := clone(in)
 		shuffle(r, &shuffled)
-		if again := compileGiven(shuffled, nil); !reflect.DeepEqual(again.Config, out.Config) || !reflect.DeepEqual(again.Issues, out.Issues) {
+		if again := compileGiven(shuffled, nil); !equal(again.Config, out.Config) || !reflect.DeepEqual(again.Issues, out.Issues) {
 			t.Fatalf("seed %d: another order gives another output", seed)
 		}
 		if again := compileGiven(shuffled, out); again.Config != out.Config {
@@ -169,7 +169,7 @@ func TestHistoriesLeaveNoTrace(t *testing.T) {
 			next := clone(in)
 			changed := edit(r, &next)
 			incremental, scratch := compile.Compile(next.read(&reader), out), compileGiven(valid.inForce(next), nil)
-			if !reflect.DeepEqual(incremental.Config, scratch.Config) {
+			if !equal(incremental.Config, scratch.Config) {
 				t.Fatalf("seed %d, step %d: what came before shows in the output", seed, step)
 			}
 			issues := slices.DeleteFunc(slices.Clone(incremental.Issues), func(i compile.Issue) bool { return i.Held })
@@ -177,14 +177,14 @@ func TestHistoriesLeaveNoTrace(t *testing.T) {
 				t.Fatalf("seed %d, step %d: issues %v, want %v", seed, step, issues, scratch.Issues)
 			}
 			held += len(incremental.Issues) - len(issues)
-			if reflect.DeepEqual(incremental.Config, out.Config) != (incremental.Config == out.Config) {
+			if equal(incremental.Config, out.Config) != (incremental.Config == out.Config) {
 				t.Fatalf("seed %d, step %d: an equal configuration is another one", seed, step)
 			}
 			old := map[string]*rib.Announcement{}
-			for _, a := range out.Config.Announcements {
+			for a := range out.Config.Announcements.All() {
 				old[a.ID] = a
 			}
-			for _, a := range incremental.Config.Announcements {
+			for a := range incremental.Config.Announcements.All() {
 				if was := old[a.ID]; was != nil && was != a && a.Name != changed {
 					t.Fatalf("seed %d, step %d: %q changed, and %s is a new value", seed, step, changed, a.ID)
 				}
@@ -333,8 +333,8 @@ func BenchmarkOneOfTenThousand(b *testing.B) {
 		changed.Generation++
 		changed.Spec.Attributes = &v1alpha1.PathAttributes{MED: new(int64(i))}
 		next := compile.Compile(in.read(&reader), out)
-		if next.Config == out.Config || len(next.Config.Announcements) != count {
-			b.Fatalf("%d announcements, want %d and a new configuration", len(next.Config.Announcements), count)
+		if next.Config == out.Config || next.Config.Announcements.Len() != count {
+			b.Fatalf("%d announcements, want %d and a new configuration", next.Config.Announcements.Len(), count)
 		}
 		out = next
 	}

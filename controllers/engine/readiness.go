@@ -57,8 +57,7 @@ func (r *readiness) obstructed(err error) (news bool) {
 func (r *readiness) applied(now time.Time, c *speaker.Config) {
 	// had is not called under the mutex.
 	startable, had := make(map[speaker.SessionID]bool, len(c.Peers)), r.hadOf(c)
-	for i := range c.Peers {
-		p := &c.Peers[i]
+	for _, p := range c.Peers {
 		// One that is shut down or may not start will not come, so nothing is waited for.
 		startable[p.ID()] = !p.AdminDown && p.Blocked == ""
 	}
@@ -80,8 +79,7 @@ func (r *readiness) hadOf(c *speaker.Config) map[speaker.SessionID]bool {
 	had := r.had
 	r.mu.Unlock()
 	ids := make(map[speaker.SessionID]bool, len(c.Peers))
-	for i := range c.Peers {
-		p := &c.Peers[i]
+	for _, p := range c.Peers {
 		if had == nil || had(p.ID()) {
 			ids[p.ID()] = true
 		}

@@ -28,7 +28,7 @@ func upPeer(name string, token any) speaker.PeerSnapshot {
 // readinessStep is one look at the peers, perhaps after a configuration. waiting is a part of what check says, "" for ready.
 type readinessStep struct {
 	name    string
-	apply   []speaker.Peer
+	apply   []*speaker.Peer
 	at      time.Duration
 	peers   []speaker.PeerSnapshot
 	waiting string
@@ -52,7 +52,7 @@ func checkReadiness(t *testing.T, had func(speaker.SessionID) bool, steps []read
 }
 
 func TestReadinessIsReachedOnce(t *testing.T) {
-	peers := []speaker.Peer{{Name: "a"}, {Name: "b"}, {Name: "off", AdminDown: true}, {Name: "keyless", Blocked: "SecretNotFound"}}
+	peers := []*speaker.Peer{{Name: "a"}, {Name: "b"}, {Name: "off", AdminDown: true}, {Name: "keyless", Blocked: "SecretNotFound"}}
 	checkReadiness(t, nil, []readinessStep{
 		{name: "before the configuration", waiting: "no complete configuration was applied yet"},
 		{name: "the speaker has not taken it up", apply: peers, waiting: "End-of-RIB to a, b"},
@@ -60,13 +60,13 @@ func TestReadinessIsReachedOnce(t *testing.T) {
 		{name: "b's End-of-RIB", at: 2 * time.Second, peers: []speaker.PeerSnapshot{downPeer("a"), upPeer("b", 1)}, waiting: "to a"},
 		{name: "b lost: it had its End-of-RIB", at: 3 * time.Second, peers: []speaker.PeerSnapshot{downPeer("a"), downPeer("b")}, waiting: "to a"},
 		{name: "an attempt at a failed", at: 4 * time.Second, peers: []speaker.PeerSnapshot{failedPeer("a"), downPeer("b")}},
-		{name: "another peer comes", apply: []speaker.Peer{{Name: "c"}}, at: 5 * time.Second},
+		{name: "another peer comes", apply: []*speaker.Peer{{Name: "c"}}, at: 5 * time.Second},
 	})
 }
 
 // TestReadinessWaitsTenSeconds: whatever a peer does, no longer.
 func TestReadinessWaitsTenSeconds(t *testing.T) {
-	peers := []speaker.Peer{{Name: "away"}}
+	peers := []*speaker.Peer{{Name: "away"}}
 	checkReadiness(t, nil, []readinessStep{
 		{name: "no answer yet", apply: peers, peers: []speaker.PeerSnapshot{downPeer("away")}, waiting: "to away"},
 		{name: "an edit", apply: peers, at: 9 * time.Second, peers: []speaker.PeerSnapshot{downPeer("away")}, waiting: "to away"},
@@ -77,7 +77,7 @@ func TestReadinessWaitsTenSeconds(t *testing.T) {
 // TestReadinessWaitsForWhatWas: a peer that had no session loses nothing while this process starts.
 func TestReadinessWaitsForWhatWas(t *testing.T) {
 	had := func(id speaker.SessionID) bool { return id.Peer == "good" || id.Peer == "removed" }
-	peers := []speaker.Peer{{Name: "good"}, {Name: "never"}, {Name: "removed"}}
+	peers := []*speaker.Peer{{Name: "good"}, {Name: "never"}, {Name: "removed"}}
 	checkReadiness(t, had, []readinessStep{
 		{name: "both are down", apply: peers, peers: []speaker.PeerSnapshot{downPeer("good"), downPeer("never")}, waiting: "to good, removed"},
 		{name: "a peer is removed", apply: peers[:2], peers: []speaker.PeerSnapshot{downPeer("good"), downPeer("never")}, waiting: "to good"},
@@ -86,7 +86,7 @@ func TestReadinessWaitsForWhatWas(t *testing.T) {
 }
 
 func TestReadinessWithoutPeers(t *testing.T) {
-	checkReadiness(t, nil, []readinessStep{{name: "nothing to wait for", apply: []speaker.Peer{}}})
+	checkReadiness(t, nil, []readinessStep{{name: "nothing to wait for", apply: []*speaker.Peer{}}})
 }
 
 // TestReadinessNamesTheObstacle: it is news once, and forgotten with the first configuration.
@@ -107,9 +107,9 @@ func TestReadinessNamesTheObstacle(t *testing.T) {
 }
 
 func TestReadinessNamesAFewPeers(t *testing.T) {
-	var peers []speaker.Peer
+	var peers []*speaker.Peer
 	for _, name := range strings.Split("abcdefgh", "") {
-		peers = append(peers, speaker.Peer{Name: name})
+		peers = append(peers, &speaker.Peer{Name: name})
 	}
 	checkReadiness(t, nil, []readinessStep{
 		{name: "eight peers", apply: peers, waiting: "waiting for the End-of-RIB to a, b, c, d, e and 3 more"},

@@ -131,7 +131,7 @@ func (c *cluster) reportNode(node compile.NodeFacts, change []func(*speaker.Peer
 		snapshot := up(func(p *speaker.PeerSnapshot) {
 			p.ID = s.ID()
 			p.PeerAddress = s.Peer.Address
-			p.Routes = rib.Report{Token: out.Config.Peers[i].Export.Token}
+			p.Routes = rib.Report{Token: out.Config.Exports[i].Token}
 		})
 		for _, f := range change {
 			f(&snapshot)

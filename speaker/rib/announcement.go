@@ -5,6 +5,7 @@ package rib
 
 import (
 	"cmp"
+	"net/netip"
 	"strings"
 
 	"github.com/herald-bgp/herald/speaker/rib/encode"
@@ -80,9 +81,8 @@ func equalPointers[T comparable](a, b *T) bool {
 // Export is everything that one peer may be sent: a complete snapshot, never a change to the one before. RFC 8212 §3: what it
 // does not grant is not sent.
 type Export struct {
-	// Announcements are in order of precedence: of two with one prefix the first is sent, the other
-	// is withheld with ReasonConflict.
-	Announcements []*Announcement
+	// Announcements are what may be sent. Of two with one prefix the first is sent, the other is withheld with ReasonConflict.
+	Announcements *List
 	// Defaults apply to what an announcement leaves unset in every form: see values. Communities are the union.
 	Defaults Attributes
 	// RatePerSecond is how many UPDATEs a second may be sent, 0 for no limit.
@@ -124,7 +124,7 @@ type Withheld struct {
 	Reason       Reason
 	// Prefixes is how many are withheld; Example is one of them.
 	Prefixes int
-	Example  wire.NLRI
+	Example  netip.Prefix
 	// Winner names the announcement that is sent instead, for ReasonConflict.
 	Winner string
 }

@@ -75,7 +75,7 @@ func TestAttributes(t *testing.T) {
 			test.params.AS4 = !test.twoOctetASN
 			table := rib.New()
 			update(table, map[string]rib.Export{"tor": {
-				Announcements: []*rib.Announcement{announcement("a", test.attributes, "10.0.0.0/24", "2001:db8::/32")},
+				Announcements: rib.NewList(announcement("a", test.attributes, "10.0.0.0/24", "2001:db8::/32")),
 				Defaults:      test.defaults,
 			}})
 			p := attach(t, table, "tor", test.params)
@@ -99,7 +99,7 @@ func TestExportIsNotModified(t *testing.T) {
 	want := announcement("a", attributes(), "10.0.1.0/24", "10.0.0.0/24")
 	table := rib.New()
 	update(table, map[string]rib.Export{"tor": {
-		Announcements: []*rib.Announcement{a}, Defaults: rib.Attributes{Communities: []wire.Community{2}},
+		Announcements: rib.NewList(a), Defaults: rib.Attributes{Communities: []wire.Community{2}},
 	}})
 	attach(t, table, "tor", external()).drain()
 	if !a.Equal(want) || a.Attributes.Communities[:3][2] != 0 {
@@ -239,7 +239,7 @@ func TestNextHop(t *testing.T) {
 			}
 			table := rib.New()
 			update(table, map[string]rib.Export{"tor": {
-				Announcements: []*rib.Announcement{announcement("a", test.attributes, "10.0.0.0/24", "2001:db8::/32")},
+				Announcements: rib.NewList(announcement("a", test.attributes, "10.0.0.0/24", "2001:db8::/32")),
 				Defaults:      test.defaults,
 			}})
 			p := attach(t, table, "tor", params)

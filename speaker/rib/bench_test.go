@@ -121,7 +121,7 @@ func BenchmarkUnchanged(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		i++
-		update(table, equal[i%2])
+		table.Update(equal[i%2]["tor"].Announcements, equal[i%2])
 		if n := write(out, buffer); n != 0 {
 			b.Fatalf("%d octets for equal announcements", n)
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/herald-bgp/herald/speaker/rib"
@@ -94,10 +95,10 @@ func TestDefaultsChange(t *testing.T) {
 	table := rib.New()
 	list := []*rib.Announcement{announcement("a", none, "10.0.0.0/24")}
 	p := attach(t, table, "tor", external())
-	update(table, map[string]rib.Export{"tor": {Announcements: list}})
+	update(table, map[string]rib.Export{"tor": {Announcements: rib.NewList(list...)}})
 	p.expect("announce 10.0.0.0/24", end4, end6)
 	update(table, map[string]rib.Export{"tor": {
-		Announcements: list, Defaults: rib.Attributes{MED: ptr(uint32(7))},
+		Announcements: rib.NewList(list...), Defaults: rib.Attributes{MED: ptr(uint32(7))},
 	}})
 	p.expect("announce 10.0.0.0/24")
 	if got := p.routes[netip.MustParsePrefix("10.0.0.0/24")].med; got != 7 {
@@ -190,8 +191,8 @@ func TestPeersApart(t *testing.T) {
 	b := announcement("b", rib.Attributes{MED: ptr(uint32(2))}, prefix)
 	left, right := attach(t, table, "left", external()), attach(t, table, "right", external())
 	update(table, map[string]rib.Export{
-		"left":  {Announcements: []*rib.Announcement{a}},
-		"right": {Announcements: []*rib.Announcement{b}},
+		"left":  {Announcements: rib.NewList(a)},
+		"right": {Announcements: rib.NewList(b)},
 	})
 	left.drain()
 	right.drain()
@@ -202,7 +203,7 @@ func TestPeersApart(t *testing.T) {
 	if w := slices.Concat(left.out.Report().Withheld, right.out.Report().Withheld); len(w) != 0 {
 		t.Errorf("withheld %+v, want nothing", w)
 	}
-	update(table, map[string]rib.Export{"right": {Announcements: []*rib.Announcement{b}}})
+	update(table, map[string]rib.Export{"right": {Announcements: rib.NewList(b)}})
 	left.log, right.log = nil, nil
 	left.expect("withdraw 10.0.0.0/24")
 	right.expect()
@@ -228,27 +229,66 @@ func TestOrderDoesNotDependOnChance(t *testing.T) {
 func TestExportOfNothingAfterMissing(t *testing.T) {
 	table := rib.New()
 	a, b := announcement("a", none, "10.0.0.0/24"), announcement("b", none, "10.0.1.0/24")
-	table.Update([]*rib.Announcement{a}, export(1, a, b))
+	table.Update(rib.NewList(a), export(1, a, b))
 	p := attach(t, table, "tor", external())
 	p.drain()
 	if len(p.routes) != 1 {
 		t.Errorf("the peer holds %v, want the one that the table has", p.prefixes())
 	}
-	table.Update([]*rib.Announcement{a}, export(1))
+	table.Update(rib.NewList(a), export(1))
 	p.drain()
 	if len(p.routes) > 0 {
 		t.Errorf("the peer holds %v", p.prefixes())
 	}
 }
 
+// TestSameID: an update with two announcements of one ID changes nothing, and takes no number for good.
+func TestSameID(t *testing.T) {
+	table := rib.New()
+	a, b, c := announcement("a", none, "10.0.0.0/24"), announcement("b", none, "10.0.1.0/24"), announcement("c", none, "10.0.2.0/24")
+	if err := table.Update(rib.NewList(a, b), export(1, a, b)); err != nil {
+		t.Fatal(err)
+	}
+	p := attach(t, table, "tor", external())
+	p.expect("announce 10.0.0.0/24 10.0.1.0/24", end4, end6)
+	older := func(a *rib.Announcement) *rib.Announcement {
+		other := *a
+		other.Age--
+		return &other
+	}
+	for name, list := range map[string][]*rib.Announcement{
+		"beside what stays": {a, older(a), b},
+		"both new":          {a, c, older(c)},
+		"both other values": {older(a), older(older(a)), c},
+	} {
+		err := table.Update(rib.NewList(list...), export(2, list...))
+		if err == nil || !strings.Contains(err.Error(), "another announcement has the same") {
+			t.Errorf("%s: %v", name, err)
+		}
+		p.expect()
+		if s := table.Stats(); s.Sources != 2 || table.Updates() != 1 {
+			t.Errorf("%s: %d sources after %d updates", name, s.Sources, table.Updates())
+		}
+		if err := table.Check(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := table.Update(rib.NewList(older(a), c), export(3, older(a), c)); err != nil {
+		t.Error(err)
+	}
+	p.expect("withdraw 10.0.1.0/24", "announce 10.0.2.0/24")
+}
+
 // TestExportNamesTwice: what an export names twice stays until it names it no more.
 func TestExportNamesTwice(t *testing.T) {
 	table := rib.New()
 	a := announcement("a", none, "10.0.0.0/24")
-	table.Update([]*rib.Announcement{a}, export(1, a, a))
+	older := *a
+	older.Age--
+	table.Update(rib.NewList(a), export(1, a, &older))
 	p := attach(t, table, "tor", external())
 	p.drain()
-	table.Update([]*rib.Announcement{a}, export(2, a))
+	table.Update(rib.NewList(a), export(2, a))
 	if p.drain(); len(p.routes) != 1 {
 		t.Errorf("the peer holds %v, want one route", p.prefixes())
 	}

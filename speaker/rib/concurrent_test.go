@@ -69,15 +69,16 @@ func TestStorm(t *testing.T) {
 	final := map[string]rib.Export{}
 	last := []*rib.Announcement{announcement("z", rib.Attributes{MED: ptr(uint32(9))}, "10.0.0.0/26 32", "2001:db8::/122 128")}
 	for _, n := range peerNames {
-		final[n] = rib.Export{Announcements: last, Token: "last"}
+		final[n] = rib.Export{Announcements: rib.NewList(last...), Token: "last"}
 	}
 	updates.Go(func() {
-		h := &history{t: t, rnd: rand.New(rand.NewPCG(3, 3)), table: table, chosen: map[string]bool{}, defaults: map[string]rib.Attributes{}, nodes: map[string]*rib.NodeAddresses{}}
+		h := newHistory(t, rand.New(rand.NewPCG(3, 3)))
+		h.table = table
 		for range 3000 {
 			h.update()
 			h.log = nil
 		}
-		table.Update(last, final)
+		table.Update(rib.NewList(last...), final)
 		close(stop)
 	})
 	for w := range 6 {

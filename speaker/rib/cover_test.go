@@ -100,7 +100,7 @@ func TestCoverWithinLimit(t *testing.T) {
 		t.Run(fmt.Sprint(test.limit), func(t *testing.T) {
 			table := rib.New()
 			up := func(a *rib.Announcement) {
-				update(table, map[string]rib.Export{"tor": {Announcements: []*rib.Announcement{a}, Guard: &rib.Guard{
+				update(table, map[string]rib.Export{"tor": {Announcements: rib.NewList(a), Guard: &rib.Guard{
 					Families: both, Counted: both, MaxPrefixes: test.limit, TrustAll: true,
 				}}})
 			}
@@ -122,7 +122,7 @@ func TestCoverAtAnySize(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					table := rib.New()
 					up := func(list ...*rib.Announcement) {
-						table.Update(list, map[string]rib.Export{"tor": {Announcements: list, RatePerSecond: rate}})
+						table.Update(rib.NewList(list...), map[string]rib.Export{"tor": {Announcements: rib.NewList(list...), RatePerSecond: rate}})
 					}
 					up(turn[0])
 					p := attach(t, table, "tor", external())
@@ -276,14 +276,14 @@ func (c *covering) update() {
 	}
 	exports := map[string]rib.Export{}
 	for i, rate := range c.rates {
-		e := rib.Export{Announcements: c.list, RatePerSecond: rate}
+		e := rib.Export{Announcements: rib.NewList(c.list...), RatePerSecond: rate}
 		if c.limit > 0 {
 			four := []wire.Family{wire.IPv4Unicast}
 			e.Guard = &rib.Guard{Families: four, Counted: four, MaxPrefixes: c.limit, TrustAll: true, DefaultRoute: true}
 		}
 		exports[fmt.Sprint(i)] = e
 	}
-	c.table.Update(c.list, exports)
+	c.table.Update(rib.NewList(c.list...), exports)
 	var prefixes []netip.Prefix
 	for _, a := range c.list {
 		for prefix := range expandAll(a) {

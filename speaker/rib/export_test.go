@@ -9,8 +9,15 @@ import (
 	"fmt"
 	"net/netip"
 
+	"github.com/herald-bgp/herald/speaker/rib/encode"
 	"github.com/herald-bgp/herald/speaker/rib/internal/store"
+	"github.com/herald-bgp/herald/speaker/wire"
 )
+
+// NewListOf returns a list whose chunks hold so many announcements at most.
+func NewListOf(limit int, announcements ...*Announcement) *List {
+	return newList(limit, announcements)
+}
 
 // Limits are those of a table.
 type Limits = limits
@@ -20,6 +27,21 @@ func (t *Table) SetLimits(l Limits) {
 	l.Sources, l.Step = cmp.Or(l.Sources, defaultLimits.Sources), cmp.Or(l.Step, defaultLimits.Step)
 	t.limits = l
 	t.four.ring.limit, t.six.ring.limit = l.Ring, l.Ring
+}
+
+// ModelRoute is the model: what a session makes of an announcement, without profiles.
+func ModelRoute(p Params, defaults *Attributes, a *Announcement, f wire.Family) (room int, nh []netip.Addr, w *wire.Attributes, sendable bool) {
+	p = p.Normal()
+	_, ok := p.NextHop(f, &a.Attributes)
+	encoder := encode.NewEncoder(encode.FormOf(f, &p, defaults), &p, defaults)
+	set := encoder.Hold(&a.Attributes)
+	if !ok || set.Reason != "" {
+		return 0, nil, nil, false
+	}
+	if nh = set.NextHop; set.Self {
+		nh = p.NextHopSelf(f)
+	}
+	return set.Room, nh, encoder.Attributes(&a.Attributes), true
 }
 
 type Stats struct{ Entries, Dead, Graves, Keys, Conflicts, Views, Profiles, Sets, Sources, Marks, Ring int }
@@ -72,10 +94,43 @@ func (t *Table) Stats() Stats {
 func (t *Table) Check() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if err := t.checkExports(); err != nil {
+		return err
+	}
 	if err := check(t.four); err != nil {
 		return err
 	}
 	return check(t.six)
+}
+
+// checkExports compares what is kept of exports with what their lists say.
+func (t *Table) checkExports() error {
+	for a := range t.announcements.All() {
+		if s := t.byID[idOf(a)]; s == nil || !s.wanted || !s.Announcement.Equal(a) {
+			return fmt.Errorf("announcement %s is not the one of its source", a.ID)
+		}
+	}
+	for peer, x := range t.exports {
+		var members members
+		var prefixes [families]int
+		missing := 0
+		for a := range x.Announcements.All() {
+			s := t.byID[idOf(a)]
+			if s == nil || !s.wanted || members.has(s.number) || x.refused.has(s.number) {
+				missing++
+				continue
+			}
+			members.add(s.number)
+			for f, n := range a.Prefixes.count() {
+				prefixes[f] += n
+			}
+		}
+		if x.refused == nil && (!x.members.equal(members) || x.prefixes != prefixes || x.missing != missing) {
+			return fmt.Errorf("export of %s has members %x with %v prefixes and misses %d, want %x, %v and %d",
+				peer, x.members, x.prefixes, x.missing, members, prefixes, missing)
+		}
+	}
+	return nil
 }
 
 func check[A comparable](f *family[A]) error {
@@ -88,11 +143,11 @@ func check[A comparable](f *family[A]) error {
 		case e.Seq == 0: // free
 			return true
 		case st.Lookup(e.Key(), e.Number()) != i:
-			err = fmt.Errorf("entry %d of %v is not found", i, f.ops.NLRI(e.Key()))
+			err = fmt.Errorf("entry %d of %v is not found", i, f.ops.Prefix(e.Key()))
 		case f.table.sources[e.Number()] == nil:
 			err = fmt.Errorf("entry %d of source %d that is gone", i, e.Number())
 		case e.Shared() != (st.Next(st.Head(e.Key())) != store.NoSlot):
-			err = fmt.Errorf("entry %d of %v: shared %v", i, f.ops.NLRI(e.Key()), e.Shared())
+			err = fmt.Errorf("entry %d of %v: shared %v", i, f.ops.Prefix(e.Key()), e.Shared())
 		}
 		keys[e.Key()] += 0
 		if !e.Dead() {
@@ -113,7 +168,7 @@ func check[A comparable](f *family[A]) error {
 	}
 	for k, n := range keys {
 		if _, ok := conflicts[k]; ok != (n > 1) {
-			return fmt.Errorf("conflict %v: %v, %d live", f.ops.NLRI(k), ok, n)
+			return fmt.Errorf("conflict %v: %v, %d live", f.ops.Prefix(k), ok, n)
 		}
 	}
 	for n, s := range f.table.sources {
@@ -149,7 +204,7 @@ func check[A comparable](f *family[A]) error {
 // First is the first prefix.
 func (p Prefixes) First() netip.Prefix {
 	for r := range p.All() {
-		return netip.PrefixFrom(r.Prefix.Addr(), max(r.Length, r.Prefix.Bits()))
+		return r.first()
 	}
 	return netip.Prefix{}
 }

@@ -16,6 +16,8 @@ type exported struct {
 	missing int
 	// refused are those that the guard refuses, since they are too many.
 	refused members
+	// prefixes is how many prefixes the members come to, by family.
+	prefixes [families]int
 	// counted is how many prefixes count against the guard's limit, by family.
 	counted [families]int
 }
@@ -51,41 +53,90 @@ func (t *Table) export(u *update, exports map[string]Export) {
 
 // exported takes one export: known, if it is the same as before.
 func (t *Table) exported(u *update, known *exported, e Export) *exported {
-	x := &exported{Export: e, members: known.members}
-	head, tail := common(known.Announcements, e.Announcements)
-	come, gone := e.Announcements[head:len(e.Announcements)-tail], known.Announcements[head:len(known.Announcements)-tail]
+	x := &exported{Export: e, members: known.members, prefixes: known.prefixes}
+	different := false
 	if known.missing > 0 || known.refused != nil {
-		come, gone, x.members = e.Announcements, nil, nil
-	}
-	edited := len(come)+len(gone)+known.missing > 0
-	if edited {
-		x.members = slices.Clone(x.members)
-	}
-	for _, a := range gone {
-		x.members.remove(t.byID[idOf(a)].number)
-	}
-	for _, a := range come {
-		if s := t.byID[idOf(a)]; s == nil || s.removed > 0 || x.members.has(s.number) {
-			x.missing++
-		} else {
-			x.members.add(s.number)
+		different, x.members, x.prefixes = true, nil, [families]int{}
+		for a := range e.Announcements.All() {
+			x.add(t.byID[idOf(a)], u)
 		}
+	} else {
+		different = x.follow(u, known.Announcements)
 	}
-	for _, s := range u.removed {
-		if !x.members.has(s.number) {
-			continue
-		}
-		if !edited {
-			x.members, edited = slices.Clone(x.members), true
-		}
-		x.members.remove(s.number)
-		x.missing++
-	}
-	if !edited && !u.reordered && known.same(&e) {
+	if !different && known.Announcements == e.Announcements && known.same(&e) {
 		return known
 	}
 	x.bound(t)
 	return x
+}
+
+// follow makes the members those of the export, and reports whether anything about them is different. Until now they are those of
+// the former list, all of them.
+func (x *exported) follow(u *update, former *List) (different bool) {
+	t := u.table
+	for _, c := range u.changed {
+		if x.members.has(c.number) {
+			different = true
+			x.grow(c.before, c.after)
+		}
+	}
+	t.comparisons++
+	var gone, come []*source
+	Diff(former, x.Announcements, func(a *Announcement) {
+		s := t.byID[idOf(a)]
+		s.left = t.comparisons
+		gone = append(gone, s)
+	}, func(a *Announcement) { come = append(come, t.byID[idOf(a)]) })
+	own := false
+	edit := func() {
+		if !own {
+			x.members, own = slices.Clone(x.members), true
+		}
+	}
+	for _, s := range come {
+		if s != nil && s.left == t.comparisons && u.wants(s) { // another value of what is gone
+			s.left = 0
+			continue
+		}
+		edit()
+		x.add(s, u)
+	}
+	for _, s := range gone {
+		if s.left == t.comparisons {
+			edit()
+			x.remove(s)
+		}
+	}
+	for _, s := range u.removed {
+		if x.members.has(s.number) {
+			edit()
+			x.remove(s)
+			x.missing++
+		}
+	}
+	return different || own
+}
+
+// add adds a source to the members, where it may be one.
+func (x *exported) add(s *source, u *update) {
+	if s == nil || !u.wants(s) || x.members.has(s.number) {
+		x.missing++
+		return
+	}
+	x.members.add(s.number)
+	x.grow([families]int{}, s.count)
+}
+
+func (x *exported) remove(s *source) {
+	x.members.remove(s.number)
+	x.grow(s.count, [families]int{})
+}
+
+// grow notes that some of the members came to other numbers of prefixes before.
+func (x *exported) grow(before, after [families]int) {
+	for f := range x.prefixes {
+		x.prefixes[f] += after[f] - before[f]
+	}
 }
 
 // same reports whether an export with the same announcements is the same in all else.

@@ -54,7 +54,11 @@ func newFamily[A comparable](t *Table, index int, ops *familyOps[A]) *family[A] 
 	}
 }
 
-// spans yields the ranges of the family.
+// ranges yields those of the family, spans the same as the table has them.
+func (f *family[A]) ranges(p Prefixes) iter.Seq[PrefixRange] {
+	return func(yield func(PrefixRange) bool) { ranges(f.ops, p, yield) }
+}
+
 func (f *family[A]) spans(p Prefixes) iter.Seq[store.Span[A]] {
 	return func(yield func(store.Span[A]) bool) { f.ops.spans(p, yield) }
 }
@@ -160,14 +164,27 @@ func (e *edit[A]) announce(s *source, ranges Prefixes, concerned []*view[A]) {
 
 // each touches what a source announces.
 func (e *edit[A]) each(s *source, ranges Prefixes, kind change, concerned []*view[A]) {
-	f := e.f
+	e.f.announced(s, ranges, func(i store.Slot) { e.touch(i, kind, concerned) })
+}
+
+// eachShared touches what a source announces beside others.
+func (e *edit[A]) eachShared(s *source, ranges Prefixes, concerned []*view[A]) {
+	e.f.announced(s, ranges, func(i store.Slot) {
+		if e.f.store.At(i).Shared() {
+			e.touch(i, changed, concerned)
+		}
+	})
+}
+
+// announced calls yield for the entries within ranges that a source announces.
+func (f *family[A]) announced(s *source, ranges Prefixes, yield func(store.Slot)) {
 	if f.live(s) == 0 {
 		return
 	}
 	for r := range f.spans(ranges) {
 		f.ops.Expand(r, func(k store.Key[A]) bool {
 			if i := f.store.Lookup(k, s.number); i != store.NoSlot && !f.store.At(i).Dead() {
-				e.touch(i, kind, concerned)
+				yield(i)
 			}
 			return true
 		})

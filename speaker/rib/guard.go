@@ -88,45 +88,40 @@ func (g Grant) permits(r PrefixRange, a *Attributes) bool {
 		(g.LocalPref || a.LocalPref == nil) && (g.Raw || !forOthers)
 }
 
-// counted is how many prefixes of a source count, by family.
-func (g *Guard) counted(s *source) (n [families]int) {
+// counted are those of the numbers of prefixes, by family, that count against the limit.
+func (g *Guard) counted(prefixes [families]int) (n [families]int) {
 	for _, f := range g.Counted {
 		switch f {
 		case wire.IPv4Unicast:
-			n[0] = s.count[0]
+			n[0] = prefixes[0]
 		case wire.IPv6Unicast:
-			n[1] = s.count[1]
+			n[1] = prefixes[1]
 		}
 	}
 	return n
 }
 
-// bound takes those sources from an export's members that would take it over the guard's limit.
+// bound takes those sources from an export's members that would take it over the guard's limit. There are none but for a defect
+// of what made the export.
 func (x *exported) bound(t *Table) {
 	x.counted = [families]int{}
 	if x.Guard == nil {
 		return
 	}
-	for _, s := range t.sources {
-		if s != nil && x.members.has(s.number) {
-			n := x.Guard.counted(s)
-			x.counted[0] += n[0]
-			x.counted[1] += n[1]
-		}
-	}
+	x.counted = x.Guard.counted(x.prefixes)
 	if x.counted[0]+x.counted[1] <= x.Guard.MaxPrefixes {
 		return
 	}
 	x.members, x.counted = slices.Clone(x.members), [families]int{}
 	left := x.Guard.MaxPrefixes
-	for _, a := range x.Announcements {
+	for a := range x.Announcements.All() {
 		s := t.byID[idOf(a)]
 		if s == nil || !x.members.has(s.number) {
 			continue
 		}
-		n := x.Guard.counted(s)
+		n := x.Guard.counted(s.count)
 		if n[0]+n[1] > left {
-			x.members.remove(s.number)
+			x.remove(s)
 			x.refused.add(s.number)
 			continue
 		}

@@ -69,7 +69,7 @@ func TestGuard(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			table := rib.New()
 			a := test.announcement
-			table.Update([]*rib.Announcement{a}, map[string]rib.Export{"tor": {Announcements: []*rib.Announcement{a}, Guard: test.guard}})
+			table.Update(rib.NewList(a), map[string]rib.Export{"tor": {Announcements: rib.NewList(a), Guard: test.guard}})
 			p := attach(t, table, "tor", external())
 			p.drain()
 			if len(p.routes) != test.routes {
@@ -89,7 +89,7 @@ func TestGuardBound(t *testing.T) {
 	guard := &rib.Guard{Families: []wire.Family{wire.IPv4Unicast}, TrustAll: true, MaxPrefixes: 5, Counted: []wire.Family{wire.IPv4Unicast}}
 	a, b, c := announcement("a", none, "10.0.0.0/30 32"), announcement("b", none, "10.0.1.0/31 32"), announcement("c", none, "10.0.2.0/24")
 	export := func(list ...*rib.Announcement) {
-		table.Update(list, map[string]rib.Export{"tor": {Announcements: list, Guard: guard}})
+		table.Update(rib.NewList(list...), map[string]rib.Export{"tor": {Announcements: rib.NewList(list...), Guard: guard}})
 	}
 	p := attach(t, table, "tor", external())
 	export(a, b, c)

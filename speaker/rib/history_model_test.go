@@ -28,7 +28,7 @@ func (h *history) model(s *session, e rib.Export) (map[wire.Path]want, int) {
 	if e.Node != nil {
 		params.NodeAddress4, params.NodeAddress6 = e.Node.Four, e.Node.Six
 	}
-	for _, a := range e.Announcements {
+	for a := range e.Announcements.All() {
 		for prefix := range expandAll(a) {
 			listed++
 			f := wire.IPv4Unicast
@@ -38,13 +38,12 @@ func (h *history) model(s *session, e rib.Export) (map[wire.Path]want, int) {
 			if !slices.Contains(s.params.Families, f) {
 				continue
 			}
-			o := oracle{params: params, defaults: e.Defaults, own: a.Attributes, family: f}
-			nh, w := o.nextHop(), o.attributes()
+			room, nh, w, ok := rib.ModelRoute(params, &e.Defaults, a, f)
 			length := wire.PrefixLen(prefix)
 			if slices.Contains(s.params.AddPath, f) {
 				length += wire.PathIDLen
 			}
-			if nh == nil || o.octets(w, nh, length) > params.MaxLen {
+			if !ok || room < length {
 				continue
 			}
 			path := wire.Path{Prefix: prefix}

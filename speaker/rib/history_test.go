@@ -35,10 +35,8 @@ func TestHistories(t *testing.T) {
 	}
 	for i := range histories {
 		synctest.Test(t, func(t *testing.T) {
-			h := &history{
-				t: t, rnd: rand.New(rand.NewPCG(seed, i)), table: rib.New(), chosen: map[string]bool{},
-				defaults: map[string]rib.Attributes{}, rates: map[string]int{}, nodes: map[string]*rib.NodeAddresses{},
-			}
+			h := newHistory(t, rand.New(rand.NewPCG(seed, i)))
+			h.rates = map[string]int{}
 			h.limit()
 			h.update()
 			if h.run(80, 6); t.Failed() { // the test ends with a bubble that failed
@@ -53,14 +51,52 @@ type history struct {
 	t        *testing.T
 	rnd      *rand.Rand
 	table    *rib.Table
-	all      []*rib.Announcement // in order of precedence
-	chosen   map[string]bool     // by peer and announcement
+	all      []*rib.Announcement
+	lists    map[string]*rib.List // the newest, by peer, that of all under ""
+	lent     []lentList
+	chosen   map[string]bool // by peer and announcement
 	defaults map[string]rib.Attributes
 	rates    map[string]int // nil: none is limited
 	nodes    map[string]*rib.NodeAddresses
 	exports  []map[string]rib.Export // tokens are indexes into it
+	applied  *rib.List               // with the newest of them
 	sessions []*session
 	log      []string
+}
+
+func newHistory(t *testing.T, rnd *rand.Rand) *history {
+	return &history{
+		t: t, rnd: rnd, table: rib.New(), chosen: map[string]bool{}, lists: map[string]*rib.List{},
+		defaults: map[string]rib.Attributes{}, nodes: map[string]*rib.NodeAddresses{},
+	}
+}
+
+// lentList is a list that was published, and what it held then.
+type lentList struct {
+	list  *rib.List
+	holds []*rib.Announcement
+}
+
+// list publishes a list of announcements: most often it is an edit of the one before.
+func (h *history) list(name string, announcements []*rib.Announcement) *rib.List {
+	l := h.lists[name]
+	if l == nil || h.rnd.IntN(12) == 0 {
+		l = rib.NewListOf(2+h.rnd.IntN(7), announcements...)
+	} else {
+		e := l.Edit()
+		for a := range l.All() {
+			if !slices.Contains(announcements, a) {
+				e.Delete(a)
+			}
+		}
+		for _, i := range h.rnd.Perm(len(announcements)) {
+			e.Put(announcements[i])
+		}
+		l = e.List()
+	}
+	h.lists[name] = l
+	h.lent = append(h.lent, lentList{l, slices.Collect(l.All())})
+	return l
 }
 
 // session is a peer under test and the batch that is on its way to it.
@@ -110,7 +146,6 @@ func (h *history) attach() {
 	}
 	p.ExtendedNextHop, p.LinkLocalNextHop = h.rnd.IntN(3) == 0, h.rnd.IntN(3) == 0
 	p.OTC = []uint32{0, 0, 64512}[h.rnd.IntN(3)]
-	p.WithholdOTC = h.rnd.IntN(3) == 0
 	if h.rnd.IntN(3) == 0 {
 		p.AddPath = []wire.Family{wire.IPv4Unicast, wire.IPv6Unicast}[:1+h.rnd.IntN(2)]
 	}
@@ -129,6 +164,7 @@ func (h *history) update() {
 	for range h.rnd.IntN(4) {
 		h.change()
 	}
+	all := h.list("", h.all)
 	next := make(map[string]rib.Export)
 	for _, name := range peerNames {
 		if h.rnd.IntN(15) == 0 {
@@ -155,6 +191,7 @@ func (h *history) update() {
 			h.logf("  node of %s %v", name, *h.nodes[name])
 		}
 		e := rib.Export{Token: token, Defaults: h.defaults[name], RatePerSecond: h.rates[name], Node: h.nodes[name]}
+		var chosen []*rib.Announcement
 		for _, a := range h.all {
 			key := name + a.ID
 			if name == "c" {
@@ -164,18 +201,24 @@ func (h *history) update() {
 				h.chosen[key] = h.rnd.IntN(4) > 0
 			}
 			if h.chosen[key] {
-				e.Announcements = append(e.Announcements, a)
+				chosen = append(chosen, a)
 			}
 		}
+		e.Announcements = h.list(name, chosen)
 		ids := ""
-		for _, a := range e.Announcements {
+		for a := range e.Announcements.All() {
 			ids += a.ID + " "
 		}
 		h.logf("  export %s: %s", name, ids)
 		next[name] = e
 	}
+	if token > 0 && h.rnd.IntN(5) == 0 {
+		h.logf("  skipped") // a newer one came before the table was told
+		return
+	}
 	h.exports = append(h.exports, next)
-	if err := h.table.Update(slices.Clone(h.all), next); err != nil {
+	h.applied = all
+	if err := h.table.Update(all, next); err != nil {
 		h.t.Errorf("%d announcements: %v", len(h.all), err)
 	}
 	h.sessions = slices.DeleteFunc(h.sessions, func(s *session) bool {
@@ -223,9 +266,9 @@ func (h *history) settle(s *session) {
 	n := 0
 	s.out.Routes(func(r rib.Route) bool {
 		n++
-		g, ok := s.paths[wire.Path{ID: r.PathID, Prefix: r.NLRI.Prefix}]
+		g, ok := s.paths[wire.Path{ID: r.PathID, Prefix: r.Prefix}]
 		if !ok || g.attributes != describe(r.Attributes) || g.nextHop != r.NextHop {
-			h.t.Errorf("Routes says %v", r.NLRI.Prefix)
+			h.t.Errorf("Routes says %v", r.Prefix)
 		}
 		return true
 	})
@@ -289,9 +332,9 @@ func (h *history) run(steps, maxSessions int) {
 		return
 	}
 	// All were told: nothing that is dead may stay.
-	h.table.Update(slices.Clone(h.all), h.exports[len(h.exports)-1])
-	if st := h.table.Stats(); st.Dead > 0 || st.Graves > 0 || st.Sources != len(h.all) {
-		h.t.Errorf("leak: %+v, %d announcements", st, len(h.all))
+	h.table.Update(h.applied, h.exports[len(h.exports)-1])
+	if st := h.table.Stats(); st.Dead > 0 || st.Graves > 0 || st.Sources != h.applied.Len() {
+		h.t.Errorf("leak: %+v, %d announcements", st, h.applied.Len())
 	}
 	h.table.Update(nil, nil)
 	for _, s := range h.sessions {
@@ -309,5 +352,10 @@ func (h *history) run(steps, maxSessions int) {
 	}
 	if st := h.table.Stats(); st.Views+st.Profiles > 0 {
 		h.t.Errorf("leak after detach: %+v", st)
+	}
+	for _, l := range h.lent {
+		if !slices.Equal(slices.Collect(l.list.All()), l.holds) {
+			h.t.Errorf("a list changed after it was published")
+		}
 	}
 }

@@ -185,7 +185,7 @@ func sent(t *testing.T, params rib.Params, own, defaults *rib.Attributes) string
 	t.Helper()
 	table := rib.New()
 	update(table, map[string]rib.Export{"tor": {
-		Announcements: []*rib.Announcement{announcement("a", *own, "10.0.0.0/24", "2001:db8::/32")}, Defaults: *defaults,
+		Announcements: rib.NewList(announcement("a", *own, "10.0.0.0/24", "2001:db8::/32")), Defaults: *defaults,
 	}})
 	out := table.Attach("tor", params)
 	defer out.Detach()

@@ -20,7 +20,7 @@ func TestNextHopOfAnotherPeer(t *testing.T) {
 	px := external() // peer 192.0.2.1
 	py := external()
 	py.PeerAddress = addr("192.0.2.9")
-	table.Update([]*rib.Announcement{a, b}, map[string]rib.Export{"x": {Announcements: []*rib.Announcement{a}}, "y": {Announcements: []*rib.Announcement{b}}})
+	table.Update(rib.NewList(a, b), map[string]rib.Export{"x": {Announcements: rib.NewList(a)}, "y": {Announcements: rib.NewList(b)}})
 	x := attach(t, table, "x", px)
 	y := attach(t, table, "y", py)
 	x.drain()
@@ -54,11 +54,11 @@ func TestTombstonesOfMovedSession(t *testing.T) {
 		b := announcement("b", none, "10.0.1.0/24")
 		all := []*rib.Announcement{a, b}
 		p1, p2, p3 := attach(t, table, "x", external()), attach(t, table, "y", external()), attach(t, table, "y", external())
-		table.Update(all, map[string]rib.Export{"x": {Announcements: all}, "y": {Announcements: all}})
+		table.Update(rib.NewList(all...), map[string]rib.Export{"x": {Announcements: rib.NewList(all...)}, "y": {Announcements: rib.NewList(all...)}})
 		for _, p := range []*peer{p1, p2, p3} {
 			p.drain()
 		}
-		table.Update([]*rib.Announcement{b}, map[string]rib.Export{"y": {Announcements: []*rib.Announcement{b}}})
+		table.Update(rib.NewList(b), map[string]rib.Export{"y": {Announcements: rib.NewList(b)}})
 		for _, p := range []*peer{p1, p2, p3} {
 			p.drain()
 			p.out.Detach()
@@ -99,7 +99,7 @@ func TestDefaultRouteStays(t *testing.T) {
 	f := announcement("f", none, "10.0.0.0/17 32")
 	x := announcement("x", none, "20.0.0.0/20 32")
 	up := func(med *uint32, l ...*rib.Announcement) {
-		table.Update(l, map[string]rib.Export{"a": {Announcements: l, Defaults: rib.Attributes{MED: med}}, "b": {Announcements: l}})
+		table.Update(rib.NewList(l...), map[string]rib.Export{"a": {Announcements: rib.NewList(l...), Defaults: rib.Attributes{MED: med}}, "b": {Announcements: rib.NewList(l...)}})
 	}
 	up(nil, d, f, x)
 	s1, s2, s3 := attach(t, table, "a", external()), attach(t, table, "b", external()), attach(t, table, "b", external())

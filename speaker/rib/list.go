@@ -4,6 +4,7 @@
 package rib
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 )
@@ -13,31 +14,56 @@ import (
 type List struct {
 	chunks []*listChunk // none is empty
 	n      int
-	limit  int // how many announcements a chunk holds at most
+	limit  int // of a chunk: see chunkLen
 }
 
 // listChunk is a part of a list. It never changes once a list that holds it was returned.
 type listChunk struct{ announcements []*Announcement }
 
-// listChunkLen is the limit of every list outside tests. An edit copies one chunk, and a pointer to each of the others.
+// listChunkLen is the length that chunks have at most. An edit copies one chunk, and a pointer to each of the others.
 const listChunkLen = 256
 
 // NewList returns a list of announcements, which may be in any order. Of those that compare as equal it holds the last.
 func NewList(announcements ...*Announcement) *List {
-	return newList(listChunkLen, announcements)
+	return newList(0, announcements)
 }
 
 func newList(limit int, announcements []*Announcement) *List {
-	if !slices.IsSortedFunc(announcements, (*Announcement).Compare) {
-		announcements = slices.Clone(announcements)
-		slices.SortStableFunc(announcements, (*Announcement).Compare)
+	sorted := slices.Clone(announcements)
+	slices.SortStableFunc(sorted, (*Announcement).Compare)
+	l := &List{limit: limit}
+	var c *listChunk
+	var last *Announcement
+	for _, a := range sorted {
+		switch {
+		case last != nil && last.Compare(a) == 0:
+			c.announcements[len(c.announcements)-1] = a
+		case c == nil || len(c.announcements) == l.chunkLen():
+			c = &listChunk{[]*Announcement{a}}
+			l.chunks = append(l.chunks, c)
+			l.n++
+		default:
+			c.announcements = append(c.announcements, a)
+			l.n++
+		}
+		last = a
 	}
-	e := (&List{limit: limit}).Edit()
-	for _, a := range announcements {
+	return l
+}
+
+// Replace returns the list of other announcements, which may be in any order. It shares with the former list what both hold.
+func (l *List) Replace(announcements ...*Announcement) *List {
+	e := l.Edit()
+	var come []*Announcement
+	Diff(l, NewList(announcements...), e.Delete, func(a *Announcement) { come = append(come, a) })
+	for _, a := range come {
 		e.Put(a)
 	}
 	return e.List()
 }
+
+// chunkLen is how many announcements a chunk holds at most.
+func (l *List) chunkLen() int { return cmp.Or(l.limit, listChunkLen) }
 
 // Len is how many announcements the list holds.
 func (l *List) Len() int {

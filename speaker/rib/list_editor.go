@@ -20,7 +20,7 @@ type Editor struct {
 // Edit begins a new list with what this one holds.
 func (l *List) Edit() *Editor {
 	if l == nil {
-		l = &List{limit: listChunkLen}
+		l = &List{}
 	}
 	return &Editor{from: l, chunks: l.chunks, n: l.n}
 }
@@ -28,7 +28,6 @@ func (l *List) Edit() *Editor {
 // Put adds an announcement in the place of the one that compares as equal, if there is one. To put the very announcement that is
 // there changes nothing. Where another value of an ID has another place, the caller deletes the former value.
 func (e *Editor) Put(a *Announcement) {
-	limit := e.from.limit
 	if len(e.chunks) == 0 {
 		e.begin()
 		e.add(0, []*Announcement{a})
@@ -41,6 +40,7 @@ func (e *Editor) Put(a *Announcement) {
 		}
 		return
 	}
+	limit := e.from.chunkLen()
 	full := len(e.chunks[chunk].announcements) == limit
 	if full && place == limit && chunk == len(e.chunks)-1 { // a list that is made in order has full chunks
 		e.begin()
@@ -122,7 +122,7 @@ func (e *Editor) remove(chunk int) {
 
 // split makes two chunks of a full one.
 func (e *Editor) split(chunk int) {
-	c, half := e.own(chunk), e.from.limit/2
+	c, half := e.own(chunk), e.from.chunkLen()/2
 	second := slices.Clone(c.announcements[half:])
 	clear(c.announcements[half:])
 	c.announcements = c.announcements[:half]
@@ -136,7 +136,7 @@ func (e *Editor) join(chunk int) bool {
 		return false
 	}
 	second := e.chunks[chunk+1].announcements
-	if len(e.chunks[chunk].announcements)+len(second) > e.from.limit/2 {
+	if len(e.chunks[chunk].announcements)+len(second) > e.from.chunkLen()/2 {
 		return false
 	}
 	c := e.own(chunk)

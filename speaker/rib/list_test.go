@@ -58,11 +58,11 @@ func checkList(t *testing.T, l *List, want listModel) {
 		t.Fatalf("list of %d: %v, want %v", l.Len(), got, want)
 	}
 	for i, c := range l.chunks {
-		if n := len(c.announcements); n == 0 || n > l.limit {
-			t.Fatalf("chunk of %d announcements, limit %d", n, l.limit)
+		if n := len(c.announcements); n == 0 || n > l.chunkLen() {
+			t.Fatalf("chunk of %d announcements, limit %d", n, l.chunkLen())
 		}
-		if i > 0 && len(l.chunks[i-1].announcements)+len(c.announcements) <= l.limit/2 {
-			t.Fatalf("chunks of %d and %d announcements are not joined, limit %d", len(l.chunks[i-1].announcements), len(c.announcements), l.limit)
+		if i > 0 && len(l.chunks[i-1].announcements)+len(c.announcements) <= l.chunkLen()/2 {
+			t.Fatalf("chunks of %d and %d announcements are not joined, limit %d", len(l.chunks[i-1].announcements), len(c.announcements), l.chunkLen())
 		}
 	}
 	for _, a := range want {
@@ -133,6 +133,9 @@ func TestListHistories(t *testing.T) {
 			history = append(history, published{l, model, hashOf(l)})
 			checkDiff(t, history[rnd.IntN(len(history))], history[rnd.IntN(len(history))])
 			checkDiff(t, from, history[len(history)-1])
+			if same := from.list.Replace(model...); from.list.Replace(from.model...) != from.list || !slices.Equal(slices.Collect(same.All()), model) {
+				t.Fatalf("replaced %v by %v, want %v", from.model, slices.Collect(same.All()), model)
+			}
 		}
 		for _, p := range history {
 			if checkList(t, p.list, p.model); hashOf(p.list) != p.hash {
@@ -157,6 +160,15 @@ func TestListMadeOfAnything(t *testing.T) {
 		checkList(t, NewList(given...), model)
 		if !slices.Equal(given, before) {
 			t.Fatal("the order of what was given changed")
+		}
+	}
+	for _, l := range []*List{nil, {}} {
+		e := l.Edit()
+		for range 3 * listChunkLen {
+			e.Put(&Announcement{Age: rnd.Int64()})
+		}
+		if got := e.List(); got.Len() != 3*listChunkLen || len(got.chunks) < 3 {
+			t.Fatalf("%d announcements in %d chunks", got.Len(), len(got.chunks))
 		}
 	}
 	var none *List

@@ -40,8 +40,9 @@ func TestMemory(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			buffer := make([]byte, 0, 1<<17)
 			table, exports := rib.New(), export(1, test.announcements...)
+			list := exports["tor"].Announcements
 			before := heap()
-			measure(t, "table", test.table, func() { table.Update(test.announcements, exports) })
+			measure(t, "table", test.table, func() { table.Update(list, exports) })
 			out := table.Attach("tor", external())
 			measure(t, "session", test.session, func() { write(out, buffer) })
 			table.Update(nil, export(2))
@@ -60,7 +61,7 @@ func TestMemory(t *testing.T) {
 func twice(list []*rib.Announcement) []*rib.Announcement {
 	all := slices.Clone(list)
 	for _, a := range list {
-		all = append(all, &rib.Announcement{ID: a.ID + " again", Name: a.Name, Prefixes: rib.NewPrefixes(slices.Collect(a.Prefixes.All())...)})
+		all = append(all, &rib.Announcement{ID: a.ID + " again", Name: a.Name, Age: 1, Prefixes: rib.NewPrefixes(slices.Collect(a.Prefixes.All())...)})
 	}
 	return all
 }
@@ -73,9 +74,9 @@ func TestMarksOfManyViews(t *testing.T) {
 	update := func(list ...*rib.Announcement) {
 		exports := map[string]rib.Export{}
 		for i := range peers {
-			exports[fmt.Sprint(i)] = rib.Export{Announcements: list, Defaults: rib.Attributes{MED: ptr(uint32(i))}}
+			exports[fmt.Sprint(i)] = rib.Export{Announcements: rib.NewList(list...), Defaults: rib.Attributes{MED: ptr(uint32(i))}}
 		}
-		table.Update(list, exports)
+		table.Update(rib.NewList(list...), exports)
 	}
 	update()
 	var all []*peer

@@ -62,7 +62,7 @@ func BenchmarkMillion(b *testing.B) {
 			list := million(n)
 			before := heap()
 			table := rib.New()
-			table.Update(list, export(0, list...))
+			table.Update(rib.NewList(list...), export(0, list...))
 			taken := heap() - before
 			out := table.Attach("tor", external())
 			buffer := make([]byte, 0, 1<<17)
@@ -92,15 +92,18 @@ func BenchmarkMillion(b *testing.B) {
 			})
 			for _, k := range []int{1, 1000, 10_000} {
 				b.Run(fmt.Sprint("change of ", k), func(b *testing.B) {
+					base := rib.NewList(list...)
 					for i := 0; b.Loop(); i++ {
-						changed := append(list[:len(list):len(list)], announcement("change", rib.Attributes{MED: ptr(uint32(i))}, ranges(k)...))
-						table.Update(changed, export(i+1, changed...))
+						edit := base.Edit()
+						edit.Put(announcement("change", rib.Attributes{MED: ptr(uint32(i))}, ranges(k)...))
+						changed := edit.List()
+						table.Update(changed, map[string]rib.Export{"tor": {Announcements: changed, Token: i + 1}})
 						if write(out, buffer) == 0 {
 							b.Fatal("nothing was sent")
 						}
 					}
 				})
-				table.Update(list, export(-k, list...))
+				table.Update(rib.NewList(list...), export(-k, list...))
 				write(out, buffer)
 			}
 		})

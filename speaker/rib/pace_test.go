@@ -25,10 +25,10 @@ func TestPace(t *testing.T) {
 		}
 		exports := func(list []*rib.Announcement) map[string]rib.Export {
 			return map[string]rib.Export{
-				"slow": {Announcements: list, RatePerSecond: rate, Token: len(list)}, "fast": {Announcements: list, Token: len(list)},
+				"slow": {Announcements: rib.NewList(list...), RatePerSecond: rate, Token: len(list)}, "fast": {Announcements: rib.NewList(list...), Token: len(list)},
 			}
 		}
-		table.Update(list, exports(list))
+		table.Update(rib.NewList(list...), exports(list))
 		slow, fast := attach(t, table, "slow", external()), attach(t, table, "fast", external())
 		defer slow.out.Detach()
 		slow.lenient = true // what goes before it was announced may be withdrawn
@@ -49,13 +49,13 @@ func TestPace(t *testing.T) {
 				}
 				if len(times) >= 50 && !cut {
 					cut = true
-					table.Update(list[:99], exports(list[:99])) // 10.0.99.0/24 was not sent yet
+					table.Update(rib.NewList(list[:99]...), exports(list[:99])) // 10.0.99.0/24 was not sent yet
 				}
 			}
 		}
 		read()
 		slow.log = nil
-		table.Update(list[1:], exports(list[1:])) // 10.0.0.0/24 goes, 10.0.99.0/24 comes back
+		table.Update(rib.NewList(list[1:]...), exports(list[1:])) // 10.0.0.0/24 goes, 10.0.99.0/24 comes back
 		read()
 		if len(slow.log) != 2 || slow.log[0].kind != "withdraw" {
 			t.Errorf("messages %v, want the withdrawal first", slow.log)
@@ -80,7 +80,7 @@ func TestCondemned(t *testing.T) {
 		table := rib.New()
 		table.SetLimits(rib.Limits{Lag: 1 << 10, Record: 1 << 10, Ring: 8, Scan: 8, Walk: 1 << 10, Marks: 1, Graves: 10, Patience: time.Minute})
 		a := announcement("a", none, "10.0.0.0/24 32")
-		table.Update([]*rib.Announcement{a}, export(1, a))
+		table.Update(rib.NewList(a), export(1, a))
 		stuck, fine := attach(t, table, "tor", external()), attach(t, table, "tor", external())
 		stuck.drain()
 		fine.drain()
@@ -123,7 +123,7 @@ func TestManyWithdrawalsInPacedWalk(t *testing.T) {
 			list = append(list, announcement(fmt.Sprint(i), rib.Attributes{MED: ptr(uint32(i))}, fmt.Sprintf("10.%d.0.0/20 32", i)))
 		}
 		up := func(list []*rib.Announcement) {
-			table.Update(list, map[string]rib.Export{"tor": {Announcements: list, RatePerSecond: 2, Token: len(list)}})
+			table.Update(rib.NewList(list...), map[string]rib.Export{"tor": {Announcements: rib.NewList(list...), RatePerSecond: 2, Token: len(list)}})
 		}
 		up(list)
 		p := attach(t, table, "tor", external())
@@ -147,7 +147,7 @@ func TestWithdrawalInPacedScan(t *testing.T) {
 			list = append(list, announcement(fmt.Sprint(i), rib.Attributes{MED: ptr(uint32(i))}, fmt.Sprintf("10.0.%d.0/24", i)))
 		}
 		up := func(list []*rib.Announcement) {
-			table.Update(list, map[string]rib.Export{"tor": {Announcements: list, RatePerSecond: 2, Token: len(list)}})
+			table.Update(rib.NewList(list...), map[string]rib.Export{"tor": {Announcements: rib.NewList(list...), RatePerSecond: 2, Token: len(list)}})
 		}
 		up(list[:10])
 		p := attach(t, table, "tor", external())
@@ -185,7 +185,7 @@ func TestWithdrawalWaitsForItsCoverAlone(t *testing.T) {
 			return list
 		}
 		up := func(list []*rib.Announcement) {
-			table.Update(list, map[string]rib.Export{"tor": {Announcements: list, RatePerSecond: 1}})
+			table.Update(rib.NewList(list...), map[string]rib.Export{"tor": {Announcements: rib.NewList(list...), RatePerSecond: 1}})
 		}
 		up(list("10.0.0.0/8", 25))
 		p := attach(t, table, "tor", external())

@@ -7,8 +7,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-
-	"github.com/herald-bgp/herald/speaker/rib/internal/store"
 )
 
 // prepared is an update of one family: what changes, with what sessions hold of it, and where the sessions go.
@@ -72,15 +70,6 @@ func prepare[A comparable](f *family[A], u *update) *prepared[A] {
 		p.edit.announce(c.source, c.next.Prefixes, concerned(c.number, false))
 	}
 	p.membership(u)
-	if u.reordered {
-		for head := range f.conflicts {
-			for i := head; i != store.NoSlot; i = f.store.Next(i) {
-				if !f.store.At(i).Dead() {
-					p.edit.touch(i, changed, f.views)
-				}
-			}
-		}
-	}
 	return p
 }
 
@@ -89,8 +78,11 @@ func (p *prepared[A]) change(c *sourceChange, concerned []*view[A]) {
 	if c.gone.Len() > 0 {
 		p.edit.eachBut(c.source, c.gone, c.next.Prefixes, concerned)
 	}
-	if c.attributes {
-		p.edit.each(c.source, c.next.Prefixes, changed, concerned) // what stays
+	switch { // what stays
+	case c.attributes:
+		p.edit.each(c.source, c.next.Prefixes, changed, concerned)
+	case c.precedence:
+		p.edit.eachShared(c.source, c.next.Prefixes, concerned)
 	}
 	if c.come.Len() > 0 {
 		p.edit.announce(c.source, c.come, concerned)
@@ -166,12 +158,16 @@ func (p *prepared[A]) membership(u *update) {
 	f := p.edit.f
 	for _, c := range p.views {
 		concerned := []*view[A]{c.view}
-		for _, s := range f.table.sources {
-			if s == nil || !u.keeps(s) {
-				continue
+		for n := range c.view.members.differing(c.members) {
+			if s := f.table.sources[n]; u.keeps(s) {
+				p.edit.each(s, s.Prefixes, changed, concerned)
 			}
-			before, after := c.view.members.has(s.number), c.members.has(s.number)
-			if before != after || before && c.profile != c.view.profile {
+		}
+		if c.profile == c.view.profile {
+			continue
+		}
+		for n := range c.members.all() {
+			if s := f.table.sources[n]; c.view.members.has(n) && u.keeps(s) {
 				p.edit.each(s, s.Prefixes, changed, concerned)
 			}
 		}
@@ -183,8 +179,8 @@ func (p *prepared[A]) membership(u *update) {
 		if i > 0 && p.moves[i-1].cursor.view == m.cursor.view && p.moves[i-1].profile == m.profile && p.moves[i-1].members.equal(m.members) {
 			continue // of the same group
 		}
-		for _, s := range f.table.sources {
-			if s != nil && u.keeps(s) && m.members.has(s.number) != m.cursor.view.members.has(s.number) {
+		for n := range m.members.differing(m.cursor.view.members) {
+			if s := f.table.sources[n]; u.keeps(s) {
 				p.edit.each(s, s.Prefixes, changed, nil)
 			}
 		}

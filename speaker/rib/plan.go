@@ -44,7 +44,7 @@ type step struct {
 // group is the prefixes that are announced with one attribute set, in order.
 type group struct {
 	set   *encode.Set
-	rank  int // the lowest of their sources
+	first *source // of their sources
 	marks []mark
 }
 
@@ -89,7 +89,7 @@ func (f *family[A]) planWithin(v *view[A], marks []mark, again bool, room int) p
 	var last *encode.Set
 	place := 0
 	for _, m := range marks {
-		set, rank := f.choose(v, m.at)
+		set, s := f.choose(v, m.at)
 		switch {
 		case set == nil && m.held != nil:
 			p.withdrawals = append(p.withdrawals, m)
@@ -100,16 +100,18 @@ func (f *family[A]) planWithin(v *view[A], marks []mark, again bool, room int) p
 				if place, ok = groups[set]; !ok {
 					place = len(p.groups)
 					groups[set] = place
-					p.groups = append(p.groups, group{set: set, rank: rank})
+					p.groups = append(p.groups, group{set: set, first: s})
 				}
 				last = set
 			}
 			g := &p.groups[place]
-			g.rank = min(g.rank, rank)
+			if s != g.first && s.before(g.first) {
+				g.first = s
+			}
 			g.marks = append(g.marks, m)
 		}
 	}
-	slices.SortStableFunc(p.groups, func(a, b group) int { return cmp.Compare(a.rank, b.rank) })
+	slices.SortStableFunc(p.groups, func(a, b group) int { return a.first.Announcement.Compare(b.first.Announcement) })
 	if len(p.withdrawals) > 0 && len(p.groups) > 0 {
 		f.cover(v, &p, min(room, f.room(v)))
 	}

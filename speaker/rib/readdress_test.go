@@ -22,7 +22,7 @@ func TestReaddress(t *testing.T) {
 	at := func(six string) {
 		node := &rib.NodeAddresses{Four: addr("192.0.2.2")}
 		node.Six, _ = netip.ParseAddr(six)
-		table.Update(list, map[string]rib.Export{"tor": {Announcements: list, Node: node, Token: six}})
+		table.Update(rib.NewList(list...), map[string]rib.Export{"tor": {Announcements: rib.NewList(list...), Node: node, Token: six}})
 	}
 	at("2001:db8::2")
 	// The session over IPv6 has its own address as next hop of IPv6, and shares all else with the other one.

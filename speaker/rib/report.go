@@ -4,6 +4,7 @@
 package rib
 
 import (
+	"net/netip"
 	"slices"
 
 	"github.com/herald-bgp/herald/speaker/rib/internal/store"
@@ -76,12 +77,14 @@ func (o *Out) withheld() []Withheld {
 	if len(w) == 0 {
 		return nil
 	}
-	var list []Withheld
-	for _, a := range o.export.Announcements {
-		if s := o.table.byID[idOf(a)]; s != nil {
-			list = append(list, w[s.number]...)
-			delete(w, s.number)
-		}
+	sources := make([]*source, 0, len(w))
+	for number := range w {
+		sources = append(sources, o.table.sources[number])
+	}
+	slices.SortFunc(sources, func(a, b *source) int { return a.Announcement.Compare(b.Announcement) })
+	list := make([]Withheld, 0, len(w))
+	for _, s := range sources {
+		list = append(list, w[s.number]...)
 	}
 	return list
 }
@@ -119,8 +122,8 @@ func (c *cursor[A]) count() FamilyCount {
 
 // eachSource calls yield for the sources among m that announce something of the family.
 func (f *family[A]) eachSource(m members, yield func(*source)) {
-	for _, s := range f.table.sources {
-		if s != nil && f.live(s) > 0 && m.has(s.number) {
+	for n := range m.all() {
+		if s := f.table.sources[n]; f.live(s) > 0 {
 			yield(s)
 		}
 	}
@@ -147,14 +150,14 @@ func (f *family[A]) summary(v *view[A]) *summary {
 		}
 		sum.routes += f.live(s)
 		if set.Room < v.maxNLRI {
-			f.tooLong(s, set.Room-v.pathLen, func(r store.Span[A]) {
-				sum.routes -= r.Count()
-				sum.withheld.add(s, Withheld{Reason: ReasonTooLong, Prefixes: r.Count(), Example: f.ops.NLRI(r.First())})
+			f.tooLong(s, set.Room-v.pathLen, func(r PrefixRange) {
+				sum.routes -= r.count()
+				sum.withheld.add(s, Withheld{Reason: ReasonTooLong, Prefixes: r.count(), Example: r.first()})
 			})
 		}
 	})
 	for head := range f.conflicts {
-		example := f.ops.NLRI(f.store.At(head).Key())
+		example := f.ops.Prefix(f.store.At(head).Key())
 		f.losers(v, head, func(s, winner *source) {
 			sum.routes--
 			sum.withheld.add(s, Withheld{Reason: ReasonConflict, Prefixes: 1, Example: example, Winner: winner.Name})
@@ -165,18 +168,18 @@ func (f *family[A]) summary(v *view[A]) *summary {
 }
 
 // tooLong calls yield for the ranges of a source whose prefixes are longer than there is room for.
-func (f *family[A]) tooLong(s *source, room int, yield func(store.Span[A])) {
-	var long []store.Span[A]
-	for r := range f.spans(s.Prefixes) {
-		if f.ops.Len(r.First()) > room {
+func (f *family[A]) tooLong(s *source, room int, yield func(PrefixRange)) {
+	var long []PrefixRange
+	for r := range f.ranges(s.Prefixes) {
+		if wire.PrefixLen(r.first()) > room {
 			long = append(long, r)
 		}
 	}
 	// Ranges of one length are nested or apart: sorted, only the last that counted can hold the next.
-	slices.SortFunc(long, f.ops.CompareSpans)
-	var last store.Span[A]
+	slices.SortFunc(long, compareRanges)
+	var last PrefixRange
 	for i, r := range long {
-		if i == 0 || !f.ops.Covers(last, r) {
+		if i == 0 || !last.covers(r) {
 			yield(r)
 			last = r
 		}
@@ -184,11 +187,11 @@ func (f *family[A]) tooLong(s *source, room int, yield func(store.Span[A])) {
 }
 
 // example is the first prefix of the family that a source lists.
-func (f *family[A]) example(s *source) wire.NLRI {
-	for r := range f.spans(s.Prefixes) {
-		return f.ops.NLRI(r.First())
+func (f *family[A]) example(s *source) netip.Prefix {
+	for r := range f.ranges(s.Prefixes) {
+		return r.first()
 	}
-	return wire.NLRI{}
+	return netip.Prefix{}
 }
 
 // losers calls yield for the routes of a prefix that could be sent if another were not.

@@ -3,6 +3,11 @@
 
 package rib
 
+import (
+	"iter"
+	"math/bits"
+)
+
 // sourceID identifies a source across configurations. An announcement with another path identifier is another source: its
 // routes do not replace what it was.
 type sourceID struct {
@@ -16,17 +21,20 @@ func idOf(a *Announcement) sourceID { return sourceID{a.ID, a.PathID} }
 type source struct {
 	*Announcement
 	number uint32
-	// wanted: it is part of the newest configuration. removed is the update that it is not a part of any more.
-	wanted  bool
-	removed uint64
-	// rank is the place in the order of precedence: of two sources with one prefix the lower goes first.
-	rank int
+	// wanted: it is part of the newest configuration.
+	wanted bool
+	// turned is the newest update that found that wanted is to be the opposite, and left the newest comparison of two lists of an
+	// export that found it in the former one alone so far.
+	turned, left uint64
 	// live counts the prefixes that are announced, entries those of both families and the tombstones.
 	// count is how many prefixes its newest announcement comes to, by family.
 	count   [families]int
 	live    [families]uint32
 	entries int
 }
+
+// before reports whether the routes of s go before those of o.
+func (s *source) before(o *source) bool { return s.Announcement.Compare(o.Announcement) < 0 }
 
 // families is how many families a table has: the length of what it keeps for each.
 const families = 2
@@ -62,21 +70,41 @@ func (m *members) union(other members) {
 	}
 }
 
+// same reports whether both are one value: most sets are that of the update before.
+func (m members) same(other members) bool {
+	return len(m) == len(other) && (len(m) == 0 || &m[0] == &other[0])
+}
+
 func (m members) equal(other members) bool {
-	if len(m) == len(other) && (len(m) == 0 || &m[0] == &other[0]) {
-		return true
-	}
-	for i := range max(len(m), len(other)) {
-		var a, b uint64
-		if i < len(m) {
-			a = m[i]
-		}
-		if i < len(other) {
-			b = other[i]
-		}
-		if a != b {
-			return false
-		}
+	for range m.differing(other) {
+		return false
 	}
 	return true
+}
+
+// word returns the word with the numbers from 64 i on.
+func (m members) word(i int) uint64 {
+	if i < len(m) {
+		return m[i]
+	}
+	return 0
+}
+
+// all yields the numbers.
+func (m members) all() iter.Seq[uint32] { return m.differing(nil) }
+
+// differing yields the numbers that are in one of both.
+func (m members) differing(other members) iter.Seq[uint32] {
+	return func(yield func(uint32) bool) {
+		if m.same(other) {
+			return
+		}
+		for i := range max(len(m), len(other)) {
+			for w := m.word(i) ^ other.word(i); w != 0; w &= w - 1 {
+				if !yield(uint32(i<<6 + bits.TrailingZeros64(w))) {
+					return
+				}
+			}
+		}
+	}
 }

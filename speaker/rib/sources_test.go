@@ -26,12 +26,12 @@ func TestTooManyAnnouncements(t *testing.T) {
 	table.SetLimits(rib.Limits{Lag: 4 << 20, Record: 64 << 10, Ring: 1 << 10, Scan: 1 << 10, Walk: 2 << 20, Marks: 1 << 10, Graves: 1 << 20, Sources: 20})
 	p := attach(t, table, "tor", external())
 	ten := numbered(0, 10)
-	if err := table.Update(ten, export(1, ten...)); err != nil {
+	if err := table.Update(rib.NewList(ten...), export(1, ten...)); err != nil {
 		t.Fatal(err)
 	}
 	p.lines()
 	eleven := numbered(20, 11)
-	if err := table.Update(eleven, export(2, eleven...)); !errors.Is(err, rib.ErrTooManyAnnouncements) {
+	if err := table.Update(rib.NewList(eleven...), export(2, eleven...)); !errors.Is(err, rib.ErrTooManyAnnouncements) {
 		t.Errorf("11 announcements: %v", err)
 	}
 	p.expect()
@@ -47,7 +47,7 @@ func TestNumbersOfSourcesThatWent(t *testing.T) {
 	p, slow := attach(t, table, "tor", external()), attach(t, table, "tor", external())
 	for i := range 5 {
 		list := numbered(10*i, 10)
-		if err := table.Update(list, export(i, list...)); err != nil {
+		if err := table.Update(rib.NewList(list...), export(i, list...)); err != nil {
 			t.Fatal(err)
 		}
 		if p.drain(); len(p.routes) != 10 {

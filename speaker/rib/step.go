@@ -6,6 +6,8 @@ package rib
 import (
 	"cmp"
 	"slices"
+
+	"github.com/herald-bgp/herald/speaker/wire"
 )
 
 // placedMark is a mark with the place of a withdrawal, its own or the first that it goes before.
@@ -35,13 +37,13 @@ func (f *family[A]) messages(v *view[A], g group, places []int32) (list []placed
 	for marks := inPlace(g.marks, places); len(marks) > 0; {
 		n, octets := 0, 0
 		for n < len(marks) {
-			octets += v.pathLen + f.ops.Len(f.store.At(marks[n].at).Key())
+			octets += v.pathLen + wire.PrefixLen(f.ops.Prefix(f.store.At(marks[n].at).Key()))
 			if octets > g.set.Room && n > 0 {
 				break
 			}
 			n++
 		}
-		list = append(list, placedGroup{group{g.set, g.rank, bare(marks[:n])}, marks[0].place})
+		list = append(list, placedGroup{group{g.set, g.first, bare(marks[:n])}, marks[0].place})
 		marks = marks[n:]
 	}
 	return list

@@ -23,10 +23,10 @@ type Table struct {
 	unused  []uint32  // numbers without a source
 	byID    map[sourceID]*source
 	exports map[string]*exported
-	// announcements are the newest configuration's, and order their sources.
-	announcements []*Announcement
-	order         []*source
+	// announcements are the newest configuration's.
+	announcements *List
 	updates       uint64 // number of the newest
+	comparisons   uint64 // of lists
 	outs          map[*Out]struct{}
 	four          *family[uint32]
 	six           *family[store.Address6]

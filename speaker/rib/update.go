@@ -3,27 +3,31 @@
 
 package rib
 
-import "time"
+import (
+	"errors"
+	"fmt"
+	"time"
+)
 
-// update is one replacement of the desired state under way. What is different is found first, by comparing pointers from
-// both ends: most of it is what it was.
+// update is one replacement of the desired state under way. What is different is found first, by comparing lists.
 type update struct {
 	table *Table
+	// number is that of the comparison.
+	number uint64
 	// added and changed are sources with their new announcements, removed those that are wanted no more.
 	added, changed []sourceChange
 	removed        []*source
-	// reordered: precedence among sources that stay is another now.
-	reordered bool
-	order     []*source // as the table's will be
-	targets   map[*Out]*target
+	targets        map[*Out]*target
 }
 
 // sourceChange is a source with what becomes of its announcement.
 type sourceChange struct {
 	*source
 	next *Announcement
-	// attributes: they differ, and not only the prefixes.
-	attributes bool
+	// attributes: they differ, and not only the prefixes. precedence: it differs.
+	attributes, precedence bool
+	// before and after count its prefixes, by family.
+	before, after [families]int
 	// gone and come are the ranges in only one of both.
 	gone, come Prefixes
 }
@@ -35,17 +39,23 @@ type target struct {
 	members [families]members
 }
 
-// Update replaces the whole desired state, routes of our own alone (RFC 4271 §9.4): all announcements in order of precedence,
-// the first goes first, and the exports of each peer, whose announcements are among them; others are not sent. A peer that is
-// absent is sent nothing. Update returns at once: sessions are poked, and do the work when they can write. Nothing that is
-// given may be modified afterwards. More than [MaxAnnouncements] are [ErrTooManyAnnouncements], and nothing changes.
-func (t *Table) Update(announcements []*Announcement, exports map[string]Export) error {
+// Update replaces the whole desired state, routes of our own alone (RFC 4271 §9.4): all announcements, and the exports of each
+// peer, whose announcements are among them; others are not sent. A peer that is absent is sent nothing. What the lists share with those
+// of the update before costs nothing. Update returns at once: sessions are poked, and do the work when they can write. Nothing that is
+// given may be modified afterwards. An error refuses the update, and nothing changes: there are more than [MaxAnnouncements], which
+// is [ErrTooManyAnnouncements], or two with one ID and path identifier.
+func (t *Table) Update(announcements *List, exports map[string]Export) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(announcements) > t.limits.Sources/2 {
+	if announcements.Len() > t.limits.Sources/2 {
 		return ErrTooManyAnnouncements
 	}
 	t.ensureNumbers(announcements)
+	t.comparisons++
+	u := &update{table: t, number: t.comparisons, targets: make(map[*Out]*target, len(t.outs))}
+	if err := u.compare(announcements); err != nil {
+		return err
+	}
 	t.updates++
 	now := time.Now()
 	for o := range t.outs {
@@ -53,8 +63,6 @@ func (t *Table) Update(announcements []*Announcement, exports map[string]Export)
 			o.moved = now // it did not wait until now
 		}
 	}
-	u := &update{table: t, targets: make(map[*Out]*target, len(t.outs))}
-	u.compare(announcements)
 	t.announcements = announcements
 	t.export(u, exports)
 	u.target()
@@ -76,12 +84,12 @@ func (t *Table) Update(announcements []*Announcement, exports map[string]Export)
 
 // ensureNumbers sees to it that there are numbers for new sources. Where those that went have too many still, the sessions that were
 // not told so are condemned, and waited for no more.
-func (t *Table) ensureNumbers(announcements []*Announcement) {
+func (t *Table) ensureNumbers(announcements *List) {
 	free := t.limits.Sources - len(t.byID)
-	if free >= len(announcements) {
+	if free >= announcements.Len() {
 		return
 	}
-	for _, a := range announcements {
+	for a := range announcements.All() {
 		if t.byID[idOf(a)] == nil {
 			free--
 		}
@@ -122,61 +130,66 @@ func (t *Table) condemn(now time.Time) {
 	}
 }
 
-// common is how many elements both lists begin with, and how many others both end with.
-func common[T comparable](a, b []T) (head, tail int) {
-	n := min(len(a), len(b))
-	for head < n && a[head] == b[head] {
-		head++
-	}
-	for tail < n-head && a[len(a)-1-tail] == b[len(b)-1-tail] {
-		tail++
-	}
-	return head, tail
-}
-
 // compare finds what is different about the announcements.
-func (u *update) compare(announcements []*Announcement) {
+func (u *update) compare(next *List) error {
 	t := u.table
-	head, tail := common(t.announcements, announcements)
-	before := t.order[head : len(t.order)-tail]
-	u.order = make([]*source, 0, len(announcements))
-	u.order = append(u.order, t.order[:head]...)
-	for _, s := range before {
-		s.removed = t.updates // unless it is found below
+	var gone, come []*Announcement
+	Diff(t.announcements, next, func(a *Announcement) { gone = append(gone, a) }, func(a *Announcement) { come = append(come, a) })
+	for _, a := range gone {
+		t.byID[idOf(a)].turned = u.number
 	}
-	highest := -1
-	for _, a := range announcements[head : len(announcements)-tail] {
-		s := t.byID[idOf(a)]
-		if s == nil || !s.wanted {
-			s = t.numbered(a)
+	for i, a := range come {
+		s := t.numbered(a)
+		if s.wanted != (s.turned == u.number) { // another one came already, or stays
+			u.abandon(come[:i])
+			return fmt.Errorf("announcement %q, path identifier %d: %w", a.ID, a.PathID, errSameID)
+		}
+		if s.wanted {
+			s.turned = 0
+		} else {
+			s.turned = u.number
+		}
+	}
+	for _, a := range come {
+		if s := t.byID[idOf(a)]; s.wanted {
+			u.change(s, a)
+		} else {
 			s.count = a.Prefixes.count()
 			u.added = append(u.added, sourceChange{source: s, next: a, attributes: true})
 			t.name(s.number, &a.Attributes)
-		} else {
-			u.reordered = u.reordered || s.rank < highest
-			highest = max(highest, s.rank)
-			u.change(s, a)
 		}
-		s.removed = 0
-		u.order = append(u.order, s)
 	}
-	u.order = append(u.order, t.order[len(t.order)-tail:]...)
-	for _, s := range before {
-		if s.removed == t.updates {
+	for _, a := range gone {
+		if s := t.byID[idOf(a)]; !u.wants(s) {
 			u.removed = append(u.removed, s)
 			t.unname(s)
 		}
+	}
+	return nil
+}
+
+// errSameID refuses an update.
+var errSameID = errors.New("another announcement has the same")
+
+// abandon gives back the numbers of sources that would have come.
+func (u *update) abandon(come []*Announcement) {
+	for _, a := range come {
+		u.table.release(u.table.byID[idOf(a)])
 	}
 }
 
 // change notes what is different about a source that stays.
 func (u *update) change(s *source, a *Announcement) {
-	if s.Announcement == a || s.Announcement.Equal(a) {
+	if s.Announcement.Equal(a) {
 		return
 	}
-	c := sourceChange{source: s, next: a, attributes: !s.Attributes.Equal(&a.Attributes)}
+	c := sourceChange{
+		source: s, next: a, before: s.count, after: s.count,
+		attributes: !s.Attributes.Equal(&a.Attributes), precedence: s.Compare(a) != 0,
+	}
 	if !s.Prefixes.Equal(a.Prefixes) {
-		s.count = a.Prefixes.count()
+		c.after = a.Prefixes.count()
+		s.count = c.after
 		c.gone, c.come = s.Prefixes.without(a.Prefixes), a.Prefixes.without(s.Prefixes)
 	}
 	u.changed = append(u.changed, c)
@@ -214,14 +227,13 @@ func (u *update) apply() {
 	for _, s := range u.removed {
 		s.wanted = false
 	}
-	t.order = u.order
-	for rank, s := range t.order {
-		s.rank = rank
-	}
 	for o, target := range u.targets {
 		o.export = target.export
 	}
 }
 
+// wants reports whether a source is announced after the update, until that is applied.
+func (u *update) wants(s *source) bool { return s.wanted != (s.turned == u.number) }
+
 // keeps reports whether a source is announced before and after.
-func (u *update) keeps(s *source) bool { return s.wanted && s.removed != u.table.updates }
+func (u *update) keeps(s *source) bool { return s.wanted && u.wants(s) }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/herald-bgp/herald/speaker/rib/encode"
 	"github.com/herald-bgp/herald/speaker/rib/internal/store"
+	"github.com/herald-bgp/herald/speaker/wire"
 )
 
 // view is what sessions have in common that are sent the same: an update group. Its sessions read one log of messages.
@@ -46,12 +47,8 @@ func newView[A comparable](p *profile, m members) *view[A] {
 
 // choose tells what the sessions of a view are sent for the prefix, and path, of an entry: of the sources that they may be
 // sent and that can be sent the first in order of precedence.
-func (f *family[A]) choose(v *view[A], i store.Slot) (*encode.Set, int) {
-	set, s := f.winner(v.profile, v.members, f.store.Head(f.store.At(i).Key()), f.pathOf(v.profile, i))
-	if s == nil {
-		return nil, 0
-	}
-	return set, s.rank
+func (f *family[A]) choose(v *view[A], i store.Slot) (*encode.Set, *source) {
+	return f.winner(v.profile, v.members, f.store.Head(f.store.At(i).Key()), f.pathOf(v.profile, i))
 }
 
 // winner is what is sent of the entries of a chain that have a path, and its source; nothing where nothing is.
@@ -64,7 +61,7 @@ func (f *family[A]) winner(p *profile, m members, head store.Slot, path uint32) 
 			continue
 		}
 		s := f.table.sources[e.Number()]
-		if best != nil && best.rank < s.rank || p.path(s) != path {
+		if best != nil && best.before(s) || p.path(s) != path {
 			continue
 		}
 		if o, _ := p.offer(s); o != nil && f.fits(p, o, e.Key()) {
@@ -76,7 +73,7 @@ func (f *family[A]) winner(p *profile, m members, head store.Slot, path uint32) 
 
 // fits reports whether a prefix fits into a message with the attributes.
 func (f *family[A]) fits(p *profile, s *encode.Set, k store.Key[A]) bool {
-	return s.Room >= p.maxNLRI || p.pathLen+f.ops.Len(k) <= s.Room
+	return s.Room >= p.maxNLRI || p.pathLen+wire.PrefixLen(f.ops.Prefix(k)) <= s.Room
 }
 
 // same reports whether the view's sessions see no difference between two sets: next hop self may be what was explicit.

@@ -4,7 +4,6 @@
 package rib
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/herald-bgp/herald/speaker/rib/encode"
@@ -33,9 +32,9 @@ type walk[A comparable] struct {
 
 // walkSet is an attribute set with the number of octets that its NLRI may have at most.
 type walkSet struct {
-	set  *encode.Set
-	rank int
-	size int
+	set   *encode.Set
+	first *source // of those that have it
+	size  int
 }
 
 // bucket is the NLRI of one attribute set.
@@ -59,12 +58,14 @@ func (f *family[A]) walk(c *cursor[A], began uint64, selfAlone bool) *walk[A] {
 		if !ok {
 			i = len(w.sets)
 			places[set] = i
-			w.sets = append(w.sets, walkSet{set: set, rank: s.rank})
+			w.sets = append(w.sets, walkSet{set: set, first: s})
 		}
-		w.sets[i].rank = min(w.sets[i].rank, s.rank)
+		if s != w.sets[i].first && s.before(w.sets[i].first) {
+			w.sets[i].first = s
+		}
 		w.sets[i].size += f.live(s) * v.maxNLRI
 	})
-	slices.SortFunc(w.sets, func(a, b walkSet) int { return cmp.Compare(a.rank, b.rank) })
+	slices.SortFunc(w.sets, func(a, b walkSet) int { return a.first.Announcement.Compare(b.first.Announcement) })
 	return w
 }
 
@@ -88,7 +89,7 @@ func (w *walk[A]) pack(b *batch) {
 	f, v := w.cursor.family, w.cursor.view
 	k := &w.buckets[w.bucket]
 	if f.table.seq == w.gathered {
-		n := f.ops.Whole(k.nlri, k.set.Room, v.pathLen)
+		n := wholeNLRI(k.nlri, k.set.Room, v.pathLen)
 		f.nlri = append(f.nlri[:0], k.nlri[:n]...)
 		k.nlri = k.nlri[n:]
 	} else {
@@ -108,7 +109,7 @@ func (w *walk[A]) recheck(k *bucket) {
 	f, v := w.cursor.family, w.cursor.view
 	f.nlri = f.nlri[:0]
 	for len(k.nlri) > 0 {
-		n := f.ops.SizeOf(k.nlri, v.pathLen)
+		n := v.pathLen + 1 + (int(k.nlri[v.pathLen])+7)/8
 		if len(f.nlri)+n > k.set.Room {
 			return
 		}
@@ -122,6 +123,21 @@ func (w *walk[A]) recheck(k *bucket) {
 		if set, s := f.winner(v.profile, v.members, head, pathIn(one, v.pathLen)); s != nil && set == k.set {
 			f.nlri = append(f.nlri, one...)
 		}
+	}
+}
+
+// wholeNLRI is how many octets of the prefixes at the start of nlri fit into room.
+func wholeNLRI(nlri []byte, room, pathLen int) int {
+	if len(nlri) <= room {
+		return len(nlri)
+	}
+	n := 0
+	for {
+		next := n + pathLen + 1 + (int(nlri[n+pathLen])+7)/8
+		if next > room {
+			return n
+		}
+		n = next
 	}
 }
 

@@ -67,6 +67,7 @@ type subject struct {
 	speaker       *speaker.Speaker
 	local, peer   netip.Addr
 	announcements []*speaker.Announcement // those that change come first
+	newest        *speaker.Config
 	med           uint32
 }
 
@@ -80,6 +81,9 @@ func announcements(routes, sets int) []*speaker.Announcement {
 	data := dataset.Mixed(routes, sets)
 	for i := range data.Sets {
 		list = append(list, announcementOf(fmt.Sprintf("set-%d", i), &data.Sets[i]))
+	}
+	for i, a := range list {
+		a.Age = int64(i)
 	}
 	return list
 }
@@ -95,22 +99,23 @@ func announcementOf(name string, set *dataset.Set) *speaker.Announcement {
 	return a
 }
 
-// config is the whole configuration. Its announcements may be changed afterwards, not those of the list that it holds.
-func (s *subject) config() *speaker.Config {
-	list := append([]*speaker.Announcement(nil), s.announcements...)
+// first is the configuration that the others are edits of.
+func (s *subject) first() *speaker.Config {
+	list := rib.NewList(s.announcements...)
 	return &speaker.Config{
 		RouterID: s.local, Announcements: list,
-		Peers: []speaker.Peer{{
+		Peers: []*speaker.Peer{{
 			Name: "sink", Address: netip.AddrPortFrom(s.peer, bgpPort), LocalASN: dataset.ASN, PeerASN: sink.ASN,
 			ConnectMode: speaker.ConnectPassive, Families: []wire.Family{wire.IPv4Unicast},
-			Export: rib.Export{Announcements: list},
 		}},
+		Exports: []speaker.Export{{Announcements: list}},
 	}
 }
 
 // serve answers lines.
 func (s *subject) serve() error {
-	if err := s.speaker.Apply(s.config()); err != nil {
+	s.newest = s.first()
+	if err := s.speaker.Apply(s.newest); err != nil {
 		return err
 	}
 	fmt.Println("ready")
@@ -148,9 +153,14 @@ func (s *subject) change(size string) (time.Time, error) {
 		changed := *a
 		changed.Attributes.MED = &med
 		s.announcements[i] = &changed
-		config := s.config()
+		edit := s.newest.Announcements.Edit()
+		edit.Put(&changed)
+		config := *s.newest
+		config.Announcements = edit.List()
+		config.Exports = []speaker.Export{{Announcements: config.Announcements}}
+		s.newest = &config
 		at := time.Now()
-		return at, s.speaker.Apply(config)
+		return at, s.speaker.Apply(&config)
 	}
 	return time.Time{}, fmt.Errorf("%s: no announcement of %q prefixes", speakerCommand, size)
 }

@@ -110,7 +110,7 @@ func (l *lab) settle() {
 	l.edit(func(o *objects) { o.canary.Spec.Attributes.MED = new(int64(l.version)) })
 	l.awaitTold()
 	for i := range l.output.Config.Peers {
-		v, want := l.view(l.output.Config.Peers[i].Name), l.canariesOf(&l.output.Config.Peers[i])
+		v, want := l.view(l.output.Config.Peers[i].Name), l.canariesOf(i)
 		harness.Eventually(l.t, patience, "the canary at "+v.name, func() error {
 			if err := v.take(); err != nil {
 				return err
@@ -123,12 +123,13 @@ func (l *lab) settle() {
 	}
 }
 
-// canariesOf are the prefixes of the canary that a session is sent: those allowed, of the families negotiated.
-func (l *lab) canariesOf(p *speaker.Peer) []string {
+// canariesOf are the prefixes of the canary that a session is sent, by its place: those allowed, of the families negotiated.
+func (l *lab) canariesOf(i int) []string {
 	l.t.Helper()
+	p := l.output.Config.Peers[i]
 	var list []string
 	s, _ := l.speaker.Peer(p.ID())
-	for _, a := range p.Export.Announcements {
+	for a := range l.output.Config.Exports[i].Announcements.All() {
 		if a.Name != operatorNS+"/canary" {
 			continue
 		}
@@ -173,13 +174,13 @@ func (l *lab) editedSnapshot() (speaker.PeerSnapshot, bool) {
 // awaitTold returns once the speaker says that it has written everything of the newest configuration to every socket.
 func (l *lab) awaitTold() {
 	l.t.Helper()
-	for _, p := range l.output.Config.Peers {
+	for i, p := range l.output.Config.Peers {
 		if p.AdminDown {
 			continue
 		}
 		harness.Eventually(l.t, patience, p.Name+" is told", func() error {
 			s, _ := l.speaker.Peer(p.ID())
-			if s.State != speaker.StateEstablished || s.Revision != p.Revision || s.Routes.Token != p.Export.Token {
+			if s.State != speaker.StateEstablished || s.Revision != p.Revision || s.Routes.Token != l.output.Config.Exports[i].Token {
 				return fmt.Errorf("%v of %v, last error %+v", s.State, s.Revision, s.LastError)
 			}
 			return nil

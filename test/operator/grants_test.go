@@ -112,7 +112,7 @@ func TestFamilyNotNegotiated(t *testing.T) {
 func startNeighbor(t *testing.T, listen netip.AddrPort, peer speaker.Peer) *speaker.Speaker {
 	t.Helper()
 	s := speaker.New(speaker.Options{Listen: []netip.AddrPort{listen}})
-	if err := s.Apply(&speaker.Config{RouterID: netip.MustParseAddr("192.0.2.32"), Peers: []speaker.Peer{peer}}); err != nil {
+	if err := s.Apply(&speaker.Config{RouterID: netip.MustParseAddr("192.0.2.32"), Peers: []*speaker.Peer{&peer}}); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
