@@ -41,7 +41,7 @@ chart: ## Lint, render and package the Helm chart into dist/
 ##@ Develop
 
 .PHONY: generate
-generate: ## Write all that is generated from the Go sources: deep copies, CRDs, RBAC roles, the chart's copies, docs/reference.md
+generate: ## Write all generated files: deep copies, CRDs, RBAC roles, the chart's copies, docs/reference.md
 	hack/generate
 
 .PHONY: lint
@@ -50,7 +50,7 @@ lint: ## Run go vet and staticcheck
 	hack/tool staticcheck ./...
 
 .PHONY: verify
-verify: ## Check that generated files, format, imports, tracked files and go.mod are as they should be, and lint
+verify: ## Check commit subjects, generated files, format, imports, tracked files and go.mod, and lint
 	@hack/verify
 
 .PHONY: test
@@ -59,7 +59,7 @@ test: ## Run every test, on a real control plane and against real BGP daemons
 
 .PHONY: race
 race: export CGO_ENABLED := 1
-race: ## Run what has goroutines under the race detector, then the tests of real processes with a program that has it too
+race: ## Run the packages with goroutines under the race detector, then the tests of processes with a program built with it
 	@hack/deps gcc libc6-dev
 	go test -count=1 -race ./speaker/... ./controllers/... ./cmd/...
 	@HERALD_RACE=1 hack/test -race ./test/process ./test/conformance ./test/changeclass ./test/interop ./test/operator

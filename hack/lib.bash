@@ -1,7 +1,7 @@
 # Copyright The Herald Authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# What the scripts in hack/ share. Sourced, never run.
+# Functions that the scripts in hack/ share. Sourced, never run.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # One cache for all builds: with and without cgo the standard library is compiled twice. The race detector needs it.

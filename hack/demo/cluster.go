@@ -17,7 +17,7 @@ import (
 	"github.com/herald-bgp/herald/test/harness"
 )
 
-// startControlPlane runs etcd and kube-apiserver, and makes what an installation makes: namespace, CRDs and RBAC.
+// startControlPlane runs etcd and kube-apiserver, and creates the objects of an installation: namespace, CRDs and RBAC.
 func (d *demo) startControlPlane(ctx context.Context) error {
 	if err := d.awaitAssets(); err != nil {
 		return err
@@ -103,7 +103,7 @@ func (d *demo) startOperator(ctx context.Context) error {
 	return nil
 }
 
-// freeAddress is a loopback address and a port that nobody listens on right now.
+// freeAddress is a loopback address with a port that is free right now.
 func freeAddress() (string, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

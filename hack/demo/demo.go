@@ -22,11 +22,11 @@ import (
 const (
 	namespace = "herald-system"
 	nodeName  = "node-1"
-	// patience is how long anything may take once the programs are there, on a busy machine.
+	// patience is how long each step may take on a busy machine, once the programs are there.
 	patience = 60 * time.Second
 )
 
-// demo holds what runs.
+// demo holds the running parts of the demo.
 type demo struct {
 	screen       *screen
 	dir          string
@@ -55,7 +55,7 @@ func findRoot() (string, error) {
 	return "", errors.New("run the demo inside Herald's repository")
 }
 
-// showLogs prints the end of what the processes wrote, after something did not come true.
+// showLogs prints the end of each process's log, after a step failed.
 func (d *demo) showLogs() {
 	for _, process := range d.operator {
 		d.screen.log(process.Name, process.Log())
@@ -70,7 +70,7 @@ func (d *demo) close() error {
 	var errs []error
 	if d.stopAssets != nil {
 		d.stopAssets()
-		_ = d.assetsBuild.Wait() // whoever needed it has its error
+		_ = d.assetsBuild.Wait() // the step that needed the build has returned its error
 	}
 	for _, process := range d.operator {
 		if err := process.Stop(syscall.SIGTERM, 10*time.Second); err != nil && !errors.Is(err, os.ErrProcessDone) {

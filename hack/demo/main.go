@@ -31,7 +31,7 @@ func main() {
 	}
 }
 
-// run is the whole demo. Everything that it started is gone when it returns.
+// run is the whole demo. When it returns, it has ended every process that it started.
 func run(ctx context.Context, exit bool) (err error) {
 	root, err := findRoot()
 	if err != nil {
@@ -40,7 +40,7 @@ func run(ctx context.Context, exit bool) (err error) {
 	if err := os.Chdir(root); err != nil {
 		return err
 	}
-	ctrllog.SetLogger(logr.Discard()) // the libraries' own words, which nobody needs here
+	ctrllog.SetLogger(logr.Discard()) // the demo does not show the logs of libraries
 	d := &demo{screen: &screen{w: os.Stdout}}
 	defer func() {
 		if err != nil && ctx.Err() == nil {

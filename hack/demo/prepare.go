@@ -49,7 +49,7 @@ func (d *demo) prepare(ctx context.Context) error {
 	return nil
 }
 
-// awaitAssets waits for the programs of the control plane. What takes long tells of its progress itself.
+// awaitAssets waits for the programs of the control plane. Their build prints its own progress.
 func (d *demo) awaitAssets() error {
 	began := time.Now()
 	if err := d.assetsBuild.Wait(); err != nil {
@@ -59,12 +59,12 @@ func (d *demo) awaitAssets() error {
 	return nil
 }
 
-// installBIRD has hack/deps install BIRD, or say which line to type.
+// installBIRD has hack/deps install BIRD, or print the command that does.
 func installBIRD(ctx context.Context) error {
 	if os.Geteuid() == 0 {
 		return inForeground(exec.CommandContext(ctx, "hack/deps", "iproute2", "procps", "bird2"))
 	}
-	// Debian has it where only root's PATH leads to.
+	// Debian installs BIRD in a directory that only root's PATH has.
 	if err := os.Setenv("PATH", os.Getenv("PATH")+":/usr/sbin:/sbin"); err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func installBIRD(ctx context.Context) error {
 
 const progressInterval = 15 * time.Second
 
-// withProgress runs work, and says every now and then that it still does.
+// withProgress runs work, and prints the elapsed time every now and then.
 func withProgress(ctx context.Context, what string, work func() error) error {
 	began := time.Now()
 	ctx, cancel := context.WithCancel(ctx)
@@ -108,7 +108,7 @@ func inForeground(command *exec.Cmd) error {
 	return nil
 }
 
-// captured runs a command whose progress is for the reader, and returns its result. When its context ends, so do all
+// captured runs a command that prints its progress for the reader, and returns its result. When its context ends, so do all
 // processes that the command started.
 func captured(command *exec.Cmd) (string, error) {
 	command.Stderr = os.Stderr

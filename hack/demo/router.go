@@ -20,11 +20,11 @@ const (
 	routerASN = 64500
 )
 
-// network is where the node and the router are.
+// network is the network of the node and the router.
 type network struct {
 	node, router *harness.Netns
 	port         uint16     // of the router
-	where        string     // the router is, for the reader
+	where        string     // the place of the router, in words for the reader
 	uplink       netip.Addr // of this machine, as the node reaches it
 	topology     *harness.Topology
 }
@@ -33,7 +33,7 @@ type network struct {
 func newNetwork(ctx context.Context) (*network, error) {
 	if os.Geteuid() != 0 {
 		return &network{
-			// No interface has the IPv6 address: it is the next hop of IPv6 routes alone.
+			// No interface has the IPv6 address: it is only the next hop of IPv6 routes.
 			node:   &harness.Netns{IPv4: netip.MustParseAddr("127.0.0.1"), IPv6: netip.MustParseAddr("2001:db8:0:1::10")},
 			router: &harness.Netns{IPv4: netip.MustParseAddr("127.0.0.2")},
 			port:   1790,

@@ -21,7 +21,7 @@ import (
 
 const samples = "config/samples"
 
-// announce applies the samples and waits until every object says that it is carried out.
+// announce applies the samples and waits until every BGPPeer is Ready and every Announcement Complete.
 func (d *demo) announce(ctx context.Context) error {
 	if err := d.showKubectl(ctx, "apply", "-k", d.samples); err != nil {
 		return err
@@ -37,8 +37,8 @@ func (d *demo) announce(ctx context.Context) error {
 	return nil
 }
 
-// prepareSamples chooses the folder of the samples: as they are where the router has the address that they name, else a copy
-// with the router's own.
+// prepareSamples chooses the folder of the samples: the samples themselves if the router has the address that they name, else a
+// copy with the router's address.
 func (d *demo) prepareSamples(context.Context) error {
 	if !d.network.loopback() {
 		d.samples = samples
@@ -67,7 +67,7 @@ func (d *demo) prepareSamples(context.Context) error {
 	return nil
 }
 
-// awaitRoutes waits until the router has the routes as the sample says, and returns the sample.
+// awaitRoutes waits until the router has the routes of the sample, and returns the sample.
 func (d *demo) awaitRoutes(ctx context.Context) (*v1alpha1.Announcement, error) {
 	web, err := readAnnouncement(filepath.Join(samples, "announcement_web.yaml"))
 	if err != nil {
@@ -83,7 +83,7 @@ func (d *demo) awaitRoutes(ctx context.Context) (*v1alpha1.Announcement, error) 
 	return web, nil
 }
 
-// show prints the session, the routes and the objects, after the router has the routes as the sample says.
+// show waits until the router has the routes of the sample, and then prints the session, the routes and the objects.
 func (d *demo) show(ctx context.Context) error {
 	if _, err := d.awaitRoutes(ctx); err != nil {
 		return err
@@ -101,7 +101,7 @@ func (d *demo) show(ctx context.Context) error {
 	return d.showKubectl(ctx, "get", "bgppeers,announcements,bgpsessions", "--all-namespaces")
 }
 
-// withdraw deletes an announcement and waits until its routes, and no others, are gone.
+// withdraw deletes an announcement and waits until its routes are gone, and no others.
 func (d *demo) withdraw(ctx context.Context) error {
 	web, err := readAnnouncement(filepath.Join(samples, "announcement_web.yaml"))
 	if err != nil {

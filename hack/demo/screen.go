@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// screen is what the reader sees. Standard error has the progress of what is built.
+// screen is the output for the reader. Standard error has the progress of builds.
 type screen struct {
 	w io.Writer
 }
@@ -20,13 +20,13 @@ func (s *screen) say(format string, args ...any) {
 	fmt.Fprintf(s.w, format+"\n", args...)
 }
 
-// did prints what is there now, and how long it took.
+// did prints a finished step, and how long it took.
 func (s *screen) did(what string, began time.Time, format string, args ...any) {
 	took := time.Since(began).Round(100 * time.Millisecond)
 	s.say("  %-14s %s (%s)", what, fmt.Sprintf(format, args...), took)
 }
 
-// command prints a command as one would type it, and its output.
+// command prints a command as a person would type it, and its output.
 func (s *screen) command(command, output string) {
 	s.say("\n$ %s\n%s", command, strings.TrimRight(output, "\n"))
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/herald-bgp/herald/test/harness"
 )
 
-// standalone is the first act: the samples as files, `herald standalone` beside them, and the routes in the router. It
-// needs no control plane, so it can be seen while that is built.
+// standalone is the first act: `herald standalone` reads the samples from files, and the router gets the routes. It needs no
+// control plane, so the reader can see it while the control plane is built.
 func (d *demo) standalone(ctx context.Context) error {
 	d.screen.say("\nFirst without Kubernetes: herald reads the objects from the files of a directory.")
 	manifests, err := d.manifests()
@@ -57,7 +57,7 @@ func (d *demo) standalone(ctx context.Context) error {
 	return nil
 }
 
-// manifests is a directory with the samples and the Node, which tells the next hops.
+// manifests is a directory with the samples and the Node, whose addresses are the next hops.
 func (d *demo) manifests() (string, error) {
 	folder := filepath.Join(d.dir, "manifests")
 	if err := os.CopyFS(folder, os.DirFS(d.samples)); err != nil {

@@ -45,7 +45,7 @@ func writeArchive(path string, index v1.ImageIndex, repository string, s source)
 	return writeTarFile(path, files, s)
 }
 
-// readFiles reads all below a directory, in the order of names.
+// readFiles reads all files below a directory, in the order of their names.
 func readFiles(root string) ([]file, error) {
 	var files []file
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
@@ -68,7 +68,7 @@ func readFiles(root string) ([]file, error) {
 	return files, err
 }
 
-// writeTarFile writes a tar beside its final path and renames it, so that nobody finds half of it there.
+// writeTarFile writes a tar beside its final path and renames it, so that no reader finds half a file.
 func writeTarFile(path string, files []file, s source) (err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err

@@ -17,7 +17,7 @@ import (
 
 const (
 	projectURL  = "https://github.com/herald-bgp/herald"
-	dateFormat  = "2006-01-02T15:04:05Z07:00" // RFC 3339, as the annotation wants it
+	dateFormat  = "2006-01-02T15:04:05Z07:00" // RFC 3339, the form of the annotation
 	description = "Kubernetes-native BGP operator with its own speaker"
 )
 
@@ -90,11 +90,11 @@ func newIndex(images []platformImage, s source) v1.ImageIndex {
 			Descriptor: v1.Descriptor{Platform: &built.platform},
 		})
 	}
-	// What annotates an index is an index again, though its type has forgotten that.
+	// mutate.Annotations of an index returns an index, although its static type does not say so.
 	return mutate.Annotations(index, s.labels()).(v1.ImageIndex)
 }
 
-// compressedSize is what a node without any of it pulls.
+// compressedSize is the number of bytes that a node without any part of the image pulls.
 func compressedSize(image v1.Image) (int64, error) {
 	manifest, err := image.Manifest()
 	if err != nil {

@@ -3,8 +3,8 @@
 
 // Command image writes Herald's container image as an OCI archive, without a daemon and without root.
 //
-// The image is one static binary on nothing, with CA certificates and a passwd file. The same sources, version and date
-// give the same bytes: the date is $SOURCE_DATE_EPOCH, or that of the commit.
+// The image holds one static binary, CA certificates and a passwd file, and has no base image. The same sources, version and date
+// give the same bytes: the date is $SOURCE_DATE_EPOCH, or the date of the commit.
 package main
 
 import (
@@ -22,7 +22,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// maxCompressed is the budget for what a node pulls.
+// maxCompressed is the budget for the bytes that a node pulls.
 const maxCompressed = 25 << 20
 
 func main() {
@@ -47,9 +47,9 @@ func parse(ctx context.Context, args []string) (*options, error) {
 	flags := flag.NewFlagSet("image", flag.ContinueOnError)
 	flags.StringVar(&o.output, "o", "", "archive to write (default dist/herald-VERSION-oci.tar)")
 	flags.StringVar(&o.rootfs, "rootfs", "", "write the files of the image to this directory instead, for one platform")
-	flags.StringVar(&o.repository, "repository", "ghcr.io/herald-bgp/herald", "what the image is called")
-	flags.StringVar(&o.version, "version", os.Getenv("VERSION"), "its tag (default $VERSION, else what git describe says)")
-	platforms := flags.String("platform", "linux/"+runtime.GOARCH, "what to build for, separated by commas")
+	flags.StringVar(&o.repository, "repository", "ghcr.io/herald-bgp/herald", "name of the image")
+	flags.StringVar(&o.version, "version", os.Getenv("VERSION"), "tag of the image (default $VERSION, else the output of git describe)")
+	platforms := flags.String("platform", "linux/"+runtime.GOARCH, "platforms to build for, separated by commas")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func parse(ctx context.Context, args []string) (*options, error) {
 	for text := range strings.SplitSeq(*platforms, ",") {
 		platform, err := v1.ParsePlatform(text)
 		if err != nil || platform.OS == "" || platform.Architecture == "" {
-			return nil, fmt.Errorf("-platform %q: write such as linux/amd64", text)
+			return nil, fmt.Errorf("-platform %q: write an operating system and an architecture, such as linux/amd64", text)
 		}
 		o.platforms = append(o.platforms, *platform)
 	}
@@ -115,7 +115,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	return report(stdout, o.output, index, images)
 }
 
-// report prints what was written, and fails when a node would have to pull more than the budget.
+// report prints the path, digests and sizes of the image, and fails if a node would have to pull more than the budget.
 func report(w io.Writer, path string, index v1.ImageIndex, images []platformImage) error {
 	digest, err := index.Digest()
 	if err != nil {

@@ -49,8 +49,8 @@ func rootFiles(binary string) ([]file, error) {
 	}, nil
 }
 
-// certificates are Mozilla's roots at the version that go.mod pins: those of the machine that builds would differ from
-// the next one's. A root that is trusted for some certificates only cannot say so in this form, and is left out.
+// certificates are Mozilla's root certificates at the version that go.mod pins: those of the building machine would differ from
+// machine to machine. A root that Mozilla trusts for some certificates only is left out, since a PEM file cannot express that.
 func certificates() []byte {
 	var out []byte
 	for root := range bundle.Roots() {

@@ -19,14 +19,14 @@ import (
 
 const mainPackage = "github.com/herald-bgp/herald/cmd/herald"
 
-// source is what an image was made of.
+// source describes the sources of an image.
 type source struct {
 	version  string
 	revision string    // empty where git knows none
 	date     time.Time // of every file, and of the image
 }
 
-// readSource asks the environment and git. Without either the date is the epoch's, so that it is always the same.
+// readSource reads the environment and asks git. Without both the date is 1970-01-01, so that it is always the same.
 func readSource(ctx context.Context, version string) (source, error) {
 	s := source{version: version, revision: git(ctx, "rev-parse", "HEAD"), date: time.Unix(0, 0).UTC()}
 	text := os.Getenv("SOURCE_DATE_EPOCH")
@@ -51,7 +51,7 @@ func gitVersion(ctx context.Context) string {
 	return "dev"
 }
 
-// git is the one line that git prints, or nothing where git or its repository is missing.
+// git returns the one line that git prints, or nothing if git or its repository is missing.
 func git(ctx context.Context, args ...string) string {
 	output, err := exec.CommandContext(ctx, "git", args...).Output()
 	if err != nil {
@@ -63,7 +63,7 @@ func git(ctx context.Context, args ...string) string {
 // buildBinary compiles herald into the directory and returns its path.
 func buildBinary(ctx context.Context, dir, version string, platform v1.Platform) (string, error) {
 	binary := filepath.Join(dir, "herald-"+platform.OS+"-"+platform.Architecture+platform.Variant)
-	// The revision is a label of the image; in the binary it would change with every file of the repository.
+	// The revision is a label of the image. In the binary it would change with every commit, and so would the binary.
 	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false",
 		"-ldflags=-s -w -X main.version="+version, "-o", binary, mainPackage)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+platform.OS, "GOARCH="+platform.Architecture)

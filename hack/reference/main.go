@@ -1,8 +1,8 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command reference prints docs/reference.md, the fields of the objects that people write, as the embedded CRDs describe
-// them. `make generate` runs it.
+// Command reference prints docs/reference.md: the fields of the objects that people write, with their descriptions in the embedded
+// CRDs. `make generate` runs it.
 package main
 
 import (

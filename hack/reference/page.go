@@ -20,12 +20,12 @@ const heading = `# Reference
 The fields that people write, made by ` + "`make generate`" + ` from what the API says of itself; ` + "`kubectl explain`" + ` says the same, and
 more of each.
 
-What a **change** of a field does on the wire: *in place* sends the difference, and the session stays; *deferred* waits until
-the session is next established, unless ` + "`applyMode`" + ` is ` + "`Immediate`" + `; *reset* ends that session alone with Cease/6 and begins
-anew; *end* withdraws, and ends it with Cease/2. A test edits every field and watches the wire.
+The column **change** says what a change of a field does on the wire: *in place* sends the difference, and the session stays;
+*deferred* waits until the session is next established, unless ` + "`applyMode`" + ` is ` + "`Immediate`" + `; *reset* ends that session alone with Cease/6 and begins
+anew; *end* withdraws the routes and ends the session with Cease/2. A test edits every field and watches the wire.
 `
 
-// attributes are the same fields in every object that has them, and get a table of their own.
+// attributes is the field with path attributes, which is the same in each object and gets a table of its own.
 const attributes = "attributes"
 
 // row is a field.
@@ -74,7 +74,8 @@ func table(b *bufio.Writer, title, text string, rows []row) {
 	}
 }
 
-// fieldsOf are the fields of a schema and of what is in it, by name. change is the class of the nearest field around it.
+// fieldsOf are the fields of a schema, with those of the objects in it, by name. change is the class of the nearest field around
+// the schema.
 func fieldsOf(schema *apiextensionsv1.JSONSchemaProps, path, change string) (rows []row) {
 	for _, name := range slices.Sorted(maps.Keys(schema.Properties)) {
 		field := schema.Properties[name]
@@ -100,11 +101,11 @@ func isSelector(schema *apiextensionsv1.JSONSchemaProps) bool {
 	return found
 }
 
-// omission begins what a description says of a field that is left out.
+// omission begins the part of a description that says what the omitted field means.
 var omission = regexp.MustCompile(`(Omitted|Default)[^:.]*: `)
 
-// rowOf reads a description: sentences of which the first says what the field is, then "Omitted: …" or "Default: …", then
-// "Change class: …". Where it does not say what a field that is left out means, the other sentences do.
+// rowOf reads a description: first some sentences, of which the first says what the field is, then "Omitted: …" or "Default: …",
+// then "Change class: …". If the description has no "Omitted" or "Default", the sentences after the first stand in for it.
 func rowOf(name string, field *apiextensionsv1.JSONSchemaProps, required bool) row {
 	text := strings.Join(strings.Fields(field.Description), " ")
 	text, change, _ := strings.Cut(text, "Change class: ")
@@ -138,7 +139,7 @@ func firstSentence(text string) (first, others string) {
 	return text, ""
 }
 
-// valuesOf says what may be written.
+// valuesOf describes the allowed values.
 func valuesOf(field *apiextensionsv1.JSONSchemaProps) string {
 	switch {
 	case isSelector(field):

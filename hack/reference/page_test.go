@@ -27,7 +27,7 @@ func TestThePageIsNew(t *testing.T) {
 	if string(have) != want.String() {
 		t.Error("docs/reference.md is not what the CRDs say: run make generate")
 	}
-	// A field whose description is of another form would be silent.
+	// A field with a description of another form would have an empty row.
 	for line := range strings.Lines(want.String()) {
 		cells := strings.Split(strings.TrimSpace(line), " | ")
 		if !strings.HasPrefix(line, "| `") {

@@ -16,7 +16,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 
-{{/* Labels that select the pods of a role, its name being the argument. The cluster role finds the speakers by them. */}}
+{{/* Labels that select the pods of a role; the argument is its name. The cluster role finds the speakers by them. */}}
 {{- define "herald.selector" -}}
 app.kubernetes.io/name: herald
 app.kubernetes.io/component: {{ . }}
@@ -37,7 +37,7 @@ app.kubernetes.io/component: {{ . }}
 {{- end }}
 
 {{/*
-Files of the metrics' endpoint. They are optional to the kubelet: what is missing costs metrics, and no speaker.
+Files of the metrics endpoint. They are optional volumes: if one is missing, the endpoint fails and the speaker runs.
 */}}
 {{- define "herald.metricsArgs" -}}
 {{- with .Values.metrics.certSecret }}
