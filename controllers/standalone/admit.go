@@ -55,7 +55,7 @@ func oldOf(former content, successor *unstructured.Unstructured) client.Object {
 		return nil
 	case *Announcement:
 		texts, _, err := unstructured.NestedStringSlice(successor.Object, "spec", "prefixes")
-		if err != nil || former.read == nil || !hasAll(former.read, texts) {
+		if err != nil || !former.contributes(texts) {
 			return former.object()
 		}
 		old := *former.Object()

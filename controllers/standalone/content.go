@@ -4,7 +4,6 @@
 package standalone
 
 import (
-	"encoding/json"
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -103,18 +102,15 @@ type peer struct {
 
 func (p *peer) held() client.Object { return p.valid }
 
-// Announcement is an Announcement in force and what it contributes. There may be very many, with a million prefixes: what the
-// contribution has is not kept twice.
+// Announcement is an Announcement in force and what it contributes. There may be very many, with a million prefixes: prefixes that the
+// contribution has are not kept twice.
 type Announcement struct {
-	// read is the contribution. Without one issue says why, and whole is the object.
-	read  *compile.Announcement
-	issue *compile.Issue
-	whole *v1alpha1.Announcement
-	// versions are those that count: with a contribution both are that.
+	// kept is the object, without the prefixes where the contribution has them as they are written.
+	kept *v1alpha1.Announcement
+	// versions are those that count, and issue says why the newest cannot be used; nil where it can.
 	versions compile.Versions[compile.Announcement]
-	// rest is the object but for what read has, in JSON.
-	rest    []byte
-	isDated bool
+	issue    *compile.Issue
+	isDated  bool
 	// valid is the version before this one that could be used, where this one cannot.
 	valid client.Object
 }
@@ -122,80 +118,56 @@ type Announcement struct {
 var announcementKind = schema.GroupKind{Group: v1alpha1.GroupName, Kind: "Announcement"}
 
 func newAnnouncement(object *v1alpha1.Announcement, former *Announcement) *Announcement {
-	a := &Announcement{}
+	a := &Announcement{kept: object}
 	var before compile.Versions[compile.Announcement]
 	if former != nil {
 		before = former.versions
 	}
-	if a.versions, a.issue = compile.ReadAnnouncement(object, before); a.issue == nil {
-		a.read = a.versions.InForce
-	}
-	if a.read == nil || !hasAll(a.read, object.Spec.Prefixes) {
-		a.whole = object
-		return a
-	}
-	rest := *object
-	rest.TypeMeta, rest.Namespace, rest.Name, rest.UID, rest.Generation = metav1.TypeMeta{}, "", "", "", 0
-	rest.CreationTimestamp, rest.Spec.Prefixes, rest.Status = metav1.Time{}, nil, v1alpha1.AnnouncementStatus{}
-	var err error
-	if a.rest, err = json.Marshal(&rest); err != nil || json.Unmarshal(a.rest, &v1alpha1.Announcement{}) != nil {
-		a.whole = object // it was made from JSON, so this cannot happen, and costs no more than memory
+	a.versions, a.issue = compile.ReadAnnouncement(object, before)
+	if a.contributes(object.Spec.Prefixes) {
+		kept := *object
+		kept.Spec.Prefixes = nil
+		a.kept = &kept
 	}
 	return a
 }
 
-// hasAll reports whether a contribution has the prefixes as they are written, but for their order, which has no meaning.
-func hasAll(read *compile.Announcement, texts []string) bool {
-	kept := read.PrefixTexts()
-	if len(kept) != len(texts) {
+// contributes reports whether the contribution has the prefixes as they are written, but for their order, which has no meaning.
+func (a *Announcement) contributes(texts []string) bool {
+	if a.issue != nil {
+		return false
+	}
+	read := a.versions.InForce.PrefixTexts()
+	if len(read) != len(texts) {
 		return false
 	}
 	texts = slices.Clone(texts)
 	slices.Sort(texts)
-	slices.Sort(kept)
-	return slices.Equal(kept, texts)
+	slices.Sort(read)
+	return slices.Equal(read, texts)
 }
 
 func (a *Announcement) identity() identity {
-	ref := a.Ref()
-	return identity{GroupKind: announcementKind, Namespace: ref.Namespace, Name: ref.Name}
+	return identity{GroupKind: announcementKind, Namespace: a.kept.Namespace, Name: a.kept.Name}
 }
 
 // Ref names the object.
-func (a *Announcement) Ref() compile.Ref {
-	if a.read != nil {
-		return a.read.Ref
-	}
-	return compile.RefOf(&a.whole.ObjectMeta)
-}
+func (a *Announcement) Ref() compile.Ref { return compile.RefOf(&a.kept.ObjectMeta) }
 
 func (a *Announcement) held() client.Object { return a.valid }
 
 func (a *Announcement) dated() bool { return a.isDated }
 
-func (a *Announcement) meta() metav1.ObjectMeta {
-	if a.whole != nil {
-		return a.whole.ObjectMeta
-	}
-	ref := a.read.Ref
-	return metav1.ObjectMeta{
-		Namespace: ref.Namespace, Name: ref.Name, UID: ref.UID, Generation: ref.Generation, CreationTimestamp: metav1.NewTime(a.read.Created()),
-	}
-}
+func (a *Announcement) meta() metav1.ObjectMeta { return a.kept.ObjectMeta }
 
 func (a *Announcement) object() client.Object { return a.Object() }
 
 // Object is the Announcement without a status, its prefixes in the order of addresses. It must not be changed.
 func (a *Announcement) Object() *v1alpha1.Announcement {
-	if a.whole != nil {
-		return a.whole
+	if a.issue != nil || a.kept.Spec.Prefixes != nil {
+		return a.kept
 	}
-	object := &v1alpha1.Announcement{}
-	_ = json.Unmarshal(a.rest, object) // which newAnnouncement has seen work
-	meta := a.meta()
-	object.TypeMeta = typeMeta("Announcement")
-	object.Namespace, object.Name, object.UID = meta.Namespace, meta.Name, meta.UID
-	object.Generation, object.CreationTimestamp = meta.Generation, meta.CreationTimestamp
-	object.Spec.Prefixes = a.read.PrefixTexts()
-	return object
+	object := *a.kept
+	object.Spec.Prefixes = a.versions.InForce.PrefixTexts()
+	return &object
 }

@@ -38,8 +38,8 @@ spec:
 	}
 	a, entries := load(text, nil)
 	got := a.Object()
-	if a.whole != nil || got == nil {
-		t.Fatal("the object is kept whole")
+	if a.kept.Spec.Prefixes != nil {
+		t.Fatal("the prefixes are kept twice")
 	}
 	if want := []string{"198.51.100.0/24", "203.0.113.0/24", "2001:db8:1::/48"}; !slices.Equal(got.Spec.Prefixes, want) {
 		t.Errorf("prefixes %v, want %v", got.Spec.Prefixes, want)
@@ -68,7 +68,7 @@ spec:
 		t.Errorf("in another order: %+v, want %+v", same.Object(), got)
 	}
 	same, entries := load(text+"# a comment\n", entries)
-	if again := same.Object(); !reflect.DeepEqual(again, got) || same.read.PrefixTexts() == nil {
+	if again := same.Object(); !reflect.DeepEqual(again, got) || same.kept.Spec.Prefixes != nil {
 		t.Errorf("with a comment: %+v, want %+v", again, got)
 	}
 	other, _ := load(text+"  deaggregate: {ipv4: 25}\n", entries)
@@ -85,8 +85,8 @@ func TestAnnouncementThatCannotBePutTogether(t *testing.T) {
 	if got := a.Object(); got != object {
 		t.Errorf("%+v, want the object itself", got)
 	}
-	if a.read == nil || len(a.read.PrefixTexts()) != 1 {
-		t.Errorf("the contribution is %+v, want one prefix", a.read)
+	if read := a.versions.InForce; read == nil || len(read.PrefixTexts()) != 1 {
+		t.Errorf("the contribution is %+v, want one prefix", read)
 	}
 }
 

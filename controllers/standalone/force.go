@@ -31,6 +31,38 @@ type place struct {
 	nth  int32
 }
 
+// changes are what came, changed and went of the objects in force. An object has changed where another version of it is in force,
+// or the same that was admitted anew.
+type changes struct{ added, changed, removed []identity }
+
+func (c *changes) none() bool { return len(c.added)+len(c.changed)+len(c.removed) == 0 }
+
+// changesOf compares what is in force with what was before, both sorted.
+func changesOf(former, next []entry) changes {
+	var c changes
+	before := make(map[identity]content, len(former))
+	for _, e := range former {
+		before[e.content.identity()] = e.content
+	}
+	for _, e := range next {
+		id := e.content.identity()
+		was, existed := before[id]
+		switch {
+		case !existed:
+			c.added = append(c.added, id)
+		case was != e.content:
+			c.changed = append(c.changed, id)
+		}
+		delete(before, id)
+	}
+	for _, e := range former {
+		if id := e.content.identity(); before[id] != nil {
+			c.removed = append(c.removed, id)
+		}
+	}
+	return c
+}
+
 // merger decides what is in force from the manifests and from what was in force before.
 type merger struct {
 	admitter     Admitter

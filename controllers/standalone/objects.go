@@ -22,14 +22,20 @@ type Objects struct {
 	// Read is what the peers and announcements contribute, without the surroundings.
 	Read compile.Objects
 
-	memory memory
+	// changes are what is in force now and was not in the Objects before these, and the reverse.
+	changes changes
+	memory  memory
 	// nodeFiles are the files of the Nodes, by name.
 	nodeFiles map[string]string
 }
 
-// objects sorts what is in force by kind.
+// objects sorts what is in force by kind, and says what has changed since it was called last.
 func (s *Source) objects() Objects {
-	objects := Objects{Problems: s.allProblems(), memory: memory{lost: s.forgets(), dated: map[types.UID]bool{}}, nodeFiles: map[string]string{}}
+	objects := Objects{
+		Problems: s.allProblems(), changes: changesOf(s.told, s.inForce),
+		memory: memory{lost: s.forgets(), dated: map[types.UID]bool{}}, nodeFiles: map[string]string{},
+	}
+	s.told = s.inForce
 	for _, e := range s.inForce {
 		if e.content.dated() {
 			objects.memory.dated[e.content.meta().UID] = true

@@ -13,7 +13,6 @@ import (
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/herald-bgp/herald/controllers/admission"
 	"github.com/herald-bgp/herald/controllers/compile"
@@ -50,12 +49,17 @@ type Runner struct {
 	speaker *speaker.Speaker
 	engine  *engine.Engine
 
+	// handed is set once the engine was handed what is in force. It is the source's.
+	handed bool
+
 	mu sync.Mutex
 	// state is what the statuses are of, nil before the first, and objects is what it was made from.
-	state    *engine.State
-	objects  Objects
-	warnings map[types.UID][]warning
-	statuses statuses
+	state   *engine.State
+	objects Objects
+	// problems are those of the manifests, and nodeProblems those of the Node. memory says what a restart would know.
+	problems, nodeProblems []Problem
+	memory                 memory
+	statuses               statuses
 	// news has an element when the statuses are to be looked at.
 	news chan struct{}
 }
@@ -112,8 +116,19 @@ func (r *Runner) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// apply hands what is in force to the engine.
+// apply takes the problems of the manifests, and hands what is in force to the engine where that has changed.
 func (r *Runner) apply(objects Objects) {
+	r.mu.Lock()
+	r.problems, r.memory = objects.Problems, objects.memory
+	r.mu.Unlock()
+	if r.handed && objects.changes.none() {
+		if state := r.engine.State(); state != nil {
+			r.logApplied(&objects, state)
+		}
+		r.poke()
+		return
+	}
+	r.handed = true
 	in := engine.Input{
 		Objects: objects.Read,
 		Node:    nodeOf(&objects, r.options.NodeName),
@@ -136,9 +151,13 @@ func (r *Runner) apply(objects Objects) {
 // published says what the speaker was told, and has the statuses looked at.
 func (r *Runner) published(state *engine.State) {
 	objects, _ := state.Origin.(Objects)
-	r.log.Info("manifests applied", "peers", len(objects.Peers), "announcements", len(objects.Announcements),
-		"sessions", len(state.Sessions), "problems", len(objects.Problems)+len(ofNodes(state.Issues, &objects, nil, state.Time)))
+	r.logApplied(&objects, state)
 	r.poke()
+}
+
+func (r *Runner) logApplied(objects *Objects, state *engine.State) {
+	r.log.Info("manifests applied", "peers", len(objects.Peers), "announcements", len(objects.Announcements),
+		"sessions", len(state.Sessions), "problems", len(objects.Problems)+len(ofNodes(state.Issues, objects, nil, state.Time)))
 }
 
 // poke has the statuses looked at.

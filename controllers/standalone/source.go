@@ -32,6 +32,8 @@ type Source struct {
 	// files holds the manifests as they were last read, inForce the objects that came from them.
 	files   map[string]*manifest
 	inForce []entry
+	// told are those that the latest Objects had.
+	told []entry
 	// waits holds the files whose new content is not believed yet.
 	waits    map[string]wait
 	problems []Problem

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -29,63 +28,11 @@ type statuses struct {
 	nodes         []compile.NodeFacts
 }
 
-// told is what is remembered of the status of an Announcement: little, for there may be very many.
+// told is what is remembered of the status of an Announcement: nothing before the first.
 type told struct {
-	// transitions are those of the conditions of toldConditions, 0 before the first status.
-	transitions [len(toldConditions)]transition
+	conditions []metav1.Condition
 	// confirmation is the roll-up's own memory.
-	confirmation status.Confirmation
-}
-
-// toldConditions are the conditions of an Announcement.
-var toldConditions = [...]string{
-	v1alpha1.ConditionReady, v1alpha1.ConditionAccepted, v1alpha1.ConditionAdvertised, v1alpha1.ConditionComplete,
-}
-
-// transition is when a condition came to its status: in seconds of Unix time, and how many steps from False. 0 is never.
-type transition int64
-
-// steps are the statuses of a condition.
-var steps = [...]metav1.ConditionStatus{metav1.ConditionFalse, metav1.ConditionTrue, metav1.ConditionUnknown}
-
-func transitionOf(conditions []metav1.Condition, kind string) transition {
-	c := meta.FindStatusCondition(conditions, kind)
-	if c == nil {
-		return 0
-	}
-	return transition(c.LastTransitionTime.Unix()*int64(len(steps)) + int64(slices.Index(steps[:], c.Status)))
-}
-
-func (t transition) condition(kind string) metav1.Condition {
-	n := transition(len(steps))
-	return metav1.Condition{Type: kind, Status: steps[t%n], LastTransitionTime: metav1.Unix(int64(t/n), 0)}
-}
-
-// conditions are those of the last status, as far as the next depends on them; none before the first.
-func (t *told) conditions() []metav1.Condition {
-	if t.transitions[0] == 0 {
-		return nil
-	}
-	list := make([]metav1.Condition, len(toldConditions))
-	for i, kind := range toldConditions {
-		list[i] = t.transitions[i].condition(kind)
-	}
-	return list
-}
-
-// before is what the roll-up remembers, nil before the first status.
-func (t *told) before() *status.Confirmation {
-	if t.transitions[0] == 0 {
-		return nil
-	}
-	return &t.confirmation
-}
-
-func (t *told) note(conditions []metav1.Condition, confirmation *status.Confirmation) {
-	for i, kind := range toldConditions {
-		t.transitions[i] = transitionOf(conditions, kind)
-	}
-	t.confirmation = *confirmation
+	confirmation *status.Confirmation
 }
 
 // follow takes what is remembered along to the next list of announcements.
@@ -112,16 +59,17 @@ func (r *Runner) update(now time.Time, show func(a *Announcement, status v1alpha
 	defer r.mu.Unlock()
 	r.take()
 	rollup := r.statuses.read(r.state.Catalog, &r.state.Node, sessions)
-	r.statuses.peers = r.peers(rollup, now)
+	warnings := r.memory.warnings(r.state.Issues)
+	r.statuses.peers = r.peers(rollup, warnings, now)
 	for i, announcement := range r.objects.Announcements {
 		told := &r.statuses.announcements[i]
 		// The roll-up asks no more of an object that the catalog was made from.
 		object := &v1alpha1.Announcement{ObjectMeta: announcement.meta()}
-		object.Status.Conditions = told.conditions()
-		shown, confirmation := rollup.Announcement(object, told.before(), now)
-		warn(shown.Conditions, r.warnings[object.UID])
-		warn(shown.Conditions, r.objects.memory.ofPrefixes(announcement.Ref(), shown.Verdicts))
-		told.note(shown.Conditions, confirmation)
+		object.Status.Conditions = told.conditions
+		shown, confirmation := rollup.Announcement(object, told.confirmation, now)
+		warn(shown.Conditions, warnings[object.UID])
+		warn(shown.Conditions, r.memory.ofPrefixes(announcement.Ref(), shown.Verdicts))
+		told.conditions, told.confirmation = shown.Conditions, confirmation
 		if show != nil {
 			show(announcement, shown)
 		}
@@ -136,10 +84,9 @@ func (r *Runner) take() {
 		return
 	}
 	objects, _ := state.Origin.(Objects)
-	objects.Problems = append(slices.Clip(objects.Problems), ofNodes(state.Issues, &objects, r.objects.Problems, state.Time)...)
+	r.nodeProblems = ofNodes(state.Issues, &objects, r.nodeProblems, state.Time)
 	r.statuses.follow(r.objects.Announcements, objects.Announcements)
 	r.state, r.objects = state, objects
-	r.warnings = objects.memory.warnings(state.Issues)
 }
 
 // read brings the roll-up up to date.
@@ -155,7 +102,7 @@ func (s *statuses) read(catalog *compile.Catalog, node *compile.NodeFacts, sessi
 }
 
 // peers are the BGPPeers with their statuses.
-func (r *Runner) peers(rollup *status.Rollup, now time.Time) []v1alpha1.BGPPeer {
+func (r *Runner) peers(rollup *status.Rollup, warnings map[types.UID][]warning, now time.Time) []v1alpha1.BGPPeer {
 	before := conditionsOf(r.statuses.peers, func(p *v1alpha1.BGPPeer) []metav1.Condition { return p.Status.Conditions })
 	var peers []v1alpha1.BGPPeer
 	for _, peer := range r.objects.Peers {
@@ -163,7 +110,7 @@ func (r *Runner) peers(rollup *status.Rollup, now time.Time) []v1alpha1.BGPPeer 
 		shown.TypeMeta = typeMeta("BGPPeer")
 		shown.Status.Conditions = before[string(peer.UID)]
 		shown.Status = rollup.Peer(&shown, now)
-		warn(shown.Status.Conditions, r.warnings[shown.UID])
+		warn(shown.Status.Conditions, warnings[shown.UID])
 		peers = append(peers, shown)
 	}
 	return peers
@@ -214,7 +161,7 @@ func (r *Runner) Status(context.Context) ([]runtime.Object, error) {
 		announcements = append(announcements, shown{a, status})
 	})
 	r.mu.Lock()
-	peers, problems := r.statuses.peers, r.objects.Problems
+	peers, problems := r.statuses.peers, slices.Concat(r.problems, r.nodeProblems)
 	r.mu.Unlock()
 
 	// All of that is immutable. To put ten thousand objects together takes a while, which nobody is to wait for.
