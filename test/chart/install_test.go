@@ -31,7 +31,7 @@ const (
 	patience = 60 * time.Second
 )
 
-// installation is a control plane, and a binary to run what is installed on it.
+// installation is a control plane, and a binary to run the installed workloads.
 type installation struct {
 	*controlplane.ControlPlane
 	client.Client
@@ -61,7 +61,7 @@ func (i *installation) helm(t *testing.T, args ...string) {
 	}
 }
 
-// TestInstall installs Herald both ways, each on a control plane of its own, and runs what was installed.
+// TestInstall installs Herald with Helm and with kustomize, each on its own control plane, and runs the installed workloads.
 func TestInstall(t *testing.T) {
 	if _, err := controlplane.FindAssets(t.Context()); err != nil {
 		skip(t, err.Error())
@@ -78,7 +78,7 @@ func TestInstall(t *testing.T) {
 		}
 		i.expectRestricted(t)
 		i.expectWork(t)
-		// Someone who goes on with Helm gives it what is there.
+		// A user who switches to Helm lets it take over the existing objects.
 		i.helm(t, "install", release, chart, "--take-ownership")
 	})
 	t.Run("helm", func(t *testing.T) {
@@ -116,7 +116,7 @@ func (i *installation) expectAll(t *testing.T, objects []*unstructured.Unstructu
 	}
 }
 
-// expectLeft expects that an uninstallation took everything but the CRDs and what people made with them.
+// expectLeft expects that an uninstallation removed everything but the CRDs and their objects.
 func (i *installation) expectLeft(t *testing.T, objects []*unstructured.Unstructured) {
 	t.Helper()
 	kept := 0
@@ -141,8 +141,8 @@ func (i *installation) expectLeft(t *testing.T, objects []*unstructured.Unstruct
 	}
 }
 
-// expectWork runs both workloads as they are stored, and expects of them what can be had without a router: the node
-// role reports a session, the cluster role sums it up.
+// expectWork runs both workloads as the API server stores them, and expects everything that needs no router: the node role
+// reports a session, the cluster role sums it up.
 func (i *installation) expectWork(t *testing.T) {
 	t.Helper()
 	// A kubelet gives its Node this label, by which the node role is placed.
@@ -179,8 +179,8 @@ func (i *installation) create(t *testing.T, object client.Object) {
 	}
 }
 
-// expectRestricted has the API server judge the pods by the strictest Pod Security Standard. All that the node role may
-// have beyond it is the host's network.
+// expectRestricted has the API server judge the pods by the strictest Pod Security Standard. The node role may exceed it by the
+// host's network alone.
 func (i *installation) expectRestricted(t *testing.T) {
 	t.Helper()
 	i.create(t, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{

@@ -31,21 +31,21 @@ import (
 // stopPatience is how long a pod may take to end.
 const stopPatience = 30 * time.Second
 
-// pod is a process that a kubelet would have started from a pod template: its arguments, its environment and nothing
-// else of it, the token of its service account where a pod finds it, its user, and no capability.
+// pod is a process as a kubelet would start it from a pod template: with the arguments and exactly the environment of the
+// template, the token of its service account in the usual place, the template's user, and no capability.
 type pod struct {
 	name      string
 	network   *harness.Netns
 	container *corev1.Container
 	process   *harness.Process
-	// unprivileged begins the command of whatever runs in the pod.
+	// unprivileged begins the command of every program in the pod.
 	unprivileged []string
 }
 
 // program is where the image's /herald is in the pod: its root is the machine's own.
 const program = "/run/bin/herald"
 
-// enter gives a mount namespace, which "ip netns exec" has just made, what the container has of files.
+// enter gives the container's files to the mount namespace that "ip netns exec" has just made.
 const enter = `set -e
 mount -t tmpfs tmpfs /run
 mkdir -p /run/secrets/kubernetes.io
@@ -96,8 +96,8 @@ func (i *installation) startPod(t *testing.T, name string, network *harness.Netn
 	return p
 }
 
-// environment is what the container asks for, and what every container is given: where the API server is. It is reached
-// through a proxy in the pod's network.
+// environment is the environment of the template, and the address of the API server, which every container gets. The API server
+// is reached through a proxy in the pod's network.
 func (i *installation) environment(t *testing.T, p *pod) []corev1.EnvVar {
 	t.Helper()
 	var proxy *harness.Proxy
@@ -151,7 +151,7 @@ func (i *installation) serviceAccount(t *testing.T, name string) string {
 
 var reference = regexp.MustCompile(`\$\([A-Za-z_]+\)`)
 
-// expand replaces $(NAME) as a kubelet does: what is not in the environment stays.
+// expand replaces $(NAME) as a kubelet does: a name that is not in the environment stays as it is.
 func expand(arg string, environment []corev1.EnvVar) string {
 	return reference.ReplaceAllStringFunc(arg, func(text string) string {
 		for _, variable := range environment {
@@ -241,7 +241,7 @@ func (p *pod) probe(t *testing.T, get *corev1.HTTPGetAction) error {
 	return nil
 }
 
-// stop ends the pod as a kubelet does, and expects that it ends in order and was refused nothing.
+// stop ends the pod as a kubelet does, and expects that it ends in order and that the API server refused it no request.
 func (p *pod) stop(t *testing.T) {
 	t.Helper()
 	if err := p.process.Stop(syscall.SIGTERM, stopPatience); err != nil {

@@ -33,8 +33,8 @@ const (
 	oldest = "1.33.0"
 )
 
-// TestChartIsTheKustomizeTree: there are two ways to install, and both are written by hand in part. What they install is
-// the same but for labels, and for the Namespace, which Helm leaves to its user.
+// TestChartIsTheKustomizeTree: people write parts of the chart and of the kustomize tree by hand. Both install the same objects,
+// except for labels, and for the Namespace, which Helm leaves to its user.
 func TestChartIsTheKustomizeTree(t *testing.T) {
 	fromTree := byName(t, decode(t, build(t)))
 	fromChart := byName(t, decode(t, template(t)))
@@ -64,7 +64,7 @@ func TestChartIsTheKustomizeTree(t *testing.T) {
 	}
 }
 
-// withoutMarks is an object without what Helm adds to it.
+// withoutMarks is an object without the fields that Helm adds.
 func withoutMarks(object *unstructured.Unstructured) map[string]any {
 	object = object.DeepCopy()
 	object.SetLabels(nil)
@@ -74,8 +74,7 @@ func withoutMarks(object *unstructured.Unstructured) map[string]any {
 	return object.Object
 }
 
-// TestRolesGrantNoWildcard: each right has a verb, a resource and a group that somebody wrote down, and Secrets are read
-// in one namespace.
+// TestRolesGrantNoWildcard: each right names its verb, resource and group, and Secrets are read in one namespace.
 func TestRolesGrantNoWildcard(t *testing.T) {
 	rules := 0
 	for name, object := range byName(t, decode(t, build(t))) {
@@ -137,7 +136,7 @@ func helm(t *testing.T, args ...string) ([]byte, error) {
 	return tool(t, "helm", args...)
 }
 
-// tool runs a tool at the version that the repository pins. One that was never built here is not built by a test.
+// tool runs a tool at the version that the repository pins. A test does not build a tool that was never built here.
 func tool(t *testing.T, name string, args ...string) ([]byte, error) {
 	t.Helper()
 	script := filepath.Join(root, "hack", "tool")

@@ -108,7 +108,7 @@ func expectAuthNamespace(t *testing.T, objects []*unstructured.Unstructured) {
 	}
 }
 
-// expectMetricsFiles: both roles are given them, and neither waits for them.
+// expectMetricsFiles expects that both roles get the files of the metrics endpoint, and that neither waits for them.
 func expectMetricsFiles(t *testing.T, objects []*unstructured.Unstructured) {
 	node := find[appsv1.DaemonSet](t, objects, daemonSet)
 	cluster := find[appsv1.Deployment](t, objects, deployment)
@@ -135,7 +135,7 @@ func expectMetricsFiles(t *testing.T, objects []*unstructured.Unstructured) {
 	}
 }
 
-// expectAuthNamespaceMade: it outlives the release, because what it holds is not the release's.
+// expectAuthNamespaceMade expects a namespace that outlives the release, since its Secrets do not belong to the release.
 func expectAuthNamespaceMade(t *testing.T, objects []*unstructured.Unstructured) {
 	expectAuthNamespace(t, objects)
 	made := find[corev1.Namespace](t, objects, "Namespace /routers")
@@ -144,7 +144,7 @@ func expectAuthNamespaceMade(t *testing.T, objects []*unstructured.Unstructured)
 	}
 }
 
-// TestAuthNamespaceOfItsOwn: the release's namespace is not made a second time.
+// TestAuthNamespaceOfItsOwn: the chart does not make the release's namespace a second time.
 func TestAuthNamespaceOfItsOwn(t *testing.T) {
 	for _, values := range []string{"createAuthNamespace=true", "createAuthNamespace=true,authNamespace=" + namespace} {
 		_, err := helm(t, "template", release, chart, "--namespace="+namespace, "--kube-version="+oldest, "--set", values)
@@ -203,8 +203,8 @@ func expectNodeValues(t *testing.T, objects []*unstructured.Unstructured) {
 	}
 }
 
-// expectNoPortToStopASpeaker: no port of the host keeps a speaker from a node, ends it or makes it unready. Its one probe
-// never kills.
+// expectNoPortToStopASpeaker: a taken port of the host neither keeps a speaker from a node, nor ends it or makes it unready. Its
+// one probe never kills it.
 func expectNoPortToStopASpeaker(t *testing.T, objects []*unstructured.Unstructured) {
 	container := find[appsv1.DaemonSet](t, objects, daemonSet).Spec.Template.Spec.Containers[0]
 	if len(container.Ports) > 0 {

@@ -42,12 +42,13 @@ const (
 	doRefresh  commandAction = "announce route-refresh"
 )
 
-// processCommands concern the process that the cases are from and its scripts, and nothing on the wire.
+// processCommands concern the program that the cases come from and its scripts, and nothing on the wire.
 var processCommands = []string{
 	"shutdown", "version", "ping", "status", "help", "show", "session", "enable-ack", "disable-ack", "silence-ack", "#",
 }
 
-// events are what a process waits for, after the name of a neighbour. They are in the scripts of cases, but no commands.
+// events are the names of events that a process waits for, after the name of a neighbour. Scripts contain them, but they are no
+// commands.
 var events = []string{"receive", "send", "up", "down", "connected"}
 
 // parser reads the words of a command.
@@ -57,8 +58,8 @@ type parser struct {
 	selectors []map[string]string
 }
 
-// parseCommand reads a line. n is the neighbour that it is for. With an outsideError the command tells the routes that
-// are not reproduced.
+// parseCommand reads a line. n is the neighbour that it is for. Beside an outsideError, the command holds the routes that are not
+// reproduced.
 func parseCommand(line string, n *neighbor) (command, error) {
 	spaced := strings.NewReplacer("[", " [ ", "]", " ] ", "(", " ( ", ")", " ) ", ",", " , ", "#", " # ").Replace(line)
 	p := &parser{words: strings.Fields(spaced), neighbor: n}
@@ -114,7 +115,7 @@ func (p *parser) peek() string {
 	return p.words[0]
 }
 
-// change reads what follows announce or withdraw.
+// change reads the words after announce or withdraw.
 func (p *parser) change(action commandAction) (command, error) {
 	switch word := p.next(); word {
 	case "route":
@@ -136,7 +137,7 @@ func (p *parser) change(action commandAction) (command, error) {
 		}
 		return command{action: undoWatch, argument: p.next()}, nil
 	case "eor":
-		// Which of the markers must come, and when, is judged with the expectations.
+		// The expectations decide which of the markers must come, and when.
 		return command{action: doNothing}, nil
 	case "route-refresh":
 		return command{action: doRefresh}, nil
@@ -154,7 +155,7 @@ func familyOfText(prefix string) string {
 	return "ipv4 unicast"
 }
 
-// routes are those of prefixes with the same attributes. A withdrawal names none of these but the path identifier.
+// routes are the routes of prefixes with the same attributes. A withdrawal names no attribute but the path identifier.
 func (p *parser) routes(action commandAction, family string, prefixes []string, attributes map[string]any) (command, error) {
 	c := command{action: action}
 	if action == doWithdraw {

@@ -29,8 +29,8 @@ func TestVectors(t *testing.T) {
 	}
 }
 
-// TestOwnCases plays those in testdata, which hold what the recorded ones may not: several neighbours and processes, commands
-// out of order, and what no announcement can say.
+// TestOwnCases plays the cases in testdata, which cover what the recorded ones may lack: several neighbours and processes, commands
+// out of order, and routes that no announcement can express.
 func TestOwnCases(t *testing.T) {
 	remarks := map[string][]string{
 		"left-out": {remarkASSet, remarkRawFlags, remarkPrefix, remarkNextHop, remarkShortNextHop, remarkFourOctetAS},
@@ -84,7 +84,7 @@ func playVector(t *testing.T, v *vector) (result string, reasons []string, err e
 	return resultPass, reasons, nil
 }
 
-// neighbors are those of the first configuration, or those that commands create.
+// neighbors are the neighbours of the first configuration, or those that commands create.
 func (v *vector) neighbors() []*neighbor {
 	var all []*neighbor
 	for i := range v.Configurations[0].Neighbors {

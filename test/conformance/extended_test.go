@@ -1,7 +1,7 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// What becomes of an extended community.
+// The translation of extended communities.
 
 package conformance_test
 
@@ -16,7 +16,7 @@ import (
 // communitySubtypes are those of RFC 4360 §4 and §5, in hexadecimal.
 var communitySubtypes = map[string]string{"target": "02", "origin": "03"}
 
-// extendedCommunity translates an extended community: by the name that the API has for its kind, or its octets.
+// extendedCommunity translates an extended community: into the API's name of its kind, or into its octets.
 func extendedCommunity(text string) (string, error) {
 	fields := strings.Split(text, ":")
 	switch kind := fields[0]; {
@@ -47,7 +47,7 @@ func withNumber(administrator, number string) string {
 	return administrator + ":" + number
 }
 
-// octetsOf writes a type and numbers of so many bits each.
+// octetsOf writes a type and numbers, each with its number of bits.
 func octetsOf(kind string, fields []string, bits ...int) (string, error) {
 	if len(fields) != len(bits) {
 		return "", fmt.Errorf("%q is not of %d numbers", fields, len(bits))

@@ -1,8 +1,8 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// What a message says, read without package wire, which is among what is tested: RFC 4271 §4, RFC 4760, RFC 5492,
-// RFC 7911, RFC 2918.
+// The facts of a message, read without package wire, which is under test: RFC 4271 §4, RFC 4760, RFC 5492, RFC 7911,
+// RFC 2918.
 
 package conformance_test
 
@@ -18,8 +18,8 @@ import (
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
-// fact is one thing that a message says. Two messages say the same when their facts are equal, in whatever order and
-// however routes are grouped into messages.
+// fact is one statement of a message. Messages are equivalent if their facts are equal, in any order and with any grouping of
+// routes into messages.
 type fact struct {
 	kind   factKind
 	family wire.Family
@@ -81,7 +81,7 @@ func factsOf(message []byte, addPath []wire.Family) ([]fact, error) {
 	}
 }
 
-// openFacts reads an OPEN: its capabilities are a set, however they are distributed over parameters.
+// openFacts reads an OPEN. Its capabilities are a set; their distribution over parameters does not count.
 func openFacts(body []byte) ([]fact, error) {
 	var capabilities []string
 	err := eachCapability(body, func(code wire.CapabilityCode, value []byte) {
@@ -96,7 +96,7 @@ func openFacts(body []byte) ([]fact, error) {
 	return []fact{{kind: opened, detail: detail}}, nil
 }
 
-// capabilityText shows a capability. A program names itself in that of the software version.
+// capabilityText shows a capability. It leaves out the text of the software version, which names a program.
 func capabilityText(code wire.CapabilityCode, value []byte) string {
 	const softwareVersion = 75
 	if code == softwareVersion && len(value) > 1 && int(value[0]) == len(value)-1 {
@@ -156,7 +156,7 @@ func notificationFacts(body []byte) ([]fact, error) {
 		return nil, errTruncated
 	}
 	f := fact{kind: notified, detail: fmt.Sprintf("%d/%d", body[0], body[1])}
-	// Elsewhere data is for people (RFC 9003), or the suite's program writes its own text into it.
+	// The data of any other NOTIFICATION is for people (RFC 9003), or holds a text of the program that the cases come from.
 	if body[0] == wire.CodeHeader && body[1] == wire.HeaderBadType {
 		f.detail += " " + hex.EncodeToString(body[2:])
 	}
@@ -179,7 +179,7 @@ func refreshFacts(body []byte) ([]fact, error) {
 	return nil, fmt.Errorf("ROUTE-REFRESH of subtype %d", body[2])
 }
 
-// familyName is the name that the cases have for a family.
+// familyName is the name of a family in the cases.
 func familyName(f wire.Family) string {
 	afi, ok := map[uint16]string{1: "ipv4", 2: "ipv6", 25: "l2vpn", 16388: "bgp-ls"}[f.AFI]
 	if !ok {
@@ -195,7 +195,7 @@ func familyName(f wire.Family) string {
 	return afi + " " + safi
 }
 
-// unicastFamilies are those that Herald speaks.
+// unicastFamilies are the families that Herald speaks.
 var unicastFamilies = []wire.Family{wire.IPv4Unicast, wire.IPv6Unicast}
 
 // routeText names a route as facts do.

@@ -70,7 +70,7 @@ func (h *herald) write(name, content string) error {
 
 func (h *herald) remove(name string) error { return os.Remove(filepath.Join(h.manifests, name)) }
 
-// refusals are the manifests that are not in force, as the program's log tells, and "" where it took all of them.
+// refusals lists the manifests that are not in force, from the program's log, "" if all of them are in force.
 func (h *herald) refusals() string {
 	if h.Process == nil {
 		return ""
@@ -84,7 +84,7 @@ func (h *herald) refusals() string {
 	return all.String()
 }
 
-// freeAddress is one of loopback that nobody listens on right now.
+// freeAddress is a loopback address with a port that is free right now.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

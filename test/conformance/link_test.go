@@ -13,7 +13,7 @@ import (
 	"github.com/herald-bgp/herald/test/bgptest"
 )
 
-// link is one neighbour of a case, with the connections that it is to see.
+// link is one neighbour of a case, with its expected connections.
 type link struct {
 	player   *player
 	index    int
@@ -47,7 +47,7 @@ func (l *link) wanted(like fact) []want {
 	return []want{{link: l, item: i}}
 }
 
-// connect takes the next connection up to the End-of-RIB of each family, or as far as the case lets it come.
+// connect takes the next connection up to the End-of-RIB of each family, or as far as the case goes.
 func (l *link) connect() (err error) {
 	v := l.player.vector
 	if l.session, err = l.peer.accept(l.player.t); err != nil {
@@ -104,7 +104,8 @@ func defaultRoute() []byte {
 	return wire.AppendReach(nil, wire.IPv4Unicast, block, []netip.Addr{netip.MustParseAddr("192.0.2.1")}, nlri)
 }
 
-// negotiated are the families of the OPEN, and with it of its mirror; path identifiers go where it offers to send them.
+// negotiated are the families of the OPEN, which its mirror has too; NLRI have path identifiers in the families in which the OPEN
+// offers to send them.
 func (l *link) negotiated() (families []wire.Family, err error) {
 	l.addPath = nil
 	err = eachCapability(l.session.open.Body(), func(code wire.CapabilityCode, value []byte) {
@@ -126,7 +127,7 @@ func (l *link) negotiated() (families []wire.Family, err error) {
 	return families, err
 }
 
-// take compares a message with what is expected.
+// take compares a message with the expected facts.
 func (l *link) take(message []byte) error {
 	facts, err := factsOf(message, l.addPath)
 	if err != nil {
@@ -140,7 +141,7 @@ func (l *link) take(message []byte) error {
 	return nil
 }
 
-// receive takes messages until done says so, and the actions of the groups that are reached.
+// receive takes messages until done returns true, and performs the actions of the groups that it reaches.
 func (l *link) receive(done func() bool) error {
 	for !done() {
 		if l.session == nil {
@@ -160,7 +161,7 @@ func (l *link) receive(done func() bool) error {
 	return nil
 }
 
-// act takes the actions of the current group. It says whether the connection ended with one.
+// act performs the actions of the current group. It says whether one of them ended the connection.
 func (l *link) act() (ended bool, err error) {
 	for group := l.tracker().current(); group != nil && len(group.actions) > 0; group = l.tracker().current() {
 		action := group.actions[0]
@@ -250,7 +251,7 @@ func (l *link) disable() error {
 	return m.flush()
 }
 
-// leave disables a neighbour that has a session, and sees the session end.
+// leave disables a neighbour that has a session, and checks that the session ends.
 func (l *link) leave() error {
 	l.tracker().leaving = true
 	l.player.notes.remark(remarkWithdrawals)
@@ -260,7 +261,7 @@ func (l *link) leave() error {
 	return l.ended()
 }
 
-// ended sees the session end with the NOTIFICATION of the case.
+// ended checks that the session ends with the NOTIFICATION of the case.
 func (l *link) ended() error {
 	if err := l.player.await(l.wanted(fact{kind: notified})); err != nil {
 		return err
@@ -268,7 +269,7 @@ func (l *link) ended() error {
 	return l.wantEnd()
 }
 
-// again brings up the next connection, once the last one ended.
+// again brings up the next connection once the last one has ended.
 func (l *link) again() error {
 	if up := l.up; up != nil {
 		l.up = nil
@@ -297,7 +298,7 @@ func (l *link) teardown(subcode string) error {
 	return l.again()
 }
 
-// wantSilence sees that nothing comes but a route that is added and withdrawn.
+// wantSilence checks that nothing comes but a route that the test adds and withdraws.
 func (l *link) wantSilence() error {
 	families, err := l.negotiated()
 	if err != nil {
@@ -325,7 +326,7 @@ func (l *link) wantSilence() error {
 	return l.wantOnly(withdrawn, last)
 }
 
-// wantOnly waits for one route, and lets nothing else come before it.
+// wantOnly waits for one route, and fails if anything else comes before it.
 func (l *link) wantOnly(kind factKind, r *route) error {
 	message, err := l.session.NextButKeepalive()
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"slices"
 )
 
-// manifests are those that shall be in force, and those that are.
+// manifests holds the manifests that shall be in force, and those that are.
 type manifests struct {
 	herald  *herald
 	routes  map[string]*route // all that the case knows, by key
@@ -19,7 +19,7 @@ type manifests struct {
 	held    map[string]heldChange // by name
 }
 
-// heldChange is a change of a route that waits.
+// heldChange is a waiting change of a route.
 type heldChange struct {
 	route   *route
 	content string // "": there is none
@@ -38,7 +38,7 @@ func (m *manifests) set(name, content string) {
 	m.wanted[name] = content
 }
 
-// unset states that there is no such manifest.
+// unset states that a manifest shall not exist.
 func (m *manifests) unset(name string) {
 	delete(m.held, name)
 	delete(m.wanted, name)
@@ -52,14 +52,14 @@ func (m *manifests) add(r *route) {
 	}
 }
 
-// delete states that a route is no more.
+// delete states that a route shall not exist.
 func (m *manifests) delete(r *route) {
 	delete(m.routes, r.key())
 	m.unset(m.name(r))
 }
 
-// holdBack takes back what was stated of a route last, and lets it wait for the end of the case: nothing is expected of
-// it, so it may be changed again before that.
+// holdBack takes back the last change of a route, and lets it wait for the end of the case: no message is expected of it, so the
+// route may change again before.
 func (m *manifests) holdBack(r *route) {
 	name := m.name(r)
 	content := m.wanted[name]
@@ -71,7 +71,7 @@ func (m *manifests) holdBack(r *route) {
 	m.held[name] = heldChange{route: r, content: content}
 }
 
-// release states all that waits, but for what would reach a neighbour: nothing came of it in the case.
+// release states all waiting changes, except those that would reach a neighbour: in the case no message resulted from them.
 func (m *manifests) release(reaches func(*route) bool) {
 	for name, change := range m.held {
 		if m.written[name] == change.content || reaches(change.route) {
@@ -102,7 +102,7 @@ func (m *manifests) known() []*route {
 	})
 }
 
-// switchOn states the routes of a watchdog, or states that they are no more, and returns them.
+// switchOn states or removes the routes of a watchdog, and returns them.
 func (m *manifests) switchOn(watchdog string, on bool) []*route {
 	var all []*route
 	for _, r := range m.known() {
@@ -118,7 +118,7 @@ func (m *manifests) switchOn(watchdog string, on bool) []*route {
 	return all
 }
 
-// flush writes what is wanted and not written, and removes what is not wanted.
+// flush writes the wanted manifests that are not written, and removes those that are not wanted.
 func (m *manifests) flush() error {
 	for name := range m.written {
 		if _, ok := m.wanted[name]; !ok {

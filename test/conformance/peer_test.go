@@ -19,7 +19,7 @@ import (
 // patience bounds every wait for something that must come.
 const patience = 30 * time.Second
 
-// mirrorPeer is the neighbour of a case: it answers with the OPEN that it is sent, whose identifier is one more.
+// mirrorPeer is the neighbour of a case: it answers an OPEN with the same OPEN, except that the identifier is one greater.
 type mirrorPeer struct {
 	listener *net.TCPListener
 	// asn replaces that of the OPEN; 0: the same.

@@ -24,7 +24,7 @@ type player struct {
 	deferred  []want // what comes of changes that wait for others
 }
 
-// newPlayer makes what plays the neighbours, each of which listens, and judges what is expected of each.
+// newPlayer makes a player of the neighbours, each of which listens, and decides which facts each expects.
 func newPlayer(t *testing.T, v *vector, neighbors []*neighbor, notes *notes) (*player, error) {
 	t.Helper()
 	p := &player{t: t, vector: v, notes: notes, herald: newHerald(t, neighbors[0].routerID())}
@@ -43,8 +43,8 @@ func newPlayer(t *testing.T, v *vector, neighbors []*neighbor, notes *notes) (*p
 	return p, p.expect()
 }
 
-// expect gives each connection of the case to a neighbour: the next one that has seen none, and of several the one whose
-// routes are expected there. A neighbour that gets none may be sent anything.
+// expect gives each connection of the case to a neighbour: to the next one without a connection, and of several to the one whose
+// routes are expected there. To a neighbour without a connection Herald may send anything.
 func (p *player) expect() error {
 	for _, c := range p.vector.Expected {
 		var chosen *link
@@ -79,7 +79,7 @@ func (p *player) expect() error {
 	return nil
 }
 
-// nothingExpected says whether no more than End-of-RIB and actions are left of what the case expects.
+// nothingExpected says whether the case expects nothing further but End-of-RIB and actions.
 func (p *player) nothingExpected() bool {
 	for _, l := range p.links {
 		for _, t := range l.trackers {
@@ -152,7 +152,7 @@ func (p *player) configure(l *link) error {
 	return nil
 }
 
-// leaveOut notes why something is not reproduced, and expects nothing of its routes. Any other error it returns.
+// leaveOut notes the reason why a part is not reproduced, and expects none of its routes. It returns any other error.
 func (p *player) leaveOut(err error, links []*link, routes ...*route) error {
 	e := leftOut(err)
 	if e == nil {
@@ -190,7 +190,7 @@ func listed(items []*item) string {
 	return cmp.Or(strings.Join(all, ""), "nothing")
 }
 
-// reload puts the next configuration in the place of the one in force.
+// reload replaces the configuration in force by the next one.
 func (p *player) reload() error {
 	p.config++
 	if p.config == len(p.vector.Configurations) || len(p.vector.Configurations[p.config].Neighbors) != len(p.links) {
@@ -215,8 +215,8 @@ func (p *player) reload() error {
 	return p.manifests.flush()
 }
 
-// finish waits for all that is still expected, and sees that nothing else comes: what is there is sent before a
-// route that the test adds last, and takes away again.
+// finish waits for all expected facts, and checks that nothing else comes: everything else would be sent before a route that the
+// test adds last, and removes again.
 func (p *player) finish() error {
 	if err := p.endProcesses(); err != nil {
 		return err

@@ -1,7 +1,8 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// What may differ from a case, and what of it is not reproduced. Each text speaks of what a case holds, never of its name.
+// Permitted differences from a case, and parts that are not reproduced. Each text speaks of the contents of a case, never of its
+// name.
 
 package conformance_test
 
@@ -15,8 +16,8 @@ import (
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
-// Remarks say where an RFC has another form than the case, or forbids what it has: that is neither written nor expected.
-// A case with remarks is reproduced all the same. The list is closed, and each has its clause.
+// Remarks say where an RFC has another form than the case, or forbids a part of it: that part is neither written nor expected.
+// A case with remarks is reproduced all the same. The list is closed, and each remark names its clause.
 const (
 	remarkBadType         = "a message of unknown type gets 1/3 with the type as data, where the case has 1/0 and a text (RFC 4271 §6.1)"
 	remarkShutdownText    = "the text of a Cease is the program's own (RFC 9003 §2)"
@@ -39,10 +40,10 @@ var allRemarks = []string{
 	remarkEndOfRIBAgain, remarkManualEndOfRIB, remarkASSet, remarkPrefix, remarkNextHop, remarkRawFlags, remarkRefreshAsked,
 }
 
-// reasonNeverAnnounced is why a withdrawal is left out.
+// reasonNeverAnnounced is the reason why a withdrawal is left out.
 const reasonNeverAnnounced = "the other program's own timing: the withdrawal of a route that it never announced"
 
-// laterAttributes are attributes of families and features that are not there yet.
+// laterAttributes are attributes of families and features that Herald does not have yet.
 var laterAttributes = map[string]string{
 	"rd":                  "VPN routes are not announced yet",
 	"route-distinguisher": "VPN routes are not announced yet",
@@ -54,7 +55,7 @@ var laterAttributes = map[string]string{
 // familyReason says why routes of a family are not reproduced.
 func familyReason(f wire.Family) string { return "family " + familyName(f) + " is not spoken yet" }
 
-// leftOutError says that something of a case is neither written nor expected, and why. The rest of the case is played.
+// leftOutError says why a part of a case is neither written nor expected. The rest of the case is played.
 type leftOutError struct {
 	reason   string
 	remarked bool // reason is one of allRemarks
@@ -62,15 +63,15 @@ type leftOutError struct {
 
 func (e *leftOutError) Error() string { return e.reason }
 
-// outside is the error of what is not there yet.
+// outside is the error for a feature that Herald does not have yet.
 func outside(format string, args ...any) error {
 	return &leftOutError{reason: fmt.Sprintf(format, args...)}
 }
 
-// unsayable is the error of what an RFC forbids.
+// unsayable is the error for a part that an RFC forbids.
 func unsayable(remark string) error { return &leftOutError{reason: remark, remarked: true} }
 
-// leftOut returns the error that says why something is left out, nil for any other error.
+// leftOut returns err if it is a leftOutError, else nil.
 func leftOut(err error) *leftOutError {
 	var e *leftOutError
 	if !errors.As(err, &e) {
@@ -79,10 +80,10 @@ func leftOut(err error) *leftOutError {
 	return e
 }
 
-// notes collects what a person is to know of a case's result.
+// notes collects the remarks on a case's result for the reader.
 type notes struct {
 	leftOut, remarks []string
-	// routesLeftOut: some of what is left out are routes.
+	// routesLeftOut: routes are among the parts that are left out.
 	routesLeftOut bool
 }
 
@@ -95,7 +96,7 @@ func (n *notes) remark(text string) {
 	n.remarks = addOnce(n.remarks, text)
 }
 
-// note notes why something is left out.
+// note notes the reason why a part is left out.
 func (n *notes) note(e *leftOutError) {
 	if e.remarked {
 		n.remark(e.reason)
@@ -111,7 +112,7 @@ func addOnce(list []string, text string) []string {
 	return append(list, text)
 }
 
-// usable says whether a route can be one to unicast hosts (RFC 4271 §6.3).
+// usable says whether a route to unicast hosts can have the prefix (RFC 4271 §6.3).
 func (r *route) usable() error {
 	address, bits := r.prefix.Addr(), r.prefix.Bits()
 	thisNetwork := netip.MustParsePrefix("0.0.0.0/8")
@@ -125,19 +126,19 @@ func (r *route) usable() error {
 	return nil
 }
 
-// isHost says whether an address can be that of a host (RFC 4271 §6.3).
+// isHost says whether a host can have the address (RFC 4271 §6.3).
 func isHost(address netip.Addr) bool {
 	return !address.IsUnspecified() && !address.IsMulticast() && address != netip.AddrFrom4([4]byte{255, 255, 255, 255})
 }
 
-// wellKnown says whether an attribute is one that every receiver must know (RFC 4271 §5).
+// wellKnown says whether every receiver must know the attribute (RFC 4271 §5).
 func wellKnown(code wire.AttributeType) bool {
 	return slices.Contains([]wire.AttributeType{
 		wire.AttrOrigin, wire.AttrASPath, wire.AttrNextHop, wire.AttrLocalPref, wire.AttrAtomicAggregate,
 	}, code)
 }
 
-// outOfScope says why nothing of a case is reproduced, or "".
+// outOfScope says why no part of a case is reproduced, or "".
 func outOfScope(v *vector) string {
 	for i := range v.Configurations {
 		for _, n := range v.Configurations[i].Neighbors {

@@ -1,7 +1,7 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// What becomes of a route: an Announcement.
+// The translation of a route into an Announcement.
 
 package conformance_test
 

@@ -1,7 +1,7 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// What of a case is expected, after the remarks.
+// The expectations of a case, after the remarks.
 
 package conformance_test
 
@@ -16,7 +16,7 @@ import (
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
-// expectation is what must come on a connection, in groups whose order counts.
+// expectation holds the facts that must come on a connection, in groups whose order counts.
 type expectation struct {
 	groups []expectedGroup
 }
@@ -61,7 +61,7 @@ func (e *expectation) announces(n *neighbor) int {
 	return count
 }
 
-// leaveOut takes out what is not reproduced, and changes what comes in another form.
+// leaveOut removes the facts that are not reproduced, and changes those that come in another form.
 func (e *expectation) leaveOut(v *vector, n *neighbor, notes *notes) {
 	s := scope{
 		vector: v, neighbor: n, notes: notes, announced: map[string]bool{}, ended: map[wire.Family]bool{}, oddities: oddCommunities(v),
@@ -84,7 +84,7 @@ func (e *expectation) leaveOut(v *vector, n *neighbor, notes *notes) {
 	}
 }
 
-// scope judges what is expected on one connection.
+// scope decides which facts are expected on one connection.
 type scope struct {
 	vector    *vector
 	neighbor  *neighbor
@@ -94,7 +94,7 @@ type scope struct {
 	oddities  map[string]string    // extended communities, as the case has them and as they must be
 }
 
-// translate returns the fact as it must come; false where it is not reproduced.
+// translate returns the fact in the form in which it must come; false if it is not reproduced.
 func (s *scope) translate(f fact) (fact, bool) {
 	if e := s.leftOut(f); e != nil {
 		s.notes.note(e)

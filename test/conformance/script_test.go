@@ -1,17 +1,18 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// How commands are played. The cases do not say when a command comes, but what comes of it: the test waits for that before
-// the next command. A command of which something comes only after something else waits for the command of that. One of which
-// nothing comes, such as the announcement of a route that is withdrawn before it is sent, waits as well: at the end it is
-// played if no other has undone it and it reaches no neighbour, and nothing may come of it. One that would reach a
-// neighbour, and of which nothing comes, is one that the process of the case never wrote.
+// The play of commands. The cases do not say when a command is due, but which messages result from it: the test waits for
+// these before the next command. If the messages of a command are expected only after those of another command, it waits for
+// that command. A command without a message, such as the announcement of a route that is withdrawn before it is sent, waits
+// as well: at the end the test plays it, if no other command has undone it and it reaches no neighbour, and no message may
+// result. A command that would reach a neighbour, but without a message in the case, is one that the process of the case
+// never wrote.
 
 package conformance_test
 
 import "slices"
 
-// runScripts runs the commands of the case, again and again while more is expected and comes: some scripts are loops.
+// runScripts runs the commands of the case, again and again while further messages are expected and come: some scripts are loops.
 func (p *player) runScripts() error {
 	scripts := p.vector.Configurations[0].Scripts
 	commands := 0
@@ -34,7 +35,7 @@ func (p *player) runScripts() error {
 	return nil
 }
 
-// missing counts what the links' connections are still to bring.
+// missing counts the facts that are still to come on the links' connections.
 func (p *player) missing() int {
 	count := 0
 	for _, l := range p.links {
@@ -43,8 +44,8 @@ func (p *player) missing() int {
 	return count
 }
 
-// runOnce runs all scripts. Those of several processes are no sequence: the next command is that of the script of which
-// something comes first.
+// runOnce runs all scripts. Scripts of several processes are no sequence: the next command is the one whose messages are expected
+// first.
 func (p *player) runOnce(scripts []script) error {
 	rest := slices.Clone(scripts)
 	for {
@@ -66,7 +67,7 @@ func (p *player) runOnce(scripts []script) error {
 	}
 }
 
-// due is the number of the group that the next command of a script brings something of, -1 where it brings nothing.
+// due is the number of the group with a message of a script's next command, -1 if there is none.
 func (p *player) due(s script) int {
 	first := -1
 	for _, l := range p.links {
@@ -173,7 +174,7 @@ func (p *player) chosen(selectors []map[string]string) []*link {
 	return links
 }
 
-// change states that routes are announced or withdrawn. Where there are several neighbours each has its own.
+// change states that routes are announced or withdrawn. With several neighbours, each has its own routes.
 func (p *player) change(c command, links []*link) error {
 	if !slices.ContainsFunc(p.links, func(l *link) bool { return l.neighbor.runs(p.process) }) {
 		return nil // no neighbour knows the process
@@ -216,7 +217,7 @@ func (p *player) reaches(r *route) bool {
 	})
 }
 
-// settle brings a change of routes into force, if anything is to come of it, and waits for that.
+// settle brings a change of routes into force, if a message must result from it, and waits for that message.
 func (p *player) settle(kind factKind, routes []*route) error {
 	var wants []want
 	for _, r := range routes {
@@ -233,8 +234,8 @@ func (p *player) settle(kind factKind, routes []*route) error {
 	return p.settleWants(wants, false)
 }
 
-// settleWants brings what is stated into force and waits for what comes of it. Where something else must come first, it
-// waits for the command of that, unless there is none.
+// settleWants brings the stated manifests into force and waits for the resulting messages. If another message must come first, it
+// waits for the command of that message, if there is one.
 func (p *player) settleWants(wants []want, last bool) error {
 	if len(wants) == 0 && !last {
 		return nil
@@ -250,7 +251,7 @@ func (p *player) settleWants(wants []want, last bool) error {
 	return p.await(wants)
 }
 
-// isNext says whether it can come now: nothing else must come first, a connection among others.
+// isNext says whether the fact can come now, because neither another fact nor a connection must come first.
 func (w want) isNext() bool {
 	if w.link.session == nil {
 		return false
@@ -259,7 +260,7 @@ func (w want) isNext() bool {
 	return group == nil || slices.Contains(group.items, w.item)
 }
 
-// endProcesses withdraws routes as the end of the process that announced them does, where the case has no command for it.
+// endProcesses withdraws routes as the end of their process would, if the case has no command for that.
 func (p *player) endProcesses() error {
 	for _, l := range p.links {
 		for _, i := range l.tracker().missing() {
@@ -273,8 +274,8 @@ func (p *player) endProcesses() error {
 	return nil
 }
 
-// follow edits the manifests as the messages themselves say, for a case whose script is a program that watches a
-// service and announces it while it is there.
+// follow edits the manifests by the expected messages themselves, for a case whose script is a program that watches a service and
+// announces the service while it runs.
 func (p *player) follow(l *link) error {
 	for _, i := range l.tracker().missing() {
 		if i.done {

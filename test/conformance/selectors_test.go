@@ -1,7 +1,7 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// How a command chooses neighbours: by words, which are labels of the BGPPeer here.
+// The selection of neighbours by a command: by words, which are labels of the BGPPeer here.
 
 package conformance_test
 
@@ -15,11 +15,11 @@ import (
 // selectorWords choose neighbours beside their address.
 var selectorWords = []string{"local-ip", "local-as", "peer-as", "router-id", "family-allowed"}
 
-// linkLabel is the label that tells the neighbours of a case apart.
+// linkLabel is the label that distinguishes the neighbours of a case.
 const linkLabel = "link"
 
-// choose reads which neighbours a command is for: "neighbor ADDRESS WORD VALUE…", several of them with commas between
-// them, or "peer [ADDRESS ADDRESS]". All words of one selector must fit, and one selector of several.
+// choose reads the neighbours that a command is for: "neighbor ADDRESS WORD VALUE…", several of these separated by commas, or
+// "peer [ADDRESS ADDRESS]". All words of a selector must fit; of several selectors one must fit.
 func (p *parser) choose() {
 	for p.peek() == "neighbor" || p.peek() == "peer" || p.peek() == "," {
 		switch p.next() {
@@ -74,7 +74,7 @@ func chosen(selectors []map[string]string, labels object) bool {
 	return len(selectors) == 0 || len(fitting(selectors, labels)) > 0
 }
 
-// labels are what a command can choose the neighbour by.
+// labels are the labels by which a command can choose the neighbour.
 func (n *neighbor) labels() object {
 	labels := object{"neighbor": labelValue(n.PeerAddress), "family-allowed": labelValue(n.allowedFamilies())}
 	for label, setting := range map[string]string{
@@ -92,7 +92,7 @@ func (n *neighbor) selectable(link string) object {
 	return labels
 }
 
-// allowedFamilies are those of a neighbour with a session for each; another has them in its OPEN.
+// allowedFamilies are the families of a neighbour that has one session for each family; any other neighbour has them in its OPEN.
 func (n *neighbor) allowedFamilies() string {
 	if n.capability("multi-session") == "" {
 		return "in-open"
@@ -102,7 +102,7 @@ func (n *neighbor) allowedFamilies() string {
 
 var notOfLabels = regexp.MustCompile(`[^-A-Za-z0-9.]`)
 
-// labelValue has what a label may have, and a letter at both ends.
+// labelValue turns a text into a valid label value, with a letter at both ends.
 func labelValue(text string) string { return "is-" + notOfLabels.ReplaceAllString(text, "-") + "-x" }
 
 // runs says whether the commands of a process are for the neighbour.
@@ -135,7 +135,7 @@ func (n *neighbor) runs(process string) bool {
 	return !named
 }
 
-// forLink is the route as it is for one of several neighbours.
+// forLink is the route for one of several neighbours.
 func (r *route) forLink(l *link) *route {
 	own := *r
 	own.link = l.name

@@ -1,7 +1,7 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// The test's own parts, which need no cases.
+// Tests of the test's own parts, which need no cases.
 
 package conformance_test
 
@@ -263,7 +263,7 @@ func TestRightCommunities(t *testing.T) {
 	}
 }
 
-// TestRemarks: each has the clause that it rests on.
+// TestRemarks: each remark names its clause.
 func TestRemarks(t *testing.T) {
 	clause := regexp.MustCompile(`\((RFC \d+ §[\d.]+(, )?)+\)$|\(draft-[a-z0-9-]+\)$`)
 	for _, remark := range allRemarks {

@@ -1,7 +1,7 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// When what comes is what is expected. Groups come one after the other, the facts of a group in any order. KEEPALIVEs do
+// The comparison of received messages with expected ones. Groups come one after the other, the facts of a group in any order. KEEPALIVEs do
 // not count. End-of-RIB of a family that the case does not list may come once: the cases end when they have seen enough.
 
 package conformance_test
@@ -13,7 +13,7 @@ import (
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
-// tracker compares what comes on one connection with what must.
+// tracker compares the facts that come on one connection with the expected ones.
 type tracker struct {
 	groups []*trackedGroup
 	ended  map[wire.Family]bool // End-of-RIB came
@@ -21,7 +21,7 @@ type tracker struct {
 	leaving bool
 	// asking: ROUTE-REFRESH is sent for every family, and the case may expect it for one.
 	asking bool
-	// anything: the case does not say what comes.
+	// anything: the case does not say which messages come.
 	anything bool
 }
 

@@ -1,12 +1,12 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// What becomes of a neighbour: a BGPPeer.
+// The translation of a neighbour into a BGPPeer.
 //
-// Next hop self must be the address that the case has, such as 127.0.0.1, and is withheld from a neighbour that has the
-// same one (RFC 4271 §5.1.3): so the neighbour is at another address of loopback. There is only one ::1, which both ends
-// of an IPv6 session have; where it is a next hop, too, the session is over IPv4, and ::1 is the address of the Node.
-// The labels of the BGPPeer are what commands choose neighbours by.
+// Next hop self must be the address in the case, such as 127.0.0.1. A route with that next hop is withheld from a neighbour at the
+// same address (RFC 4271 §5.1.3), so the neighbour has another loopback address. IPv6 has the one loopback address ::1, which
+// both ends of an IPv6 session share; if ::1 is a next hop too, the session is over IPv4, and ::1 is the address of the Node.
+// Commands choose neighbours by the labels of the BGPPeer.
 
 package conformance_test
 
@@ -32,10 +32,10 @@ const (
 	optionASN               = "asn"
 )
 
-// knownOptions are those of a case that the test obeys, or that mean nothing here.
+// knownOptions are the options of a case that the test obeys or may ignore.
 var knownOptions = []string{
 	optionUnknownMessage, optionUnknownCapability, optionInspectOpen, optionDefaultRoute, optionSendEndOfRIB, optionASN,
-	"files", "tcp_connections", "bind:ipv6", "timeout", // the last: of the program that the cases are from
+	"files", "tcp_connections", "bind:ipv6", "timeout", // the last one concerns the program that the cases come from
 }
 
 // object is a Kubernetes object on its way to YAML.
@@ -72,7 +72,7 @@ var otherLocal = netip.MustParseAddr("127.93.0.1")
 // otherPeer is an address of loopback for a neighbour of a case.
 func otherPeer(index int) netip.Addr { return netip.AddrFrom4([4]byte{127, 93, 1, byte(index + 1)}) }
 
-// ends are our address in the session, and the one at which the test plays the neighbour, which is the index-th of the case.
+// ends are our address in the session, and the address at which the test plays the index-th neighbour of the case.
 func (n *neighbor) ends(index int) (local, peer netip.Addr) {
 	switch local = n.localAddress(); {
 	case local.Is4():
@@ -91,7 +91,7 @@ func (n *neighbor) isNextHop(address netip.Addr) bool {
 	})
 }
 
-// nodeManifest is the Node, whose addresses are next hop self of a family that the session's are not of.
+// nodeManifest is the Node. Its addresses are next hop self for a family other than that of the session's addresses.
 func (n *neighbor) nodeManifest() string {
 	return toYAML(object{
 		"apiVersion": "v1", "kind": "Node", "metadata": object{"name": nodeName},
@@ -129,8 +129,8 @@ func apiAFI(family string) string {
 	return "IPv4"
 }
 
-// manifest is the BGPPeer of a link. What an OPEN holds is only compared where the case inspects it: only then are
-// capabilities switched off that the case has not and Herald's default has.
+// manifest is the BGPPeer of a link. The test compares the OPEN only if the case inspects it: only then does it switch off
+// the capabilities that Herald offers by default and the case lacks.
 func (n *neighbor) manifest(l *link, inspected, refreshed bool) (string, error) {
 	localASN, err := strconv.ParseInt(n.setting("local-as"), 10, 64)
 	if err != nil {
@@ -205,7 +205,7 @@ func (n *neighbor) offered(inspected, refreshed bool) object {
 		c["extendedMessage"] = n.Capabilities["extended-message"] == nil || n.capability("extended-message") != ""
 		c["routeRefresh"] = n.capability("route-refresh") != ""
 	}
-	// A case without the capability has its routes sent again, too, but not between the marks of RFC 7313.
+	// In a case without the capability, routes are sent again too, but without the marks of RFC 7313.
 	if (inspected || refreshed) && n.capability("route-refresh") == "" {
 		c["enhancedRouteRefresh"] = false
 	}

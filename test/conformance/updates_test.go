@@ -26,8 +26,8 @@ type recordedUpdate struct {
 	cases   []string
 }
 
-// TestUpdates decodes every message in updates.txt with package wire, compares what it says with what the test's own
-// decoder says, and encodes it again.
+// TestUpdates decodes every message in updates.txt with package wire, compares the result with that of the test's own decoder,
+// and encodes the message again.
 func TestUpdates(t *testing.T) {
 	dir := vectorsDirectory(t)
 	updates := loadUpdates(t, dir)
@@ -47,7 +47,7 @@ func TestUpdates(t *testing.T) {
 	}
 }
 
-// updateVerdict says what was shown of an UPDATE.
+// updateVerdict is the result for an UPDATE.
 type updateVerdict string
 
 const (
@@ -78,7 +78,7 @@ func loadUpdates(t *testing.T, dir string) []recordedUpdate {
 	return all
 }
 
-// sessionHint is what the sessions of a case negotiate.
+// sessionHint are the negotiated options of a case's sessions.
 type sessionHint struct {
 	twoOctetASNs bool
 	addPath      []wire.Family
@@ -175,7 +175,7 @@ func isSequence(path []byte, as4 bool) bool {
 // unknown says whether package wire has no name for the attribute.
 func (a pathAttribute) unknown() bool { return strings.HasPrefix(a.code.String(), "attribute ") }
 
-// encodeAgain encodes what an UPDATE says.
+// encodeAgain encodes the routes and attributes of an UPDATE.
 func encodeAgain(t *testing.T, u *wire.Update, as4 bool) []byte {
 	t.Helper()
 	if family, ok := u.EndOfRIB(); ok {
@@ -198,7 +198,7 @@ func encodeAgain(t *testing.T, u *wire.Update, as4 bool) []byte {
 	return wire.AppendReach(nil, u.MPReach.Family, block, hops, u.MPReach.NLRI)
 }
 
-// inOurOrder says whether a message is as Herald writes one: attributes in ascending order with the multiprotocol ones
+// inOurOrder says whether a message has the order of Herald's: attributes in ascending order with the multiprotocol ones
 // first, no NEXT_HOP beside MP_REACH_NLRI, and lengths of two octets only where they are needed.
 func inOurOrder(attributes []pathAttribute) bool {
 	place := func(a pathAttribute) int {

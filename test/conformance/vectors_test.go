@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// vector is a case: what is configured, what is commanded, and which messages must come of it.
+// vector is a case: configurations, commands, and the messages that must result.
 type vector struct {
 	Case           string          `json:"case"`
 	Options        map[string]any  `json:"options"`
@@ -28,13 +28,13 @@ type configuration struct {
 	Scripts   []script   `json:"api_scripts"`
 }
 
-// script is what a process writes. Those of several processes are no sequence.
+// script is the output of a process. Scripts of several processes are no sequence.
 type script struct {
 	Process  string   `json:"process"`
 	Commands []string `json:"commands"`
 }
 
-// neighbor is a neighbour as the program under test is to be configured with it.
+// neighbor is a neighbour in the configuration of the program under test.
 type neighbor struct {
 	PeerAddress  string            `json:"peer_address"`
 	Session      map[string]any    `json:"session"`
@@ -61,13 +61,13 @@ type configuredRoute struct {
 	Attributes map[string]any `json:"attributes"`
 }
 
-// connection is what must come on one TCP connection.
+// connection holds the messages that must come on one TCP connection.
 type connection struct {
 	Groups []struct {
 		Messages []struct {
 			Hex hexBytes `json:"hex"`
 		} `json:"messages"`
-		// Actions are taken once all that precedes the group has come: {"signal": …} or {"notification": …}.
+		// Actions are taken once everything before the group has come: {"signal": …} or {"notification": …}.
 		Actions []map[string]any `json:"actions"`
 	} `json:"groups"`
 }

@@ -15,13 +15,13 @@ import (
 	"testing"
 )
 
-// ErrNoAssets says that the programs of a control plane are not on this machine, and what to do.
+// ErrNoAssets says that the programs of a control plane are not on this machine, and how to get them.
 var ErrNoAssets = errors.New("no etcd and kube-apiserver on this machine yet: run hack/assets once " +
 	"(about 10 minutes where it has to build them), or set KUBEBUILDER_ASSETS to a folder that holds etcd, " +
 	"kube-apiserver and kubectl")
 
-// FindAssets is the folder that holds etcd, kube-apiserver and kubectl: KUBEBUILDER_ASSETS, or what
-// hack/assets keeps in its cache. It fetches and builds nothing.
+// FindAssets is the folder that holds etcd, kube-apiserver and kubectl: KUBEBUILDER_ASSETS, or the cache of
+// hack/assets. It fetches and builds nothing.
 func FindAssets(ctx context.Context) (string, error) {
 	script, err := findScript()
 	if err != nil {
@@ -55,8 +55,8 @@ func findScript() (string, error) {
 	}
 }
 
-// ForTest starts a control plane for one test and stops it when that ends; a test that failed shows the
-// last lines of both logs. Without the programs the test is skipped, or fails where CI=true.
+// ForTest starts a control plane for one test and stops it when the test ends; a failed test prints the last lines
+// of both logs. Without the programs the test is skipped, or fails with CI=true.
 func ForTest(t testing.TB, options Options) *ControlPlane {
 	t.Helper()
 	cp, err := Start(t.Context(), options)

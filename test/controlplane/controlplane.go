@@ -3,9 +3,9 @@
 
 // Package controlplane runs a real etcd and kube-apiserver for tests and the demo.
 //
-// It does what envtest does and what envtest cannot: the API server listens on an address that network
-// namespaces can reach, it can be killed, stopped, continued and restarted on the same port over the same
-// data, RBAC is on, and a role runs with a token of its own service account.
+// It does more than envtest: the API server listens on an address that network namespaces can reach; a test can
+// kill, pause, resume and restart it on the same port over the same data; RBAC is on; and a role runs with a token of
+// its own service account.
 package controlplane
 
 import (
@@ -27,27 +27,27 @@ import (
 
 // Options say how a control plane differs from the default. The zero value is valid.
 type Options struct {
-	// Assets is the folder that holds etcd, kube-apiserver and kubectl. Empty: FindAssets decides, and
-	// builds nothing.
+	// Assets is the folder that holds etcd, kube-apiserver and kubectl. If it is empty, FindAssets finds the folder,
+	// without building anything.
 	Assets string
 
 	// Address is where the API server listens and where every kubeconfig points to. The default is
 	// 127.0.0.1. Network namespaces reach the address of a veth or a bridge.
 	Address netip.Addr
 
-	// CertificateAddresses are further addresses that the API server's certificate is valid for, those of
-	// proxies in front of it, say. Loopback and Address are always in it.
+	// CertificateAddresses are further addresses that the API server's certificate is valid for, such as those of
+	// proxies in front of it. The certificate is always valid for loopback and Address.
 	CertificateAddresses []netip.Addr
 
 	// ServiceCIDRs is kube-apiserver's --service-cluster-ip-range, one range a family. The default has one
 	// of each.
 	ServiceCIDRs []netip.Prefix
 
-	// APIServerArgs are appended to kube-apiserver's arguments, where the last one of a name wins.
+	// APIServerArgs are appended to kube-apiserver's arguments. Of several arguments with one name the last wins.
 	APIServerArgs []string
 
-	// StartTimeout bounds how long the API server may take until it is ready. The default is 2 minutes,
-	// for a busy machine: a few seconds are usual.
+	// StartTimeout bounds the time until the API server is ready. The default is 2 minutes, for a busy machine: a
+	// few seconds are usual.
 	StartTimeout time.Duration
 }
 
@@ -116,7 +116,7 @@ func (o *Options) complete(ctx context.Context) error {
 	return nil
 }
 
-// prepare makes what both processes and their clients need before they run.
+// prepare makes the files that both processes and their clients need before they run.
 func (cp *ControlPlane) prepare() error {
 	port, err := freePort(cp.options.Address)
 	if err != nil {
@@ -135,16 +135,16 @@ func (cp *ControlPlane) prepare() error {
 			CertData: cp.keys.adminCertificate,
 			KeyData:  cp.keys.adminKey,
 		},
-		// Tests are many clients in one process; the server is theirs alone.
+		// A test process has many clients, and nobody else uses the server: clients need no rate limit.
 		QPS: -1,
 	}
 	cp.adminPath, err = cp.WriteKubeconfig("admin", cp.admin)
 	return err
 }
 
-// Stop kills both processes, waits for them and removes all they left. It may be called twice.
+// Stop kills both processes, waits for them and removes their files. It may be called twice.
 func (cp *ControlPlane) Stop() error {
-	// Nothing of it is used again, so there is nothing to end in an orderly way.
+	// The data is not used again, so an orderly end is not needed.
 	for _, p := range []*process.Process{cp.apiserver, cp.etcd} {
 		if p != nil {
 			p.Kill()
@@ -168,7 +168,7 @@ func (cp *ControlPlane) AdminConfig() *rest.Config { return rest.CopyConfig(cp.a
 // AdminKubeconfig is the path of a kubeconfig file of group system:masters.
 func (cp *ControlPlane) AdminKubeconfig() string { return cp.adminPath }
 
-// APIServerPID is the process ID of the API server that runs, or ran last.
+// APIServerPID is the process ID of the API server, also after it has ended.
 func (cp *ControlPlane) APIServerPID() int { return cp.apiserver.PID() }
 
 var errNotRunning = errors.New("kube-apiserver does not run")
@@ -182,14 +182,14 @@ func (cp *ControlPlane) KillAPIServer() error {
 	return nil
 }
 
-// PauseAPIServer stops the API server by SIGSTOP: its connections stay open, and nothing answers.
+// PauseAPIServer stops the API server by SIGSTOP: its connections stay open, and it does not answer.
 func (cp *ControlPlane) PauseAPIServer() error { return cp.apiserver.Signal(syscall.SIGSTOP) }
 
 // ResumeAPIServer continues the API server after PauseAPIServer.
 func (cp *ControlPlane) ResumeAPIServer() error { return cp.apiserver.Signal(syscall.SIGCONT) }
 
 // RestartAPIServer starts the API server on the same port, with the same data and keys, and returns when it
-// is ready. One that runs is killed first.
+// is ready. It kills a running API server first.
 func (cp *ControlPlane) RestartAPIServer(ctx context.Context) error {
 	if cp.apiserver != nil {
 		cp.apiserver.Kill()

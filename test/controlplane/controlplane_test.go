@@ -78,7 +78,7 @@ func TestControlPlane(t *testing.T) {
 	if err := cp.InstallCRDs(t.Context(), dir); err != nil {
 		t.Fatal(err)
 	}
-	// A second apply of the same changes nothing and fails nowhere.
+	// A second apply of the same manifests succeeds and changes nothing.
 	for range 2 {
 		if err := cp.ApplyManifests(t.Context(), []byte(manifests)); err != nil {
 			t.Fatal(err)

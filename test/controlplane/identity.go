@@ -46,8 +46,8 @@ func (cp *ControlPlane) ServiceAccountKubeconfig(ctx context.Context, namespace,
 	return cp.WriteKubeconfig(namespace+"-"+name, config)
 }
 
-// WriteKubeconfig writes config as the kubeconfig file of that name, and returns its path. Someone who
-// changes config.Host first has a client that goes through a proxy.
+// WriteKubeconfig writes config as the kubeconfig file of that name, and returns its path. A caller that changes
+// config.Host first gets a client that goes through a proxy.
 func (cp *ControlPlane) WriteKubeconfig(name string, config *rest.Config) (string, error) {
 	kubeconfig := clientcmdapi.NewConfig()
 	kubeconfig.Clusters[name] = &clientcmdapi.Cluster{

@@ -142,7 +142,7 @@ func randomSerial() []byte {
 	return serial
 }
 
-// newKey returns a P-256 key, and the same as PEM in the form that kube-apiserver wants the token key in.
+// newKey returns a P-256 key, and the same key as PEM in the form that kube-apiserver wants for its token key.
 func newKey() (crypto.Signer, []byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

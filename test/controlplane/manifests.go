@@ -25,7 +25,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// FieldManager is the field manager of what ApplyManifests applies.
+// FieldManager is the field manager of ApplyManifests.
 const FieldManager = "herald-controlplane"
 
 const (
@@ -54,8 +54,8 @@ func (cp *ControlPlane) InstallCRDs(ctx context.Context, dir string) error {
 }
 
 // ApplyManifests applies each document of a YAML stream as the administrator, in its order, by server-side
-// apply. A namespaced object without a namespace goes to "default"; one whose kind is not served yet,
-// because its CRD came just before it, is waited for.
+// apply. A namespaced object without a namespace goes to "default". If the kind of an object is not served yet,
+// because its CRD came just before it, ApplyManifests waits.
 func (cp *ControlPlane) ApplyManifests(ctx context.Context, manifests []byte) error {
 	objects, err := decode(manifests)
 	if err != nil {

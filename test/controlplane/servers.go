@@ -90,7 +90,7 @@ func (cp *ControlPlane) apiServerArgs() []string {
 
 const pollInterval = 50 * time.Millisecond
 
-// waitReady returns when /readyz says ok and the default namespace, which is made just after that, is there;
+// waitReady returns when /readyz answers ok and the default namespace, which the API server makes just after that, exists;
 // or at once when the API server or etcd has ended.
 func (cp *ControlPlane) waitReady(ctx context.Context) error {
 	config := rest.CopyConfig(cp.admin)

@@ -1,7 +1,7 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package crd_test holds the CRDs to examples: each validation rule accepts one
+// Package crd_test tests the CRDs with examples: each validation rule accepts one
 // object and refuses another, on a real API server and in standalone's admission
 // alike.
 package crd_test
@@ -18,7 +18,7 @@ import (
 	"github.com/herald-bgp/herald/controllers/admission"
 )
 
-// judgeByAdmission asks standalone's admission. What was stored before must be
+// judgeByAdmission asks standalone's admission. An object that was stored before must be
 // admitted.
 func judgeByAdmission(ctx context.Context, admitter *admission.Admitter, e example) (error, error) {
 	var stored client.Object
@@ -32,7 +32,7 @@ func judgeByAdmission(ctx context.Context, admitter *admission.Admitter, e examp
 	return err, nil
 }
 
-// causesOf are the single errors of a refusal.
+// causesOf lists the single errors of a refusal.
 func causesOf(err error) []string {
 	if err == nil {
 		return nil

@@ -15,7 +15,7 @@ import (
 	"github.com/herald-bgp/herald/test/controlplane"
 )
 
-// crdFolder is what is installed, as seen from this package.
+// crdFolder is the folder of the installed CRDs, relative to this package.
 const crdFolder = "../../config/crd/bases"
 
 // newClient talks to the API server as kubectl does: unknown fields are errors.

@@ -20,8 +20,8 @@ import (
 	"github.com/herald-bgp/herald/test/controlplane"
 )
 
-// kubectl shows the answer to a person's first question: is it up, since when, and
-// what is announced. The last error of a session that is up again is no answer to it.
+// kubectl shows the answers to a person's first questions: is the session up, since when,
+// and which prefixes are announced. The last error of a session that is up again is no such answer.
 func testColumns(t *testing.T, cp *controlplane.ControlPlane) {
 	for _, object := range reported() {
 		createWithStatus(t, cp, object)

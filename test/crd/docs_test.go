@@ -14,7 +14,7 @@ import (
 	"github.com/herald-bgp/herald/controllers/admission"
 )
 
-// TestObjectsOfTheDocumentationAreAdmitted: whoever copies one out of README.md, docs or the samples has no complaint.
+// TestObjectsOfTheDocumentationAreAdmitted: admission accepts every object in README.md, docs and the samples.
 func TestObjectsOfTheDocumentationAreAdmitted(t *testing.T) {
 	t.Parallel()
 	admitter := newAdmitter(t)
@@ -86,7 +86,7 @@ func manifestsIn(page string) (found []string) {
 	return found
 }
 
-// TestReasonsAreDocumented: whatever reason a status has, docs/concepts.md says what it means.
+// TestReasonsAreDocumented: docs/concepts.md explains every reason of a status.
 func TestReasonsAreDocumented(t *testing.T) {
 	source, err := os.ReadFile(filepath.Join("..", "..", "api", "v1alpha1", "conditions.go"))
 	if err != nil {

@@ -16,10 +16,10 @@ import (
 	"github.com/herald-bgp/herald/controllers/admission"
 )
 
-// example is an object and what is expected of admission. It is read from
-// testdata/<kind>/{accepted,refused}/<name>.yaml. The last document is judged; one
-// before it is what was stored before. A refused one has a comment for each cause,
-// "# refused: " and a part of its text.
+// example is an object with the expected answer of admission. It is read from
+// testdata/<kind>/{accepted,refused}/<name>.yaml. The last document is judged; a
+// document before it is the stored object. A refused example has a comment for each
+// cause, "# refused: " and a part of its text.
 type example struct {
 	name    string
 	kind    string
@@ -30,7 +30,7 @@ type example struct {
 // judged is the object that admission is asked about.
 func (e example) judged() *unstructured.Unstructured { return e.objects[len(e.objects)-1] }
 
-// verdict is an example and what became of it.
+// verdict is an example with the answer of admission.
 type verdict struct {
 	example
 	err error
@@ -110,8 +110,8 @@ func longLists() []example {
 	}
 }
 
-// check holds a verdict against what the example expects: the same number of
-// causes, and each of them as told.
+// check compares a verdict with the expectation of the example: the same number of
+// causes, each with its text.
 func (v verdict) check(t *testing.T) {
 	t.Helper()
 	causes := causesOf(v.err)

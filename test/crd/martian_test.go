@@ -12,7 +12,7 @@ import (
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
-// TestMartiansAreRefused: admission refuses the very prefixes that are ignored when they are received, of every length at the edges
+// TestMartiansAreRefused: admission refuses the same prefixes that are ignored when they are received, of every length at the edges
 // of each block.
 func TestMartiansAreRefused(t *testing.T) {
 	t.Parallel()

@@ -21,16 +21,16 @@ import (
 	"github.com/herald-bgp/herald/controllers/compile"
 )
 
-// newer is an object as a later version of the schema lets one be.
+// newer is an object that only a later version of the schema allows.
 type newer struct {
 	name string
-	// want is a part of what is said of it.
+	// want is a part of the message on the object.
 	want   string
 	object map[string]any
 }
 
-// TestNewerSchema decodes objects with a field, a member of a union or an enum's value that this version does not know, as the
-// client does, and reads them: each is Unsupported, and the version before it stays in force.
+// TestNewerSchema decodes, as the client does, objects with a field, a member of a union or an enum's value that this version does
+// not know, and reads them: each is Unsupported, and the version before it stays in force.
 func TestNewerSchema(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{"BGPPeer", "Announcement"} {
@@ -62,7 +62,7 @@ func TestNewerSchema(t *testing.T) {
 				if len(after.Peers)+len(after.Announcements) != 1 {
 					t.Error("it is left out")
 				}
-				// One who sees it first has nothing to go on with.
+				// A process that sees the object for the first time has no earlier version.
 				if fresh := readObjects(t, &compile.Reader{}, object); len(fresh.Issues) != 1 || len(fresh.Peers)+len(fresh.Announcements) > 0 {
 					t.Errorf("one who sees it first reads %+v", fresh)
 				}
@@ -109,8 +109,8 @@ func specSchema(t *testing.T, kind string) apiextensionsv1.JSONSchemaProps {
 	return definitions[i].Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"]
 }
 
-// newerVersions are those of an object with one thing each that this version does not know: a field more in each of its objects,
-// another member in each union that is told by its members, and another value of each enum.
+// newerVersions are versions of an object with one thing each that this version does not know: an additional field in each of its
+// objects, another member in each union without a discriminator, and another value of each enum.
 func newerVersions(full map[string]any, schema apiextensionsv1.JSONSchemaProps) []newer {
 	var list []newer
 	add := func(name, want string, edit func(spec map[string]any)) {

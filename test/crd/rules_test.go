@@ -27,7 +27,7 @@ func (r rule) String() string {
 	return r.kind + " ." + strings.Join(r.path, ".") + ": " + r.rule
 }
 
-// comparesOnly reports whether the rule has nothing to say about a new object.
+// comparesOnly reports whether the rule does not concern a new object.
 func (r rule) comparesOnly() bool {
 	return strings.Contains(r.rule, "oldSelf") && !strings.Contains(r.rule, "oldSelf.hasValue()")
 }
@@ -134,10 +134,9 @@ func has(object any, path []string) bool {
 	return ok && has(value, path[1:])
 }
 
-// Each message is what a person reads who made the mistake: it names the field and
-// says what to write. Within a kind it belongs to one rule, so that the examples
-// can tell by it which rule refused them; a type that several fields have brings
-// its rule along.
+// Each message is for the person who made the mistake: it names the field and says
+// what to write. Within a kind a message belongs to one rule, so that it shows which
+// rule refused an example; a type that several fields have repeats its rule.
 func TestMessages(t *testing.T) {
 	t.Parallel()
 	seen := map[string]rule{}

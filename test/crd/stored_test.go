@@ -27,7 +27,7 @@ const (
 	pollInterval = 50 * time.Millisecond
 )
 
-// What was stored before a rule came still takes status writes: the rules look at
+// An object that was stored before a rule existed still takes status writes: the rules look at
 // what a write changes. Without that the status of such an object could not even
 // say Accepted=False.
 func TestStoredBeforeTheRules(t *testing.T) {
@@ -92,8 +92,8 @@ func removeRules(schema *apiextensionsv1.JSONSchemaProps) {
 	}
 }
 
-// storeBroken creates every refused example that only a rule refuses, each under a
-// name of its own where the name is not what is wrong.
+// storeBroken creates every example that only a rule refuses, each under a name of
+// its own unless the name is the fault.
 func storeBroken(t *testing.T, c client.Client) []*unstructured.Unstructured {
 	t.Helper()
 	var stored []*unstructured.Unstructured

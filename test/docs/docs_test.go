@@ -1,7 +1,7 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package docs holds the documentation to what can be checked of it without running anything: links, and the numbers of ADRs.
+// Package docs checks those parts of the documentation that need no running program: links, and the numbers of ADRs.
 package docs
 
 import (
@@ -32,11 +32,11 @@ func pages(t *testing.T) []string {
 var (
 	link    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	heading = regexp.MustCompile("(?m)^#+ (.*)$")
-	// notInAnchors is what an anchor leaves out of its heading.
+	// notInAnchors matches the characters of a heading that its anchor leaves out.
 	notInAnchors = regexp.MustCompile(`[^\w\- ]`)
 )
 
-// TestLinks: what a page links to is there, the heading too.
+// TestLinks: the target of each link exists, and so does its heading.
 func TestLinks(t *testing.T) {
 	seen := 0
 	for _, page := range pages(t) {
@@ -62,7 +62,7 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-// anchors are those of a page's headings, as GitHub makes them.
+// anchors are the anchors of a page's headings, as GitHub makes them.
 func anchors(page string) []string {
 	var all []string
 	for _, match := range heading.FindAllStringSubmatch(page, -1) {
@@ -72,7 +72,7 @@ func anchors(page string) []string {
 	return all
 }
 
-// TestNumbersOfDecisions: no two ADRs have one number, and each begins with its own.
+// TestNumbersOfDecisions: no two ADRs have the same number, and each begins with its number.
 func TestNumbersOfDecisions(t *testing.T) {
 	of := map[string]string{}
 	for _, page := range pages(t) {

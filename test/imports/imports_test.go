@@ -1,8 +1,8 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package imports holds the import rule: imports only run downwards, and the speaker is a library that
-// knows nothing of Kubernetes.
+// Package imports tests the import rule: imports only run downwards, and the speaker is a library that
+// does not depend on Kubernetes.
 package imports
 
 import (
@@ -17,8 +17,8 @@ import (
 
 const module = "github.com/herald-bgp/herald/"
 
-// rules say what the packages under a path may import directly, besides the standard library and
-// themselves. The longest path that fits a package decides; a path stands for itself and all
+// rules list the packages that the packages under a path may import directly, besides the standard library and
+// themselves. The longest path that fits a package decides; a path stands for itself and all paths
 // below it.
 var rules = []struct {
 	path    string
@@ -42,7 +42,7 @@ var rules = []struct {
 	{path: "controllers", herald: []string{"api", "config", "speaker", "controllers"}, foreign: []string{"*"}},
 }
 
-// programs are at the top: nothing outside them imports them.
+// programs are at the top: no package outside of them imports them.
 var programs = []string{"cmd", "hack", "test"}
 
 // kubernetes must not be in the import graph of anything under speaker/.
@@ -88,7 +88,7 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// refuse says why path must not import imported, or nothing.
+// refuse returns the reason why path must not import imported, "" if it may.
 func refuse(path, imported string) string {
 	target, own := strings.CutPrefix(imported, module)
 	if own && underAny(target, programs) && !underAny(path, programs) {

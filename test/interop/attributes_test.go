@@ -12,7 +12,7 @@ import (
 	"github.com/herald-bgp/herald/test/harness"
 )
 
-// testSamples applies config/samples as they are: the router has the address that they give it.
+// testSamples applies config/samples unchanged: the router has the address that the samples name.
 func testSamples(t *testing.T, daemon harness.Daemon) {
 	samples, err := filepath.Glob(filepath.Join("..", "..", "config", "samples", "*_*.yaml"))
 	if err != nil || len(samples) == 0 {
@@ -45,7 +45,8 @@ func testSamples(t *testing.T, daemon harness.Daemon) {
 	l.wantNoRoute(netip.MustParsePrefix("198.51.100.0/24"))
 }
 
-// everyAttribute is every attribute of the API but those with a test of their own: nextHop, those of reflected routes, raw.
+// everyAttribute holds every attribute of the API except those with a test of their own: nextHop, raw, and the attributes of
+// reflected routes.
 const everyAttribute = `origin: EGP, asPath: [65010, 4200000010], prepend: 2, med: 4294967295, localPref: 250,
     communities: ["64512:100", NO_EXPORT, "64512:65535", "1:1"],
     largeCommunities: ["64512:1:100", "4200000000:4294967295:0"],
@@ -126,7 +127,7 @@ func testReflected(t *testing.T, daemon harness.Daemon) {
 	}
 }
 
-// testRaw: an attribute that nobody knows arrives as it was written.
+// testRaw: an unknown attribute arrives as it was written.
 func testRaw(t *testing.T, daemon harness.Daemon) {
 	l := newLab(t, daemon, setup{manifests: map[string]string{
 		webManifest: web(`raw: [{code: 213, value: "0000006400c8ff"}]`),

@@ -17,7 +17,7 @@ import (
 	"github.com/herald-bgp/herald/test/harness"
 )
 
-// wantNegotiated waits until Herald says that a capability is of both ends.
+// wantNegotiated waits until Herald reports that both ends have a capability.
 func (l *lab) wantNegotiated(capability v1alpha1.Capability) {
 	l.Helper()
 	l.herald.wantSession(l.T, "tor-a", "negotiated "+string(capability), func(s *v1alpha1.BGPSession) bool {
@@ -25,7 +25,7 @@ func (l *lab) wantNegotiated(capability v1alpha1.Capability) {
 	})
 }
 
-// testAddPath has two Announcements of one prefix side by side in the daemon's table (RFC 7911), and one of them go.
+// testAddPath: the daemon's table has two Announcements of one prefix side by side (RFC 7911); then one of them is deleted.
 func testAddPath(t *testing.T, daemon harness.Daemon) {
 	path := func(id int) string {
 		name, prefixes := fmt.Sprintf("path-%d", id), web4.String()+", "+web6.String()
@@ -62,8 +62,8 @@ func testAddPath(t *testing.T, daemon harness.Daemon) {
 	l.wantSameSession(before)
 }
 
-// testExtendedMessages has 2,048 prefixes with the same attributes go in fewer messages than 4,096 octets each would be,
-// which the wire shows (RFC 8654).
+// testExtendedMessages: 2,048 prefixes with the same attributes go in fewer messages than messages of 4,096 octets would
+// allow (RFC 8654), as the capture shows.
 func testExtendedMessages(t *testing.T, daemon harness.Daemon) {
 	l := newLab(t, daemon, setup{
 		watched: true, spec: []string{"capabilities: {extendedMessage: true}"},
@@ -98,7 +98,7 @@ func testExtendedNextHop(t *testing.T, daemon harness.Daemon) {
 	l.wantRoute(web6, l.plain(web6))
 }
 
-// testEnhancedRefresh sees the routes that a refresh sends again between BoRR and EoRR (RFC 7313 §4), and stay.
+// testEnhancedRefresh checks that a refresh sends the routes again between BoRR and EoRR (RFC 7313 §4), and that they stay.
 func testEnhancedRefresh(t *testing.T, daemon harness.Daemon) {
 	l := newLab(t, daemon, setup{watched: true})
 	l.start()
@@ -157,7 +157,7 @@ func testRole(t *testing.T, daemon harness.Daemon) {
 	}
 }
 
-// testRoleMismatch: two providers are no pair, which both ends say (2/11); to a provider no ONLY_TO_CUSTOMER goes.
+// testRoleMismatch: two providers do not match, and both ends report 2/11; a provider is sent no ONLY_TO_CUSTOMER.
 func testRoleMismatch(t *testing.T, daemon harness.Daemon) {
 	l := newLab(t, daemon, setup{routerRole: harness.Provider, spec: []string{"capabilities: {role: Provider}"}})
 	l.startPeer()
@@ -175,7 +175,7 @@ func testRoleMismatch(t *testing.T, daemon harness.Daemon) {
 	l.wantWeb()
 }
 
-// testHostName has the daemon show the name that our OPEN tells.
+// testHostName: the daemon shows the name in our OPEN.
 func testHostName(t *testing.T, daemon harness.Daemon) {
 	l := newLab(t, daemon, setup{spec: []string{"capabilities: {fqdn: {hostName: edge-1, domainName: example.com}}"}})
 	l.start()
@@ -183,7 +183,7 @@ func testHostName(t *testing.T, daemon harness.Daemon) {
 	l.wantWeb()
 }
 
-// testSoftwareVersion has the daemon show what our OPEN says of the program, and take it where it does not.
+// testSoftwareVersion: the daemon shows the software version in our OPEN, or at least accepts it.
 func testSoftwareVersion(t *testing.T, daemon harness.Daemon) {
 	l := newLab(t, daemon, setup{spec: []string{"capabilities: {softwareVersion: true}"}})
 	l.start()
@@ -240,8 +240,7 @@ func testRate(t *testing.T, daemon harness.Daemon) {
 	}
 }
 
-// withinRate counts events in every window. The kernel's time stamp of a packet is later than that of its sending, by
-// little.
+// withinRate counts events in every window. The kernel's time stamp of a packet is a little later than the sending of the packet.
 func withinRate(events []time.Time, rate float64) error {
 	const late = 20 * time.Millisecond
 	for first := range events {

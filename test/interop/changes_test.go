@@ -26,7 +26,7 @@ func testDelete(t *testing.T, daemon harness.Daemon) {
 	l.wantSameSession(before)
 }
 
-// testChange sees that a route whose attributes change is never away: RFC 4271 §9: an implicit replacement.
+// testChange checks that a route whose attributes change is never away. RFC 4271 §9: an implicit replacement.
 func testChange(t *testing.T, daemon harness.Daemon) {
 	l := newLab(t, daemon, setup{manifests: map[string]string{webManifest: web("med: 10, communities: [\"64512:1\"]")}})
 	l.start()
@@ -46,7 +46,7 @@ func testChange(t *testing.T, daemon harness.Daemon) {
 }
 
 func testEndOfRIB(t *testing.T, daemon harness.Daemon) {
-	// Of IPv6 there is no route: its End-of-RIB comes nevertheless (RFC 4724 §4).
+	// There is no IPv6 route, but the End-of-RIB of IPv6 comes nevertheless (RFC 4724 §4).
 	l := newLab(t, daemon, setup{manifests: map[string]string{webManifest: announcement("web", web4.String(), "")}})
 	l.start()
 	l.wantRoute(web4, l.plain(web4))
@@ -79,7 +79,7 @@ func (l *lab) wantReceived() {
 	l.herald.wantMetric(l.T, "herald_routes_received_total", "tor-a", want)
 }
 
-// testReceivedRoutes has the daemon announce routes of its own, which are counted and change nothing.
+// testReceivedRoutes: the daemon announces routes of its own. Herald counts them, and they change nothing.
 func testReceivedRoutes(t *testing.T, daemon harness.Daemon) {
 	l := newLab(t, daemon, setup{routerOriginates: true})
 	l.start()

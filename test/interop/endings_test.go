@@ -23,8 +23,8 @@ func conditionMessage(session *v1alpha1.BGPSession, condition string) string {
 	return ""
 }
 
-// wantShutdown waits until the daemon has the session down for an Administrative Shutdown (RFC 4486), in its own words,
-// with the text of RFC 9003 where it shows that.
+// wantShutdown waits until the daemon shows, in its own words, that an Administrative Shutdown (RFC 4486) ended the session, with
+// the text of RFC 9003 if the daemon shows it.
 func (l *lab) wantShutdown(text string) {
 	l.Helper()
 	words := map[string][]string{
@@ -74,7 +74,7 @@ func testDecommission(t *testing.T, daemon harness.Daemon) {
 	if err := l.herald.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
-	l.wantShutdown("decommissioned") // before the daemon tries again, and says that instead
+	l.wantShutdown("decommissioned") // before the daemon tries again, and shows that instead
 	l.herald.wantEnd(t)
 }
 
@@ -86,8 +86,8 @@ func testCrash(t *testing.T, daemon harness.Daemon) {
 	restartKeepsRoutes(t, daemon, func(l *lab) { l.herald.Kill() })
 }
 
-// restartKeepsRoutes ends Herald, and sees the daemon keep the routes as stale ones (RFC 4724 §4.2) until Herald is back
-// and has sent End-of-RIB: the routes are there throughout. What was deleted meanwhile goes with the End-of-RIB.
+// restartKeepsRoutes ends Herald, and checks that the daemon keeps the routes as stale ones (RFC 4724 §4.2) until Herald is back
+// and has sent End-of-RIB: the routes are there throughout. The End-of-RIB removes a route that was deleted meanwhile.
 func restartKeepsRoutes(t *testing.T, daemon harness.Daemon, end func(*lab)) {
 	gone := "198.51.100.0/24"
 	l := newLab(t, daemon, setup{manifests: map[string]string{
@@ -118,7 +118,7 @@ func restartKeepsRoutes(t *testing.T, daemon harness.Daemon, end func(*lab)) {
 	l.wantNoRoute(prefixOf(gone))
 }
 
-// keeps says whether the daemon keeps stale routes: BIRD says so of the session, the others of each route.
+// keeps says whether the daemon keeps stale routes: BIRD shows it for the session, the others for each route.
 func (l *lab) keeps(s harness.Session) bool {
 	if l.peer.Name() == "BIRD" {
 		return s.Restarting

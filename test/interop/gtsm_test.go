@@ -11,7 +11,7 @@ import (
 	"github.com/herald-bgp/herald/test/harness"
 )
 
-// testGTSM has both ends ask for a TTL of 255 (RFC 5082), which the wire shows of what Herald sends.
+// testGTSM: both ends demand a TTL of 255 (RFC 5082); the capture shows it in Herald's packets.
 func testGTSM(t *testing.T, daemon harness.Daemon) {
 	l := newLab(t, daemon, setup{routerTTLHops: 1, watched: true, spec: []string{"transport: {ttlSecurityHops: 1}"}})
 	l.start()
@@ -19,7 +19,7 @@ func testGTSM(t *testing.T, daemon harness.Daemon) {
 	l.wantTTL255()
 }
 
-// testGTSMTwoHops has a router in between: what arrives has a TTL of 254, which both ends take.
+// testGTSMTwoHops has a router in between: packets arrive with a TTL of 254, which both ends accept.
 func testGTSMTwoHops(t *testing.T, daemon harness.Daemon) {
 	l := newLab(t, daemon, setup{
 		topology: harness.NewMultihop, routerTTLHops: 2, watched: true, spec: []string{"transport: {ttlSecurityHops: 2}"},
@@ -42,9 +42,9 @@ func (l *lab) wantTTL255() {
 	}
 }
 
-// testGTSMWrongTTL: what the daemon sends has the TTL of sessions without GTSM, so Herald's kernel drops it, until Herald
-// no longer asks for more. The daemon restarts for that: the connection that it accepted never ends for it before its hold
-// time, since with nothing acknowledged the kernel sends no FIN after the octets that it sends again and again.
+// testGTSMWrongTTL: the daemon's packets have the TTL of sessions without GTSM, so Herald's kernel drops them until Herald no
+// longer demands more. The daemon is restarted then: it would keep the accepted connection until its hold time ends, since the
+// kernel sends a FIN only after the unacknowledged octets, which it sends again and again.
 func testGTSMWrongTTL(t *testing.T, daemon harness.Daemon) {
 	l := newLab(t, daemon, setup{spec: []string{"transport: {ttlSecurityHops: 1}"}})
 	l.startPeer()

@@ -43,7 +43,7 @@ type herald struct {
 	metrics   netip.AddrPort
 }
 
-// newHerald makes one that does not run yet, with manifests by file name.
+// newHerald makes a Herald that does not run yet, with manifests by file name.
 func newHerald(t *testing.T, netns *harness.Netns, routerID netip.Addr, manifests map[string]string, args ...string) *herald {
 	t.Helper()
 	h := &herald{
@@ -89,7 +89,7 @@ func (h *herald) start(t *testing.T) {
 	})
 }
 
-// stop ends the program with a signal, which it must obey without an error.
+// stop ends the program with a signal. The program must end without an error.
 func (h *herald) stop(t *testing.T, s syscall.Signal) {
 	t.Helper()
 	if err := h.Stop(s, patience); err != nil {
@@ -191,7 +191,7 @@ func (h *herald) object(ctx context.Context, kind, name string, out any) error {
 	return fmt.Errorf("/status lists no %s %s", kind, name)
 }
 
-// wantSession waits until Herald's own BGPSession of a peer is as it should be.
+// wantSession waits until Herald's BGPSession of a peer is in the wanted state.
 func (h *herald) wantSession(t *testing.T, peer, what string, is func(*v1alpha1.BGPSession) bool) {
 	t.Helper()
 	harness.Eventually(t, patience, "BGPSession of "+peer+": "+what, func() error {
@@ -211,7 +211,7 @@ func established(session *v1alpha1.BGPSession) bool {
 	return meta.IsStatusConditionTrue(session.Status.Conditions, v1alpha1.ConditionEstablished)
 }
 
-// hasReason says whether a condition of the session has a reason.
+// hasReason says whether a condition of the session has that reason.
 func hasReason(session *v1alpha1.BGPSession, condition, reason string) bool {
 	found := meta.FindStatusCondition(session.Status.Conditions, condition)
 	return found != nil && found.Reason == reason
@@ -240,7 +240,7 @@ func (h *herald) wantMetric(t *testing.T, name, peer string, want int) {
 	})
 }
 
-// freePort is a port that nobody listens on right now.
+// freePort is a port that is free right now.
 func freePort(t *testing.T, address netip.Addr) netip.AddrPort {
 	t.Helper()
 	listener, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.AddrPortFrom(address, 0)))

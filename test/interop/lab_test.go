@@ -53,7 +53,7 @@ type setup struct {
 	routerRole       harness.Role
 	longLived        int      // seconds: long-lived graceful restart (RFC 9494)
 	overNotification bool     // graceful restart over a NOTIFICATION (RFC 8538)
-	watched          bool     // what Herald sends and gets is captured
+	watched          bool     // Herald's packets are captured
 	spec             []string // further lines of the BGPPeer's spec
 	manifests        map[string]string
 	withoutGraceful  bool
@@ -62,7 +62,7 @@ type setup struct {
 	originate        []netip.Prefix // by the router, besides
 }
 
-// lab is a Herald and a daemon that are each other's neighbour. Neither runs yet.
+// lab is a Herald and a daemon, which are neighbours. Neither runs yet.
 type lab struct {
 	*testing.T
 	setup  setup
@@ -168,7 +168,7 @@ func (l *lab) session() harness.Session {
 	return session
 }
 
-// wantPeer waits until the daemon says of the session what it should.
+// wantPeer waits until the daemon shows the session in the wanted state.
 func (l *lab) wantPeer(what string, is func(harness.Session) bool) {
 	l.Helper()
 	harness.Eventually(l.T, patience, l.peer.Name()+" says: "+what, func() error {
@@ -180,14 +180,14 @@ func (l *lab) wantPeer(what string, is func(harness.Session) bool) {
 	})
 }
 
-// wantEstablished waits until both ends say so.
+// wantEstablished waits until both ends show the session as Established.
 func (l *lab) wantEstablished() {
 	l.Helper()
 	l.wantPeer("established", func(s harness.Session) bool { return s.Established })
 	l.herald.wantSession(l.T, "tor-a", "established", established)
 }
 
-// wantSameSession fails if the session is not the one that it was.
+// wantSameSession fails if the session has been replaced by a new one.
 func (l *lab) wantSameSession(before harness.Session) {
 	l.Helper()
 	if now := l.session(); !now.Established || now.Since != before.Since {
@@ -195,7 +195,7 @@ func (l *lab) wantSameSession(before harness.Session) {
 	}
 }
 
-// wantRoute waits until the daemon's table has the route, as it is to be, and no other for the prefix.
+// wantRoute waits until the daemon's table has exactly the wanted route for the prefix.
 func (l *lab) wantRoute(prefix netip.Prefix, want harness.Route) {
 	l.Helper()
 	l.wantRoutes(prefix, want)
@@ -220,8 +220,8 @@ func (l *lab) wantRoutes(prefix netip.Prefix, want ...harness.Route) {
 	})
 }
 
-// evenOut removes what no daemon shows alike: a link-local next hop and a path identifier count where one is wanted, and
-// some daemons show a LOCAL_PREF of their own in an external session.
+// evenOut removes the differences between daemons' outputs: a link-local next hop and a path identifier count only if one is wanted,
+// and some daemons show a LOCAL_PREF of their own in an external session.
 func (l *lab) evenOut(got *harness.Route, want harness.Route) {
 	if !want.LinkLocal.IsValid() {
 		got.LinkLocal = netip.Addr{}
@@ -287,7 +287,7 @@ func (l *lab) throughout(what string, check func(context.Context) error, during 
 		var err error
 		paced(ctx, checkInterval, func() bool {
 			if err = check(ctx); ctx.Err() != nil {
-				err = nil // what during waited for has come, and the check was cut short
+				err = nil // during has ended, and cut the check short
 			}
 			return err == nil
 		})

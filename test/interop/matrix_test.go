@@ -26,7 +26,7 @@ func newMatrix() *matrix {
 	return &matrix{results: map[string]map[string]string{}, versions: map[string]string{}, reasons: map[string]bool{}}
 }
 
-// record notes how a test ended. It is to be called when it does.
+// record notes the result of a test. Call it when the test ends.
 func (m *matrix) record(t *testing.T, daemon, name string) {
 	switch {
 	case t.Failed():

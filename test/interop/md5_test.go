@@ -20,9 +20,8 @@ import (
 	"github.com/herald-bgp/herald/test/harness"
 )
 
-// TestUnsignedConnectionNeverReceivesAByte: a peer that is to be authenticated dials us without a signature before its
-// key exists. On no such connection it ever reads a byte, however its OPEN races with the Secret; the Secret brings the
-// signed session up.
+// TestUnsignedConnectionNeverReceivesAByte: a peer with authentication dials us without a signature before its key exists. It
+// never reads a byte on such a connection, however its OPEN races with the Secret; with the Secret the signed session comes up.
 func TestUnsignedConnectionNeverReceivesAByte(t *testing.T) {
 	t.Parallel()
 	peer := newScriptedPeer(t, "tor-a", rackA, 64500)
@@ -94,8 +93,8 @@ func dialUnsigned(t *testing.T, peer *scriptedPeer, to netip.AddrPort) *unsigned
 	return c
 }
 
-// wait waits for Herald to close the connection. Its FIN or RST carries a signature once there is a key, and the kernel
-// of the unsigned side drops it then: what counts is that no byte came.
+// wait waits for Herald to close the connection. Once there is a key, Herald's FIN or RST is signed, and the kernel of the unsigned
+// side drops it: wait only checks that no byte came.
 func (c *unsignedConn) wait(t *testing.T) (int64, error) {
 	t.Helper()
 	timer := time.NewTimer(quiet)

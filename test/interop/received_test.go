@@ -36,7 +36,7 @@ func newReceivingLab(t *testing.T, receive string) *lab {
 	return nil
 }
 
-// received asks for the received routes that a query narrows.
+// received asks for the received routes that match a query.
 func (h *herald) received(t *testing.T, query string) ([]nodeapi.Route, error) {
 	t.Helper()
 	response, err := h.get(t.Context(), h.health, "/routes?direction=received&session=tor-a."+nodeName+query)
@@ -55,7 +55,7 @@ func (h *herald) received(t *testing.T, query string) ([]nodeapi.Route, error) {
 	return routes, nil
 }
 
-// wantListed waits until so many IPv4 routes are received, as the status counts them and as they are listed.
+// wantListed waits until the status counts, and /routes lists, that many received IPv4 routes.
 func (l *lab) wantListed(want int) {
 	l.Helper()
 	l.herald.wantSession(l.T, "tor-a", fmt.Sprintf("%d received", want), func(session *v1alpha1.BGPSession) bool {
@@ -76,7 +76,7 @@ func current(reason string) func(*v1alpha1.BGPSession) bool {
 	return func(session *v1alpha1.BGPSession) bool { return hasReason(session, v1alpha1.ConditionUpToDate, reason) }
 }
 
-// BIRD's routes are shown, follow BIRD's changes, and outlast a restart of it as stale.
+// BIRD's routes are shown, follow BIRD's changes, and stay as stale routes while BIRD restarts.
 func TestReceivedFromBIRD(t *testing.T) {
 	t.Parallel()
 	l := newReceivingLab(t, "{mode: Report}")
@@ -125,7 +125,7 @@ func TestReceivedFromBIRD(t *testing.T) {
 	})
 }
 
-// What is over the limit is dropped, and the session goes on. A higher limit fetches it.
+// Routes over the limit are dropped, and the session goes on. With a higher limit they come back.
 func TestDiscardFromBIRD(t *testing.T) {
 	t.Parallel()
 	l := newReceivingLab(t, "{mode: Report, maxPrefixes: 500}")

@@ -17,11 +17,11 @@ import (
 // llgrStale is the community of RFC 9494 §3.2.
 const llgrStale = "65535:6"
 
-// daemonRoute is what the daemon announces: FRR sends ours back besides.
+// daemonRoute is the route that the daemon announces. FRR also sends our routes back.
 const daemonRoute = "10.20.0.0/24"
 
-// testLongLived ends Herald without a word for longer than its restart time, and sees the daemon keep the routes as long-lived
-// stale ones (RFC 9494 §4.2) until Herald is back. Then the daemon is the one that goes away.
+// testLongLived ends Herald without a NOTIFICATION for longer than its restart time, and checks that the daemon keeps the routes as
+// long-lived stale ones (RFC 9494 §4.2) until Herald is back. Then the daemon ends in the same way.
 func testLongLived(t *testing.T, daemon harness.Daemon) {
 	l := newLab(t, daemon, setup{
 		longLived: 60, routerHold: 9, originate: []netip.Prefix{prefixOf(daemonRoute)},
@@ -57,7 +57,7 @@ func testLongLived(t *testing.T, daemon harness.Daemon) {
 	l.herald.wantReceivedRoute(t, "fresh", fresh)
 }
 
-// wantReceivedRoute waits until daemonRoute is so.
+// wantReceivedRoute waits until daemonRoute is in the wanted state.
 func (h *herald) wantReceivedRoute(t *testing.T, what string, is func(stale, longLived bool) bool) {
 	t.Helper()
 	harness.Eventually(t, patience, "herald shows the daemon's route "+what, func() error {
@@ -69,8 +69,8 @@ func (h *herald) wantReceivedRoute(t *testing.T, what string, is func(stale, lon
 	})
 }
 
-// testOverNotification ends the session with a Cease, over which the daemon keeps the routes as stale ones, and then with a
-// Hard Reset, after which there are none (RFC 8538 §4). In both cases Herald stays away.
+// testOverNotification ends the session with a Cease, after which the daemon keeps the routes as stale ones, and then with a Hard
+// Reset, after which the daemon drops them (RFC 8538 §4). In both cases Herald stays away.
 func testOverNotification(t *testing.T, daemon harness.Daemon) {
 	const offer = "gracefulRestart: {restartSeconds: 60, notifications: true}"
 	l := newLab(t, daemon, setup{overNotification: true, spec: []string{offer}, routerOriginates: true})

@@ -17,7 +17,7 @@ import (
 	"github.com/herald-bgp/herald/test/bgptest"
 )
 
-// scriptedPeer is a neighbour of the test's own: it says what the test tells it.
+// scriptedPeer is a neighbour that the test plays: it sends the messages that the test gives it.
 type scriptedPeer struct {
 	name      string
 	asn       uint32
@@ -207,7 +207,7 @@ func (s *scriptedSession) wantEnd() {
 	}
 }
 
-// wantSilence sees nothing but KEEPALIVEs for a while.
+// wantSilence checks that nothing but KEEPALIVEs comes for a while.
 func (s *scriptedSession) wantSilence(duration time.Duration) {
 	s.t.Helper()
 	if err := s.Quiet(duration); err != nil {

@@ -20,8 +20,8 @@ import (
 )
 
 // testCrashWithBrokenFiles kills Herald while its files are broken: the peer, its key and the announcement. With a state directory the
-// next process announces what they held before, so that the daemon has the routes throughout, and a younger BGPPeer with
-// the same neighbour does not take the session, though its name comes first.
+// next process announces their last valid versions. So the daemon has the routes throughout, and a younger BGPPeer with the same
+// neighbour does not take the session, although its name comes first.
 func testCrashWithBrokenFiles(t *testing.T, daemon harness.Daemon) {
 	const key = "s3cret"
 	l := newLab(t, daemon, setup{heraldKey: key, routerKey: key, heraldListens: true})
@@ -32,7 +32,7 @@ func testCrashWithBrokenFiles(t *testing.T, daemon harness.Daemon) {
 	l.wantPeer("End-of-RIB of both families", hasBothEndOfRIB)
 	l.herald.write(t, "0-younger.yaml", strings.Replace(l.peerManifest(l.topo.Router.IPv4), "tor-a", "a-younger", 1))
 	l.herald.wantRefused(t, "a-younger")
-	// Its last word before the files are broken.
+	// This is the last valid version before the files are broken.
 	harness.Eventually(t, patience, "the state has the younger peer", func() error {
 		state, err := os.ReadFile(filepath.Join(stateDir, "objects.jsonl"))
 		if err == nil && !strings.Contains(string(state), "a-younger") {
@@ -71,7 +71,7 @@ func (h *herald) wantRefused(t *testing.T, name string) {
 	})
 }
 
-// wantProblems waits until /status lists as many files that are refused, each of which keeps what it had.
+// wantProblems waits until /status lists that many refused files, each with its last valid version in force.
 func (h *herald) wantProblems(t *testing.T, want int) {
 	t.Helper()
 	harness.Eventually(t, patience, "the broken files are listed", func() error {
@@ -88,7 +88,7 @@ func (h *herald) wantProblems(t *testing.T, want int) {
 	})
 }
 
-// problems are those that /status lists.
+// problems are the problems that /status lists.
 func (h *herald) problems(ctx context.Context) ([]string, error) {
 	items, err := h.items(ctx)
 	if err != nil {

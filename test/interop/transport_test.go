@@ -22,7 +22,7 @@ func testMD5(t *testing.T, daemon harness.Daemon) {
 	l.wantWeb()
 }
 
-// testMD5Passive has the listener know the key of the one who dials.
+// testMD5Passive: the listener has the key of the dialling side.
 func testMD5Passive(t *testing.T, daemon harness.Daemon) {
 	l := newLab(t, daemon, setup{
 		heraldKey: "a-good-key", routerKey: "a-good-key", heraldListens: true, spec: []string{"transport: {connectMode: Passive}"},
@@ -37,8 +37,8 @@ func testMD5IPv6(t *testing.T, daemon harness.Daemon) {
 	l.wantWeb()
 }
 
-// testMD5WrongKey sees the kernels refuse segments, and the session come up once the key is right. OpenBGPD's listener has
-// no key: with it only the node's refuses.
+// testMD5WrongKey checks that the kernels refuse segments, and that the session comes up once the key is right. OpenBGPD's listener
+// has no key: with OpenBGPD only the node's kernel refuses.
 func testMD5WrongKey(t *testing.T, daemon harness.Daemon) {
 	l := newLab(t, daemon, setup{heraldKey: "a-wrong-key", routerKey: "a-good-key", heraldListens: true})
 	l.startPeer()
@@ -104,7 +104,7 @@ func testBothDial(t *testing.T, daemon harness.Daemon) {
 	}
 }
 
-// connections counts the established ones of BGP at the node.
+// connections counts the established BGP connections of the node.
 func (l *lab) connections(ctx context.Context) (int, error) {
 	out, err := l.topo.Node.Command(ctx, "ss", "-Htn", "state", "established", "( sport = :179 or dport = :179 )").Output()
 	return len(strings.Split(strings.TrimSpace(string(out)), "\n")), err
@@ -119,7 +119,7 @@ func testMultihop(t *testing.T, daemon harness.Daemon) {
 	l.wantWeb()
 }
 
-// testIPv6Transport has one session over IPv6 carry both families, both ways: IPv4 routes have the node's IPv4 address.
+// testIPv6Transport: one session over IPv6 carries both families, both ways. IPv4 routes have the node's IPv4 address as next hop.
 func testIPv6Transport(t *testing.T, daemon harness.Daemon) {
 	s := setup{overIPv6: true, routerOriginates: true}
 	extended := daemon.Name == "GoBGP"
@@ -165,7 +165,7 @@ func (l *lab) linkLocal() netip.Addr {
 	return netip.Addr{}
 }
 
-// testWrongASN has both ends know why: 2/2 with both ASNs.
+// testWrongASN checks that both ends report 2/2 with both ASNs.
 func testWrongASN(t *testing.T, daemon harness.Daemon) {
 	l := newLab(t, daemon, setup{})
 	l.herald.write(t, "peer.yaml", peerManifest{

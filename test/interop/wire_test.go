@@ -46,7 +46,7 @@ func TestChangesOnTheWire(t *testing.T) {
 	h.write(t, "peer.yaml", "# nothing but a comment\n"+peer.manifest())
 	s.wantSilence(quiet)
 	h.write(t, "all.yaml", reordered)
-	h.write(t, "zzz.yaml", announcement("zzz", "192.0.2.0/25", "med: 1")) // comes after all that came before
+	h.write(t, "zzz.yaml", announcement("zzz", "192.0.2.0/25", "med: 1")) // comes after everything before
 	s.wantUpdate("192.0.2.0/25", 1)
 
 	t.Log("a removed object is one withdrawal")
@@ -61,7 +61,7 @@ func TestChangesOnTheWire(t *testing.T) {
 	s.wantSilence(quiet)
 }
 
-// TestASNChangeResetsThatPeerAlone: API.md's change class "reset" is Cease/6 for that session.
+// TestASNChangeResetsThatPeerAlone: the change class "reset" is Cease/6 for that session alone.
 func TestASNChangeResetsThatPeerAlone(t *testing.T) {
 	t.Parallel()
 	a, b := newScriptedPeer(t, "a", rackA, 64500), newScriptedPeer(t, "b", rackB, 64501)
@@ -84,7 +84,7 @@ func TestASNChangeResetsThatPeerAlone(t *testing.T) {
 	sessionA.wantUpdate("203.0.113.0/24", 11)
 }
 
-// TestOnePrefixTwoAnnouncements: to two peers both go; to one peer the older, and the younger says Conflict.
+// TestOnePrefixTwoAnnouncements: for two peers both are sent; for one peer the older is sent, and the younger has the reason Conflict.
 func TestOnePrefixTwoAnnouncements(t *testing.T) {
 	t.Parallel()
 	const prefix = "203.0.113.0/24"
@@ -122,7 +122,7 @@ func selectRacks(racks string) string {
 	return fmt.Sprintf("peerSelector: {matchExpressions: [{key: rack, operator: In, values: [%s]}]}", racks)
 }
 
-// withheld is the reason why a session was not sent an announcement, "" where it was.
+// withheld is the reason why a session was not sent an announcement, "" if it was sent.
 func withheld(session *v1alpha1.BGPSession, name string) string {
 	if session.Status.Announcements == nil {
 		return ""
@@ -135,8 +135,8 @@ func withheld(session *v1alpha1.BGPSession, name string) string {
 	return withheld[i].Reason
 }
 
-// TestKeepaliveInPieces: a KEEPALIVE that takes two of the three seconds of hold time to come counts when it is whole,
-// and the bytes of one that never ends do not: then the hold timer expires (4/0).
+// TestKeepaliveInPieces: a KEEPALIVE that takes two of the three seconds of hold time to arrive counts once it is whole. The
+// bytes of a KEEPALIVE that never ends do not count: the hold timer expires (4/0).
 func TestKeepaliveInPieces(t *testing.T) {
 	t.Parallel()
 	peer := newScriptedPeer(t, "a", rackA, 64500)
@@ -209,7 +209,7 @@ func restarting(t *testing.T, s *scriptedSession, want bool) {
 	}
 }
 
-// TestRestartWithoutGracefulRestart: the peer could not tell a restart from a loss, so Cease/4 says it.
+// TestRestartWithoutGracefulRestart: the peer could not distinguish a restart from a loss, so Herald sends Cease/4.
 func TestRestartWithoutGracefulRestart(t *testing.T) {
 	t.Parallel()
 	_, s, h := establish(t, false)
@@ -217,7 +217,7 @@ func TestRestartWithoutGracefulRestart(t *testing.T) {
 	s.wantNotification(wire.CodeCease, wire.CeaseAdminReset)
 }
 
-// establish is a Herald with one announcement and one peer that has it.
+// establish starts a Herald with one announcement and one peer, and waits until the peer has the announcement.
 func establish(t *testing.T, graceful bool) (*scriptedPeer, *scriptedSession, *herald) {
 	t.Helper()
 	peer := newScriptedPeer(t, "a", rackA, 64500)

@@ -44,7 +44,7 @@ func (p *program) each(visit func(*source, *types.Func, *ast.FuncDecl)) {
 	}
 }
 
-// why says what a function, or one that it calls, takes or waits for; "" for nothing.
+// why names the mutex or the wait of a function, or of one that it calls; "" if there is none.
 func why(all map[string]*function, name string, seen map[string]bool) string {
 	f := all[name]
 	if f == nil || seen[name] {

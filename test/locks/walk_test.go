@@ -10,12 +10,12 @@ import (
 	"strings"
 )
 
-// function is what a declared function does, as far as the rule goes.
+// function holds the facts about a declared function that the rule needs.
 type function struct {
 	takes []string        // the mutexes that it takes itself
-	waits []string        // what else it may wait for
-	calls map[string]bool // whom it calls
-	held  []fault         // what it does with a mutex held
+	waits []string        // the other things that it may wait for
+	calls map[string]bool // the functions that it calls
+	held  []fault         // the faults that it commits while it holds a mutex
 }
 
 // fault is something that a function does while it holds a mutex.
@@ -23,11 +23,11 @@ type fault struct {
 	at     token.Position
 	mutex  string
 	callee string // a function of ours, which is a fault if it takes a mutex or waits
-	what   string // or what is a fault in any case
+	what   string // or a fault in any case
 }
 
-// givenUnderMutex are functions that call what they are given while they hold a mutex. What they are given is looked at as if
-// it stood there.
+// givenUnderMutex are functions that call their function argument while they hold a mutex. The walker looks at the argument as if
+// its body stood there.
 var givenUnderMutex = map[string]bool{
 	"(*" + speaker + ".store).update":     true,
 	"(*" + speaker + ".peer).note":        true,
@@ -144,7 +144,7 @@ func (w *walker) cases(body *ast.BlockStmt) {
 	}
 }
 
-// selects allows what does not wait: a select with a default.
+// selects allows a select with a default, which does not wait.
 func (w *walker) selects(s *ast.SelectStmt) {
 	waits := true
 	for _, c := range s.Body.List {
