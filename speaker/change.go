@@ -15,24 +15,24 @@ func mustRestart(old, new *Peer) bool {
 		old.LocalASN != new.LocalASN || old.PeerASN != new.PeerASN || old.PeerType != new.PeerType
 }
 
-// deferredChanges names what differs between the configuration that a session runs on and a newer one and can only take
+// deferredChanges are the parameters that a session runs on, that are others in a newer configuration, and that can only take
 // effect when it reconnects.
-func deferredChanges(running, newest *Peer) []string {
-	var fields []string
-	add := func(changed bool, field string) {
+func deferredChanges(running, newest *Peer) []Parameter {
+	var parameters []Parameter
+	add := func(changed bool, p Parameter) {
 		if changed {
-			fields = append(fields, field)
+			parameters = append(parameters, p)
 		}
 	}
-	add(running.hold() != newest.hold(), "timers.holdSeconds")
-	add(!slices.Equal(running.Families, newest.Families), "families")
-	add(!running.Capabilities.Equal(&newest.Capabilities), "capabilities")
-	add(!equalPointers(running.GracefulRestart, newest.GracefulRestart), "gracefulRestart")
-	add(running.MultihopTTL != newest.MultihopTTL, "transport.multihopTTL")
-	add(running.TTLSecurityHops != newest.TTLSecurityHops, "transport.ttlSecurityHops")
+	add(running.hold() != newest.hold(), ParameterHoldTime)
+	add(!slices.Equal(running.Families, newest.Families), ParameterFamilies)
+	add(!running.Capabilities.Equal(&newest.Capabilities), ParameterCapabilities)
+	add(!equalPointers(running.GracefulRestart, newest.GracefulRestart), ParameterGracefulRestart)
+	add(running.MultihopTTL != newest.MultihopTTL, ParameterMultihopTTL)
+	add(running.TTLSecurityHops != newest.TTLSecurityHops, ParameterTTLSecurity)
 	// A key that is missing leaves the live session as it is.
-	add(running.Auth != newest.Auth && newest.Blocked == "", "authentication.tcpMD5")
-	return fields
+	add(running.Auth != newest.Auth && !newest.blocked(), ParameterAuthKey)
+	return parameters
 }
 
 // outdates says why connections that were opened for the older configuration, and are not Established yet, must go; nil
@@ -41,7 +41,7 @@ func (cfg *peerConfig) outdates(older *peerConfig) error {
 	switch {
 	case cfg.AdminDown:
 		return &adminDownError{text: cfg.DownText}
-	case cfg.Blocked != "" || cfg.Auth != older.Auth:
+	case cfg.blocked() || cfg.Auth != older.Auth:
 		return errRekeyed
 	case cfg.ConnectMode != older.ConnectMode || cfg.accepts() != older.accepts() || len(deferredChanges(&older.Peer, &cfg.Peer)) > 0:
 		return errReconfigured
@@ -52,7 +52,7 @@ func (cfg *peerConfig) outdates(older *peerConfig) error {
 // restarts reports whether the newest configuration rules out a session that was opened with running, beyond what
 // mustRestart sees by comparing with the configuration before it: authentication came or went while the peer was blocked.
 func (cfg *peerConfig) restarts(running *peerConfig) bool {
-	if cfg.Blocked != "" {
+	if cfg.blocked() {
 		return running.Auth.Method() == transport.AuthNone // what blocks is a key that is missing; a session that has one goes on
 	}
 	return cfg.Auth.Method() != running.Auth.Method()

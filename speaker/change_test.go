@@ -69,25 +69,25 @@ func TestChangesInPlace(t *testing.T) {
 }
 
 func TestDeferredChanges(t *testing.T) {
-	for field, change := range map[string]func(*given){
-		"timers.holdSeconds":        func(p *given) { p.Timers.Hold = 30 * time.Second },
-		"families":                  func(p *given) { p.Families = []wire.Family{wire.IPv4Unicast} },
-		"gracefulRestart":           func(p *given) { p.GracefulRestart = nil },
-		"transport.multihopTTL":     func(p *given) { p.MultihopTTL = 3 },
-		"transport.ttlSecurityHops": func(p *given) { p.TTLSecurityHops = 1 },
-		"capabilities":              func(p *given) { p.Capabilities.ExtendedMessage = true },
-		"authentication.tcpMD5":     func(p *given) { p.Auth = transport.MD5("rotated") },
+	for field, change := range map[speaker.Parameter]func(*given){
+		speaker.ParameterHoldTime:        func(p *given) { p.Timers.Hold = 30 * time.Second },
+		speaker.ParameterFamilies:        func(p *given) { p.Families = []wire.Family{wire.IPv4Unicast} },
+		speaker.ParameterGracefulRestart: func(p *given) { p.GracefulRestart = nil },
+		speaker.ParameterMultihopTTL:     func(p *given) { p.MultihopTTL = 3 },
+		speaker.ParameterTTLSecurity:     func(p *given) { p.TTLSecurityHops = 1 },
+		speaker.ParameterCapabilities:    func(p *given) { p.Capabilities.ExtendedMessage = true },
+		speaker.ParameterAuthKey:         func(p *given) { p.Auth = transport.MD5("rotated") },
 	} {
 		before := func(p *given) {
 			active(p)
-			if field == "authentication.tcpMD5" {
+			if field == speaker.ParameterAuthKey {
 				p.Auth = transport.MD5("secret")
 			}
 		}
-		t.Run(field, func(t *testing.T) {
+		t.Run(field.String(), func(t *testing.T) {
 			run(t, func(w *world) {
 				l := w.listen()
-				if field == "authentication.tcpMD5" {
+				if field == speaker.ParameterAuthKey {
 					if err := l.SetAuth(us, transport.MD5("secret")); err != nil {
 						t.Fatal(err)
 					}
@@ -96,8 +96,8 @@ func TestDeferredChanges(t *testing.T) {
 				p := w.establish(l, theirOpen(true))
 				w.apply(config(peerConfig(before, change)))
 				w.expectSilence(p)
-				if s := w.snapshot(); !slices.Equal(s.PendingReset, []string{field}) {
-					t.Errorf("pending %v, want %s", s.PendingReset, field)
+				if s := w.snapshot(); !slices.Equal(s.PendingReset, []speaker.Parameter{field}) {
+					t.Errorf("pending %v, want %v", s.PendingReset, field)
 				}
 				w.apply(config(peerConfig(before, change, func(p *given) { p.ApplyImmediate = true })))
 				p.ExpectNotification(wire.CodeCease, wire.CeaseConfigChange)
@@ -139,11 +139,11 @@ func TestBlockedLeavesLiveSession(t *testing.T) {
 		keyed := func(p *given) { active(p); p.Auth = transport.MD5("secret") }
 		w.apply(config(peerConfig(keyed)))
 		p := w.establish(l, theirOpen(true))
-		w.apply(config(peerConfig(active, func(p *given) { p.Blocked = "SecretNotFound" })))
+		w.apply(config(peerConfig(active, func(p *given) { p.Blocked = keyMissing })))
 		w.expectSilence(p)
 		w.expectState(speaker.StateEstablished)
-		if s := w.snapshot(); s.Blocked != "SecretNotFound" || len(s.PendingReset) > 0 {
-			t.Errorf("blocked %q, pending %v", s.Blocked, s.PendingReset)
+		if s := w.snapshot(); s.Blocked != keyMissing || len(s.PendingReset) > 0 {
+			t.Errorf("blocked %v, pending %v", s.Blocked, s.PendingReset)
 		}
 		p.Conn.Close()
 		w.expectState(speaker.StateIdle)

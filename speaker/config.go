@@ -58,8 +58,8 @@ type Peer struct {
 	DownText string
 	// ConnectMode says which side opens the connection. Class: reset where it forbids the live one.
 	ConnectMode ConnectMode
-	// Blocked, when not empty, says why no new session may start (a key that is missing). A live one goes on.
-	Blocked string
+	// Blocked says whether a new session may start, and why not. A live one goes on.
+	Blocked Blocked
 	// Families offered in the OPEN, at least one. A peer that offers none of them is refused with 2/7 (RFC 5492 §3).
 	// Class: deferred.
 	Families []wire.Family

@@ -18,7 +18,10 @@ import (
 )
 
 func keyed(p *given)   { p.Auth = transport.MD5("secret") }
-func blocked(p *given) { p.Blocked = "SecretNotFound" }
+func blocked(p *given) { p.Blocked = keyMissing }
+
+// keyMissing blocks a peer whose key is missing.
+var keyMissing = speaker.Blocked{Reason: speaker.BlockedKeyMissing, Text: "no key"}
 
 // RFC 4271 §8.2.2: only a KEEPALIVE or UPDATE that was sent restarts the KeepaliveTimer. Configurations that come all the
 // time are for other peers.

@@ -225,7 +225,7 @@ func TestLongLivedPeerIsGone(t *testing.T) {
 		"removed":   config(),
 		"another":   config(peerConfig(passive, report(10), func(p *given) { p.PeerASN = 64501 })),
 		"shut down": config(peerConfig(passive, report(10), func(p *given) { p.AdminDown = true })),
-		"blocked":   config(peerConfig(passive, report(10), func(p *given) { p.Blocked = "no key" })),
+		"blocked":   config(peerConfig(passive, report(10), func(p *given) { p.Blocked = keyMissing })),
 	} {
 		t.Run(name, func(t *testing.T) {
 			run(t, func(w *world) {

@@ -24,7 +24,7 @@ func TestRevision(t *testing.T) {
 		w.network.Blackhole(them, true)
 		for n, change := range []func(*given){
 			func(p *given) { p.AdminDown = true },
-			func(p *given) { p.Blocked = "SecretNotFound" },
+			func(p *given) { p.Blocked = keyMissing },
 			func(*given) {}, // connects
 			func(*given) {},
 		} {
@@ -52,7 +52,7 @@ func TestKeyThatComesLateResets(t *testing.T) {
 		l := w.listen()
 		w.apply(config(peerConfig(active)))
 		p := w.establish(l, theirOpen(true))
-		w.apply(config(peerConfig(active, func(p *given) { p.Blocked = "SecretNotFound" })))
+		w.apply(config(peerConfig(active, func(p *given) { p.Blocked = keyMissing })))
 		p.ExpectNotification(wire.CodeCease, wire.CeaseConfigChange)
 		w.expectState(speaker.StateIdle)
 		if err := l.SetAuth(us, transport.MD5("secret")); err != nil {

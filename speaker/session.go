@@ -171,7 +171,7 @@ func (s *session) reconfigure() error {
 		return errReconfigured
 	}
 	pending := deferredChanges(&s.cfg.Peer, &newest.Peer)
-	if len(pending) > 0 && newest.ApplyImmediate && newest.Blocked == "" {
+	if len(pending) > 0 && newest.ApplyImmediate && !newest.blocked() {
 		return errReconfigured
 	}
 	if err := s.received.Exceeded(); err != nil {

@@ -126,12 +126,12 @@ type PeerSnapshot struct {
 	Flaps uint64
 	// LastError is nil before the first.
 	LastError *SessionError
-	// PendingReset names the fields whose change waits for the next reconnect, empty when the session is current.
-	PendingReset []string
+	// PendingReset are the parameters whose change waits for the next reconnect, empty when the session is current.
+	PendingReset []Parameter
 	// PendingRouterID is what RouterID becomes when the speaker is started again, the zero Addr for nothing else.
 	PendingRouterID netip.Addr
-	// Blocked repeats the configuration's reason why no session may start.
-	Blocked string
+	// Blocked repeats the configuration.
+	Blocked Blocked
 	// AdminDown repeats the configuration.
 	AdminDown bool
 	// ListenerError says why connections cannot be accepted, empty when they can or need not be.

@@ -414,7 +414,7 @@ func TestNoListenerForActivePeers(t *testing.T) {
 
 func TestUnsignedBeforeKeyIsNeverRead(t *testing.T) {
 	run(t, func(w *world) {
-		blocked := peerConfig(passive, func(p *given) { p.Blocked = "SecretNotFound" })
+		blocked := peerConfig(passive, func(p *given) { p.Blocked = keyMissing })
 		w.apply(config(blocked))
 		unsigned := w.dial(netip.AddrPortFrom(us, 179), "")
 		_, _ = unsigned.Conn.Write(theirOpen(true).Append(nil)) // may be closed already

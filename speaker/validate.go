@@ -189,5 +189,7 @@ func (p *Peer) internal() bool {
 func (p *Peer) dials() bool   { return p.ConnectMode != ConnectPassive }
 func (p *Peer) accepts() bool { return p.ConnectMode != ConnectActive }
 
+func (p *Peer) blocked() bool { return p.Blocked.Reason != NotBlocked }
+
 // idle reports whether no session may start.
-func (p *Peer) idle() bool { return p.AdminDown || p.Blocked != "" }
+func (p *Peer) idle() bool { return p.AdminDown || p.blocked() }

@@ -194,6 +194,10 @@ const (
 	// neighbour itself (RFC 4271 §5.1.3).
 	ReasonNoNextHop = "NoNextHop"
 
+	// ReasonOnlyToCustomer: the announcement carries ONLY_TO_CUSTOMER, which a provider, a peer or a route server must not
+	// be sent (RFC 9234 §5).
+	ReasonOnlyToCustomer = "OnlyToCustomer"
+
 	// ReasonTooLong: the attributes do not fit into a message.
 	ReasonTooLong = "TooLong"
 
@@ -220,6 +224,7 @@ func WithheldReasons() []string {
 		ReasonConflict,
 		ReasonFamilyNotNegotiated,
 		ReasonNoNextHop,
+		ReasonOnlyToCustomer,
 		ReasonTooLong,
 		ReasonGuardRefused,
 		ReasonSessionDown,

@@ -6,7 +6,6 @@ package compile
 import (
 	"bytes"
 	"fmt"
-	"strings"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/speaker"
@@ -46,52 +45,50 @@ func authenticate(session *speaker.Peer, peer *Peer, in *Input) *Issue {
 	if peer.secret == nil {
 		return nil
 	}
-	auth, reason, problem := in.lookUp(peer.secret)
-	if reason == "" {
+	auth, blocked := in.lookUp(peer.secret)
+	if blocked.Reason == speaker.NotBlocked {
 		session.Auth = auth
 		return nil
 	}
-	session.Blocked = reason + blockedSeparator + problem
+	session.Blocked = blocked
 	return &Issue{
 		Kind:      KindBGPPeer,
 		Ref:       peer.Ref,
 		Condition: v1alpha1.ConditionEstablished,
-		Reason:    reason,
-		Message:   problem,
+		Reason:    BlockedReason(blocked.Reason),
+		Message:   blocked.Text,
 	}
-}
-
-// blockedSeparator stands between the reason and the message in speaker.Peer.Blocked.
-const blockedSeparator = ": "
-
-// BlockedReason takes apart the text that Compile puts into speaker.Peer.Blocked.
-func BlockedReason(blocked string) (reason, message string) {
-	reason, message, _ = strings.Cut(blocked, blockedSeparator)
-	return reason, message
 }
 
 // lookUp finds a key, or says why it cannot be used.
-func (in *Input) lookUp(secret *secretKey) (auth transport.Auth, reason, problem string) {
+func (in *Input) lookUp(secret *secretKey) (transport.Auth, speaker.Blocked) {
 	name := fmt.Sprintf("Secret %s/%s", in.AuthNamespace, secret.name)
+	missing := func(problem string) (transport.Auth, speaker.Blocked) {
+		return transport.Auth{}, speaker.Blocked{Reason: speaker.BlockedKeyMissing, Text: name + problem}
+	}
 	data, ok := in.Secrets[secret.name]
 	if problem := in.SecretProblems[secret.name]; !ok && problem != "" {
-		return transport.Auth{}, v1alpha1.ReasonSecretNotFound, name + " cannot be read: " + problem
+		return missing(" cannot be read: " + problem)
 	}
 	if !ok {
-		return transport.Auth{}, v1alpha1.ReasonSecretNotFound, name + " does not exist"
+		return missing(" does not exist")
 	}
 	value, ok := data[secret.key]
 	if !ok {
-		return transport.Auth{}, v1alpha1.ReasonSecretNotFound, fmt.Sprintf("%s has no entry %q", name, secret.key)
+		return missing(fmt.Sprintf(" has no entry %q", secret.key))
 	}
-	name = fmt.Sprintf("the entry %q of %s", secret.key, name)
+	invalid := func(problem string) (transport.Auth, speaker.Blocked) {
+		return transport.Auth{}, speaker.Blocked{
+			Reason: speaker.BlockedKeyInvalid, Text: fmt.Sprintf("the entry %q of %s %s", secret.key, name, problem),
+		}
+	}
 	switch {
 	case len(value) == 0:
-		return transport.Auth{}, v1alpha1.ReasonSecretInvalid, name + " is empty"
+		return invalid("is empty")
 	case len(value) > transport.MaxMD5KeyLen:
-		return transport.Auth{}, v1alpha1.ReasonSecretInvalid, fmt.Sprintf("%s has %d bytes: at most %d are allowed", name, len(value), transport.MaxMD5KeyLen)
+		return invalid(fmt.Sprintf("has %d bytes: at most %d are allowed", len(value), transport.MaxMD5KeyLen))
 	case bytes.HasSuffix(value, []byte("\n")):
-		return transport.Auth{}, v1alpha1.ReasonSecretInvalid, name + " ends in a newline, which would be part of the key"
+		return invalid("ends in a newline, which would be part of the key")
 	}
-	return transport.MD5(string(value)), "", ""
+	return transport.MD5(string(value)), speaker.Blocked{}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/compile"
+	"github.com/herald-bgp/herald/speaker"
 	"github.com/herald-bgp/herald/speaker/transport"
 )
 
@@ -49,17 +50,17 @@ func TestMD5Key(t *testing.T) {
 			if got.Auth != want {
 				t.Errorf("authentication by %v with another key than %q", got.Auth, test.key)
 			}
-			if (got.Blocked == "") != (test.reason == "") {
-				t.Errorf("blocked by %q, want reason %q", got.Blocked, test.reason)
+			if (got.Blocked == speaker.Blocked{}) != (test.reason == "") {
+				t.Errorf("blocked by %v, want reason %q", got.Blocked, test.reason)
 			}
 			if test.reason == "" {
 				return
 			}
 			wantIssue(t, out.Issues, "tor-a", v1alpha1.ConditionEstablished, test.reason, test.text)
-			if reason, message := compile.BlockedReason(got.Blocked); reason != test.reason || message != out.Issues[0].Message {
-				t.Errorf("blocked by %q: %q, want what the issue says: %v", reason, message, out.Issues[0])
+			if compile.BlockedReason(got.Blocked.Reason) != test.reason || got.Blocked.Text != out.Issues[0].Message {
+				t.Errorf("blocked by %v, want what the issue says: %v", got.Blocked, out.Issues[0])
 			}
-			if text := fmt.Sprintf("%v %s", out.Issues, got.Blocked); strings.Contains(text, "s3cret") || strings.Contains(text, "kkk") {
+			if text := fmt.Sprintf("%v %v", out.Issues, got.Blocked); strings.Contains(text, "s3cret") || strings.Contains(text, "kkk") {
 				t.Errorf("the key shows: %s", text)
 			}
 		})

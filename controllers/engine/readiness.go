@@ -59,7 +59,7 @@ func (r *readiness) applied(now time.Time, c *speaker.Config) {
 	startable, had := make(map[speaker.SessionID]bool, len(c.Peers)), r.hadOf(c)
 	for _, p := range c.Peers {
 		// One that is shut down or may not start will not come, so nothing is waited for.
-		startable[p.ID()] = !p.AdminDown && p.Blocked == ""
+		startable[p.ID()] = !p.AdminDown && p.Blocked.Reason == speaker.NotBlocked
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

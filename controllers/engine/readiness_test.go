@@ -52,7 +52,7 @@ func checkReadiness(t *testing.T, had func(speaker.SessionID) bool, steps []read
 }
 
 func TestReadinessIsReachedOnce(t *testing.T) {
-	peers := []*speaker.Peer{{Name: "a"}, {Name: "b"}, {Name: "off", AdminDown: true}, {Name: "keyless", Blocked: "SecretNotFound"}}
+	peers := []*speaker.Peer{{Name: "a"}, {Name: "b"}, {Name: "off", AdminDown: true}, {Name: "keyless", Blocked: speaker.Blocked{Reason: speaker.BlockedKeyMissing}}}
 	checkReadiness(t, nil, []readinessStep{
 		{name: "before the configuration", waiting: "no complete configuration was applied yet"},
 		{name: "the speaker has not taken it up", apply: peers, waiting: "End-of-RIB to a, b"},

@@ -50,7 +50,7 @@ func TestPeerStatus(t *testing.T) {
 			name: "down for several reasons", change: func(c *cluster) {
 				c.report([]string{"node-1"}, func(s *speaker.PeerSnapshot) {
 					*s = down()
-					s.Blocked = "SecretNotFound: Secret herald/tor-a does not exist"
+					s.Blocked = speaker.Blocked{Reason: speaker.BlockedKeyMissing, Text: "Secret herald/tor-a does not exist"}
 				})
 				c.report([]string{"node-2", "node-3"}, isDown)
 			},
@@ -101,7 +101,7 @@ func TestPeerStatus(t *testing.T) {
 		{
 			name: "a deferred change", change: func(c *cluster) {
 				c.report(all)
-				c.report([]string{"node-2"}, func(s *speaker.PeerSnapshot) { s.PendingReset = []string{"families"} })
+				c.report([]string{"node-2"}, func(s *speaker.PeerSnapshot) { s.PendingReset = []speaker.Parameter{speaker.ParameterFamilies} })
 			},
 			accepted: accepted, established: "True Established", upToDate: "False PendingReset", ready: "True Ready",
 			sessions: v1alpha1.PeerSessions{Desired: 3, Established: 3},

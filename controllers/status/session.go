@@ -80,8 +80,8 @@ func established(s *speaker.PeerSnapshot) metav1.Condition {
 	switch {
 	case s.AdminDown:
 		reason, message = v1alpha1.ReasonAdminDown, "spec.adminState of the BGPPeer is Down"
-	case s.Blocked != "":
-		reason, message = compile.BlockedReason(s.Blocked)
+	case s.Blocked.Reason != speaker.NotBlocked:
+		reason, message = compile.BlockedReason(s.Blocked.Reason), s.Blocked.Text
 	case s.LastError != nil:
 		reason, message = reasonOf(s.LastError.Direction), messageOf(s.LastError)
 	}
@@ -116,12 +116,12 @@ func current(s *speaker.PeerSnapshot) metav1.Condition {
 	const kind = v1alpha1.ConditionUpToDate
 	live := s.State == speaker.StateEstablished
 	switch {
-	case live && s.Blocked != "":
-		reason, message := compile.BlockedReason(s.Blocked)
-		return condition(kind, metav1.ConditionFalse, reason, message+"; the session goes on, and no new one starts")
+	case live && s.Blocked.Reason != speaker.NotBlocked:
+		return condition(kind, metav1.ConditionFalse, compile.BlockedReason(s.Blocked.Reason),
+			s.Blocked.Text+"; the session goes on, and no new one starts")
 	case live && len(s.PendingReset) > 0:
 		return condition(kind, metav1.ConditionFalse, v1alpha1.ReasonPendingReset,
-			"changes that wait for the next reconnect: "+strings.Join(s.PendingReset, ", "))
+			"changes that wait for the next reconnect: "+fieldsOf(s.PendingReset))
 	case s.ListenerError != "":
 		return condition(kind, metav1.ConditionFalse, v1alpha1.ReasonListenerUnavailable, s.ListenerError)
 	case s.PendingRouterID.IsValid():
@@ -137,6 +137,15 @@ func current(s *speaker.PeerSnapshot) metav1.Condition {
 			"the neighbour has more %s, %d: routes over it are dropped; the session goes on", more, s.Received.Limit))
 	}
 	return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonUpToDate, "the session runs on the newest spec")
+}
+
+// fieldsOf are the fields of a BGPPeer's spec that parameters are set by.
+func fieldsOf(parameters []speaker.Parameter) string {
+	fields := make([]string, len(parameters))
+	for i, p := range parameters {
+		fields[i] = compile.FieldOf(p)
+	}
+	return strings.Join(fields, ", ")
 }
 
 func lastError(err *speaker.SessionError) *v1alpha1.SessionError {

@@ -164,7 +164,7 @@ func keptBack(list []rib.Withheld, decisions *compile.Decisions) map[string]part
 		}
 		known := parts[withheld.Announcement.ID]
 		parts[withheld.Announcement.ID] = part{
-			reason:   compile.FirstReason(known.reason, string(withheld.Reason)),
+			reason:   compile.FirstReason(known.reason, compile.WithheldReason(withheld.Reason)),
 			prefixes: known.prefixes + withheld.Prefixes,
 			winner:   cmp.Or(known.winner, withheld.Winner),
 		}

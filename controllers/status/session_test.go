@@ -109,20 +109,22 @@ func TestSessionConditions(t *testing.T) {
 		},
 		{
 			name: "no Secret", snapshot: down(func(s *speaker.PeerSnapshot) {
-				s.Blocked, s.LastError = "SecretNotFound: Secret herald/tor-a does not exist", badAS
+				s.Blocked, s.LastError = speaker.Blocked{Reason: speaker.BlockedKeyMissing, Text: "Secret herald/tor-a does not exist"}, badAS
 			}),
 			established: "False SecretNotFound", current: "True UpToDate", texts: []string{"Secret herald/tor-a does not exist"},
 		},
 		{
 			name: "no Secret any more", snapshot: up(func(s *speaker.PeerSnapshot) {
-				s.Blocked, s.PendingReset = "SecretNotFound: Secret herald/tor-a does not exist", []string{"families"}
+				s.Blocked, s.PendingReset = speaker.Blocked{Reason: speaker.BlockedKeyMissing, Text: "Secret herald/tor-a does not exist"}, []speaker.Parameter{speaker.ParameterFamilies}
 			}),
 			established: "True Established", current: "False SecretNotFound", texts: []string{"Secret herald/tor-a does not exist"},
 		},
 		{
-			name:        "a deferred change",
-			snapshot:    up(func(s *speaker.PeerSnapshot) { s.PendingReset = []string{"families", "holdSeconds"} }),
-			established: "True Established", current: "False PendingReset", texts: []string{"families, holdSeconds"},
+			name: "a deferred change",
+			snapshot: up(func(s *speaker.PeerSnapshot) {
+				s.PendingReset = []speaker.Parameter{speaker.ParameterFamilies, speaker.ParameterHoldTime}
+			}),
+			established: "True Established", current: "False PendingReset", texts: []string{"families, timers.holdSeconds"},
 		},
 		{
 			name: "another router ID that is derived",
@@ -283,8 +285,12 @@ func TestNoMessageIsTooLong(t *testing.T) {
 		"error": session(down(func(s *speaker.PeerSnapshot) {
 			s.LastError = &speaker.SessionError{Time: now, Direction: speaker.DirectionSent, Code: 6, Text: long}
 		})),
-		"block":    session(down(func(s *speaker.PeerSnapshot) { s.Blocked = "SecretInvalid: " + long })),
-		"pending":  session(up(func(s *speaker.PeerSnapshot) { s.PendingReset = []string{long} })),
+		"block": session(down(func(s *speaker.PeerSnapshot) {
+			s.Blocked = speaker.Blocked{Reason: speaker.BlockedKeyInvalid, Text: long}
+		})),
+		"pending": session(up(func(s *speaker.PeerSnapshot) {
+			s.PendingReset = slices.Repeat([]speaker.Parameter{speaker.ParameterTTLSecurity}, 2000)
+		})),
 		"listener": session(down(func(s *speaker.PeerSnapshot) { s.ListenerError = long })),
 	} {
 		longest := 0

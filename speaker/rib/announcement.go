@@ -17,7 +17,7 @@ import (
 type Announcement struct {
 	// ID identifies the announcement across configurations. The speaker never interprets it.
 	ID string
-	// Name is what people call it, as "namespace/name"; verdicts of others name it ("lost to shop/web").
+	// Name is what people call it, such as "shop/web"; verdicts of others name it ("lost to shop/web").
 	Name string
 	// Owner is whose it is, for the guard.
 	Owner string
@@ -102,9 +102,9 @@ type Reason = encode.Reason
 // The reasons that only the session can know.
 const (
 	// ReasonConflict: an older announcement has the same prefix.
-	ReasonConflict Reason = "Conflict"
+	ReasonConflict = encode.Conflict
 	// ReasonFamilyNotNegotiated: the peer did not offer the prefix's address family.
-	ReasonFamilyNotNegotiated Reason = "FamilyNotNegotiated"
+	ReasonFamilyNotNegotiated = encode.FamilyNotNegotiated
 	// ReasonNoNextHop: the session has no address of the prefix's family to name as next hop, or the next hop would
 	// be the peer itself (RFC 4271 §5.1.3).
 	ReasonNoNextHop = encode.NoNextHop
@@ -112,7 +112,7 @@ const (
 	// server (RFC 9234 §5).
 	ReasonOnlyToCustomer = encode.OnlyToCustomer
 	// ReasonGuardRefused: the guard does not permit it.
-	ReasonGuardRefused Reason = "GuardRefused"
+	ReasonGuardRefused = encode.GuardRefused
 	// ReasonTooLong: the path attributes do not fit one message.
 	ReasonTooLong = encode.TooLong
 )

@@ -35,7 +35,7 @@ func ModelRoute(p Params, defaults *Attributes, a *Announcement, f wire.Family) 
 	_, ok := p.NextHop(f, &a.Attributes)
 	encoder := encode.NewEncoder(encode.FormOf(f, &p, defaults), &p, defaults)
 	set := encoder.Hold(&a.Attributes)
-	if !ok || set.Reason != "" {
+	if !ok || set.Reason != encode.Sent {
 		return 0, nil, nil, false
 	}
 	if nh = set.NextHop; set.Self {

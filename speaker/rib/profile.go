@@ -70,10 +70,10 @@ func (p *profile) offer(s *source) (*encode.Set, Reason) {
 		o = p.make(s.Announcement)
 		p.offers[s.number] = o
 	}
-	if o.Reason != "" {
+	if o.Reason != encode.Sent {
 		return nil, o.Reason
 	}
-	return o, ""
+	return o, encode.Sent
 }
 
 func (p *profile) make(a *Announcement) *encode.Set {

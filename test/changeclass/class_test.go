@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/controllers/compile"
 	"github.com/herald-bgp/herald/speaker"
 	"github.com/herald-bgp/herald/speaker/wire"
 	"github.com/herald-bgp/herald/test/harness"
@@ -199,7 +200,7 @@ func (l *lab) witnessSettles() {
 
 func (l *lab) wantPending(fields ...string) {
 	l.t.Helper()
-	if s, _ := l.editedSnapshot(); !slices.Equal(s.PendingReset, fields) {
+	if s, _ := l.editedSnapshot(); !slices.EqualFunc(s.PendingReset, fields, func(p speaker.Parameter, field string) bool { return compile.FieldOf(p) == field }) {
 		l.t.Errorf("waiting for a reset: %q, want %q", s.PendingReset, fields)
 	}
 }

@@ -12,7 +12,7 @@ func (e *Encoder) Sets() int { return len(e.sets) }
 func (e *Encoder) Check(inUse []*Set) error {
 	users := map[*Set]int{}
 	for _, set := range inUse {
-		if set != nil && set.Reason == "" {
+		if set != nil && set.Reason == Sent {
 			users[set]++
 		}
 	}

@@ -166,7 +166,7 @@ func (e *Encoder) intern(a *Attributes, nextHop []netip.Addr) *Set {
 
 // Release ends one use of a set. The last one forgets it.
 func (e *Encoder) Release(s *Set) {
-	if s.Reason != "" {
+	if s.Reason != Sent {
 		return
 	}
 	if s.users--; s.users == 0 {

@@ -4,6 +4,7 @@
 package encode
 
 import (
+	"fmt"
 	"net/netip"
 
 	"github.com/herald-bgp/herald/speaker/wire"
@@ -26,14 +27,39 @@ type Set struct {
 }
 
 // Reason is why a route is not sent on a session.
-type Reason string
+type Reason uint8
 
-// The reasons that lie in the attributes and the session.
+// The reasons, which package rib explains. Sent is none.
 const (
-	NoNextHop      Reason = "NoNextHop"
-	OnlyToCustomer Reason = "OnlyToCustomer"
-	TooLong        Reason = "TooLong"
+	Sent Reason = iota
+	Conflict
+	FamilyNotNegotiated
+	NoNextHop
+	OnlyToCustomer
+	GuardRefused
+	TooLong
 )
+
+// String names the reason.
+func (r Reason) String() string {
+	switch r {
+	case Sent:
+		return "sent"
+	case Conflict:
+		return "conflict"
+	case FamilyNotNegotiated:
+		return "family not negotiated"
+	case NoNextHop:
+		return "no next hop"
+	case OnlyToCustomer:
+		return "only to customer"
+	case GuardRefused:
+		return "guard refused"
+	case TooLong:
+		return "too long"
+	}
+	return fmt.Sprintf("Reason(%d)", uint8(r))
+}
 
 // Same reports whether the peer sees no difference between the sets, either of which may be nil.
 func (s *Set) Same(o *Set) bool {
