@@ -16,27 +16,27 @@ import (
 	"github.com/herald-bgp/herald/test/harness"
 )
 
-// row is one edit of one field, and what is to be seen of it.
+// row is one edit of one field, and its expected effect.
 type row struct {
 	// field is the kind and the path.
 	field string
 	class class
-	// note tells rows of one field and class apart.
+	// note distinguishes rows of one field and class.
 	note string
-	// given is what differs from the plain objects before the edit; nil for nothing.
+	// given changes the plain objects before the edit; nil for no change.
 	given func(*objects)
 	edit  func(*objects)
-	// announced and withdrawn is the difference at the edited neighbour, with inPlace; atWitness says that the witness sees
-	// the same.
+	// announced and withdrawn are the difference at the edited neighbour, with inPlace; atWitness says that the witness sees
+	// the same difference.
 	announced, withdrawn []string
 	atWitness            bool
-	// pending is what PendingReset names, with deferred.
+	// pending are the fields that PendingReset names, with deferred.
 	pending string
-	// started: what is deferred waits until the speaker is started again, whatever applyMode says.
+	// started: the deferred change waits until the speaker is started again, for every applyMode.
 	started bool
-	// everywhere: the class is that of every session on the node, the witness's too.
+	// everywhere: the class applies to every session on the node, also to the witness's.
 	everywhere bool
-	// away: the neighbour is not there for the session that a reset is to be followed by.
+	// away: the neighbour does not answer the session after the reset.
 	away bool
 }
 
@@ -55,8 +55,8 @@ func rows() []row {
 	)
 }
 
-// Each field is changed under two live sessions, and the wire shows what its documentation says: at the edited neighbour, and
-// nothing at all at the witness.
+// Each field is changed under two live sessions. The wire shows the documented effect at the edited neighbour, and no effect at the
+// witness.
 func TestChangeClasses(t *testing.T) {
 	for _, r := range rows() {
 		t.Run(r.name(), func(t *testing.T) {
@@ -113,7 +113,7 @@ func (l *lab) wantInPlace(r row) {
 	l.edited.wantEffect(l.t, r.announced, r.withdrawn)
 }
 
-// wantDeferred: nothing is sent until the person says that now is the time.
+// wantDeferred: nothing is sent until the person sets applyMode Immediate.
 func (l *lab) wantDeferred(r row) {
 	l.t.Helper()
 	l.settle()
@@ -124,7 +124,7 @@ func (l *lab) wantDeferred(r row) {
 	l.wantReset(r.away)
 }
 
-// wantStarted: nothing is sent, whatever the person says, and what waits is told.
+// wantStarted: nothing is sent, whatever applyMode is, and the status shows the pending change.
 func (l *lab) wantStarted(r row) {
 	l.t.Helper()
 	l.edit(func(o *objects) { o.peer.Spec.ApplyMode = new(v1alpha1.ApplyImmediate) })
@@ -152,7 +152,7 @@ func (l *lab) wantReset(away bool) {
 	}
 }
 
-// wantConfigChange asserts that the first that was seen of a neighbour's session is Cease/6.
+// wantConfigChange asserts that the first message on a neighbour's session is Cease/6.
 func wantConfigChange(t *testing.T, v *view) {
 	t.Helper()
 	live := v.live()
@@ -165,7 +165,7 @@ func wantConfigChange(t *testing.T, v *view) {
 	}
 }
 
-// wantEnd: what was announced is withdrawn, then the session ends with Cease/2 and stays down.
+// wantEnd: the announced routes are withdrawn, then the session ends with Cease/2 and stays down.
 func (l *lab) wantEnd() {
 	l.t.Helper()
 	l.awaitEnd()

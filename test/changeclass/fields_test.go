@@ -1,8 +1,8 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package changeclass_test edits every field of BGPPeer and Announcement, and what counts of a Node, under live sessions, and sees on the wire what the
-// field's documentation promises: its change class.
+// Package changeclass_test edits every field of BGPPeer and Announcement, and the fields of a Node that Herald uses, under live
+// sessions, and checks on the wire the change class that the field's documentation promises.
 package changeclass_test
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/herald-bgp/herald/config/crd"
 )
 
-// class is what a change does to a live session: see the documentation of api/v1alpha1.
+// class is the effect of a change on a live session: see the documentation of api/v1alpha1.
 type class string
 
 const (
@@ -32,7 +32,7 @@ var (
 	classes   = regexp.MustCompile(`\b(in place|deferred|reset|end)\b`)
 )
 
-// documented are the classes that a description promises, none where it promises nothing.
+// documented are the classes that a description promises, none if it promises nothing.
 func documented(description string) []class {
 	text := statement.FindStringSubmatch(strings.Join(strings.Fields(description), " "))
 	if text == nil {
@@ -51,7 +51,7 @@ func documented(description string) []class {
 type promises struct {
 	// of is every field that says something.
 	of map[string][]class
-	// values are those that hold a value, or that values without a word of their own belong to, as the keys of a list do.
+	// values are the fields that hold a value, or whose parts, such as the keys of a list, promise nothing themselves.
 	values map[string]bool
 }
 
@@ -78,7 +78,7 @@ func readPromises(t *testing.T) promises {
 	return p
 }
 
-// collect walks a schema. owner is the nearest field around it that promises something.
+// collect walks a schema. owner is the nearest field around it that promises a class.
 func (p promises) collect(t *testing.T, path string, schema *apiextensionsv1.JSONSchemaProps, owner string) {
 	t.Helper()
 	if own := documented(schema.Description); own != nil {
@@ -102,7 +102,7 @@ func (p promises) collect(t *testing.T, path string, schema *apiextensionsv1.JSO
 	p.values[owner] = true
 }
 
-// Every class that the documentation of a field promises has a row that sees it, and no row is of another field or class.
+// Every class that the documentation of a field promises has a row that tests it, and every row has such a field and class.
 func TestEveryFieldHasARow(t *testing.T) {
 	seen := map[string][]class{}
 	for _, r := range rows() {

@@ -16,7 +16,7 @@ import (
 	"github.com/herald-bgp/herald/test/bgptest"
 )
 
-// recorder is a neighbour that offers what it is offered, says nothing more, and keeps what it is told.
+// recorder is a neighbour that offers the capabilities that it is offered, sends no routes, and keeps the messages that it receives.
 type recorder struct {
 	routerID  netip.Addr
 	listeners []transport.Listener
@@ -27,10 +27,10 @@ type recorder struct {
 	connections []net.Conn
 	messages    []message
 	closed      bool
-	err         error // what no speaker may send
+	err         error // a message that no speaker may send
 }
 
-// message is one that came, but KEEPALIVE.
+// message is a received message other than KEEPALIVE.
 type message struct {
 	connection int
 	kind       wire.MessageType
@@ -159,7 +159,7 @@ func (r *recorder) answer(bgp *bgptest.Session) error {
 	return bgp.Send(wire.AppendKeepalive(nil))
 }
 
-// read takes out of a message what the tests look at.
+// read takes from a message the parts that the tests look at.
 func (m *message) read(received bgptest.Message, options wire.UpdateOptions) (err error) {
 	switch m.kind {
 	case wire.TypeNotification:
@@ -180,7 +180,7 @@ func (m *message) read(received bgptest.Message, options wire.UpdateOptions) (er
 		return path.Prefix.String()
 	}
 	for _, path := range routes.Withdrawn {
-		if !slices.Contains(canaryPrefixes, path.Prefix.String()) { // a withdrawn canary tells nothing
+		if !slices.Contains(canaryPrefixes, path.Prefix.String()) { // a withdrawn canary has no version
 			m.withdrawn = append(m.withdrawn, text(path))
 		}
 	}
@@ -195,7 +195,7 @@ func (m *message) read(received bgptest.Message, options wire.UpdateOptions) (er
 	return nil
 }
 
-// expect sets what is needed for the next connection to come up.
+// expect sets the options that the next connection needs to come up.
 func (r *recorder) expect(asn uint32, auth transport.Auth) error {
 	r.mu.Lock()
 	r.asn = asn
@@ -208,7 +208,7 @@ func (r *recorder) expect(asn uint32, auth transport.Auth) error {
 	return nil
 }
 
-// since returns what came after the first n messages, and how many there are now.
+// since returns the messages after the first n, and the number of all messages.
 func (r *recorder) since(n int) ([]message, int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

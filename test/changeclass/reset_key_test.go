@@ -12,10 +12,10 @@ import (
 	"github.com/herald-bgp/herald/controllers/compile"
 )
 
-// TestResetKey: two versions of a BGPPeer have one key where no session ends for the difference, so that what is said of the
-// one holds for the other, and two keys where every session does.
+// TestResetKey: two versions of a BGPPeer have the same key if their difference ends no session, so that a report on one holds for
+// the other. They have different keys if the difference ends every session.
 func TestResetKey(t *testing.T) {
-	// Whether these end a session depends on more than the two versions: on how it was opened, and on what waits already.
+	// Whether these edits end a session depends on more than the two versions: on how the session was opened, and on pending changes.
 	depends := map[string]bool{"BGPPeer spec.transport.connectMode": true, "BGPPeer spec.applyMode": true}
 	judged := map[bool]int{}
 	for _, r := range rows() {

@@ -12,7 +12,7 @@ import (
 // internalPeer makes the edited neighbour one of our own AS.
 var internalPeer = ofPeer(func(s *v1alpha1.BGPPeerSpec) { s.PeerASN = new(int64(localASN)) })
 
-// attributeRows are about the path attributes of a BGPPeer or an Announcement, which go with the prefixes.
+// attributeRows edit the path attributes of a BGPPeer or an Announcement, which go with the prefixes.
 func attributeRows(kind string, attributes func(*objects) *v1alpha1.PathAttributes, ipv4, ipv6 []string, atWitness bool) []row {
 	var list []row
 	add := func(field string, prefixes []string, given func(*objects), change func(*v1alpha1.PathAttributes)) *row {
@@ -23,7 +23,7 @@ func attributeRows(kind string, attributes func(*objects) *v1alpha1.PathAttribut
 		})
 		return &list[len(list)-1]
 	}
-	// with changes what an attribute was before.
+	// with changes the value of an attribute before the edit.
 	with := func(change func(*v1alpha1.PathAttributes)) func(*objects) {
 		return func(o *objects) { change(attributes(o)) }
 	}
@@ -49,7 +49,7 @@ func attributeRows(kind string, attributes func(*objects) *v1alpha1.PathAttribut
 	add("raw[].code", all, raw, func(a *v1alpha1.PathAttributes) { a.Raw[0].Code = 154 })
 	add("raw[].flags", all, raw, func(a *v1alpha1.PathAttributes) { a.Raw[0].Flags = new(int32(224)) })
 	add("raw[].value", all, raw, func(a *v1alpha1.PathAttributes) { a.Raw[0].Value = new("0001") })
-	// The witness is in another AS, where these do not go.
+	// The witness is in another AS, so it is not sent these attributes.
 	add("localPref", all, internalPeer, func(a *v1alpha1.PathAttributes) { a.LocalPref = new(int64(200)) }).atWitness = false
 	add("originatorID", all, internalPeer, func(a *v1alpha1.PathAttributes) { a.OriginatorID = new("192.0.2.1") }).atWitness = false
 	add("clusterList", all, internalPeer, func(a *v1alpha1.PathAttributes) { a.ClusterList = []string{"192.0.2.1"} }).atWitness = false
@@ -58,7 +58,7 @@ func attributeRows(kind string, attributes func(*objects) *v1alpha1.PathAttribut
 	return list
 }
 
-// exportRows are about how a BGPPeer is sent what it is sent, and what it sends.
+// exportRows edit how a BGPPeer is sent its routes, and what is done with the routes that it sends.
 func exportRows() []row {
 	type spec = v1alpha1.BGPPeerSpec
 	report := ofPeer(func(s *spec) { s.Receive = &v1alpha1.Receive{Mode: new(v1alpha1.ReceiveReport)} })
@@ -79,7 +79,7 @@ func ofNet(change func(*v1alpha1.AnnouncementSpec)) func(*objects) {
 	return func(o *objects) { change(&o.net.Spec) }
 }
 
-// announcementRows are about what an Announcement announces, and to whom.
+// announcementRows edit the prefixes of an Announcement and the choice of its peers.
 func announcementRows() []row {
 	type spec = v1alpha1.AnnouncementSpec
 	const of = "Announcement spec."

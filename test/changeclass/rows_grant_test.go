@@ -7,7 +7,7 @@ import (
 	"github.com/herald-bgp/herald/api/v1alpha1"
 )
 
-// grantRows are about who may announce what through a BGPPeer. What a grant no longer covers is withdrawn at once.
+// grantRows edit the grants of a BGPPeer. A prefix that no grant covers any more is withdrawn at once.
 func grantRows() []row {
 	const of = "BGPPeer spec.allowedAnnouncements."
 	allowed := func(change func(*v1alpha1.AllowedAnnouncements)) func(*objects) {

@@ -19,7 +19,7 @@ func routerID(text string) func(*objects) {
 	return func(o *objects) { o.node.Annotations[v1alpha1.AnnotationRouterID] = text }
 }
 
-// nodeRows are about the Node. Both sessions are over IPv4, so the node's IPv6 address is the next hop of IPv6 routes.
+// nodeRows edit the Node. Both sessions are over IPv4, so the node's IPv6 address is the next hop of IPv6 routes.
 func nodeRows() []row {
 	const of, annotation = "Node status.addresses", "Node metadata.annotations[" + v1alpha1.AnnotationRouterID + "]"
 	named := func(o *objects) {

@@ -38,7 +38,7 @@ func keyed(secret string, key *string) func(*objects) {
 	})
 }
 
-// sessionRows are about what makes a session.
+// sessionRows edit the fields that make a session.
 func sessionRows() []row {
 	type spec = v1alpha1.BGPPeerSpec
 	const of = "BGPPeer spec."
@@ -108,7 +108,7 @@ func sessionRows() []row {
 	}
 }
 
-// capabilityRows are about what the OPEN offers.
+// capabilityRows edit the capabilities that the OPEN offers.
 func capabilityRows() []row {
 	type capabilities = v1alpha1.Capabilities
 	var list []row

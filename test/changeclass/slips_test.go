@@ -9,8 +9,8 @@ import (
 	"github.com/herald-bgp/herald/api/v1alpha1"
 )
 
-// TestSlips: an edit that cannot be used is seen on the wire in what it takes away, and in nothing else; what it changes or adds
-// waits until the object can be used.
+// TestSlips: of an edit that cannot be used, only the removals take effect on the wire; its changes and additions wait until the
+// object can be used.
 func TestSlips(t *testing.T) {
 	type (
 		peer = v1alpha1.BGPPeerSpec

@@ -34,7 +34,7 @@ const (
 type cluster struct {
 	*controlplane.ControlPlane
 	client.Client
-	// restarted: an API server that has just started refuses all until it has read its own roles.
+	// restarted: an API server that has just started refuses every request until it has read its own roles.
 	restarted bool
 }
 
@@ -52,7 +52,7 @@ func (c *cluster) installCRDs(t *testing.T) {
 	}
 }
 
-// newBareCluster is one without the CRDs.
+// newBareCluster is a cluster without the CRDs.
 func newBareCluster(t *testing.T) *cluster {
 	t.Helper()
 	plane := controlplane.ForTest(t, controlplane.Options{})
@@ -98,7 +98,7 @@ func (c *cluster) remove(t *testing.T, object client.Object) {
 	}
 }
 
-// change reads an object, changes it and writes it back, again where somebody was faster.
+// change reads an object, changes it and writes it back. On a conflict it tries again.
 func change[T client.Object](t *testing.T, c *cluster, object T, edit func(T)) {
 	t.Helper()
 	key := client.ObjectKeyFromObject(object)
@@ -158,7 +158,7 @@ func (c *cluster) startCluster(t *testing.T, args ...string) *harness.Process {
 	return c.startRole(t, "cluster", c.roleConfig(t, "cluster"), append([]string{"--role=cluster"}, args...)...)
 }
 
-// startRole runs herald until the test ends. It is to end in order then, and to have been refused nothing.
+// startRole runs herald until the test ends. Then herald must end in order, and the API server must have refused it no request.
 func (c *cluster) startRole(t *testing.T, name string, config *rest.Config, args ...string) *harness.Process {
 	t.Helper()
 	process := c.launch(t, name, config, args...)
@@ -166,7 +166,7 @@ func (c *cluster) startRole(t *testing.T, name string, config *rest.Config, args
 	return process
 }
 
-// launch runs herald, which whoever calls it ends.
+// launch runs herald. The caller ends it.
 func (c *cluster) launch(t *testing.T, name string, config *rest.Config, args ...string) *harness.Process {
 	t.Helper()
 	kubeconfig, err := c.WriteKubeconfig(name, config)
@@ -184,7 +184,7 @@ func (c *cluster) launch(t *testing.T, name string, config *rest.Config, args ..
 	return process
 }
 
-// expectOrderlyEnd ends a process, which is to end in order and to have been refused nothing.
+// expectOrderlyEnd ends a process. It must end in order, and the API server must have refused it no request.
 func (c *cluster) expectOrderlyEnd(t *testing.T, name string, process *harness.Process) {
 	t.Helper()
 	defer process.Report(t)
@@ -216,7 +216,7 @@ func conditionOf(conditions []metav1.Condition, kind string) (metav1.Condition, 
 	return *found, kind + "=" + string(found.Status) + "/" + found.Reason + ": " + found.Message
 }
 
-// addSpeakerPod makes a pod of the node role on a node, and says that it runs, as a kubelet would.
+// addSpeakerPod makes a pod of the node role on a node, and reports it as running, as a kubelet would.
 func (c *cluster) addSpeakerPod(t *testing.T, node string) *corev1.Pod {
 	t.Helper()
 	pod := &corev1.Pod{
@@ -234,7 +234,7 @@ func (c *cluster) addSpeakerPod(t *testing.T, node string) *corev1.Pod {
 	return pod
 }
 
-// setPod says whether the container of a pod runs, and whether the pod is ready.
+// setPod writes whether the container of a pod runs, and whether the pod is ready.
 func (c *cluster) setPod(t *testing.T, pod *corev1.Pod, running bool, ready corev1.ConditionStatus) {
 	t.Helper()
 	state := corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff"}}
@@ -242,7 +242,7 @@ func (c *cluster) setPod(t *testing.T, pod *corev1.Pod, running bool, ready core
 		state = corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.Now()}}
 	}
 	c.writeStatus(t, pod, func() {
-		pod.Status.Phase = corev1.PodRunning // so it stays while a container crashes, and when its node is off
+		pod.Status.Phase = corev1.PodRunning // the phase stays so while a container crashes, and when the node is off
 		pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: ready}}
 		pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: rollup.SpeakerContainer, Image: "herald", ImageID: "herald", State: state}}
 	})

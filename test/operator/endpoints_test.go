@@ -51,8 +51,8 @@ func (c *cluster) expectEvent(t *testing.T, pod, flag string) {
 	})
 }
 
-// TestTakenPorts: a port that another program has ends neither role and costs no session; it is said, and the endpoint comes
-// once the port is free.
+// TestTakenPorts: if another program has a port, neither role and no session ends; Herald reports it, and serves the endpoint once
+// the port is free.
 func TestTakenPorts(t *testing.T) {
 	c := newCluster(t)
 	node := c.addNode(t, "node-1", "192.0.2.10")

@@ -17,10 +17,10 @@ import (
 	"github.com/herald-bgp/herald/test/harness"
 )
 
-// patience is for what has no limit of its own, on a machine that is busy.
+// patience is the time limit, on a busy machine, for events that have no limit of their own.
 const patience = 30 * time.Second
 
-// want is what a condition is to be. An empty reason stands for any.
+// want is the wanted state of a condition. An empty reason stands for any reason.
 type want struct {
 	kind   string
 	status metav1.ConditionStatus

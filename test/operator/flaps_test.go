@@ -18,8 +18,8 @@ import (
 	"github.com/herald-bgp/herald/test/harness"
 )
 
-// TestFlapsArePaced: a session comes and goes many times a second. Its BGPPeer says so a few times, then once in a while,
-// and in the end how it stands.
+// TestFlapsArePaced: a session comes and goes many times a second. The status of its BGPPeer shows a few changes at once, then one
+// now and then, and the last state.
 func TestFlapsArePaced(t *testing.T) {
 	c := newCluster(t)
 	node := c.addNode(t, "node-1", "192.0.2.10")
@@ -104,5 +104,5 @@ func countEstablished(events <-chan watch.Event) (changes int) {
 			changes, last = changes+1, now
 		}
 	}
-	return changes - 1 // the first is how it was
+	return changes - 1 // the first event is the state before
 }

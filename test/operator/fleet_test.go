@@ -22,15 +22,15 @@ import (
 	"github.com/herald-bgp/herald/test/harness"
 )
 
-// fleet is a cluster of many nodes whose speakers are played by the test: it writes the BGPSessions.
+// fleet is a cluster of many nodes. The test plays their speakers: it writes the BGPSessions.
 type fleet struct {
 	*cluster
 	nodes         []*corev1.Node
 	peers         []*v1alpha1.BGPPeer
 	announcements []*v1alpha1.Announcement
-	// sessions are those of the first node, then those of the second.
+	// sessions are the sessions of the first node, then those of the second, and so on.
 	sessions []*v1alpha1.BGPSession
-	// digest is what a session says that has decided on every Announcement.
+	// digest is the digest of a session that has decided on every Announcement.
 	digest string
 	// versions are the BGPPeers, by name.
 	versions map[string]*v1alpha1.SessionPeer
@@ -39,7 +39,7 @@ type fleet struct {
 // writers is how many write at a time to set up a fleet.
 const writers = 16
 
-// inParallel does something for each number below n.
+// inParallel calls a function for each number below n.
 func inParallel(t *testing.T, n int, do func(ctx context.Context, i int) error) {
 	t.Helper()
 	group, ctx := errgroup.WithContext(t.Context())
@@ -118,7 +118,7 @@ func (f *fleet) tryReport(ctx context.Context, session *v1alpha1.BGPSession, say
 	})
 }
 
-// up is what a session says that has sent every Announcement.
+// up is the status of a session that has sent every Announcement.
 func (f *fleet) up(session *v1alpha1.BGPSession) v1alpha1.BGPSessionStatus {
 	says := f.says(session, v1alpha1.SessionEstablished, metav1.ConditionTrue, v1alpha1.ReasonEstablished)
 	says.Since = new(metav1.Now().Rfc3339Copy())
@@ -135,7 +135,7 @@ func (f *fleet) up(session *v1alpha1.BGPSession) v1alpha1.BGPSessionStatus {
 	return says
 }
 
-// down is what a session says that is lost.
+// down is the status of a lost session.
 func (f *fleet) down(session *v1alpha1.BGPSession) v1alpha1.BGPSessionStatus {
 	says := f.says(session, v1alpha1.SessionIdle, metav1.ConditionFalse, v1alpha1.ReasonConnectionFailed)
 	says.LastError = &v1alpha1.SessionError{Time: metav1.Now().Rfc3339Copy(), Text: "connection reset by peer"}

@@ -97,7 +97,7 @@ func TestPeerAndAnnouncement(t *testing.T) {
 			a.Spec.Attributes.MED = new(int64(60))
 			a.Spec.Prefixes = []string{"203.0.113.0/24"}
 		})
-		// One for the IPv4 prefix with its new MED, one that withdraws the IPv6 one.
+		// One UPDATE for the IPv4 prefix with its new MED, one that withdraws the IPv6 prefix.
 		tor.expectUpdates(t, mark, 2)
 		mark = tor.mark(t)
 		change(t, c, web, func(a *v1alpha1.Announcement) { a.Spec.Attributes.MED = new(int64(70)) })
@@ -180,7 +180,7 @@ func TestPeerAndAnnouncement(t *testing.T) {
 	})
 }
 
-// quiet waits for more than the time between two KEEPALIVEs, in which no object may be written.
+// quiet waits for longer than the time between two KEEPALIVEs. No object may be written in that time.
 func (c *cluster) quiet(t *testing.T, peer *v1alpha1.BGPPeer, node *corev1.Node, web *v1alpha1.Announcement) {
 	objects := []client.Object{
 		&v1alpha1.BGPSession{ObjectMeta: metav1.ObjectMeta{Name: peer.Name + "." + node.Name}},
@@ -203,7 +203,7 @@ func (c *cluster) quiet(t *testing.T, peer *v1alpha1.BGPPeer, node *corev1.Node,
 	})
 }
 
-// changesNothing writes objects anew whose meaning stays.
+// changesNothing writes objects anew without changing their meaning.
 func changesNothing(t *testing.T, c *cluster, tor *router, peer *v1alpha1.BGPPeer, web *v1alpha1.Announcement) {
 	since, mark := tor.since(t), tor.mark(t)
 	change(t, c, web, func(a *v1alpha1.Announcement) {
@@ -212,7 +212,7 @@ func changesNothing(t *testing.T, c *cluster, tor *router, peer *v1alpha1.BGPPee
 		a.Labels = map[string]string{"reviewed": "yes"}
 	})
 	change(t, c, peer, func(p *v1alpha1.BGPPeer) { p.Spec.Description = new("the left one") })
-	// The digest of the session tells that both were taken up.
+	// The digest of the session shows that both were taken up.
 	c.expectAnnouncement(t, patience, web, advertised)
 	c.expectPeer(t, patience, peer.Name, want{v1alpha1.ConditionUpToDate, metav1.ConditionTrue, ""})
 	tor.expectUpdates(t, mark, 0)
@@ -221,7 +221,7 @@ func changesNothing(t *testing.T, c *cluster, tor *router, peer *v1alpha1.BGPPee
 	}
 }
 
-// TestTwoPeers: what is done to one peer does not reach another, and one prefix can go to two with attributes of its own.
+// TestTwoPeers: changes of one peer do not affect another, and one prefix can go to two peers with different attributes.
 func TestTwoPeers(t *testing.T) {
 	c := newCluster(t)
 	node := c.addNode(t, "node-1", "192.0.2.10")
@@ -257,7 +257,7 @@ func TestTwoPeers(t *testing.T) {
 	}
 }
 
-// expectReset does something that ends the session.
+// expectReset runs a function that must reset the session.
 func (r *router) expectReset(t *testing.T, do func()) {
 	t.Helper()
 	connections := r.proxy.Connections()
@@ -270,7 +270,7 @@ func (r *router) expectReset(t *testing.T, do func()) {
 	})
 }
 
-// TestWrongASN: what a person sees who mistyped the neighbour's ASN, and how soon.
+// TestWrongASN: after a typo in the neighbour's ASN the status soon shows the fault.
 func TestWrongASN(t *testing.T) {
 	c := newCluster(t)
 	node := c.addNode(t, "node-1", "192.0.2.10")
@@ -311,7 +311,7 @@ func TestWrongASN(t *testing.T) {
 	}
 }
 
-// TestSecret: no session starts without its key, and none needs a restart once the key is there.
+// TestSecret: no session starts without its key, and it starts without a restart once the key is there.
 func TestSecret(t *testing.T) {
 	c := newCluster(t)
 	node := c.addNode(t, "node-1", "192.0.2.10")

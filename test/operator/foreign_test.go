@@ -15,8 +15,8 @@ import (
 	"github.com/herald-bgp/herald/test/harness"
 )
 
-// TestBGPSessionOfAnotherNode: where another node's has the wanted name the session goes on, log and herald status say so, and
-// it is reported once the name is free.
+// TestBGPSessionOfAnotherNode: if a BGPSession of another node has the wanted name, the session goes on, log and herald status show
+// the conflict, and the session is reported once the name is free.
 func TestBGPSessionOfAnotherNode(t *testing.T) {
 	c := newCluster(t)
 	node := c.addNode(t, "node-1", "192.0.2.10")

@@ -12,8 +12,8 @@ import (
 	"github.com/herald-bgp/herald/api/v1alpha1"
 )
 
-// TestBGPSessionIsPutRight: a node does not watch its BGPSessions. One that somebody deleted is made anew with the next news,
-// one that the roll-up or a hand wrote while the node was lost is read and written again when the node is found.
+// TestBGPSessionIsPutRight: a node does not watch its BGPSessions. A deleted BGPSession is made anew with the next report. One that
+// the roll-up or a person wrote while the node was lost is read and written again when the node is found.
 func TestBGPSessionIsPutRight(t *testing.T) {
 	c := newCluster(t)
 	node := c.addNode(t, "node-1", "192.0.2.10")
@@ -46,7 +46,7 @@ func TestBGPSessionIsPutRight(t *testing.T) {
 	}
 }
 
-// setNodeReady says of a node what the control plane thinks of it.
+// setNodeReady sets the condition Ready of a node, as the control plane would.
 func (c *cluster) setNodeReady(t *testing.T, node *corev1.Node, ready corev1.ConditionStatus) {
 	t.Helper()
 	c.writeStatus(t, node, func() {

@@ -17,7 +17,7 @@ import (
 	"github.com/herald-bgp/herald/api/v1alpha1"
 )
 
-// afterRight is how long it may take until a right that was missing is used: what was refused is tried every half minute.
+// afterRight is how long it may take until a right that was missing is used: a refused request is repeated every half minute.
 const afterRight = 90 * time.Second
 
 // letReadSecrets changes the rules of the node role about Secrets.
@@ -38,8 +38,8 @@ func (c *cluster) letReadSecrets(t *testing.T, change func(*rbacv1.Role)) {
 	}
 }
 
-// TestMissingRightOnSecrets: it stops the peers that need a key, and no other. The right to read the named Secret alone is
-// enough: nothing else of the namespace is asked for.
+// TestMissingRightOnSecrets: a missing right stops the peers that need a key, and no others. The right to read only the named Secret
+// is enough: Herald asks for no other Secret of the namespace.
 func TestMissingRightOnSecrets(t *testing.T) {
 	const key, name = "a key", "key-of-tor"
 	c := newCluster(t)
@@ -69,7 +69,7 @@ func TestMissingRightOnSecrets(t *testing.T) {
 	process := c.launch(t, "node-"+node.Name, c.roleConfig(t, "node"),
 		"--role=node", "--node-name="+node.Name, "--health-address="+health.String())
 	t.Cleanup(func() { c.expectOrderlyEnd(t, process.Name, process) })
-	c.restarted = true // what is refused is the test's own doing
+	c.restarted = true // the test itself took the right away
 
 	c.expectSession(t, patience, open.name, node.Name, sessionEstablished)
 	session := c.expectSession(t, patience, signed.name, node.Name,

@@ -42,7 +42,7 @@ func newAuthority(t *testing.T) *authority {
 	return &authority{certificate: certificate, key: pair.PrivateKey.(crypto.Signer)}
 }
 
-// sign makes a certificate and its key; without a key of its own the authority has the certificate sign itself.
+// sign makes a certificate and its key. An authority without a key makes a certificate that signs itself.
 func (a *authority) sign(t *testing.T, template *x509.Certificate) tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -63,7 +63,7 @@ func (a *authority) sign(t *testing.T, template *x509.Certificate) tls.Certifica
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
-// writePair writes a certificate, and its key where there is a name for it, into a directory.
+// writePair writes a certificate, and its key if that has a file name, into a directory.
 func writePair(t *testing.T, dir string, pair tls.Certificate, certificate, key string) {
 	t.Helper()
 	blocks := map[string]*pem.Block{certificate: {Type: "CERTIFICATE", Bytes: pair.Certificate[0]}}
@@ -81,8 +81,8 @@ func writePair(t *testing.T, dir string, pair tls.Certificate, certificate, key 
 	}
 }
 
-// TestMetricsThroughAnOutage: metrics answer while the API server is away, which is when they matter: those whom it let read
-// before, for longer than its answers are cached, and those with a certificate, even of a process that started since.
+// TestMetricsThroughAnOutage: metrics matter most while the API server is away. Then clients that it allowed before may read, for
+// longer than its answers are cached, and so may clients with a certificate, even from a process that started during the outage.
 func TestMetricsThroughAnOutage(t *testing.T) {
 	t.Parallel() // it waits for most of its time
 	c := newCluster(t)

@@ -20,7 +20,7 @@ import (
 	"github.com/herald-bgp/herald/test/harness"
 )
 
-// TestMetrics: metrics are served over TLS, to those whom the API server lets read them.
+// TestMetrics: metrics are served over TLS, to clients that the API server allows to read them.
 func TestMetrics(t *testing.T) {
 	c := newCluster(t)
 	node := c.addNode(t, "node-1", "192.0.2.10")

@@ -67,7 +67,7 @@ func TestNodeAddresses(t *testing.T) {
 	}
 }
 
-// setAddresses gives a Node its InternalIPs, as a cloud controller would.
+// setAddresses sets the InternalIPs of a Node, as a cloud controller would.
 func (c *cluster) setAddresses(t *testing.T, node *corev1.Node, addresses ...string) {
 	t.Helper()
 	node.Status.Addresses = nil

@@ -17,8 +17,8 @@ import (
 	"github.com/herald-bgp/herald/test/harness"
 )
 
-// afterOutage is how long a change may take when the API server is back, on a machine that is busy: what waits for it
-// tries every few seconds.
+// afterOutage is how long a change may take on a busy machine when the API server is back: clients try again every few
+// seconds.
 const afterOutage = 45 * time.Second
 
 // outage is how long the API server is away.
@@ -50,7 +50,7 @@ func newRunning(t *testing.T, number byte) *running {
 	return r
 }
 
-// untouched runs do and then waits for a time, in which the sessions must not notice anything.
+// untouched runs do and then waits for a time. The sessions must stay untouched meanwhile.
 func (r *running) untouched(t *testing.T, wait time.Duration, do func()) {
 	t.Helper()
 	since, mark := r.tor.since(t), r.tor.mark(t)
@@ -153,8 +153,8 @@ func TestAPIServerAwayAtStart(t *testing.T) {
 	c.expectPeer(t, afterOutage, tor.name, peerEstablished)
 }
 
-// TestStolenLease: the cluster role loses its Lease to somebody else. Its process stays, works again once it has the Lease
-// back, and the node never notices.
+// TestStolenLease: the cluster role loses its Lease to another holder. Its process stays and works again once it has the Lease
+// back; the node role is not affected.
 func TestStolenLease(t *testing.T) {
 	t.Parallel() // it waits for most of its time
 	r := newRunning(t, 54)

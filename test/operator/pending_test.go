@@ -15,8 +15,8 @@ import (
 	"github.com/herald-bgp/herald/test/harness"
 )
 
-// TestCompleteOnceEveryNodeSaysSo: a node that has not heard of a change cannot have sent it, and nobody may say so. That the
-// other has sent it is true all the same.
+// TestCompleteOnceEveryNodeSaysSo: a node that has not seen a change cannot have sent it, so Complete must not be True. Advertised
+// is True all the same, since the other node has sent it.
 func TestCompleteOnceEveryNodeSaysSo(t *testing.T) {
 	c := newCluster(t)
 	proxy := harness.StartProxy(t, harness.ProxyOptions{Target: c.Server()})
@@ -57,7 +57,7 @@ func TestCompleteOnceEveryNodeSaysSo(t *testing.T) {
 	c.expectAnnouncement(t, patience, web, advertised)
 }
 
-// TestLeftOvers: a BGPSession goes with its Node, and one whose node has no speaker pod any more says so.
+// TestLeftOvers: a BGPSession is deleted with its Node; one whose node no longer has a speaker pod says so.
 func TestLeftOvers(t *testing.T) {
 	c := newCluster(t)
 	node := c.addNode(t, "node-1", "192.0.2.10")

@@ -24,7 +24,7 @@ import (
 
 var loopback = netip.MustParseAddr("127.0.0.1")
 
-// freeAddress is an address and port on loopback that nobody listens on.
+// freeAddress is a loopback address with a free port.
 func freeAddress(t *testing.T) netip.AddrPort {
 	t.Helper()
 	return netip.AddrPortFrom(loopback, freePort(t, loopback))
@@ -49,7 +49,7 @@ func ready(t *testing.T, address netip.AddrPort) error {
 	return err
 }
 
-// silent is a BGPPeer whose router takes connections and says nothing.
+// silent is a BGPPeer whose router accepts connections and sends nothing.
 func silent(t *testing.T, name string, address netip.Addr) *v1alpha1.BGPPeer {
 	t.Helper()
 	listener, err := net.Listen("tcp", netip.AddrPortFrom(address, 0).String())
@@ -70,7 +70,7 @@ func silent(t *testing.T, name string, address netip.Addr) *v1alpha1.BGPPeer {
 // fill its caches.
 const readyWithin = 10*time.Second + 5*time.Second
 
-// TestReadyBesideBrokenPeers: peers that can never come up hold up neither readiness nor the truth about the good one.
+// TestReadyBesideBrokenPeers: peers that can never come up delay neither readiness nor the status of the good peer.
 func TestReadyBesideBrokenPeers(t *testing.T) {
 	c := newCluster(t)
 	node := c.addNode(t, "node-1", "192.0.2.10")
@@ -83,7 +83,7 @@ func TestReadyBesideBrokenPeers(t *testing.T) {
 	web := announcement(operatorNamespace, "web", "203.0.113.0/24")
 	web.Spec.PeerSelector = &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"router": v1alpha1.LabelValue(tor.name)}}
 	c.create(t, web)
-	// Never ready, whatever the process says: no status may depend on it.
+	// The pod is never ready, whatever the process answers: no status may depend on that.
 	c.setPod(t, c.addSpeakerPod(t, node.Name), true, corev1.ConditionFalse)
 	c.startCluster(t, "--speaker-pods")
 
@@ -110,7 +110,7 @@ func TestReadyBesideBrokenPeers(t *testing.T) {
 	if took > readyWithin {
 		t.Errorf("the second process was ready after %v, want at most %v", took, readyWithin)
 	}
-	// Ready means that the good peer has all again, so that a rollout may go on.
+	// Ready means that the good peer has all routes again, so that a rollout may go on.
 	route, err := tor.Route(t.Context(), tor.prefix("203.0.113.0/24"))
 	if err != nil || route == nil {
 		t.Errorf("ready without its route at the good router: %v, %v", route, err)
@@ -135,8 +135,8 @@ func TestReadyBesideBrokenPeers(t *testing.T) {
 	})
 }
 
-// TestWrongNodeName: a process that speaks for no Node is not ready, says why wherever one looks, and touches nothing; it
-// works once the Node is there.
+// TestWrongNodeName: a process whose Node does not exist is not ready, shows the reason in readiness, log and status, and changes
+// nothing; it works once the Node exists.
 func TestWrongNodeName(t *testing.T) {
 	c := newCluster(t)
 	tor := newRouter(t, 64)
@@ -165,7 +165,7 @@ func TestWrongNodeName(t *testing.T) {
 	harness.Eventually(t, patience, "readiness", func() error { return ready(t, health) })
 }
 
-// heraldStatus is what herald status prints.
+// heraldStatus is the output of herald status.
 func heraldStatus(t *testing.T, address netip.AddrPort) string {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), herald, "status", "--address", address.String()).CombinedOutput()

@@ -25,7 +25,7 @@ import (
 	"github.com/herald-bgp/herald/test/harness"
 )
 
-// reportingWithin is how soon it is known that nobody reports: within 45 s, and what a busy machine takes.
+// reportingWithin is the time within which the status shows that no speaker reports: 45 s, and an allowance for a busy machine.
 const reportingWithin = 45*time.Second + 5*time.Second
 
 var (
@@ -88,8 +88,8 @@ func (c *cluster) kubelet(ctx context.Context, t *testing.T, node string) (stopp
 	return stopped
 }
 
-// TestReporting: a session is reported while its speaker runs on a node that lives, whether the pod is ready or not. Where nobody
-// reports it, it is unknown, and takes nothing back from what is out elsewhere; the node's next report counts again.
+// TestReporting: a session is reported while its speaker runs on a live node, whether the pod is ready or not. A session that no
+// speaker reports is Unknown, and does not affect announcements at other sessions; the node's next report counts again.
 func TestReporting(t *testing.T) {
 	c := newCluster(t)
 	node := c.addNode(t, "node-1", "192.0.2.10")
@@ -119,7 +119,7 @@ func TestReporting(t *testing.T) {
 	c.setPod(t, pod, true, corev1.ConditionFalse)
 	harness.Steadily(t, 5*time.Second, "of a pod that is not ready nothing changes", holds)
 
-	// unknown waits until nobody reports, and checks what all objects say of it.
+	// unknown waits until no speaker reports, and checks the statuses of all objects.
 	unknown := func(t *testing.T, why want) {
 		t.Helper()
 		began := time.Now()
@@ -131,7 +131,7 @@ func TestReporting(t *testing.T) {
 		c.expectPeer(t, patience, tor.name, want{v1alpha1.ConditionEstablished, metav1.ConditionUnknown, v1alpha1.ReasonUnavailable})
 		c.expectAnnouncement(t, patience, web, want{v1alpha1.ConditionComplete, metav1.ConditionFalse, v1alpha1.ReasonUnavailable})
 	}
-	// known waits until the node has taken back what it says.
+	// known waits until the node has overwritten the roll-up's conditions.
 	known := func(t *testing.T) {
 		t.Helper()
 		c.expectSession(t, patience, tor.name, node.Name, reporting)
@@ -160,7 +160,7 @@ func TestReporting(t *testing.T) {
 	die()
 	<-stopped
 	unknown(t, nodeLost)
-	c.setNodeReady(t, node, corev1.ConditionUnknown) // as the control plane does a little later
+	c.setNodeReady(t, node, corev1.ConditionUnknown) // as the control plane would, a little later
 	again, end := context.WithCancel(t.Context())
 	stopped = c.kubelet(again, t, node.Name)
 	c.setNodeReady(t, node, corev1.ConditionTrue)
@@ -169,7 +169,7 @@ func TestReporting(t *testing.T) {
 	<-stopped
 }
 
-// ownersOfEstablished are the managers of the status of the condition Established.
+// ownersOfEstablished are the field managers of the status of the condition Established.
 func ownersOfEstablished(session *v1alpha1.BGPSession) []string {
 	var owners []string
 	for _, entry := range session.ManagedFields {
@@ -184,8 +184,7 @@ func ownersOfEstablished(session *v1alpha1.BGPSession) []string {
 	return owners
 }
 
-// TestDesiredNodes: the nodes that are to have a session are those that the DaemonSet of the node role gives a pod, and those that
-// have one.
+// TestDesiredNodes: a node shall have a session if the DaemonSet of the node role gives it a pod, or if it has one.
 func TestDesiredNodes(t *testing.T) {
 	c := newCluster(t)
 	for i, name := range []string{"plain", "tainted", "windows"} {

@@ -12,7 +12,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 )
 
-// TestBothRolesInOneProcess: herald run without --role is both, with two managers in one process and no election.
+// TestBothRolesInOneProcess: herald run without --role plays both roles, with two managers in one process and no election.
 func TestBothRolesInOneProcess(t *testing.T) {
 	c := newCluster(t)
 	node := c.addNode(t, "node-1", "192.0.2.10")

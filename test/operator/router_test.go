@@ -25,14 +25,14 @@ const (
 	holdSeconds = 9
 )
 
-// router is a BIRD behind a proxy that records what passes. Each router of a test has a number, and so addresses of its
-// own on loopback: a node has one session with an address.
+// router is a BIRD behind a proxy that records the messages. Each router of a test has a number, and so its own loopback
+// addresses: a node has one session with an address.
 type router struct {
 	*harness.BIRD
 	proxy *harness.Proxy
 	name  string
 	asn   int64
-	// address is where Herald finds it, and source where Herald is to come from; the zero Addr leaves that open.
+	// address is the router's address for Herald, and source Herald's own address; the zero Addr leaves the source open.
 	address netip.AddrPort
 	source  netip.Addr
 }
@@ -51,7 +51,7 @@ func newRouter(t *testing.T, number byte) *router {
 	return r
 }
 
-// newSignedRouter starts a router that takes signed segments alone. No proxy can be between: it would have to sign.
+// newSignedRouter starts a router that accepts only signed segments. It has no proxy, since a proxy would have to sign.
 func newSignedRouter(t *testing.T, number byte, key string) *router {
 	t.Helper()
 	r, back, client := startRouter(t, number, key)
@@ -59,7 +59,7 @@ func newSignedRouter(t *testing.T, number byte, key string) *router {
 	return r
 }
 
-// startRouter returns a router, where it listens, and the address that it takes its neighbour to have.
+// startRouter returns a router, its listening address, and the address that it expects of its neighbour.
 func startRouter(t *testing.T, number byte, key string) (r *router, back netip.AddrPort, client netip.Addr) {
 	t.Helper()
 	back = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, number, 2}), 0)
@@ -165,8 +165,8 @@ func (r *router) since(t *testing.T) string {
 	return session.Since
 }
 
-// mark is how many messages have passed. It waits until none but KEEPALIVEs have for a second, so that what is still
-// on its way is not taken for an answer to what comes next.
+// mark is how many messages have passed. It first waits until only KEEPALIVEs have passed for a second, so that a message that is
+// still on its way is not taken for an answer to the next change.
 func (r *router) mark(t *testing.T) int {
 	t.Helper()
 	first := len(r.proxy.Messages(0))
@@ -183,8 +183,8 @@ func (r *router) mark(t *testing.T) int {
 	return len(r.proxy.Messages(0))
 }
 
-// expectUpdates waits until the wire is quiet, and fails unless what passed since mark, but for KEEPALIVEs, is that many
-// UPDATEs from Herald and nothing else.
+// expectUpdates waits until the wire is quiet, and fails unless exactly that many UPDATEs from Herald have passed since mark, and
+// no other messages but KEEPALIVEs.
 func (r *router) expectUpdates(t *testing.T, mark, updates int) []harness.Message {
 	t.Helper()
 	harness.Eventually(t, patience, "UPDATE to "+r.name, func() error {

@@ -18,13 +18,13 @@ import (
 )
 
 const (
-	// mostWrites and mostWritesASecond are what a session that comes and goes may cost every node that watches.
+	// mostWrites and mostWritesASecond bound the writes, seen by every watching node, that a flapping session may cause.
 	mostWrites        = 2
 	mostWritesASecond = 50
 )
 
-// TestFlapAmongManyAnnouncements: one session comes and goes, and every Announcement has to say so. Every node watches
-// every Announcement, so they say it once, and once how it stands in the end, and not all at the same time.
+// TestFlapAmongManyAnnouncements: one session comes and goes, which every Announcement's status must show. Every node watches every
+// Announcement, so each status shows the first change and the last state, and the writes are spread over time.
 func TestFlapAmongManyAnnouncements(t *testing.T) {
 	const announcements, flaps = 501, 100
 	c := newCluster(t)
@@ -104,7 +104,7 @@ func (c *cluster) watchAnnouncements(t *testing.T) *writes {
 	return w
 }
 
-// expectQuiet waits until nothing has been written for longer than what can wait is put off.
+// expectQuiet waits until nothing has been written for longer than the longest delay of a write.
 func (w *writes) expectQuiet(t *testing.T, within time.Duration) {
 	t.Helper()
 	const quiet = 15 * time.Second
@@ -120,7 +120,7 @@ func (w *writes) expectQuiet(t *testing.T, within time.Duration) {
 	})
 }
 
-// drain counts what the watch brought.
+// drain counts the events of the watch.
 func (w *writes) drain() {
 	for len(w.events) > 0 {
 		e := <-w.events
@@ -131,7 +131,7 @@ func (w *writes) drain() {
 
 func (w *writes) reset() { w.of, w.at = map[types.UID]int{}, nil }
 
-// sum is how many writes there were in all, of one object at most, and within the window at most.
+// sum returns the number of all writes, the most writes of one object, and the most writes within the window.
 func (w *writes) sum() (total, most, busiest int) {
 	for _, n := range w.of {
 		most = max(most, n)

@@ -13,11 +13,11 @@ import (
 	"github.com/herald-bgp/herald/test/harness"
 )
 
-// afterInstall is how long it may take until kinds that were missing are used: they are looked for every half minute.
+// afterInstall is how long it may take until kinds that were missing are used: the roles look for them every half minute.
 const afterInstall = 90 * time.Second
 
-// TestMissingCRDs: neither role is ready, both say what to do, and both work once it is done. The cluster role is not ready
-// without an API server either.
+// TestMissingCRDs: without the CRDs neither role is ready, both say how to install them, and both work once they are installed. The
+// cluster role is not ready without an API server either.
 func TestMissingCRDs(t *testing.T) {
 	t.Parallel() // it waits for most of its time
 	c := newBareCluster(t)

@@ -14,8 +14,8 @@ import (
 	"github.com/herald-bgp/herald/api/v1alpha1"
 )
 
-// TestSlipsAndNewerVersions: an edit that gets past admission and cannot be used, and one of a later version of the schema, end no
-// session and withdraw nothing but what they take away; the object says which generation is in force.
+// TestSlipsAndNewerVersions: an edit that passes admission and cannot be used, and an edit by a later version of the schema, end no
+// session and withdraw only what they remove; the object's status says which generation is in force.
 func TestSlipsAndNewerVersions(t *testing.T) {
 	c := newCluster(t)
 	node := c.addNode(t, "node-1", "192.0.2.10")
@@ -62,7 +62,7 @@ func TestSlipsAndNewerVersions(t *testing.T) {
 	tor.expectNoRoute(t, "203.0.113.0/24")
 }
 
-// patchSpec merges into a spec, be it in words that our types do not have.
+// patchSpec merges fields into a spec, also fields that our types do not have.
 func (c *cluster) patchSpec(t *testing.T, object client.Object, spec string) {
 	t.Helper()
 	if err := c.Patch(t.Context(), object, client.RawPatch(types.MergePatchType, []byte(`{"spec": `+spec+`}`))); err != nil {

@@ -16,8 +16,8 @@ import (
 	"github.com/herald-bgp/herald/test/harness"
 )
 
-// TestStatusIsPutRight: whatever else writes a status, a leader before this one or somebody's hand, it comes to say again
-// what is true; and a node that the node role is not for is not waited for.
+// TestStatusIsPutRight: the leader corrects a status that an earlier leader or a person wrote; and the status does not wait for a
+// node on which the node role does not run.
 func TestStatusIsPutRight(t *testing.T) {
 	c := newCluster(t)
 	linux, windows := c.addNode(t, "node-1", "192.0.2.10"), c.addNode(t, "node-2", "192.0.2.11")
@@ -55,7 +55,7 @@ func TestStatusIsPutRight(t *testing.T) {
 	c.expectAnnouncement(t, patience, web, advertised)
 }
 
-// writeStatus writes a status as somebody's hand would.
+// writeStatus writes a status as a person would.
 func (c *cluster) writeStatus(t *testing.T, object client.Object, edit func()) {
 	t.Helper()
 	harness.Eventually(t, patience, "status of "+object.GetName(), func() error {

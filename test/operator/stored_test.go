@@ -15,8 +15,8 @@ import (
 	"github.com/herald-bgp/herald/api/v1alpha1"
 )
 
-// TestStoredBeforeARule: an object that was stored before a rule came takes status writes, says what is wrong, and
-// harms no other.
+// TestStoredBeforeARule: an object that was stored before a rule existed takes status writes, shows its fault in the status, and
+// harms no other object.
 func TestStoredBeforeARule(t *testing.T) {
 	c := newCluster(t)
 	node := c.addNode(t, "node-1", "192.0.2.10")
@@ -47,7 +47,7 @@ func TestStoredBeforeARule(t *testing.T) {
 	tor.since(t)
 }
 
-// applyCRDs applies the CRDs as edit leaves them.
+// applyCRDs applies the CRDs after edit changed them.
 func (c *cluster) applyCRDs(t *testing.T, edit func(any)) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("..", "..", "config", "crd", "bases", "*.yaml"))

@@ -28,8 +28,8 @@ func (c *cluster) waitReady(t *testing.T, args ...string) {
 	}
 }
 
-// TestWaitForReady: when kubectl wait returns, what was applied is on the wire, at that moment: a session that the change was to
-// reset has been reset and is up again, and the router holds the route as it was last written.
+// TestWaitForReady: when kubectl wait returns, the applied objects are carried out on the wire: a session that the change resets has
+// been reset and is up again, and the router holds the newest version of the route.
 func TestWaitForReady(t *testing.T) {
 	c := newCluster(t)
 	node := c.addNode(t, "node-1", "192.0.2.10")
@@ -45,7 +45,7 @@ func TestWaitForReady(t *testing.T) {
 	before := tor.since(t)
 	for med := range int64(6) {
 		change(t, c, peer, func(p *v1alpha1.BGPPeer) {
-			// Each is of the class reset, and the router takes either.
+			// Each edit is of the class reset, and the router accepts both.
 			if p.Spec.PeerASN != nil {
 				p.Spec.PeerASN, p.Spec.PeerType = nil, new(v1alpha1.PeerTypeExternal)
 			} else {
@@ -68,7 +68,7 @@ func TestWaitForReady(t *testing.T) {
 	c.expectAnnouncement(t, patience, web, want{v1alpha1.ConditionAdvertised, metav1.ConditionTrue, v1alpha1.ReasonPartial})
 	c.expectVerdict(t, web, v1alpha1.ReasonNoNextHop)
 
-	// What changes nothing for a session does not make it unknown.
+	// A change that does not affect a session does not make its conditions Unknown.
 	change(t, c, peer, func(p *v1alpha1.BGPPeer) { p.Spec.Description = new("rack A, left") })
 	harness.Steadily(t, 3*time.Second, "Established stays True", func() error {
 		var now v1alpha1.BGPPeer
@@ -82,7 +82,7 @@ func TestWaitForReady(t *testing.T) {
 	}
 }
 
-// TestOneOfThree: a session that comes and goes leaves true what is true of the other two.
+// TestOneOfThree: a session that comes and goes does not change conditions that the other two sessions keep True.
 func TestOneOfThree(t *testing.T) {
 	c := newCluster(t)
 	var routers []*router
@@ -112,7 +112,7 @@ func TestOneOfThree(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.expectAnnouncement(t, patience, web, want{v1alpha1.ConditionComplete, metav1.ConditionFalse, v1alpha1.ReasonSessionDown})
-	// Others come meanwhile, in every sum of the digests.
+	// Meanwhile other announcements are created, in every sum of the digests.
 	for i := range 64 {
 		c.create(t, announcement(operatorNamespace, fmt.Sprintf("other-%d", i), fmt.Sprintf("198.51.100.%d/32", i)))
 	}

@@ -19,8 +19,8 @@ import (
 // exitStalled is the exit status of a process that its watchdog ends.
 const exitStalled = 3
 
-// TestWatchdogEndsAStalledProcess: one whose peers all wait for a log that nobody reads does nothing any more, and does not
-// stay like that.
+// TestWatchdogEndsAStalledProcess: a process stalls because all its peers wait for a log that nobody reads; the watchdog ends the
+// process.
 func TestWatchdogEndsAStalledProcess(t *testing.T) {
 	t.Parallel() // it waits for most of its time
 	dir := t.TempDir()

@@ -1,7 +1,7 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package process runs children in the foreground: each writes to a log file, and ends with whoever started it.
+// Package process runs children in the foreground: each writes to a log file, and ends with its parent.
 package process
 
 import (
@@ -22,7 +22,7 @@ import (
 type Process struct {
 	// Name is the base name of the program.
 	Name string
-	// LogFile holds what it wrote to standard output and standard error.
+	// LogFile holds the child's standard output and standard error.
 	LogFile string
 
 	pid  int
@@ -49,8 +49,8 @@ func Start(dir, name string, command *exec.Cmd) (*Process, error) {
 	return p, nil
 }
 
-// own starts the command and waits for it on one thread, since the death of that thread is what kills the
-// child, and a thread that is not locked may end at any time.
+// own starts the command and waits for it on one locked thread: the kernel kills the child when that thread ends,
+// and a thread that is not locked may end at any time.
 func (p *Process) own(command *exec.Cmd, started chan<- error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -73,7 +73,7 @@ func (p *Process) PID() int { return p.pid }
 // Done is closed when the child has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// Running says whether the child has not ended.
+// Running reports whether the child still runs.
 func (p *Process) Running() bool {
 	select {
 	case <-p.done:
@@ -100,7 +100,7 @@ func (p *Process) Signal(s syscall.Signal) error {
 	return nil
 }
 
-// Kill ends the child and its own children with SIGKILL and waits for it. One that has ended is as good.
+// Kill ends the child and its own children with SIGKILL and waits for it. A child that has ended already is no error.
 func (p *Process) Kill() {
 	if p.Running() {
 		_ = syscall.Kill(-p.pid, syscall.SIGKILL) // it leads its process group
@@ -108,7 +108,7 @@ func (p *Process) Kill() {
 	<-p.done
 }
 
-// Stop ends the child with a signal, and with SIGKILL when that takes too long, which it returns as an error.
+// Stop ends the child with a signal. If that takes too long, Stop kills the child and returns an error.
 func (p *Process) Stop(s syscall.Signal, patience time.Duration) error {
 	if err := p.Signal(s); err != nil {
 		return err
@@ -133,7 +133,7 @@ func (p *Process) Log() string {
 	return string(content)
 }
 
-// TailLines is how many lines of a log tell why something failed.
+// TailLines is how many lines of a log a failed test prints.
 const TailLines = 60
 
 // Tail is the end of the log under a heading.
@@ -141,8 +141,8 @@ func (p *Process) Tail() string {
 	return fmt.Sprintf("--- %s\n%s", p.Name, LastLines(p.Log(), TailLines))
 }
 
-// Report is for the end of a test: it fails where the race detector found something in the child, and the end of the log
-// is printed if the test failed.
+// Report is for the end of a test: it fails the test if the race detector found a race in the child, and prints the end of
+// the log if the test failed.
 func (p *Process) Report(tb testing.TB) {
 	tb.Helper()
 	if p.raced() {

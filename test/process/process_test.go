@@ -12,7 +12,7 @@ import (
 	"github.com/herald-bgp/herald/test/process"
 )
 
-// recorder is a test that writes down what it is told.
+// recorder is a test that records its failures and logs.
 type recorder struct {
 	testing.TB
 	errors, logs []string
@@ -25,7 +25,7 @@ func (r *recorder) Errorf(format string, args ...any) {
 	r.errors = append(r.errors, fmt.Sprintf(format, args...))
 }
 
-// TestADataRaceFailsTheTest: whatever the test did with the child, and whether or not it looked at how that ended.
+// TestADataRaceFailsTheTest: a race fails the test however the child ended, and whether or not the test looked at its end.
 func TestADataRaceFailsTheTest(t *testing.T) {
 	for name, tt := range map[string]struct {
 		script  string
@@ -54,7 +54,7 @@ func TestADataRaceFailsTheTest(t *testing.T) {
 	}
 }
 
-// TestLogOfAFailure: the end of a child's log is for those who look into a failure.
+// TestLogOfAFailure: a failed test prints the end of a child's log.
 func TestLogOfAFailure(t *testing.T) {
 	p := start(t, exec.Command("echo", "what it said"))
 	if err := p.Err(); err != nil {

@@ -5,8 +5,8 @@ package process
 
 import "strings"
 
-// What a child that was built with Go's race detector says and does: it ends with the first race that it finds, so that it
-// can neither go unnoticed nor be followed by a hundred others. Whoever is built without it takes no notice.
+// The options of a child that was built with Go's race detector: it ends with the first race, so that a race can neither go
+// unnoticed nor be followed by a hundred others. A child without the race detector ignores the options.
 const (
 	raceEnvironment = "GORACE=halt_on_error=1 exitcode=66"
 	raceExitCode    = 66

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Memory is that of processes, in octets.
+// Memory is the memory of processes, in octets.
 type Memory struct {
 	// Resident is VmRSS, Peak is VmHWM, Anonymous is RssAnon: see proc_pid_status(5).
 	Resident, Peak, Anonymous int
@@ -34,7 +34,7 @@ func MemoryOf(pids ...int) (Memory, error) {
 	return sum, nil
 }
 
-// statusField reads "VmRSS:	  1234 kB", 0 where there is none.
+// statusField reads a line such as "VmRSS:	  1234 kB"; 0 if there is none.
 func statusField(status []byte, name string) int {
 	for line := range bytes.Lines(status) {
 		if rest, found := bytes.CutPrefix(line, []byte(name+":")); found {

@@ -12,7 +12,7 @@ import (
 	"github.com/herald-bgp/herald/test/process"
 )
 
-// TestProcessorTime: it is what getrusage(2) says, which only the process itself can ask.
+// TestProcessorTime compares with getrusage(2), which only the process itself can call.
 func TestProcessorTime(t *testing.T) {
 	own := func() time.Duration {
 		var usage syscall.Rusage

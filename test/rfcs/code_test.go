@@ -16,7 +16,7 @@ import (
 	"testing"
 )
 
-// source is a Go file: what it declares, and which clauses its comments cite.
+// source is a Go file: its declarations, and the clauses that its comments cite.
 type source struct {
 	names     []string
 	citations map[string][]string // sections by RFC
@@ -82,7 +82,7 @@ func citations(file *ast.File) map[string][]string {
 	return all
 }
 
-// cites reports whether the file cites one of the sections; any of the RFC where there are none.
+// cites reports whether the file cites one of the sections, or any section of the RFC if none are given.
 func (s *source) cites(rfc string, sections []string) bool {
 	if len(sections) == 0 {
 		sections = []string{""}

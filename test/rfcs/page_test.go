@@ -1,8 +1,8 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package rfcs holds docs/rfc.md to the truth: what it names exists, the code cites the clauses, and the page has every RFC
-// that the code cites.
+// Package rfcs checks docs/rfc.md: each file, function and test that it names exists, the code cites the clauses, and the page has
+// every RFC that the code cites.
 package rfcs
 
 import (
@@ -16,7 +16,7 @@ import (
 type row struct {
 	line     int
 	rfcs     []string // numbers, none for a draft
-	sections []string // none where the row does not tell
+	sections []string // none if the row does not name one
 	code     []reference
 	tests    []reference
 	status   string
@@ -59,7 +59,7 @@ func readPage(t *testing.T) []row {
 	return rows
 }
 
-// readRow reads a line of a table under the heading of an RFC, or under one where the first column names it.
+// readRow reads a line of a table under the heading of an RFC, or of a table whose first column names the RFC.
 func readRow(t *testing.T, at int, rfc, line string) row {
 	t.Helper()
 	cells := strings.Split(strings.Trim(line, "|"), "|")

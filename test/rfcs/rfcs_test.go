@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// Each row has a known status, and what that demands.
+// Each row has a known status, and the columns that the status demands.
 func TestStatus(t *testing.T) {
 	for _, r := range readPage(t) {
 		switch r.status {
@@ -33,7 +33,7 @@ func TestStatus(t *testing.T) {
 	}
 }
 
-// What the page names exists.
+// Each file, function and test that the page names exists.
 func TestReferences(t *testing.T) {
 	files := readCode(t)
 	for _, r := range readPage(t) {
@@ -50,7 +50,7 @@ func TestReferences(t *testing.T) {
 	}
 }
 
-// Each file that the page names for a clause cites the RFC, and one of them the clause itself: whoever searches for it finds
+// Each file that the page names for a clause cites the RFC, and one of them cites the clause itself: a search for the clause finds
 // the code.
 func TestCitations(t *testing.T) {
 	files := readCode(t)
@@ -60,7 +60,7 @@ func TestCitations(t *testing.T) {
 			for _, c := range r.code {
 				file := files[c.place]
 				if file == nil {
-					continue // TestReferences tells
+					continue // TestReferences reports that
 				}
 				if !file.cites(rfc, nil) {
 					t.Errorf("docs/rfc.md:%d: speaker/%s does not cite RFC %s", r.line, c.place, rfc)

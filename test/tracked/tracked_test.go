@@ -1,7 +1,7 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package tracked holds the rule for files that git tracks: sources, and nothing that was built from them.
+// Package tracked tests the rule for files that git tracks: sources, and no file that was built from them.
 package tracked
 
 import (
@@ -20,7 +20,7 @@ import (
 	"github.com/herald-bgp/herald/test/harness"
 )
 
-// maxSize is more than any source has.
+// maxSize is greater than the size of any source.
 const maxSize = 1 << 20
 
 func TestTrackedFiles(t *testing.T) {
@@ -56,7 +56,7 @@ func offences(t *testing.T, root string) []string {
 	return all
 }
 
-// judge says how a file breaks the rule, or "". The mode is the one that git tracks.
+// judge says how a file breaks the rule, or "". mode is the mode that git tracks.
 func judge(path, mode string) (string, error) {
 	const executable, link = "100755", "120000"
 	if mode == link {
