@@ -31,7 +31,7 @@ func (r *Reconciler) compare(w *world, c *changes, now time.Time) map[request]*t
 	for i := range w.announcements {
 		object := &w.announcements[i]
 		key := requestFor(announcement, object)
-		if c.written[key] || w.rollup.TouchedAnnouncement(key.String()) {
+		if c.written[key] || w.rollup.TouchedAnnouncement(key.String(), r.confirmed[object.UID]) {
 			due[key] = r.compareAnnouncement(w, *object, now)
 		}
 	}

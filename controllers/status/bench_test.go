@@ -75,10 +75,12 @@ func BenchmarkRollupChange(b *testing.B) {
 	}}})
 	counted.Status.Flaps = 7
 	states := []*v1alpha1.BGPSession{lost, up}
+	confirmed := map[string]*status.Confirmation{}
 	touched := func() (n int) {
 		for i := range c.objects.Announcements {
-			if r.TouchedAnnouncement("platform/" + c.objects.Announcements[i].Name) {
-				r.Announcement(&c.objects.Announcements[i], nil, now)
+			name := "platform/" + c.objects.Announcements[i].Name
+			if r.TouchedAnnouncement(name, confirmed[name]) {
+				_, confirmed[name] = r.Announcement(&c.objects.Announcements[i], confirmed[name], now)
 				n++
 			}
 		}

@@ -245,19 +245,22 @@ func (r *Rollup) TouchedPeer(name string) bool {
 	return view == nil || view.touched
 }
 
-// TouchedAnnouncement does the same for an Announcement, written "namespace/name".
-func (r *Rollup) TouchedAnnouncement(name string) bool {
+// TouchedAnnouncement does the same for an Announcement, written "namespace/name". before is the Confirmation that the last call of
+// Announcement for it returned, nil if there was none: while all its sessions are confirmed, their digests may follow other
+// announcements that share its sum, and its status stays.
+func (r *Rollup) TouchedAnnouncement(name string, before *Confirmation) bool {
 	announcement := r.cluster.Catalog.Announcement(name)
 	if announcement == nil || r.touched[name] {
 		return true
 	}
+	settled := before != nil && before.settled && before.generation == announcement.Ref.Generation
 	bucket := uint64(1) << announcement.Term().Bucket()
 	for _, view := range r.order {
 		if _, ok := view.places[name]; !ok {
 			continue
 		}
 		for _, g := range view.groups[announcement.NodeSelector()] {
-			if g.touched || g.touchedSums&bucket != 0 {
+			if g.touched || !settled && g.touchedSums&bucket != 0 {
 				return true
 			}
 		}

@@ -19,6 +19,8 @@ import (
 type Confirmation struct {
 	confirmed  bool
 	generation int64
+	// settled: at the last look no session was pending, so that all of them are confirmed.
+	settled bool
 	// round is the last in which all sessions had decided.
 	round uint64
 	// sessions is a hash of the eligible sessions and of the verdicts that follow from the objects.
@@ -93,8 +95,9 @@ func (r *Rollup) settle(known *compile.Announcement, object *v1alpha1.Announceme
 		t = r.count(known, &trusted)
 	}
 	if t.pending == 0 {
-		return t, &Confirmation{confirmed: true, generation: object.Generation, round: r.round, sessions: t.sessions}
+		return t, &Confirmation{confirmed: true, generation: object.Generation, settled: true, round: r.round, sessions: t.sessions}
 	}
+	trusted.settled = false
 	return t, &trusted
 }
 

@@ -187,13 +187,57 @@ func TestTruncatedCatchesUp(t *testing.T) {
 	c.announcement(otherSum(t)).Generation++
 	cluster.Catalog = compile.NewCatalog(c.objects.read())
 	r.Update(cluster, nil, nil)
-	got, _ := r.Announcement(c.announcement("web"), nil, now)
+	got, pending := r.Announcement(c.announcement("web"), nil, now)
 	wantCondition(t, got.Conditions, v1alpha1.ConditionComplete, "Unknown Pending")
 
 	report()
-	if !r.TouchedAnnouncement("platform/web") {
+	if !r.TouchedAnnouncement("platform/web", pending) {
 		t.Error("the announcement is not looked at again")
 	}
 	got, _ = r.Announcement(c.announcement("web"), nil, now)
 	wantCondition(t, got.Conditions, v1alpha1.ConditionComplete, "True Complete")
+}
+
+// TestConfirmedIsNotTouchedByOthers: an edit of another announcement changes a sum of the digests. An announcement that shares the
+// sum is looked at again only while one of its sessions is pending, and again once a session has changed.
+func TestConfirmedIsNotTouchedByOthers(t *testing.T) {
+	c := newCluster(t, 2)
+	c.objects.reader = &compile.Reader{}
+	other := sameSum(t)
+	c.addAnnouncement("web", "203.0.113.0/24")
+	c.addAnnouncement(other, "203.0.113.0/24")
+	r := status.NewRollup()
+	var confirmed *status.Confirmation
+	look := func(when string, touched bool, want string) {
+		t.Helper()
+		cluster := c.asRead()
+		cluster.Nodes = c.nodes
+		var sessions []*v1alpha1.BGPSession
+		for _, session := range c.sessions {
+			sessions = append(sessions, session.DeepCopy())
+		}
+		r.Update(cluster, sessions, nil)
+		if got := r.TouchedAnnouncement("platform/web", confirmed); got != touched {
+			t.Errorf("%s: touched %v, want %v", when, got, touched)
+		}
+		var got v1alpha1.AnnouncementStatus
+		got, confirmed = r.Announcement(c.announcement("web"), confirmed, now)
+		wantCondition(t, got.Conditions, v1alpha1.ConditionComplete, want)
+	}
+	both := []string{"node-1", "node-2"}
+	c.report(both[:1])
+	look("one node has reported", true, "Unknown Pending")
+	c.announcement(other).Generation++
+	c.report(both[:1])
+	look("the other is edited while a session is pending", true, "Unknown Pending")
+	c.report(both)
+	look("both nodes have reported", true, "True Complete")
+	c.announcement(other).Generation++
+	look("the other is edited", false, "True Complete")
+	c.report(both)
+	look("the nodes have followed", false, "True Complete")
+	c.report(both[:1], isDown)
+	look("a session is lost", true, "False SessionDown")
+	c.announcement("web").Generation++
+	look("it is edited itself", true, "False SessionDown")
 }

@@ -337,7 +337,7 @@ func (h *history) check() {
 			h.fail("%s: %s", name, why)
 		}
 		last, known := h.answers[name]
-		if known && !h.edited[name] && !h.told.TouchedAnnouncement(name) {
+		if known && !h.edited[name] && !h.told.TouchedAnnouncement(name, before) {
 			if !kube.SameStatus(got, last) {
 				h.fail("%s is untouched:\n%+v, and was\n%+v", name, got, last)
 			}

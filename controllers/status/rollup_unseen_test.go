@@ -234,10 +234,10 @@ func TestAnnouncementsAreTouchedByHeldPeers(t *testing.T) {
 		cluster := c.asRead()
 		cluster.Nodes = nodes
 		r.Update(cluster, step.changed, step.gone)
-		if got := r.TouchedAnnouncement("platform/web"); got != step.want {
+		if got := r.TouchedAnnouncement("platform/web", nil); got != step.want {
 			t.Errorf("%s: touched %v, want %v", step.name, got, step.want)
 		}
-		if got := r.TouchedAnnouncement("platform/db"); got != step.all {
+		if got := r.TouchedAnnouncement("platform/db", nil); got != step.all {
 			t.Errorf("%s: an announcement for another peer is touched: %v", step.name, got)
 		}
 	}
