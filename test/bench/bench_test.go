@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -71,6 +72,19 @@ func TestCompare(t *testing.T) {
 	b := &bench{}
 	if compare(b, "not measured", nil, ms(1), report.Duration); len(b.report.Budgets) != 0 {
 		t.Errorf("nothing is compared: %+v", b.report.Budgets)
+	}
+}
+
+// TestInTurns: no program always comes first.
+func TestInTurns(t *testing.T) {
+	var order []string
+	for round := range 3 {
+		for i, name := range inTurns(round, []string{"Herald", "base"}) {
+			order = append(order, fmt.Sprint(i, name))
+		}
+	}
+	if want := []string{"0Herald", "1base", "1base", "0Herald", "0Herald", "1base"}; !slices.Equal(order, want) {
+		t.Errorf("%q, want %q", order, want)
 	}
 }
 

@@ -5,6 +5,8 @@ package main
 
 import (
 	"fmt"
+	"iter"
+	"slices"
 
 	"github.com/herald-bgp/herald/test/bench/report"
 )
@@ -26,6 +28,14 @@ func compare[T ~int | ~int64](b *bench, what string, herald, base report.Sample[
 	noise := max(spread(herald), spread(base))
 	b.verdict(what+", against base", "at most 2 % worse, or its noise", fmt.Sprintf("%s against %s: %.3f ×, noise %.1f %%",
 		text(now), text(before), ratio, 100*noise), report.Judge(ratio <= 1+max(mostWorse, noise)))
+}
+
+// inTurns yields a list forwards in one round and backwards in the next, so that no program always comes first.
+func inTurns[T any](round int, list []T) iter.Seq2[int, T] {
+	if round%2 == 0 {
+		return slices.All(list)
+	}
+	return slices.Backward(list)
 }
 
 // spread is half the width of the middle half of a sample, as a part of its median.

@@ -108,7 +108,7 @@ func change(ctx context.Context, b *bench) (err error) {
 	for _, size := range changeSizes {
 		// The first change of each size is a rehearsal.
 		for n := range b.rounds + 1 {
-			for _, c := range changers {
+			for _, c := range inTurns(n, changers) {
 				cpu, wall, err := c.change(ctx, c.sink, size)
 				if err != nil {
 					return err

@@ -149,7 +149,7 @@ func (b *bench) measure(ctx context.Context, data *dataset.Data, joiners []*join
 	ctx, cancel := context.WithTimeoutCause(ctx, b.patience, fmt.Errorf("not all rounds within %s", b.patience))
 	defer cancel()
 	for n := range b.rounds + 1 {
-		for _, j := range joiners {
+		for _, j := range inTurns(n, joiners) {
 			if err := j.round(ctx, data, n == 0); err != nil {
 				return err
 			}
