@@ -54,8 +54,7 @@ func Served(ctx context.Context, client rest.Interface) error {
 // that is not served, an informer logs "the server could not find the requested resource" again and again. This handler instead logs
 // now and then what to do about it.
 func WatchErrorHandler(log logr.Logger, tell func(error)) toolscache.WatchErrorHandlerWithContext {
-	var mu sync.Mutex
-	var told time.Time
+	var reminder reminder
 	return func(ctx context.Context, r *toolscache.Reflector, err error) {
 		missing := apierrors.IsNotFound(err)
 		if !missing {
@@ -66,11 +65,25 @@ func WatchErrorHandler(log logr.Logger, tell func(error)) toolscache.WatchErrorH
 		if tell != nil {
 			tell(err)
 		}
-		mu.Lock()
-		defer mu.Unlock()
-		if missing && time.Since(told) >= remindAfter {
-			told = time.Now()
+		if missing && reminder.due(time.Now()) {
 			log.Error(err, "objects cannot be read, and are tried again")
 		}
 	}
+}
+
+// reminder says when to log something again.
+type reminder struct {
+	mu   sync.Mutex
+	last time.Time
+}
+
+// due reports whether the last time was long ago, and notes this one if it was.
+func (r *reminder) due(now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if now.Sub(r.last) < remindAfter {
+		return false
+	}
+	r.last = now
+	return true
 }

@@ -76,22 +76,20 @@ func (a *Agent) Run(ctx context.Context) error {
 
 // enqueue asks the status controller to look at sessions. It never blocks.
 func (a *Agent) enqueue(sessions []speaker.SessionID) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.queue == nil {
+	queue, _ := a.queues()
+	if queue == nil {
 		return // the source of the first manager starts with every session
 	}
 	for _, id := range sessions {
-		a.queue.Add(a.request(id))
+		queue.Add(a.request(id))
 	}
 }
 
 // enqueueNames asks the status controller to look at BGPSessions, by name.
 func (a *Agent) enqueueNames(names []string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	queue, _ := a.queues()
 	for _, name := range names {
-		a.queue.Add(reconcile.Request{NamespacedName: client.ObjectKey{Name: name}})
+		queue.Add(reconcile.Request{NamespacedName: client.ObjectKey{Name: name}})
 	}
 }
 
@@ -114,11 +112,17 @@ func (a *Agent) useConfigQueue(queue workqueue.TypedRateLimitingInterface[reconc
 
 // reconfigure asks the config controller to look at everything. It never blocks.
 func (a *Agent) reconfigure() {
+	if _, queue := a.queues(); queue != nil {
+		queue.Add(theConfig)
+	}
+}
+
+// queues returns both queues. What is added to one that a newer manager replaced meanwhile is lost without harm: the new one starts
+// with everything.
+func (a *Agent) queues() (statuses, config workqueue.TypedRateLimitingInterface[reconcile.Request]) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.configQueue != nil {
-		a.configQueue.Add(theConfig)
-	}
+	return a.queue, a.configQueue
 }
 
 // request names the BGPSession of a session.

@@ -28,9 +28,10 @@ type keyring struct {
 	cancel context.CancelFunc
 	group  sync.WaitGroup
 
+	kept map[string]*keptSecret // the config controller's
+
 	mu     sync.Mutex
 	getter toolscache.Getter // of the newest manager
-	kept   map[string]*keptSecret
 }
 
 // keptSecret is one that is watched.
@@ -88,8 +89,6 @@ func (k *keyring) read(ctx context.Context, names map[string]bool) (data map[str
 
 // keep starts and ends watches until the named Secrets are those that are watched, and returns them.
 func (k *keyring) keep(names map[string]bool) map[string]*keptSecret {
-	k.mu.Lock()
-	defer k.mu.Unlock()
 	for name, secret := range k.kept {
 		if !names[name] {
 			secret.cancel()
@@ -108,7 +107,10 @@ func (k *keyring) keep(names map[string]bool) map[string]*keptSecret {
 
 // watch begins to watch a Secret.
 func (k *keyring) watch(name string) *keptSecret {
-	one := toolscache.NewListWatchFromClient(k.getter, "secrets", k.namespace, fields.OneTermEqualSelector(metav1.ObjectNameField, name))
+	k.mu.Lock()
+	getter := k.getter
+	k.mu.Unlock()
+	one := toolscache.NewListWatchFromClient(getter, "secrets", k.namespace, fields.OneTermEqualSelector(metav1.ObjectNameField, name))
 	s := &keptSecret{
 		informer: toolscache.NewSharedIndexInformer(one, &corev1.Secret{}, 0, nil),
 		settled:  make(chan struct{}),

@@ -47,9 +47,9 @@ func (s *statuses) follow(former, next []*Announcement) {
 	}
 }
 
-// update makes the statuses anew from what the speaker says now, and shows those of the announcements to show, which may be nil.
+// update makes the statuses anew from what the speaker says now, and appends those of the announcements to all, which may be nil.
 // It returns the sessions.
-func (r *Runner) update(now time.Time, show func(a *Announcement, status v1alpha1.AnnouncementStatus)) []v1alpha1.BGPSession {
+func (r *Runner) update(now time.Time, all *[]shown) []v1alpha1.BGPSession {
 	state := r.engine.State()
 	if state == nil {
 		return nil
@@ -66,12 +66,12 @@ func (r *Runner) update(now time.Time, show func(a *Announcement, status v1alpha
 		// The roll-up asks no more of an object that the catalog was made from.
 		object := &v1alpha1.Announcement{ObjectMeta: announcement.meta()}
 		object.Status.Conditions = told.conditions
-		shown, confirmation := rollup.Announcement(object, told.confirmation, now)
-		warn(shown.Conditions, warnings[object.UID])
-		warn(shown.Conditions, r.memory.ofPrefixes(announcement.Ref(), shown.Verdicts))
-		told.conditions, told.confirmation = shown.Conditions, confirmation
-		if show != nil {
-			show(announcement, shown)
+		announced, confirmation := rollup.Announcement(object, told.confirmation, now)
+		warn(announced.Conditions, warnings[object.UID])
+		warn(announced.Conditions, r.memory.ofPrefixes(announcement.Ref(), announced.Verdicts))
+		told.conditions, told.confirmation = announced.Conditions, confirmation
+		if all != nil {
+			*all = append(*all, shown{announcement, announced})
 		}
 	}
 	return sessions
@@ -150,16 +150,16 @@ func typeMeta(kind string) metav1.TypeMeta {
 	return metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: kind}
 }
 
+// shown is an Announcement with its status.
+type shown struct {
+	announcement *Announcement
+	status       v1alpha1.AnnouncementStatus
+}
+
 // Status returns the objects of the endpoint: what is in force with its status, then what is not.
 func (r *Runner) Status(context.Context) ([]runtime.Object, error) {
-	type shown struct {
-		announcement *Announcement
-		status       v1alpha1.AnnouncementStatus
-	}
 	var announcements []shown
-	sessions := r.update(time.Now(), func(a *Announcement, status v1alpha1.AnnouncementStatus) {
-		announcements = append(announcements, shown{a, status})
-	})
+	sessions := r.update(time.Now(), &announcements)
 	r.mu.Lock()
 	peers, problems := r.statuses.peers, slices.Concat(r.problems, r.nodeProblems)
 	r.mu.Unlock()

@@ -7,6 +7,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 )
 
@@ -43,6 +44,19 @@ var pure = map[string]string{
 
 // waiting are packages whose functions may wait for something outside the process.
 var waiting = []string{"net", "os", "io", "syscall", "golang.org/x/sys/unix", "github.com/go-logr/logr", "time.Sleep", "sync.WaitGroup"}
+
+// values are packages whose interfaces are of values: their methods only compute.
+var values = []string{"hash", "k8s.io/apimachinery/pkg/apis/meta/v1", "k8s.io/apimachinery/pkg/labels"}
+
+// ofValue reports whether a call is of a method that a value's interface has, be it from another interface.
+func (w *walker) ofValue(call *ast.CallExpr) bool {
+	selector, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	named, ok := types.Unalias(w.info.TypeOf(selector.X)).(*types.Named)
+	return ok && types.IsInterface(named) && named.Obj().Pkg() != nil && slices.Contains(values, named.Obj().Pkg().Path())
+}
 
 // walker looks at one function.
 type walker struct {
@@ -209,11 +223,12 @@ func (w *walker) mutexMethod(call *ast.CallExpr) (mutex, method string) {
 	if !ok {
 		return "", ""
 	}
-	method, ok = strings.CutPrefix(f.FullName(), "(*sync.Mutex).")
-	if !ok {
-		return "", ""
+	for _, receiver := range []string{"(*sync.Mutex).", "(*sync.RWMutex).R", "(*sync.RWMutex)."} {
+		if method, ok = strings.CutPrefix(f.FullName(), receiver); ok {
+			return types.ExprString(selector.X), method
+		}
 	}
-	return types.ExprString(selector.X), method
+	return "", ""
 }
 
 func (w *walker) call(call *ast.CallExpr) {
@@ -278,7 +293,15 @@ func (w *walker) function(call *ast.CallExpr, f *types.Func) string {
 	if pkg == nil {
 		return "" // error.Error
 	}
-	if !strings.HasPrefix(pkg.Path()+"/", speaker+"/") {
+	recv := f.Signature().Recv()
+	if !ours(pkg.Path()) {
+		if slices.Contains(values, pkg.Path()) || w.ofValue(call) {
+			return ""
+		}
+		if recv != nil && types.IsInterface(recv.Type()) && strings.Contains(pkg.Path(), ".") {
+			w.wait(call, "calls "+name+", which others implement")
+			return ""
+		}
 		for _, other := range waiting {
 			if pkg.Path() == other || strings.HasPrefix(strings.TrimLeft(name, "(*"), other) && strings.Contains(other, ".") {
 				w.wait(call, "calls "+name)
@@ -286,7 +309,6 @@ func (w *walker) function(call *ast.CallExpr, f *types.Func) string {
 		}
 		return ""
 	}
-	recv := f.Signature().Recv()
 	if recv != nil && types.IsInterface(recv.Type()) {
 		if pkg.Path() != w.types.Path() { // of another package: transport
 			w.wait(call, "calls "+name)
