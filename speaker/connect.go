@@ -89,6 +89,8 @@ func (k *connector) run(ctx context.Context) (*contender, error) {
 			if cause := k.outdated(); cause != nil {
 				return nil, cause
 			}
+		case <-k.retained.due():
+			k.retained.advance(k.peer)
 		case <-k.redial.C:
 			k.dial(ctx)
 		case <-k.accepted:

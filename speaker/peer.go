@@ -166,6 +166,8 @@ func (p *peer) wait(ctx context.Context, cfg *peerConfig) {
 			return
 		case <-p.accepted:
 			p.inbox.refuse()
+		case <-p.retained.due():
+			p.retained.advance(p)
 		case <-p.updated:
 			return
 		}
@@ -275,7 +277,7 @@ func (p *peer) disestablish(since time.Time, cause error, negotiated *Negotiated
 		r.Since = time.Now()
 		r.Negotiated, r.out = nil, nil
 	})
-	p.retain(cause, negotiated)
+	p.retained.retain(p, cause, negotiated)
 	p.publish(StateIdle)
 }
 

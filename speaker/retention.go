@@ -31,14 +31,24 @@ type StaleFamily struct {
 	Until time.Time
 }
 
-// retention follows the restart of a peer. What it publishes is the truth: timers and the reader of a session change that too.
+// retention follows the restart of a peer. The peer's goroutine owns it, and publishes a copy of what is stale.
 type retention struct {
 	restartTime time.Duration // of the session before
-	timers      []*time.Timer
+	stale       []staleFamily
 	generation  adjin.Generation
+	timer       *time.Timer // for the earliest Until of stale, nil while nothing is
+	// unsynced are the families whose long-lived stale time began before the session, and whose End-of-RIB has not come in it.
+	unsynced []wire.Family
 	// expiry is when the long-lived stale time of a family ends. RFC 9494 §4.2: it MUST NOT be updated until the peer is
 	// back with its End-of-RIB.
 	expiry map[wire.Family]time.Time
+}
+
+// staleFamily is a stale family, and what follows.
+type staleFamily struct {
+	StaleFamily
+	// then is when its routes are given up where they become long-lived before, the zero Time where they do not.
+	then time.Time
 }
 
 // retains reports whether routes of the peer are kept over the end of a session with that cause.
@@ -63,44 +73,49 @@ func retains(cause error, negotiated *Negotiated) bool {
 }
 
 // retain begins when a session ends.
-func (p *peer) retain(cause error, negotiated *Negotiated) {
-	t := &p.retained
-	unsynced := t.end(p)
-	var stale []StaleFamily
+func (t *retention) retain(p *peer, cause error, negotiated *Negotiated) {
+	var stale []staleFamily
 	var keep, again []wire.Family
 	if retains(cause, negotiated) {
-		stale, again = t.plan(negotiated, unsynced)
+		stale, again = t.plan(negotiated)
 	}
 	for _, f := range stale {
 		keep = append(keep, f.Family)
 	}
 	t.generation = p.received.Retain(keep, again)
-	t.restartTime = negotiated.PeerRestartTime
-	t.begin(p, stale)
+	t.restartTime, t.unsynced = negotiated.PeerRestartTime, nil
+	for _, f := range stale {
+		if f.LongLived {
+			p.received.LongLive(f.Family, t.generation)
+		}
+	}
+	t.set(p, stale)
 }
 
 // plan says what is kept over the end of a session. Of the families in again what was stale before is kept too. RFC 4724 §4.2
 // gives that up otherwise; RFC 9494 §4.2: in consecutive restarts it MUST NOT be deleted before the long-lived stale time has
-// ended. unsynced are the families for which it began before the session.
-func (t *retention) plan(negotiated *Negotiated, unsynced []wire.Family) (stale []StaleFamily, again []wire.Family) {
+// ended.
+func (t *retention) plan(negotiated *Negotiated) (stale []staleFamily, again []wire.Family) {
 	now := time.Now()
 	restartEnd := now.Add(negotiated.PeerRestartTime)
 	for _, f := range negotiated.Families {
 		longLived := negotiated.longLived(f)
 		switch {
-		case slices.Contains(unsynced, f):
+		case slices.Contains(t.unsynced, f):
 			// RFC 9494 §4.2: that time runs on, and once it has ended before the End-of-RIB, nothing is kept.
 			if now.Before(t.expiry[f]) {
-				stale = append(stale, StaleFamily{Family: f, LongLived: true, Until: t.expiry[f]})
+				stale = append(stale, staleFamily{StaleFamily: StaleFamily{Family: f, LongLived: true, Until: t.expiry[f]}})
 				again = append(again, f)
 			}
 		case negotiated.preserved(f) != nil && negotiated.PeerRestartTime > 0:
-			stale = append(stale, StaleFamily{Family: f, Until: restartEnd})
+			one := staleFamily{StaleFamily: StaleFamily{Family: f, Until: restartEnd}}
 			if t.expect(f, restartEnd, longLived) {
+				one.then = t.expiry[f]
 				again = append(again, f)
 			}
+			stale = append(stale, one)
 		case t.expect(f, now, longLived): // RFC 9494 §4.2: the restart time may be zero
-			stale = append(stale, StaleFamily{Family: f, LongLived: true, Until: t.expiry[f]})
+			stale = append(stale, staleFamily{StaleFamily: StaleFamily{Family: f, LongLived: true, Until: t.expiry[f]}})
 		}
 	}
 	return stale, again
@@ -119,62 +134,108 @@ func (t *retention) expect(f wire.Family, begins time.Time, l *wire.LongLivedFam
 	return true
 }
 
-// begin publishes families as stale, and what becomes of them in time.
-func (t *retention) begin(p *peer, stale []StaleFamily) {
-	if len(stale) == 0 {
+// set notes what is stale now, and publishes it.
+func (t *retention) set(p *peer, stale []staleFamily) {
+	if len(t.stale)+len(stale) == 0 {
 		return
 	}
-	p.note(func(r *record) { r.PeerRestart = &PeerRestart{Families: stale} })
-	g := t.generation
-	for _, f := range stale {
-		expiry, longLived := t.expiry[f.Family]
-		switch {
-		case f.LongLived:
-			p.received.LongLive(f.Family, g)
-		case longLived:
-			t.at(f.Until, func() { p.longLive(f, expiry, g) })
-		default:
-			expiry = f.Until
+	t.stale = stale
+	var published *PeerRestart
+	if len(stale) > 0 {
+		published = &PeerRestart{}
+		next := stale[0].Until
+		for _, f := range stale {
+			published.Families = append(published.Families, f.StaleFamily)
+			next = earlier(next, f.Until)
 		}
-		t.at(expiry, func() { p.expireStale(f.Family, expiry, g) })
+		t.arm(time.Until(next))
+	} else {
+		t.timer.Stop()
+		t.timer = nil
 	}
+	p.note(func(r *record) { r.PeerRestart = published })
+}
+
+func (t *retention) arm(after time.Duration) {
+	if t.timer == nil {
+		t.timer = time.NewTimer(after)
+	} else {
+		t.timer.Reset(after)
+	}
+}
+
+// due is when the peer's goroutine is to call advance.
+func (t *retention) due() <-chan time.Time {
+	if t.timer == nil {
+		return nil
+	}
+	return t.timer.C
+}
+
+// advance sees to the families whose time has come: they become long-lived, or are given up. What came since the session was
+// lost stays.
+func (t *retention) advance(p *peer) {
+	now := time.Now()
+	var stale []staleFamily
+	for _, f := range t.stale {
+		if !f.Until.After(now) && f.then.After(now) {
+			p.received.LongLive(f.Family, t.generation)
+			f = staleFamily{StaleFamily: StaleFamily{Family: f.Family, LongLived: true, Until: f.then}}
+		}
+		if f.Until.After(now) {
+			stale = append(stale, f)
+		} else {
+			p.received.Expire(f.Family, t.generation)
+		}
+	}
+	t.set(p, stale)
 }
 
 // reconnected begins to wait for End-of-RIB. RFC 4724 §4.2: routes of a family whose forwarding the peer did not preserve,
 // or that it does not name any more, are given up at once; RFC 9494 §4.2 says the same of those that are long-lived.
 func (t *retention) reconnected(p *peer, negotiated *Negotiated) {
-	t.stop()
-	var stale []StaleFamily
-	var kept []wire.Family
-	restarting := false
-	p.store.update(p, func(r *record) bool {
-		if restarting = r.PeerRestart != nil; !restarting {
-			return false
-		}
-		for _, f := range r.PeerRestart.Families {
-			if !negotiated.forwards(f) {
-				continue
-			}
-			if f.LongLived {
-				r.unsynced = append(r.unsynced, f.Family)
-			} else {
-				f.Until = time.Now().Add(t.restartTime)
-			}
-			stale, kept = append(stale, f), append(kept, f.Family)
-		}
-		if r.PeerRestart = nil; len(stale) > 0 {
-			r.PeerRestart = &PeerRestart{Families: stale}
-		}
-		return true
-	})
-	if !restarting {
+	if len(t.stale) == 0 {
 		return
 	}
-	p.received.Keep(kept)
-	g := t.generation
-	for _, f := range stale {
-		t.at(f.Until, func() { p.expireStale(f.Family, f.Until, g) })
+	var stale []staleFamily
+	for _, f := range t.stale {
+		if !negotiated.forwards(f.StaleFamily) {
+			continue
+		}
+		if f.LongLived {
+			t.unsynced = append(t.unsynced, f.Family)
+		} else {
+			f.Until, f.then = time.Now().Add(t.restartTime), time.Time{}
+		}
+		stale = append(stale, f)
 	}
+	t.set(p, stale)
+	p.received.Keep(t.awaited())
+}
+
+// awaited are the families whose End-of-RIB is waited for.
+func (t *retention) awaited() []wire.Family {
+	var families []wire.Family
+	for _, f := range t.stale {
+		families = append(families, f.Family)
+	}
+	return families
+}
+
+// endOfRIB takes notice of the peer's End-of-RIB: the reader has given up what was stale in the family and did not come again
+// (RFC 4724 §4.2).
+func (t *retention) endOfRIB(p *peer, family wire.Family) {
+	t.unsynced = slices.DeleteFunc(t.unsynced, func(f wire.Family) bool { return f == family })
+	stale := slices.DeleteFunc(slices.Clone(t.stale), func(f staleFamily) bool { return f.Family == family })
+	if len(stale) < len(t.stale) { // else its time has ended
+		t.set(p, stale)
+	}
+}
+
+// end forgets what is stale.
+func (t *retention) end(p *peer) {
+	t.unsynced = nil
+	t.set(p, nil)
 }
 
 // forwards reports whether the peer says at its return that it forwarded all the while.
@@ -205,87 +266,4 @@ func (n *Negotiated) longLived(f wire.Family) *wire.LongLivedFamily {
 		}
 	}
 	return nil
-}
-
-// end publishes that nothing is stale any more. It returns the families whose long-lived stale time began before the session
-// that ended, and whose End-of-RIB did not come in it.
-func (t *retention) end(p *peer) (unsynced []wire.Family) {
-	t.stop()
-	p.store.update(p, func(r *record) bool {
-		unsynced = r.unsynced
-		changed := r.PeerRestart != nil
-		r.PeerRestart, r.unsynced = nil, nil
-		return changed
-	})
-	return unsynced
-}
-
-// at has f run then.
-func (t *retention) at(then time.Time, f func()) {
-	t.timers = append(t.timers, time.AfterFunc(time.Until(then), f))
-}
-
-func (t *retention) stop() {
-	for _, timer := range t.timers {
-		timer.Stop()
-	}
-	t.timers = nil
-}
-
-// longLive begins the long-lived stale time of a family that is still as it was.
-func (p *peer) longLive(stale StaleFamily, expiry time.Time, g adjin.Generation) {
-	if p.changeStale(stale.Family, func(f *StaleFamily) (changed, over bool) {
-		if *f != stale {
-			return false, false
-		}
-		f.LongLived, f.Until = true, expiry
-		return true, false
-	}) {
-		p.received.LongLive(stale.Family, g)
-		p.note(func(*record) {}) // its count is published only now that it is true
-	}
-}
-
-// expireStale gives up what is stale in a family, unless it was granted more time. What came since the session was lost stays.
-func (p *peer) expireStale(family wire.Family, then time.Time, g adjin.Generation) {
-	if p.changeStale(family, func(f *StaleFamily) (changed, over bool) { over = !f.Until.After(then); return over, over }) {
-		p.received.Expire(family, g)
-		p.note(func(*record) {})
-	}
-}
-
-// endOfRIB takes notice of the peer's End-of-RIB: what was stale in the family and did not come again is given up
-// (RFC 4724 §4.2).
-func (p *peer) endOfRIB(family wire.Family) {
-	p.store.update(p, func(r *record) bool {
-		r.unsynced = slices.DeleteFunc(r.unsynced, func(f wire.Family) bool { return f == family })
-		return false
-	})
-	if p.changeStale(family, func(*StaleFamily) (changed, over bool) { return true, true }) {
-		p.received.Purge(family)
-	}
-}
-
-// changeStale changes what is published of a family that is stale, or ends it, and reports whether it did.
-func (p *peer) changeStale(family wire.Family, change func(*StaleFamily) (changed, over bool)) (changed bool) {
-	p.store.update(p, func(r *record) bool {
-		if r.PeerRestart == nil {
-			return false
-		}
-		var rest []StaleFamily
-		for _, f := range r.PeerRestart.Families { // a snapshot may share it
-			over := false
-			if f.Family == family {
-				changed, over = change(&f)
-			}
-			if !over {
-				rest = append(rest, f)
-			}
-		}
-		if r.PeerRestart = nil; len(rest) > 0 {
-			r.PeerRestart = &PeerRestart{Families: rest}
-		}
-		return changed
-	})
-	return changed
 }

@@ -119,6 +119,8 @@ func (n *second) outcome(ctx context.Context) *contender {
 			waiting = false
 		case <-late.C:
 			waiting = false
+		case <-n.s.retained.due():
+			n.s.retained.advance(n.s.peer)
 		case <-n.s.updated:
 			n.reconsider()
 		case <-n.s.accepted:

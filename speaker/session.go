@@ -25,6 +25,9 @@ type session struct {
 	began   time.Time
 	retimed chan struct{} // capacity 1: timers changed in place
 	asks    chan struct{} // capacity 1: the peer is to send its routes again
+	// awaited are the families whose End-of-RIB ends the peer's restart; the reader tells of each once in restored.
+	awaited  []wire.Family
+	restored chan wire.Family
 	// The timers that change in place: the peer's goroutine sets them before it pokes retimed, the writer reads them.
 	sendHold    durationValue
 	keepalive   durationValue
@@ -48,6 +51,8 @@ func (p *peer) session(ctx context.Context, c *contender) (next *contender, err 
 	s.userTimeout = c.cfg.socketOptions().UserTimeout
 	s.setTimers(&c.cfg.Peer)
 	p.establish(c, s.out)
+	s.awaited = p.retained.awaited()
+	s.restored = make(chan wire.Family, len(s.awaited))
 	p.work.end()
 	second := newSecond(s)
 
@@ -60,6 +65,9 @@ func (p *peer) session(ctx context.Context, c *contender) (next *contender, err 
 	}()
 	s.watch(sessionCtx, cancel, ended, second)
 	p.work.begin()
+	for len(s.restored) > 0 { // the reader has ended
+		p.retained.endOfRIB(p, <-s.restored)
+	}
 	s.noteSynced()
 	s.out.Detach()
 	err = s.end
@@ -127,6 +135,10 @@ func (s *session) watch(ctx context.Context, cancel context.CancelCauseFunc, end
 		case <-counted:
 			received, counted = s.received.Changed(), nil
 			s.store.update(s.peer, func(*record) bool { return true })
+		case f := <-s.restored:
+			s.retained.endOfRIB(s.peer, f)
+		case <-s.retained.due():
+			s.retained.advance(s.peer)
 		case <-s.updated:
 			if cause := s.reconfigure(); cause != nil {
 				cancel(cause)

@@ -36,7 +36,8 @@ func (s *session) read(ctx context.Context) error {
 		counts:   s.messages,
 		log:      s.log,
 		lines:    &s.lines,
-		endOfRIB: s.peer.endOfRIB,
+		awaited:  s.awaited,
+		restored: s.restored,
 	}
 	reading := s.progress.add("reader of peer " + s.id.Peer)
 	defer s.progress.remove(reading)
@@ -100,9 +101,9 @@ type updateReader struct {
 	counts   *messageCounters
 	log      logr.Logger
 	lines    *peerLines
-	// endOfRIB takes notice of a family's End-of-RIB; ended are those that have come.
-	endOfRIB func(wire.Family)
-	ended    []wire.Family
+	// ended are the families whose End-of-RIB has come; restored is told of those among awaited, and has room for all.
+	awaited, ended []wire.Family
+	restored       chan<- wire.Family
 }
 
 // synced reports whether a family's End-of-RIB has come.
@@ -118,9 +119,6 @@ func (r *updateReader) take(body []byte) error {
 	u := &r.update
 	if f, end := u.EndOfRIB(); end && err == nil {
 		r.endOfRIB(f)
-		if !r.synced(f) {
-			r.ended = append(r.ended, f)
-		}
 	}
 	reachable, withdrawn := countPaths(wire.IPv4Unicast, u.PathIDs, u.NLRI), countPaths(wire.IPv4Unicast, u.PathIDs, u.Withdrawn)
 	if m := u.MPReach; m != nil {
@@ -142,6 +140,19 @@ func (r *updateReader) take(body []byte) error {
 	r.counts.reachable.Add(reachable)
 	r.counts.withdrawn.Add(withdrawn)
 	return r.keep(withdraw)
+}
+
+// endOfRIB takes notice of a family's first End-of-RIB.
+func (r *updateReader) endOfRIB(f wire.Family) {
+	if r.synced(f) {
+		return
+	}
+	r.ended = append(r.ended, f)
+	if slices.Contains(r.awaited, f) {
+		// RFC 4724 §4.2: what did not come again goes, and at once: a refresh may follow, which makes other routes stale.
+		r.received.Purge(f)
+		r.restored <- f
+	}
 }
 
 func countPaths(f wire.Family, pathIDs bool, nlri []byte) uint64 {

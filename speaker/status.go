@@ -22,8 +22,6 @@ type record struct {
 	out      *rib.Out // of the Established session
 	received *adjin.Table
 	counts   *messageCounters
-	// unsynced are the families whose long-lived stale time began before the session and whose End-of-RIB has not come in it.
-	unsynced []wire.Family
 	accepts  bool // as configured
 	refused  string
 }
@@ -92,7 +90,7 @@ func (s *store) add(p *peer) *messageCounters {
 	}
 	r := s.peers[p.id]
 	r.owner, r.received = p, p.received
-	r.PeerRestart, r.unsynced = nil, nil // the routes of the one before are gone
+	r.PeerRestart = nil // the routes of the one before are gone
 	s.dirty[p.id] = struct{}{}
 	s.mu.Unlock()
 	s.poke()
