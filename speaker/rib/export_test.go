@@ -7,7 +7,9 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 
 	"github.com/herald-bgp/herald/speaker/rib/encode"
 	"github.com/herald-bgp/herald/speaker/rib/internal/store"
@@ -197,6 +199,32 @@ func check[A comparable](f *family[A]) error {
 		if len(v.cursors) == 0 {
 			return fmt.Errorf("view without cursor")
 		}
+		if err := checkSummary(f, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkSummary compares a summary with one that is made in a pass over all.
+func checkSummary[A comparable](f *family[A], v *view[A]) error {
+	if v.summed == nil {
+		return nil
+	}
+	got := v.summed
+	list := func() map[uint32][]Withheld {
+		all := map[uint32][]Withheld{}
+		for number := range v.summed.withheld {
+			all[number] = f.withheldOf(v, number)
+		}
+		return all
+	}
+	gotList := list()
+	v.summed = f.sum(v)
+	want, wantList := v.summed, list()
+	v.summed = got
+	if got.routes != want.routes || len(got.sources)+len(got.chains) > 0 || !maps.EqualFunc(gotList, wantList, slices.Equal) {
+		return fmt.Errorf("summary of %d routes, withheld %+v, want %d and %+v", got.routes, gotList, want.routes, wantList)
 	}
 	return nil
 }

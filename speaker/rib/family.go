@@ -131,6 +131,7 @@ type edit[A comparable] struct {
 func (e *edit[A]) touch(i store.Slot, kind change, concerned []*view[A]) {
 	f := e.f
 	for _, v := range concerned {
+		f.excludeChain(v, i)
 		if v.overflowed = v.overflowed || len(v.marks) > f.marksLimit(v); v.overflowed {
 			continue
 		}

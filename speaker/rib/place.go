@@ -56,10 +56,10 @@ func prepare[A comparable](f *family[A], u *update) *prepared[A] {
 		return list
 	}
 	for _, s := range u.removed {
-		p.edit.each(s, s.Prefixes, removed, concerned(s.number, true))
+		p.edit.each(s, s.Prefixes, removed, p.exclude(s, concerned(s.number, true)))
 	}
 	for _, c := range u.changed {
-		p.change(&c, concerned(c.number, true))
+		p.change(&c, p.exclude(c.source, concerned(c.number, true)))
 	}
 	come := 0
 	for _, c := range u.added {
@@ -67,10 +67,18 @@ func prepare[A comparable](f *family[A], u *update) *prepared[A] {
 	}
 	f.store.Reserve(come)
 	for _, c := range u.added {
-		p.edit.announce(c.source, c.next.Prefixes, concerned(c.number, false))
+		p.edit.announce(c.source, c.next.Prefixes, p.exclude(c.source, concerned(c.number, false)))
 	}
 	p.membership(u)
 	return p
+}
+
+// exclude takes a source out of the counts of the views that it concerns, and returns them.
+func (p *prepared[A]) exclude(s *source, concerned []*view[A]) []*view[A] {
+	for _, v := range concerned {
+		p.edit.f.exclude(v, s)
+	}
+	return concerned
 }
 
 // change marks what is different about a source that stays.
@@ -158,9 +166,12 @@ func (p *prepared[A]) membership(u *update) {
 	f := p.edit.f
 	for _, c := range p.views {
 		concerned := []*view[A]{c.view}
+		if c.profile != c.view.profile {
+			c.view.summed = nil // each source counts anew
+		}
 		for n := range c.view.members.differing(c.members) {
 			if s := f.table.sources[n]; u.keeps(s) {
-				p.edit.each(s, s.Prefixes, changed, concerned)
+				p.edit.each(s, s.Prefixes, changed, p.exclude(s, concerned))
 			}
 		}
 		if c.profile == c.view.profile {
@@ -197,6 +208,9 @@ func (p *prepared[A]) apply(u *update) {
 		f.turn(c)
 	}
 	p.edit.commit()
+	for _, v := range f.views {
+		f.recount(v)
+	}
 	for _, m := range p.moves {
 		f.move(m)
 	}

@@ -25,8 +25,8 @@ type view[A comparable] struct {
 	overflowed bool
 	compactAt  int // marks at which those that are not needed are dropped
 	plan       plan
-	tail       *record // the newest
-	summed     *summary
+	tail       *record     // the newest
+	summed     *summary[A] // nil until a report asks for it
 }
 
 // record is a message of a view's log. It is immutable but for next and complete, which are set once, before a session
