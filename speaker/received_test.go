@@ -72,7 +72,7 @@ func (w *world) expectReceived(want ...string) {
 	synctest.Wait()
 	var got []string
 	err := w.speaker.Received(torID, func(r adjin.Route) bool {
-		line := r.Prefix.String()
+		line := r.NLRI.Prefix.String()
 		if r.Stale {
 			line += " stale"
 		}

@@ -135,7 +135,7 @@ func (s *simulation) compareReports() {
 		listed := 0
 		err := s.speaker.Routes(r.sessionID(), func(route rib.Route) bool {
 			listed++
-			if _, holds := c.table[wire.Path{ID: route.PathID, Prefix: route.Prefix}]; !holds {
+			if _, holds := c.table[wire.Path{ID: route.PathID, Prefix: route.NLRI.Prefix}]; !holds {
 				c.fail("at rest: the speaker lists %v, which was not announced", route)
 			}
 			return true

@@ -81,7 +81,7 @@ func testRoutes() []rib.Route {
 	shop := &rib.Announcement{Name: "shop/web"}
 	return []rib.Route{
 		{
-			Family: wire.IPv4Unicast, Prefix: netip.MustParsePrefix("203.0.113.0/24"), NextHop: netip.MustParseAddr("192.0.2.10"),
+			Family: wire.IPv4Unicast, NLRI: wire.NLRI{Prefix: netip.MustParsePrefix("203.0.113.0/24")}, NextHop: netip.MustParseAddr("192.0.2.10"),
 			Announcement: shop,
 			Attributes: &wire.Attributes{
 				Origin: wire.OriginIncomplete,
@@ -94,7 +94,7 @@ func testRoutes() []rib.Route {
 			},
 		},
 		{
-			Family: wire.IPv6Unicast, Prefix: netip.MustParsePrefix("2001:db8:1::/48"), NextHop: netip.MustParseAddr("2001:db8::10"),
+			Family: wire.IPv6Unicast, NLRI: wire.NLRI{Prefix: netip.MustParsePrefix("2001:db8:1::/48")}, NextHop: netip.MustParseAddr("2001:db8::10"),
 			Announcement: shop,
 			Attributes: &wire.Attributes{
 				Aggregator: wire.Aggregator{ASN: 4200000000, Addr: netip.MustParseAddr("192.0.2.1")}, AtomicAggregate: true,
@@ -117,7 +117,7 @@ const (
 func receivedRoutes() []adjin.Route {
 	return []adjin.Route{
 		{
-			Family: wire.IPv4Unicast, Prefix: netip.MustParsePrefix("198.51.100.0/24"), PathID: 0, HasPathID: true,
+			Family: wire.IPv4Unicast, NLRI: wire.NLRI{Prefix: netip.MustParsePrefix("198.51.100.0/24")}, PathID: 0, HasPathID: true,
 			NextHop: netip.MustParseAddr("192.0.2.1"), Stale: true,
 			Attributes: &wire.Attributes{
 				ASPath:  wire.ASPath{{Type: wire.ASSequence, ASNs: []uint32{64500}}},
@@ -125,7 +125,7 @@ func receivedRoutes() []adjin.Route {
 			},
 		},
 		{
-			Family: wire.IPv6Unicast, Prefix: netip.MustParsePrefix("2001:db8:2::/48"), NextHop: netip.MustParseAddr("2001:db8::1"),
+			Family: wire.IPv6Unicast, NLRI: wire.NLRI{Prefix: netip.MustParsePrefix("2001:db8:2::/48")}, NextHop: netip.MustParseAddr("2001:db8::1"),
 			LinkLocal: netip.MustParseAddr("fe80::1"), Leaked: true, Attributes: &wire.Attributes{OTC: 64500, HasOTC: true},
 		},
 	}

@@ -57,7 +57,7 @@ type RouteAttributes struct {
 }
 
 func routeOf(r *rib.Route) Route {
-	route := Route{Family: familyName(r.Family), NLRI: r.Prefix.String()}
+	route := Route{Family: familyName(r.Family), NLRI: r.NLRI.String()}
 	if r.Announcement != nil {
 		route.Announcement = r.Announcement.Name
 	}
@@ -71,7 +71,7 @@ func routeOf(r *rib.Route) Route {
 }
 
 func receivedRoute(r *adjin.Route) Route {
-	route := Route{Family: familyName(r.Family), NLRI: r.Prefix.String(), Attributes: attributesOf(r.Attributes), Stale: r.Stale}
+	route := Route{Family: familyName(r.Family), NLRI: r.NLRI.String(), Attributes: attributesOf(r.Attributes), Stale: r.Stale}
 	if r.HasPathID {
 		route.PathID = new(r.PathID)
 	}

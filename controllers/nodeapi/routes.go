@@ -166,7 +166,7 @@ func (w flushWriter) Write(b []byte) (int, error) {
 
 // announced takes one route that a peer was sent. It returns false when no further one can be sent.
 func (s *routeStream) announced(r rib.Route) bool {
-	if s.query.wants(r.Family, r.Prefix) {
+	if s.query.wants(r.Family, r.NLRI.Prefix) {
 		s.err = s.encoder.Encode(routeOf(&r))
 	}
 	return s.err == nil
@@ -174,7 +174,7 @@ func (s *routeStream) announced(r rib.Route) bool {
 
 // received takes one route that a peer sent. It returns false when no further one can be sent.
 func (s *routeStream) received(r adjin.Route) bool {
-	if s.query.wants(r.Family, r.Prefix) {
+	if s.query.wants(r.Family, r.NLRI.Prefix) {
 		s.err = s.encoder.Encode(receivedRoute(&r))
 	}
 	return s.err == nil

@@ -101,7 +101,7 @@ func (h *happening) check(t *testing.T) {
 	read := 0
 	h.table.Routes(func(r adjin.Route) bool {
 		read++
-		if !r.Prefix.IsValid() || r.Prefix != r.Prefix.Masked() || r.Attributes == nil || !r.NextHop.IsValid() {
+		if !r.NLRI.Prefix.IsValid() || r.NLRI.Prefix != r.NLRI.Prefix.Masked() || r.Attributes == nil || !r.NextHop.IsValid() {
 			t.Fatalf("route %+v", r)
 		}
 		return true

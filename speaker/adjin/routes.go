@@ -13,7 +13,7 @@ import (
 // Route is a route as the peer sent it.
 type Route struct {
 	Family wire.Family
-	Prefix netip.Prefix
+	NLRI   wire.NLRI
 	// PathID is that of RFC 7911 where HasPathID.
 	PathID    uint32
 	HasPathID bool
@@ -49,7 +49,7 @@ func (f *family[K]) each(yield func(Route) bool) bool {
 		for _, found := range f.lookUp(part) {
 			route := decoded.route(found.set, found.longLived)
 			path := found.key.path()
-			route.Family, route.Prefix, route.PathID = f.family, path.Prefix, path.ID
+			route.Family, route.NLRI.Prefix, route.PathID = f.family, path.Prefix, path.ID
 			route.HasPathID, route.Stale = found.pathIDs, found.stale
 			if !yield(route) {
 				return false

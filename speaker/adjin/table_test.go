@@ -96,7 +96,7 @@ func unreach(f wire.Family, prefixes ...string) []byte {
 func (t *table) list() []string {
 	lines := []string{}
 	t.Routes(func(r adjin.Route) bool {
-		line := r.Prefix.String()
+		line := r.NLRI.Prefix.String()
 		if r.HasPathID {
 			line = fmt.Sprintf("%d@%s", r.PathID, line)
 		}

@@ -5,7 +5,6 @@ package rib
 
 import (
 	"cmp"
-	"net/netip"
 	"strings"
 
 	"github.com/herald-bgp/herald/speaker/rib/encode"
@@ -124,7 +123,7 @@ type Withheld struct {
 	Reason       Reason
 	// Prefixes is how many are withheld; Example is one of them.
 	Prefixes int
-	Example  netip.Prefix
+	Example  wire.NLRI
 	// Winner names the announcement that is sent instead, for ReasonConflict.
 	Winner string
 }

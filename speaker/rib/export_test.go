@@ -145,11 +145,11 @@ func check[A comparable](f *family[A]) error {
 		case e.Seq == 0: // free
 			return true
 		case st.Lookup(e.Key(), e.Number()) != i:
-			err = fmt.Errorf("entry %d of %v is not found", i, f.ops.Prefix(e.Key()))
+			err = fmt.Errorf("entry %d of %v is not found", i, f.ops.NLRI(e.Key()))
 		case f.table.sources[e.Number()] == nil:
 			err = fmt.Errorf("entry %d of source %d that is gone", i, e.Number())
 		case e.Shared() != (st.Next(st.Head(e.Key())) != store.NoSlot):
-			err = fmt.Errorf("entry %d of %v: shared %v", i, f.ops.Prefix(e.Key()), e.Shared())
+			err = fmt.Errorf("entry %d of %v: shared %v", i, f.ops.NLRI(e.Key()), e.Shared())
 		}
 		keys[e.Key()] += 0
 		if !e.Dead() {
@@ -170,7 +170,7 @@ func check[A comparable](f *family[A]) error {
 	}
 	for k, n := range keys {
 		if _, ok := conflicts[k]; ok != (n > 1) {
-			return fmt.Errorf("conflict %v: %v, %d live", f.ops.Prefix(k), ok, n)
+			return fmt.Errorf("conflict %v: %v, %d live", f.ops.NLRI(k), ok, n)
 		}
 	}
 	for n, s := range f.table.sources {
@@ -232,7 +232,7 @@ func checkSummary[A comparable](f *family[A], v *view[A]) error {
 // First is the first prefix.
 func (p Prefixes) First() netip.Prefix {
 	for r := range p.All() {
-		return r.first()
+		return netip.PrefixFrom(r.Prefix.Addr(), max(r.Length, r.Prefix.Bits()))
 	}
 	return netip.Prefix{}
 }

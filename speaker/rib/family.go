@@ -54,11 +54,7 @@ func newFamily[A comparable](t *Table, index int, ops *familyOps[A]) *family[A] 
 	}
 }
 
-// ranges yields those of the family, spans the same as the table has them.
-func (f *family[A]) ranges(p Prefixes) iter.Seq[PrefixRange] {
-	return func(yield func(PrefixRange) bool) { ranges(f.ops, p, yield) }
-}
-
+// spans yields the ranges of the family.
 func (f *family[A]) spans(p Prefixes) iter.Seq[store.Span[A]] {
 	return func(yield func(store.Span[A]) bool) { f.ops.spans(p, yield) }
 }

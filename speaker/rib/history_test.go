@@ -266,9 +266,9 @@ func (h *history) settle(s *session) {
 	n := 0
 	s.out.Routes(func(r rib.Route) bool {
 		n++
-		g, ok := s.paths[wire.Path{ID: r.PathID, Prefix: r.Prefix}]
+		g, ok := s.paths[wire.Path{ID: r.PathID, Prefix: r.NLRI.Prefix}]
 		if !ok || g.attributes != describe(r.Attributes) || g.nextHop != r.NextHop {
-			h.t.Errorf("Routes says %v", r.Prefix)
+			h.t.Errorf("Routes says %v", r.NLRI.Prefix)
 		}
 		return true
 	})

@@ -4,10 +4,8 @@
 package rib
 
 import (
-	"cmp"
 	"encoding/binary"
 	"iter"
-	"math/bits"
 	"net/netip"
 	"strings"
 
@@ -113,7 +111,7 @@ func (p Prefixes) All() iter.Seq[PrefixRange] {
 func ranges[A comparable](ops *familyOps[A], p Prefixes, yield func(PrefixRange) bool) bool {
 	more := true
 	ops.spans(p, func(s store.Span[A]) bool {
-		more = yield(PrefixRange{Prefix: ops.Prefix(s.Key()), Length: int(s.Length)})
+		more = yield(PrefixRange{Prefix: ops.NLRI(s.Key()).Prefix, Length: int(s.Length)})
 		return more
 	})
 	return more
@@ -212,24 +210,4 @@ func each[A comparable](p packed, unpack func(string) store.Span[A], yield func(
 			return
 		}
 	}
-}
-
-// count returns how many prefixes the range stands for, or a very large number where an int cannot tell.
-func (r PrefixRange) count() int {
-	return 1 << min(max(r.Length-r.Prefix.Bits(), 0), bits.UintSize-2)
-}
-
-// first returns the first prefix of the range.
-func (r PrefixRange) first() netip.Prefix {
-	return netip.PrefixFrom(r.Prefix.Addr(), max(r.Length, r.Prefix.Bits()))
-}
-
-// covers reports whether r holds all prefixes of o.
-func (r PrefixRange) covers(o PrefixRange) bool {
-	return r.Length == o.Length && r.Prefix.Bits() <= o.Prefix.Bits() && r.Prefix.Contains(o.Prefix.Addr())
-}
-
-// compareRanges orders ranges by what they hold: by length of the subnets, then address, the larger range first.
-func compareRanges(a, b PrefixRange) int {
-	return cmp.Or(cmp.Compare(a.Length, b.Length), a.Prefix.Addr().Compare(b.Prefix.Addr()), cmp.Compare(a.Prefix.Bits(), b.Prefix.Bits()))
 }

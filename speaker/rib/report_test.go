@@ -75,7 +75,7 @@ func TestRoutes(t *testing.T) {
 		update(table, export(2)) // the table may change and the caller may block
 		p.out.Report()
 		got = append(got, fmt.Sprintf("%v %v %v %v %s",
-			r.Family, r.Prefix, r.NextHop, r.Announcement.ID, describe(r.Attributes)))
+			r.Family, r.NLRI.Prefix, r.NextHop, r.Announcement.ID, describe(r.Attributes)))
 		return len(got) < 4
 	})
 	want := []string{
@@ -90,7 +90,7 @@ func TestRoutes(t *testing.T) {
 		t.Errorf("routes:\n%q\nwant\n%q", got, want)
 	}
 	p.drain()
-	p.out.Routes(func(r rib.Route) bool { t.Errorf("%v after all went", r.Prefix); return false })
+	p.out.Routes(func(r rib.Route) bool { t.Errorf("%v after all went", r.NLRI.Prefix); return false })
 }
 
 func TestRouteNamesItsNewOwner(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 // Route is a route that a peer is sent.
 type Route struct {
 	Family wire.Family
-	Prefix netip.Prefix
+	NLRI   wire.NLRI
 	// PathID is the path identifier, 0 where the session has none.
 	PathID uint32
 	// NextHop is the global one where a link-local address goes with it.
@@ -78,7 +78,7 @@ func (c *cursor[A]) someRoutes(from store.Slot, known map[*encode.Set]*wire.Attr
 			known[set] = attributes
 		}
 		batch = append(batch, Route{
-			Family: f.ops.Family, Prefix: f.ops.Prefix(e.Key()), PathID: path, NextHop: c.nextHop(set)[0],
+			Family: f.ops.Family, NLRI: f.ops.NLRI(e.Key()), PathID: path, NextHop: c.nextHop(set)[0],
 			Attributes: attributes, Announcement: s.Announcement,
 		})
 		return left > 0

@@ -6,8 +6,6 @@ package rib
 import (
 	"cmp"
 	"slices"
-
-	"github.com/herald-bgp/herald/speaker/wire"
 )
 
 // placedMark is a mark with the place of a withdrawal, its own or the first that it goes before.
@@ -37,7 +35,7 @@ func (f *family[A]) messages(v *view[A], g group, places []int32) (list []placed
 	for marks := inPlace(g.marks, places); len(marks) > 0; {
 		n, octets := 0, 0
 		for n < len(marks) {
-			octets += v.pathLen + wire.PrefixLen(f.ops.Prefix(f.store.At(marks[n].at).Key()))
+			octets += v.pathLen + f.ops.Len(f.store.At(marks[n].at).Key())
 			if octets > g.set.Room && n > 0 {
 				break
 			}

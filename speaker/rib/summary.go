@@ -4,7 +4,6 @@
 package rib
 
 import (
-	"net/netip"
 	"slices"
 
 	"github.com/herald-bgp/herald/speaker/rib/internal/store"
@@ -28,7 +27,7 @@ type kept struct {
 	own Withheld
 	// lost is how many prefixes another source is sent for. example is the lowest of them with its winner, unless it is stale.
 	lost    int
-	example netip.Prefix
+	example wire.NLRI
 	winner  string
 	stale   bool
 }
@@ -85,11 +84,11 @@ func (f *family[A]) include(v *view[A], sum *summary[A], s *source) {
 		return
 	}
 	own := Withheld{Reason: ReasonTooLong}
-	f.tooLong(s, set.Room-v.pathLen, func(r PrefixRange) {
-		if own.Prefixes == 0 || r.first().Compare(own.Example) < 0 {
-			own.Example = r.first()
+	f.tooLong(s, set.Room-v.pathLen, func(r store.Span[A]) {
+		if nlri := f.ops.NLRI(r.First()); own.Prefixes == 0 || nlri.Compare(own.Example) < 0 {
+			own.Example = nlri
 		}
-		own.Prefixes += r.count()
+		own.Prefixes += r.Count()
 	})
 	if own.Prefixes > 0 {
 		sum.routes -= own.Prefixes
@@ -101,12 +100,12 @@ func (f *family[A]) include(v *view[A], sum *summary[A], s *source) {
 func (f *family[A]) includeChain(v *view[A], sum *summary[A], head store.Slot) {
 	f.losers(v, head, func(s, winner *source) {
 		sum.routes--
-		k, prefix := sum.of(s.number), f.ops.Prefix(f.store.At(head).Key())
+		k, nlri := sum.of(s.number), f.ops.NLRI(f.store.At(head).Key())
 		if k.lost++; k.lost == 1 {
 			k.stale = false
 		}
-		if !k.stale && (k.lost == 1 || prefix.Compare(k.example) < 0) {
-			k.example, k.winner = prefix, winner.Name
+		if !k.stale && (k.lost == 1 || nlri.Compare(k.example) < 0) {
+			k.example, k.winner = nlri, winner.Name
 		}
 	})
 }
@@ -156,7 +155,7 @@ func (f *family[A]) excludeChain(v *view[A], i store.Slot) {
 		sum.routes++
 		k := sum.withheld[s.number]
 		k.lost--
-		k.stale = k.stale || f.ops.Prefix(key) == k.example
+		k.stale = k.stale || f.ops.NLRI(key) == k.example
 		sum.tidy(s.number)
 	})
 }
@@ -208,13 +207,13 @@ func (f *family[A]) renewExample(v *view[A], s *source, k *kept) {
 		if !entry.Shared() {
 			return
 		}
-		prefix := f.ops.Prefix(entry.Key())
-		if !first && prefix.Compare(k.example) >= 0 {
+		nlri := f.ops.NLRI(entry.Key())
+		if !first && nlri.Compare(k.example) >= 0 {
 			return
 		}
 		f.losers(v, f.store.Head(entry.Key()), func(loser, winner *source) {
 			if loser == s {
-				k.example, k.winner, first = prefix, winner.Name, false
+				k.example, k.winner, first = nlri, winner.Name, false
 			}
 		})
 	})
@@ -222,18 +221,18 @@ func (f *family[A]) renewExample(v *view[A], s *source, k *kept) {
 }
 
 // tooLong calls yield for the ranges of a source whose prefixes are longer than there is room for.
-func (f *family[A]) tooLong(s *source, room int, yield func(PrefixRange)) {
-	var long []PrefixRange
-	for r := range f.ranges(s.Prefixes) {
-		if wire.PrefixLen(r.first()) > room {
+func (f *family[A]) tooLong(s *source, room int, yield func(store.Span[A])) {
+	var long []store.Span[A]
+	for r := range f.spans(s.Prefixes) {
+		if f.ops.Len(r.First()) > room {
 			long = append(long, r)
 		}
 	}
 	// Ranges of one length are nested or apart: sorted, only the last that counted can hold the next.
-	slices.SortFunc(long, compareRanges)
-	var last PrefixRange
+	slices.SortFunc(long, f.ops.CompareSpans)
+	var last store.Span[A]
 	for i, r := range long {
-		if i == 0 || !last.covers(r) {
+		if i == 0 || !f.ops.Covers(last, r) {
 			yield(r)
 			last = r
 		}
@@ -241,11 +240,11 @@ func (f *family[A]) tooLong(s *source, room int, yield func(PrefixRange)) {
 }
 
 // example is the first prefix of the family that a source lists.
-func (f *family[A]) example(s *source) netip.Prefix {
-	for r := range f.ranges(s.Prefixes) {
-		return r.first()
+func (f *family[A]) example(s *source) wire.NLRI {
+	for r := range f.spans(s.Prefixes) {
+		return f.ops.NLRI(r.First())
 	}
-	return netip.Prefix{}
+	return wire.NLRI{}
 }
 
 // losers calls yield for the routes of a prefix that could be sent if another were not.

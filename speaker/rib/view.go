@@ -9,7 +9,6 @@ import (
 
 	"github.com/herald-bgp/herald/speaker/rib/encode"
 	"github.com/herald-bgp/herald/speaker/rib/internal/store"
-	"github.com/herald-bgp/herald/speaker/wire"
 )
 
 // view is what sessions have in common that are sent the same: an update group. Its sessions read one log of messages.
@@ -73,7 +72,7 @@ func (f *family[A]) winner(p *profile, m members, head store.Slot, path uint32) 
 
 // fits reports whether a prefix fits into a message with the attributes.
 func (f *family[A]) fits(p *profile, s *encode.Set, k store.Key[A]) bool {
-	return s.Room >= p.maxNLRI || p.pathLen+wire.PrefixLen(f.ops.Prefix(k)) <= s.Room
+	return s.Room >= p.maxNLRI || p.pathLen+f.ops.Len(k) <= s.Room
 }
 
 // same reports whether the view's sessions see no difference between two sets: next hop self may be what was explicit.

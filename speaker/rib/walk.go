@@ -89,7 +89,7 @@ func (w *walk[A]) pack(b *batch) {
 	f, v := w.cursor.family, w.cursor.view
 	k := &w.buckets[w.bucket]
 	if f.table.seq == w.gathered {
-		n := wholeNLRI(k.nlri, k.set.Room, v.pathLen)
+		n := f.ops.Whole(k.nlri, k.set.Room, v.pathLen)
 		f.nlri = append(f.nlri[:0], k.nlri[:n]...)
 		k.nlri = k.nlri[n:]
 	} else {
@@ -109,7 +109,7 @@ func (w *walk[A]) recheck(k *bucket) {
 	f, v := w.cursor.family, w.cursor.view
 	f.nlri = f.nlri[:0]
 	for len(k.nlri) > 0 {
-		n := v.pathLen + 1 + (int(k.nlri[v.pathLen])+7)/8
+		n := f.ops.SizeOf(k.nlri, v.pathLen)
 		if len(f.nlri)+n > k.set.Room {
 			return
 		}
@@ -123,21 +123,6 @@ func (w *walk[A]) recheck(k *bucket) {
 		if set, s := f.winner(v.profile, v.members, head, pathIn(one, v.pathLen)); s != nil && set == k.set {
 			f.nlri = append(f.nlri, one...)
 		}
-	}
-}
-
-// wholeNLRI is how many octets of the prefixes at the start of nlri fit into room.
-func wholeNLRI(nlri []byte, room, pathLen int) int {
-	if len(nlri) <= room {
-		return len(nlri)
-	}
-	n := 0
-	for {
-		next := n + pathLen + 1 + (int(nlri[n+pathLen])+7)/8
-		if next > room {
-			return n
-		}
-		n = next
 	}
 }
 

@@ -22,7 +22,7 @@ func TestConflict(t *testing.T) {
 	p.expect("announce 10.0.0.0/24 10.0.1.0/24", "announce 10.0.2.0/24", end4, end6)
 	want := []rib.Withheld{{
 		Announcement: younger, Reason: rib.ReasonConflict, Prefixes: 2,
-		Example: netip.MustParsePrefix("10.0.0.0/24"), Winner: "test/older",
+		Example: wire.NLRI{Prefix: netip.MustParsePrefix("10.0.0.0/24")}, Winner: "test/older",
 	}}
 	if got := p.out.Report().Withheld; !slices.Equal(got, want) {
 		t.Errorf("withheld %+v, want %+v", got, want)
@@ -58,7 +58,7 @@ func TestFamilyNotNegotiated(t *testing.T) {
 	p.expect("announce 10.0.0.0/24", end4)
 	want := []rib.Withheld{{
 		Announcement: a, Reason: rib.ReasonFamilyNotNegotiated, Prefixes: 5,
-		Example: netip.MustParsePrefix("2001:db8::/32"),
+		Example: wire.NLRI{Prefix: netip.MustParsePrefix("2001:db8::/32")},
 	}}
 	if got := p.out.Report().Withheld; !slices.Equal(got, want) {
 		t.Errorf("withheld %+v, want %+v", got, want)
@@ -87,7 +87,7 @@ func TestTooLong(t *testing.T) {
 	p.expect("announce 0.0.0.0/0", "withdraw 10.0.0.0/32 10.0.0.1/32")
 	w := p.out.Report().Withheld
 	example := netip.MustParsePrefix("0.0.0.0/1") // the lowest
-	if len(w) != 1 || w[0].Reason != rib.ReasonTooLong || w[0].Prefixes != 4 || w[0].Example != example {
+	if len(w) != 1 || w[0].Reason != rib.ReasonTooLong || w[0].Prefixes != 4 || w[0].Example.Prefix != example {
 		t.Errorf("withheld %+v, want both /32s and both /1s as too long", w)
 	}
 

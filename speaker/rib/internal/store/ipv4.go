@@ -17,8 +17,11 @@ var IPv4 = Ops[uint32]{
 	MaxLen:  5,
 	Hash:    func(k Key[uint32]) uint32 { return uint32((number4(k) * 0x9e3779b97f4a7c15) >> 32) },
 	Compare: func(a, b Key[uint32]) int { return cmp.Compare(number4(a), number4(b)) },
-	Prefix:  func(k Key[uint32]) netip.Prefix { return netip.PrefixFrom(netip4(k.Address), int(k.Bits)) },
-	Mask:    func(a uint32, n uint8) uint32 { return a &^ (^uint32(0) >> n) },
+	NLRI: func(k Key[uint32]) wire.NLRI {
+		return wire.NLRI{Prefix: netip.PrefixFrom(netip4(k.Address), int(k.Bits))}
+	},
+	Len:  func(k Key[uint32]) int { return prefixLen(k.Bits) },
+	Mask: func(a uint32, n uint8) uint32 { return a &^ (^uint32(0) >> n) },
 	AppendNLRI: func(b []byte, k Key[uint32]) []byte {
 		n, a := k.Bits, k.Address
 		switch (n + 7) / 8 {

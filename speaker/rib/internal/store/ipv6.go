@@ -27,7 +27,10 @@ var IPv6 = Ops[Address6]{
 	Compare: func(a, b Key[Address6]) int {
 		return cmp.Or(cmp.Compare(a.Address.High, b.Address.High), cmp.Compare(a.Address.Low, b.Address.Low), cmp.Compare(a.Bits, b.Bits))
 	},
-	Prefix: func(k Key[Address6]) netip.Prefix { return netip.PrefixFrom(netip6(k.Address), int(k.Bits)) },
+	NLRI: func(k Key[Address6]) wire.NLRI {
+		return wire.NLRI{Prefix: netip.PrefixFrom(netip6(k.Address), int(k.Bits))}
+	},
+	Len: func(k Key[Address6]) int { return prefixLen(k.Bits) },
 	Mask: func(a Address6, n uint8) Address6 {
 		// A shift by 64 or more is 0.
 		return Address6{a.High &^ (^uint64(0) >> n), a.Low &^ (^uint64(0) >> (max(n, 64) - 64))}

@@ -103,7 +103,7 @@ func TestExpand(t *testing.T) {
 		IPv6.Expand(r, func(k Key[Address6]) bool {
 			if k.Bits != r.Length || IPv6.Mask(k.Address, r.Bits) != r.Address || IPv6.Mask(k.Address, r.Length) != k.Address ||
 				n > 0 && IPv6.Compare(Key[Address6]{last, k.Bits}, k) >= 0 {
-				t.Errorf("%v has %v", r, IPv6.Prefix(k))
+				t.Errorf("%v has %v", r, IPv6.NLRI(k))
 			}
 			n, last = n+1, k.Address
 			return true
