@@ -5,6 +5,7 @@ package rib_test
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 
 	"github.com/herald-bgp/herald/speaker/rib"
@@ -80,6 +81,43 @@ func TestGuard(t *testing.T) {
 				t.Errorf("withheld %+v", w)
 			}
 		})
+	}
+}
+
+// TestGuardJudgesWhatChanges: prefixes and an owner that come to an announcement are judged as those that it had.
+func TestGuardJudgesWhatChanges(t *testing.T) {
+	of := func(owner string, prefixes ...string) *rib.Announcement {
+		a := announcement("a", none, prefixes...)
+		a.Owner = owner
+		return a
+	}
+	guard := &rib.Guard{Families: external().Families, Counted: external().Families, MaxPrefixes: 100, Grants: map[string][]rib.Grant{
+		"shop": {{Prefix: netip.MustParsePrefix("203.0.113.0/24"), MaxLength: 32}},
+	}}
+	table := rib.New()
+	p := attach(t, table, "tor", external())
+	for _, step := range []struct {
+		announcement *rib.Announcement
+		routes       int
+	}{
+		{of("shop", "203.0.113.0/25"), 1},
+		{of("shop", "203.0.113.0/25", "203.0.113.128/25"), 2},
+		{of("shop", "203.0.113.0/25", "198.51.100.0/24"), 0},
+		{of("shop", "203.0.113.0/25"), 1},
+		{of("billing", "203.0.113.0/25"), 0},
+		{of("shop", "203.0.113.0/25"), 1},
+	} {
+		list := rib.NewList(step.announcement)
+		table.Update(list, map[string]rib.Export{"tor": {Announcements: list, Guard: guard}})
+		p.drain()
+		refused := len(p.out.Report().Withheld) > 0
+		if len(p.routes) != step.routes || refused != (step.routes == 0) {
+			t.Errorf("%s announces %v: the peer holds %v, refused %v", step.announcement.Owner,
+				slices.Collect(step.announcement.Prefixes.All()), p.prefixes(), refused)
+		}
+		if err := table.Check(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

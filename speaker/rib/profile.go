@@ -4,6 +4,8 @@
 package rib
 
 import (
+	"slices"
+
 	"github.com/herald-bgp/herald/speaker/rib/encode"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
@@ -94,6 +96,16 @@ func (p *profile) forget(number uint32) {
 		}
 		p.offers[number] = nil
 	}
+}
+
+// judgedOtherwise reports whether some guard permits another announcement of a source and refused the one that it has, or the reverse.
+func (f *family[A]) judgedOtherwise(s *source, next *Announcement) bool {
+	return slices.ContainsFunc(f.profiles, func(p *profile) bool {
+		if p.guard == nil || int(s.number) >= len(p.offers) || p.offers[s.number] == nil {
+			return false
+		}
+		return p.guard.permits(next, p.form.Family) == (p.offers[s.number].Reason == ReasonGuardRefused)
+	})
 }
 
 // forget drops what is known of a source's encoding.

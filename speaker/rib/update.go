@@ -24,7 +24,7 @@ type update struct {
 type sourceChange struct {
 	*source
 	next *Announcement
-	// attributes: they differ, and not only the prefixes. precedence: it differs.
+	// attributes: they differ, and not only the prefixes, or a guard judges them otherwise. precedence: it differs.
 	attributes, precedence bool
 	// before and after count its prefixes, by family.
 	before, after [families]int
@@ -192,6 +192,7 @@ func (u *update) change(s *source, a *Announcement) {
 		s.count = c.after
 		c.gone, c.come = s.Prefixes.without(a.Prefixes), a.Prefixes.without(s.Prefixes)
 	}
+	c.attributes = c.attributes || u.table.four.judgedOtherwise(s, a) || u.table.six.judgedOtherwise(s, a)
 	u.changed = append(u.changed, c)
 	if c.attributes {
 		u.table.unname(s)
