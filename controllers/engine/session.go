@@ -98,26 +98,27 @@ func sinceFirst(before, now *v1alpha1.SessionError, since *metav1.Time) *v1alpha
 	return &repeated
 }
 
-// said is what was last said of a session. Its times stay for as long as what they are the times of does.
-type said struct {
+// lastStatus is the part of a session's last status that the next one depends on: a condition that does not change keeps its time,
+// and so does an error that repeats.
+type lastStatus struct {
 	conditions []metav1.Condition
 	lastError  *v1alpha1.SessionError
 	// generation is that of the BGPSession, 0 while none was seen.
 	generation int64
 }
 
-// memory is what was last said of each session, to the API server or to whoever asked: a cache is behind, and may be away.
+// memory has the last status of each session, whether the API server or a client of the endpoint got it.
 // It holds the sessions of the newest state and no others, so that a session that ends and comes back is a new one.
 type memory struct {
 	mu   sync.Mutex
-	last map[speaker.SessionID]said
+	last map[speaker.SessionID]lastStatus
 }
 
 // keep forgets every session but these.
 func (m *memory) keep(sessions []compile.Session) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	next := make(map[speaker.SessionID]said, len(sessions))
+	next := make(map[speaker.SessionID]lastStatus, len(sessions))
 	for i := range sessions {
 		id := sessions[i].ID()
 		next[id] = m.last[id]
@@ -125,9 +126,9 @@ func (m *memory) keep(sessions []compile.Session) {
 	m.last = next
 }
 
-// before is what was last said. Until this process has seen the stored object, what that says counts: it is from the process
-// before.
-func (m *memory) before(id speaker.SessionID, stored *v1alpha1.BGPSession) said {
+// before is the last status of a session. Until this process has seen the stored object, the stored status counts: the process before
+// wrote it.
+func (m *memory) before(id speaker.SessionID, stored *v1alpha1.BGPSession) lastStatus {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	last := m.last[id]
@@ -135,14 +136,14 @@ func (m *memory) before(id speaker.SessionID, stored *v1alpha1.BGPSession) said 
 		return last
 	}
 	if last.generation == 0 && len(stored.Status.Conditions) > 0 {
-		last = said{conditions: stored.Status.Conditions, lastError: stored.Status.LastError}
+		last = lastStatus{conditions: stored.Status.Conditions, lastError: stored.Status.LastError}
 	}
 	last.generation = stored.Generation
 	return last
 }
 
-// note takes down what is said of a session, unless the session is gone meanwhile.
-func (m *memory) note(id speaker.SessionID, now said) {
+// note remembers the status of a session, unless the session has ended meanwhile.
+func (m *memory) note(id speaker.SessionID, now lastStatus) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if _, ok := m.last[id]; ok {

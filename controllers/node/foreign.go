@@ -11,8 +11,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// foreign knows which BGPSessions have the name of one of ours and are another node's, whose name it has for each: peer "a"
-// on node "b.c" and peer "a.b" on node "c" want the same. The session goes on, and nothing can be written of it.
+// foreign holds the BGPSessions that have the name of one of ours and belong to another node, with the name of that node: peer "a"
+// on node "b.c" and peer "a.b" on node "c" want the same name. The session goes on, and nothing can be written of it.
 type foreign struct {
 	mu    sync.Mutex
 	nodes map[string]string

@@ -26,18 +26,18 @@ const (
 	// fieldOwner is the manager of what this role writes of a status.
 	fieldOwner client.FieldOwner = "herald-node"
 
-	// firstConfigInterval is how often a BGPSession is looked at while nothing was compiled yet: until then nobody knows
-	// whether it is a left-over.
+	// firstConfigInterval is how often a BGPSession is looked at before the first configuration: until then nobody knows whether
+	// the node is to have the session.
 	firstConfigInterval = time.Second
 
 	// countsInterval is the least time between two writes of a status where neither a condition nor an error has
 	// changed: a burst of announcements costs the API server one write, not one each.
 	countsInterval = time.Second
 
-	// missingInterval is how soon a BGPSession is looked for again that somebody else deletes or made.
+	// missingInterval is how soon a BGPSession is read again after somebody else deleted or created it.
 	missingInterval = 100 * time.Millisecond
 
-	// foreignInterval is how often one that is another node's is looked at.
+	// foreignInterval is how often a BGPSession is looked at that has the name of ours and is another node's.
 	foreignInterval = 10 * time.Second
 )
 
@@ -204,8 +204,8 @@ func (r *StatusReconciler) create(
 	return created, nil
 }
 
-// withdraw ends what there is of a name that is none of ours any more. It is forgotten only once its object is gone: a deletion
-// that fails is tried again. An object of another node is none of ours to delete.
+// withdraw deletes the BGPSession of a session that the node is not to have any more. Its name is forgotten only once the object is
+// gone: a deletion that fails is tried again. The object of another node stays.
 func (r *StatusReconciler) withdraw(ctx context.Context, name string, stored *v1alpha1.BGPSession) error {
 	if stored != nil && stored.Spec.NodeName == r.agent.options.NodeName {
 		if err := r.remove(ctx, stored); err != nil {

@@ -21,7 +21,7 @@ import (
 )
 
 // lookInterval is about how often a BGPSession is read although nothing is to be written: nobody but its node and the
-// roll-up is to write it, and what somebody's hand did to it is put right then, or with the next write.
+// roll-up is to write it, and what somebody else wrote is put right then, or with the next write.
 const lookInterval = 3 * time.Minute
 
 // stored is what is known to be stored of the BGPSessions of this node: they are listed once, then it is what each write
@@ -33,7 +33,7 @@ type stored struct {
 
 	mu       sync.Mutex
 	listed   bool
-	found    []string // what was listed, until somebody has taken care of it
+	found    []string // the names that were listed, until the queue has them
 	sessions map[string]known
 }
 
@@ -107,7 +107,7 @@ func (s *stored) get(ctx context.Context, name string) (*v1alpha1.BGPSession, er
 	return s.read(ctx, name)
 }
 
-// read asks the API server for a BGPSession. An answer from its cache will do: what it is behind is written once more.
+// read asks the API server for a BGPSession. An answer from its cache will do: what the cache has not seen yet is written once more.
 func (s *stored) read(ctx context.Context, name string) (*v1alpha1.BGPSession, error) {
 	session := &v1alpha1.BGPSession{}
 	err := s.server.Get(ctx, client.ObjectKey{Name: name}, session, &client.GetOptions{Raw: &metav1.GetOptions{ResourceVersion: "0"}})
@@ -121,7 +121,7 @@ func (s *stored) read(ctx context.Context, name string) (*v1alpha1.BGPSession, e
 	return session, nil
 }
 
-// note takes down what is stored now, nil for nothing.
+// note remembers what is stored now, nil for nothing.
 func (s *stored) note(name string, session *v1alpha1.BGPSession) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -135,7 +135,7 @@ func (s *stored) untilLook(name string) time.Duration {
 	return max(time.Millisecond, time.Until(s.sessions[name].look))
 }
 
-// forget drops a name that is none of ours any more.
+// forget drops the name of a session that the node is not to have any more.
 func (s *stored) forget(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -25,7 +25,7 @@ type Admitter interface {
 }
 
 // admit gives the verdict on an object: its content, or why it was refused. former is the version in force, nil for none, and seen
-// the creationTimestamp of an object that has neither former nor one of its own.
+// is the creationTimestamp for an object without a former version and without one in its manifest.
 func admit(
 	ctx context.Context, admitter Admitter, u *unstructured.Unstructured, id identity, former content, seen metav1.Time,
 ) (content, *refusal) {
@@ -48,7 +48,8 @@ func admit(
 	return newContent(object, id, former, dated), nil
 }
 
-// oldOf is the version in force as admission is to compare it with its successor: prefixes in another order are no change.
+// oldOf is the version in force, for admission to compare with the new one. Its prefixes are in the order of the new version, since
+// another order is no change.
 func oldOf(former content, successor *unstructured.Unstructured) client.Object {
 	switch former := former.(type) {
 	case nil:

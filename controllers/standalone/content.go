@@ -96,7 +96,7 @@ type peer struct {
 	plain
 	versions compile.Versions[compile.Peer]
 	issue    *compile.Issue
-	// valid is the version before this one that could be used.
+	// valid is the last version that could be used, nil where this one can.
 	valid client.Object
 }
 
@@ -111,7 +111,7 @@ type Announcement struct {
 	versions compile.Versions[compile.Announcement]
 	issue    *compile.Issue
 	isDated  bool
-	// valid is the version before this one that could be used, where this one cannot.
+	// valid is the last version that could be used, nil where this one can.
 	valid client.Object
 }
 

@@ -68,7 +68,7 @@ func (f *file) read(path string, found facts) error {
 		f.data = nil
 		return fmt.Errorf("%s is larger than %d MiB: split it", path, maxManifest>>20)
 	}
-	// In this order: whoever is not there any more has not written since.
+	// The writers first: a writer that has closed the file by then does not write before the facts are read.
 	f.writers = writersOf(open)
 	f.steady = factsOfOpen(open, found.path) == found
 	return err

@@ -30,8 +30,8 @@ type sighting struct {
 	facts facts
 }
 
-// facts tell cheaply whether a file is still what it was. No write, no rename and no link swapped anywhere on the way to the
-// file leaves all of them as they were, whether or not an event tells of it.
+// facts tell cheaply whether a file may have changed. Every write, every rename, and every link that is swapped in the path of the
+// file changes at least one of them, with or without an event.
 type facts struct {
 	// path is where the file is, with no link in it.
 	path string
@@ -124,7 +124,7 @@ func (f *facts) mayHide(read time.Time) bool {
 	return newest.Sub(read).Abs() < timeGrain
 }
 
-// places are what decides which files the manifests are: of each directory on the way to them, the entry that the way goes through.
+// places are the paths that decide which files the manifests are: in each directory of the path, the entry that leads on.
 type places struct {
 	// directories are to be watched. They are named without links.
 	directories map[string]inode

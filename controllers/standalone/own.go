@@ -19,8 +19,8 @@ const lockFile = "lock"
 // errOthers says why a state is not written while another process has the directory.
 var errOthers = errors.New("another process has it: give each herald standalone a --state-dir of its own")
 
-// own makes the state directory this process's: no other process writes there, and what lies there is of the same directory of
-// manifests. What was in the way at one attempt may be gone at the next.
+// own claims the state directory for this process: no other process writes there, and the state in it is of the same directory of
+// manifests. An obstacle at one attempt may be gone at the next.
 func (s *store) own(directory string) error {
 	path := filepath.Join(s.dir, lockFile)
 	if s.lock != nil && isAt(s.lock, path) {

@@ -13,11 +13,11 @@ import (
 	"github.com/herald-bgp/herald/controllers/compile"
 )
 
-// memory is how much of what is in force a restart would know.
+// memory says what a restart would still know of the objects in force.
 type memory struct {
-	// lost says why nothing of it, empty where a state is kept.
+	// lost says why a restart would know nothing, empty where a state is kept.
 	lost string
-	// dated are the objects whose age their manifests say.
+	// dated are the objects whose manifests say their age.
 	dated map[types.UID]bool
 }
 
@@ -36,14 +36,14 @@ func (m *memory) losesTo(winner, loser compile.Ref) bool {
 	return loser.Name < winner.Name
 }
 
-// turnsOver and leavesOut follow on what a status says that a restart would undo.
+// turnsOver and leavesOut are added to the text of a status that a restart would undo.
 func (m *memory) turnsOver() string {
 	return "; a restart would turn this over, since names decide where ages are not kept: " + m.lost
 }
 
 func (m *memory) leavesOut() string { return "; a restart would leave the object out: " + m.lost }
 
-// warning is what follows on a text in the conditions of an object.
+// warning is a text to add to each condition whose message contains on.
 type warning struct{ on, text string }
 
 // warnings says, by UID, what a restart would do about issues.

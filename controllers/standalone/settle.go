@@ -20,7 +20,7 @@ const (
 // restPeriod is how long a file must not change before it is believed although its writer may not be done.
 const restPeriod = time.Second
 
-// wait is a file whose new content is not believed yet.
+// wait is a file whose new content does not count yet.
 type wait struct {
 	// content is what it holds.
 	content *manifest
@@ -73,7 +73,8 @@ func (s *Source) settle(f file, content, former *manifest, now time.Time) *manif
 	if former != nil {
 		*stays = *former
 	}
-	// Once it is said it is said until the end: an empty manifest holds what the former process had of the file only while it waits.
+	// Once the wait is reported, it is reported until it ends: an empty manifest keeps what the former process read from the file
+	// in force only while it waits.
 	stays.waits = former == nil || former.waits || now.Sub(w.began) >= restPeriod
 	return stays
 }

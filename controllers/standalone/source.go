@@ -34,7 +34,7 @@ type Source struct {
 	inForce []entry
 	// told are those that the latest Objects had.
 	told []entry
-	// waits holds the files whose new content is not believed yet.
+	// waits holds the files whose new content does not count yet, since somebody may still be writing it.
 	waits    map[string]wait
 	problems []Problem
 	// dirErr says why the directory could not be listed.
@@ -44,9 +44,9 @@ type Source struct {
 	store      *store
 	storeErr   error
 	storeSince time.Time
-	// formerManifests identifies what the manifests held when the state was written that this process began with.
+	// formerManifests identifies the content of the manifests when the former process wrote its state.
 	formerManifests string
-	// seen is the creationTimestamp that the latest scan gave to what it saw for the first time.
+	// seen is the creationTimestamp of the objects that the latest scan found for the first time.
 	seen metav1.Time
 }
 
@@ -116,14 +116,14 @@ func (s *Source) Run(ctx context.Context, apply func(Objects)) error {
 			if ok && s.watcher.places.concern(filepath.Clean(event.Name)) {
 				disturb()
 			}
-			s.mourn(ok)
+			s.closeEnded(ok)
 		case err, ok := <-s.watcher.errors():
 			if ok {
 				// Events were lost (the queue overflowed), so anything may have changed.
 				s.log.Error(err, "events of the directory of manifests were lost", "directory", s.dir)
 				disturb()
 			}
-			s.mourn(ok)
+			s.closeEnded(ok)
 		case err := <-s.stored():
 			if s.noteStored(err) {
 				apply(s.objects())
@@ -152,19 +152,18 @@ func (s *Source) pause() time.Duration {
 	return s.interval
 }
 
-// mourn gives up a watch that has ended by itself, so that the next look begins another one.
-func (s *Source) mourn(ok bool) {
+// closeEnded closes a watch that has ended by itself, so that the next look begins another one.
+func (s *Source) closeEnded(ok bool) {
 	if !ok {
 		_ = s.watcher.close()
 	}
 }
 
-// look surveys the directory, and sets the watches anew where it is not what it was. It returns whether anything may be to be
-// read.
+// look surveys the directory, and sets the watches anew where the directory changed. It returns whether a file may have to be read.
 func (s *Source) look() bool {
 	former := s.found
 	s.found = look(s.dir)
-	// A change before a watch was there is found by one more look. In a place that always changes the next interval has it.
+	// One more look finds what changed before the watch was set. Where something always changes, the next interval finds it.
 	for range 3 {
 		if !s.watcher.refresh(s.found.places) {
 			break
@@ -240,11 +239,11 @@ type reading struct {
 	found sighting
 	// at is when it was begun.
 	at time.Time
-	// gone is set when the file is there no more.
+	// gone is set when the file has been removed.
 	gone bool
 	file file
 	sum  checksum
-	// content is what the file holds, nil where it holds what it did.
+	// content is what the file holds, nil if that has not changed.
 	content *manifest
 }
 

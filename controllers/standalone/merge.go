@@ -67,26 +67,26 @@ func changesOf(former, next []entry) changes {
 type merger struct {
 	admitter     Admitter
 	former, next map[identity]entry
-	// claims holds what each object is that some file has, refused ones included.
+	// claims has an entry for each object that a file names, refused objects included.
 	claims map[identity]*claim
-	// seen is the creationTimestamp of what was not there before.
+	// seen is the creationTimestamp of objects that were not there before.
 	seen     metav1.Time
 	problems []Problem
 }
 
 // claim says what became of the documents of an object.
 type claim struct {
-	// counts is where the document is that counts, empty as long as none does: one that was admitted, or the refused new
-	// version of what is in force.
+	// counts is the position of the document that counts: the first that was admitted, or the refused new version of the
+	// object in force. It is empty while there is none.
 	counts string
 	// last is the place of the latest document.
 	last place
-	// refused are the problems of those that were refused before it, by their index.
+	// refused are the indexes of the problems of the documents that were refused before it.
 	refused []int
 }
 
-// merge takes manifests sorted by name, and what was in force before. Objects that are seen for the first time are of the age of
-// seen. It returns what is in force sorted by namespace and name.
+// merge takes manifests sorted by name, and what was in force before. Objects that are found for the first time get the
+// creationTimestamp seen. It returns what is in force sorted by namespace and name.
 func merge(ctx context.Context, admitter Admitter, manifests []*manifest, former []entry, seen metav1.Time) ([]entry, []Problem) {
 	m := &merger{
 		admitter: admitter, seen: seen, claims: map[identity]*claim{},
@@ -100,7 +100,7 @@ func merge(ctx context.Context, admitter Admitter, manifests []*manifest, former
 	for _, file := range manifests {
 		held[file.name] = m.file(ctx, file)
 	}
-	// What a file with a document that cannot be told had before, and no file has now, stays.
+	// An object stays in force if its file has a document that may be the object, and no file names it now.
 	for id, e := range m.former {
 		if _, claimed := m.claims[id]; held[e.place.file] && !claimed {
 			m.next[id] = e
