@@ -11,7 +11,7 @@ import (
 // backoff spaces attempts: from the configured interval it doubles to a minute (RFC 4271 §10 suggests 120 s for all).
 type backoff struct{ attempts int }
 
-// stableAfter is how long a session must have lasted for its loss to be the first.
+// stableAfter is how long a session must have lasted so that its loss counts as the first one.
 const stableAfter = time.Minute
 
 // next is the interval until the attempt after the one that starts now, before jitter.
@@ -31,8 +31,8 @@ func (b *backoff) next(first time.Duration) time.Duration {
 func (b *backoff) reset() { b.attempts = 0 }
 
 // damping keeps a session that does not last from being opened all the time (RFC 4271 §8.1.1, DampPeerOscillations). A
-// session that was stable is opened again at once, and so is, once, one that the peer ended. After that the peer stays idle
-// for intervals that grow, in which it is neither connected to nor accepted.
+// session that was stable is opened again at once; a session that the peer ended is opened again at once one time. After that
+// the peer stays idle for growing intervals, in which we neither dial nor accept.
 type damping struct {
 	backoff
 	retried   bool      // at once, since the session was last stable
@@ -53,7 +53,7 @@ func (d *damping) lost(lasted time.Duration, byPeer bool, first time.Duration, j
 	d.idleUntil = time.Now().Add(time.Duration(float64(d.next(first)) * jitter))
 }
 
-// What a peer with too many routes waits for the next session: it is not likely to have fewer soon.
+// The waiting times of a peer with too many routes: it is not likely to have fewer soon.
 const (
 	firstLimitRetry = time.Minute
 	maxLimitRetry   = time.Hour

@@ -1,7 +1,7 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// What our OPEN offers: capabilities of RFC 5492.
+// The capabilities that our OPEN offers: RFC 5492.
 
 package speaker
 
@@ -12,11 +12,11 @@ import (
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
-// Capabilities are those that are offered besides what families and graceful restart need. The zero value offers route
-// refresh (RFC 2918), enhanced (RFC 7313), and 4-octet AS numbers (RFC 6793).
+// Capabilities are the capabilities in our OPEN besides those of families and of graceful restart. The zero value offers route
+// refresh (RFC 2918), enhanced route refresh (RFC 7313), and 4-octet AS numbers (RFC 6793).
 type Capabilities struct {
-	// AddPath says for each family whether several paths of a prefix are sent or taken (RFC 7911). Families that are not
-	// among the peer's mean nothing.
+	// AddPath says for each family whether several paths of a prefix are sent or accepted (RFC 7911). An entry for a family
+	// that the peer does not have is ignored.
 	AddPath []wire.AddPathFamily
 	// ExtendedMessage: messages may be up to 65,535 octets (RFC 8654).
 	ExtendedMessage bool
@@ -24,15 +24,16 @@ type Capabilities struct {
 	ExtendedNextHop bool
 	// LinkLocalNextHop: a link-local address may be the only next hop of an IPv6 route (draft-ietf-idr-linklocal-capability).
 	LinkLocalNextHop bool
-	// Role of ours towards an external peer (RFC 9234 §4.1), nil for none. It decides who gets ONLY_TO_CUSTOMER, whether or
-	// not the peer tells its role. Towards an internal peer it means nothing.
+	// Role is our role towards an external peer (RFC 9234 §4.1), nil for none. It decides whether routes get ONLY_TO_CUSTOMER,
+	// whether or not the peer sends its role. It is ignored towards an internal peer.
 	Role *wire.Role
-	// RoleStrict refuses a peer that does not tell its role (RFC 9234 §4.2).
+	// RoleStrict refuses a peer that does not send its role (RFC 9234 §4.2).
 	RoleStrict bool
-	// FQDN and SoftwareVersion are told to people at the peer, nil and "" for nothing.
+	// FQDN and SoftwareVersion are for people at the peer. nil and "" leave them out.
 	FQDN            *wire.FQDN
 	SoftwareVersion string
-	// NoFourOctetAS, NoRouteRefresh and NoEnhancedRefresh leave out what is offered otherwise, for a peer that cannot bear it.
+	// NoFourOctetAS, NoRouteRefresh and NoEnhancedRefresh leave out capabilities that are offered by default, for a peer that
+	// does not cope with them.
 	NoFourOctetAS, NoRouteRefresh, NoEnhancedRefresh bool
 }
 
@@ -49,11 +50,11 @@ func (c *Capabilities) Equal(d *Capabilities) bool {
 
 func equalPointers[T comparable](a, b *T) bool { return a == b || a != nil && b != nil && *a == *b }
 
-// restartState is what the graceful restart capability says of us.
+// restartState holds the flags of our graceful restart capability.
 type restartState struct {
 	// restarting is the R bit (RFC 4724 §3): this process started lately and has not sent this peer its routes yet.
 	restarting bool
-	// forwarding is the F bit: the host still forwards for routes that the peer may hold of us.
+	// forwarding is the F bit: the host still forwards packets for the routes that the peer may have from us.
 	forwarding bool
 }
 
@@ -85,10 +86,10 @@ func (p *Peer) capabilities(restart restartState) wire.Capabilities {
 	return offer
 }
 
-// ipv4OverIPv6 is all that RFC 8950 says of unicast.
+// ipv4OverIPv6 is the only combination for unicast in RFC 8950.
 var ipv4OverIPv6 = wire.ExtendedNextHopFamily{Family: wire.IPv4Unicast, NextHopAFI: wire.AFIIPv6}
 
-// offerRestart adds graceful restart, and the long-lived one that RFC 9494 §4.1 allows beside it alone.
+// offerRestart adds graceful restart, and long-lived graceful restart, which RFC 9494 §4.1 allows only beside it.
 func (p *Peer) offerRestart(offer *wire.Capabilities, restart restartState) {
 	gr := p.GracefulRestart
 	if gr == nil {
@@ -107,7 +108,7 @@ func (p *Peer) offerRestart(offer *wire.Capabilities, restart restartState) {
 	}
 }
 
-// role of ours, nil for none. RFC 9234 §4: roles are for external sessions.
+// role is our role, nil for none. RFC 9234 §4: roles are for external sessions.
 func (p *Peer) role() *wire.Role {
 	if p.internal() {
 		return nil
@@ -115,8 +116,8 @@ func (p *Peer) role() *wire.Role {
 	return p.Capabilities.Role
 }
 
-// otc is the ASN that routes are marked with as ONLY_TO_CUSTOMER, 0 for none. RFC 9234 §5: those to a customer, a peer or
-// an RS-client are.
+// otc is the ASN in the ONLY_TO_CUSTOMER of routes to the peer, 0 for none. RFC 9234 §5: routes to a customer, a peer or an
+// RS-client are marked with it.
 func (p *Peer) otc() uint32 {
 	if r := p.role(); r != nil && r.AttachesOTC() {
 		return p.LocalASN
@@ -124,8 +125,8 @@ func (p *Peer) otc() uint32 {
 	return 0
 }
 
-// withholdsOTC reports whether routes that are marked as ONLY_TO_CUSTOMER are not sent. RFC 9234 §5: those MUST NOT go to a
-// provider, a peer or an RS.
+// withholdsOTC reports whether routes with ONLY_TO_CUSTOMER are not sent. RFC 9234 §5: they MUST NOT go to a provider, a peer
+// or an RS.
 func (p *Peer) withholdsOTC() bool {
 	r := p.role()
 	return r != nil && r.WithholdsOTC()

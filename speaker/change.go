@@ -9,14 +9,14 @@ import (
 	"github.com/herald-bgp/herald/speaker/transport"
 )
 
-// mustRestart reports whether the change from old to new is of class reset: nothing of the session can stay.
+// mustRestart reports whether the change from old to new is of class reset: the session must end.
 func mustRestart(old, new *Peer) bool {
 	return old.Address != new.Address || old.LocalAddress != new.LocalAddress ||
 		old.LocalASN != new.LocalASN || old.PeerASN != new.PeerASN || old.PeerType != new.PeerType
 }
 
-// deferredChanges are the parameters that a session runs on, that are others in a newer configuration, and that can only take
-// effect when it reconnects.
+// deferredChanges are the parameters that differ between a session and a newer configuration and that can only take effect when
+// the session reconnects.
 func deferredChanges(running, newest *Peer) []Parameter {
 	var parameters []Parameter
 	add := func(changed bool, p Parameter) {
@@ -30,13 +30,13 @@ func deferredChanges(running, newest *Peer) []Parameter {
 	add(!equalPointers(running.GracefulRestart, newest.GracefulRestart), ParameterGracefulRestart)
 	add(running.MultihopTTL != newest.MultihopTTL, ParameterMultihopTTL)
 	add(running.TTLSecurityHops != newest.TTLSecurityHops, ParameterTTLSecurity)
-	// A key that is missing leaves the live session as it is.
+	// A missing key leaves the live session as it is.
 	add(running.Auth != newest.Auth && !newest.blocked(), ParameterAuthKey)
 	return parameters
 }
 
-// outdates says why connections that were opened for the older configuration, and are not Established yet, must go; nil
-// when they are what cfg asks for.
+// outdates says why connections that were opened for the older configuration, and are not Established yet, must be closed; nil
+// if cfg allows them.
 func (cfg *peerConfig) outdates(older *peerConfig) error {
 	switch {
 	case cfg.AdminDown:
@@ -53,7 +53,7 @@ func (cfg *peerConfig) outdates(older *peerConfig) error {
 // mustRestart sees by comparing with the configuration before it: authentication came or went while the peer was blocked.
 func (cfg *peerConfig) restarts(running *peerConfig) bool {
 	if cfg.blocked() {
-		return running.Auth.Method() == transport.AuthNone // what blocks is a key that is missing; a session that has one goes on
+		return running.Auth.Method() == transport.AuthNone // the block is about a missing key; a session that has one goes on
 	}
 	return cfg.Auth.Method() != running.Auth.Method()
 }

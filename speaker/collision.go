@@ -13,13 +13,13 @@ import (
 // parkTimeout bounds how long a connection that would lose a collision waits for the one that would win it.
 const parkTimeout = 2 * time.Second
 
-// speakerID is what a collision is decided by.
+// speakerID holds the values that decide a collision.
 type speakerID struct {
 	routerID netip.Addr
 	asn      uint32
 }
 
-// keepsDialled reports whether, of a connection that we dialled and one that the peer did, ours is the one to keep.
+// keepsDialled reports whether to keep the connection that we dialled rather than the one that the peer dialled.
 //
 // RFC 4271 §6.8: the connection initiated by the speaker with the higher BGP identifier, compared as unsigned integers,
 // is kept. RFC 6286 §2.3: with equal identifiers (between external peers) the larger AS number decides.
@@ -30,7 +30,7 @@ func keepsDialled(us, peer speakerID) bool {
 	return us.asn > peer.asn
 }
 
-// opened decides what becomes of a connection whose OPEN is acceptable, and of the other if there is one.
+// opened decides whether a connection with an acceptable OPEN goes on, and whether the other one does, if there is one.
 func (k *connector) opened(a *attempt, c *contender) {
 	a.contender, a.state = c, StateOpenConfirm
 	other := *k.slot(!a.isDial)
@@ -38,7 +38,7 @@ func (k *connector) opened(a *attempt, c *contender) {
 		speakerID{k.cfg.routerID, k.cfg.LocalASN}, speakerID{c.open.RouterID, c.open.PeerASN()})
 	switch {
 	case other != nil && other.state == StateConnect:
-		// An OPEN on another connection after our KEEPALIVE on this one could overtake it, and the peer choose that.
+		// An OPEN that we send on another connection after our KEEPALIVE on this one could overtake it, and the peer could choose the other.
 		k.leave(other, errOver)
 		k.confirm(a)
 	case other == nil || other.state == StateOpenSent && wins:
@@ -54,11 +54,11 @@ func (k *connector) opened(a *attempt, c *contender) {
 	}
 }
 
-// park lets a connection wait whose rival, in OpenSent, would win the collision: confirmed now, it could become
-// Established on one side while the other side already chose its rival, and both would be lost.
+// park lets a connection wait if its rival, in OpenSent, would win the collision. If it were confirmed now, it could become
+// Established on one side while the other side had already chosen the rival, and both connections would be lost.
 func (k *connector) park(a *attempt) { a.parked = time.NewTimer(parkTimeout) }
 
-// parkedTimer is that of the parked attempt, nil when there is none.
+// parkedTimer is the timer of the parked attempt, nil if there is none.
 func (k *connector) parkedTimer() <-chan time.Time {
 	for _, a := range []*attempt{k.dialled, k.incoming} {
 		if a != nil && a.parked != nil {
@@ -68,7 +68,7 @@ func (k *connector) parkedTimer() <-chan time.Time {
 	return nil
 }
 
-// unpark goes on with a parked attempt, whose rival failed or is late.
+// unpark continues a parked attempt whose rival failed or is late.
 func (k *connector) unpark() {
 	for _, a := range []*attempt{k.dialled, k.incoming} {
 		if a != nil && a.parked != nil {

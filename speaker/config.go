@@ -12,45 +12,45 @@ import (
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
-// Announcement is what to announce: see rib.Announcement.
+// Announcement holds prefixes to announce with their attributes: see rib.Announcement.
 type Announcement = rib.Announcement
 
-// Export is what a peer is to be sent: see rib.Export.
+// Export says which announcements a peer shall be sent: see rib.Export.
 type Export = rib.Export
 
-// Config is the complete desired state of a Speaker: what is not in it is to end. It is immutable once applied. A configuration shares
-// with the one before it what did not change: a list of announcements its chunks, the slice of peers itself, and a peer its pointer. What
-// is shared costs nothing.
+// Config is the complete desired state of a Speaker: a session or announcement that is not in it ends. It is immutable once applied.
+// A configuration shares its unchanged parts with the one before it: the chunks of the list of announcements, the slice of peers, and
+// the pointer of a peer. Shared parts cost nothing.
 type Config struct {
-	// RouterID is the BGP identifier, an IPv4 address other than 0.0.0.0 (RFC 6286 §2.1). RouterIDOrigin says what a change of
-	// it does.
+	// RouterID is the BGP identifier, an IPv4 address other than 0.0.0.0 (RFC 6286 §2.1). The effect of a change depends on
+	// RouterIDOrigin.
 	RouterID       netip.Addr
 	RouterIDOrigin RouterIDOrigin
-	// NodeAddress4 and NodeAddress6 are the next hop self of a family that a session's own address is not of. The
-	// zero Addr means there is none. Class: in place.
+	// NodeAddress4 and NodeAddress6 are next hop self for a family other than that of a session's own address. The zero Addr
+	// means there is none. Class: in place.
 	NodeAddress4, NodeAddress6 netip.Addr
-	// Announcements are all that some peer may be sent.
+	// Announcements are all announcements that any peer may be sent.
 	Announcements *rib.List
-	// Peers have unique IDs, and addresses that tell them apart. Of two that cannot both connect to this process,
-	// the first may.
+	// Peers have unique IDs, and addresses that distinguish them. If two of them cannot both connect to this process, the first
+	// may.
 	Peers []*Peer
-	// Exports are what each of Peers is sent, by its place there; a peer without one is sent nothing. Class: in place.
+	// Exports say what each of Peers is sent, by the same index; a peer without an export is sent nothing. Class: in place.
 	Exports []Export
 }
 
 // Peer is one neighbour, and one session at most.
 type Peer struct {
-	// Name is what people call the peer, in logs too. Several peers may share it: see SessionID.
+	// Name is the peer's name for people, also in logs. Several peers may share it: see SessionID.
 	Name string
 	// Address and port of the neighbour. The address carries no zone unless it is link-local.
 	Address netip.AddrPort
 	// LocalAddress is the source of the session, the zero Addr for the system's choice. Class: reset.
 	LocalAddress netip.Addr
-	// LocalASN is ours. Class: reset.
+	// LocalASN is our ASN. Class: reset.
 	LocalASN uint32
-	// PeerASN is theirs, 0 when PeerType decides. Class: reset.
+	// PeerASN is the peer's ASN, 0 if PeerType decides. Class: reset.
 	PeerASN uint32
-	// PeerType is checked when PeerASN is 0. Class: reset.
+	// PeerType says which ASNs are accepted if PeerASN is 0. Class: reset.
 	PeerType PeerType
 	// AdminDown keeps the session down, with Cease/2 (RFC 4486) for a live one. Class: end.
 	AdminDown bool
@@ -79,11 +79,11 @@ type Peer struct {
 	GracefulRestart *GracefulRestart
 	// ApplyImmediate resets the session for a deferred change instead of waiting for the next reconnect.
 	ApplyImmediate bool
-	// Receive is what becomes of the routes that this peer sends. Class: in place; from ReceiveIgnore to ReceiveReport the peer
-	// is asked for its routes anew where it offered ROUTE-REFRESH.
+	// Receive says what is done with the routes that this peer sends. Class: in place; from ReceiveIgnore to ReceiveReport the
+	// peer is asked for its routes again if it offered ROUTE-REFRESH.
 	Receive Receive
-	// Revision is the caller's own note of what this peer was made from. A snapshot gives back that of the configuration
-	// which it speaks of. Class: none, it changes nothing.
+	// Revision is the caller's note on the source of this peer. A snapshot returns the Revision of the configuration that it
+	// speaks of. Class: none, since it changes nothing.
 	Revision any
 }
 
@@ -94,10 +94,10 @@ type RouterIDOrigin uint8
 const (
 	// RouterIDChosen: a person chose it. Class: reset, of every session.
 	RouterIDChosen RouterIDOrigin = iota
-	// RouterIDDerived from an address of the node. Another one that was derived too stays until Run ends: addresses come, go
-	// and change their order, and no session is worth that. PeerSnapshot.PendingRouterID tells of it.
+	// RouterIDDerived: it was derived from an address of the node. An earlier derived router ID stays in use until Run ends:
+	// addresses come, go and change their order, and that must not cost a session. PeerSnapshot.PendingRouterID shows the new one.
 	RouterIDDerived
-	// RouterIDUnreadable: what a person chose cannot be read, and this one was derived. Any other stays.
+	// RouterIDUnreadable: a person's choice cannot be read, and this router ID was derived. Any earlier one stays in use.
 	RouterIDUnreadable
 )
 
@@ -108,8 +108,8 @@ type Timers struct {
 	NoHold bool
 	// Keepalive is at most a third of the negotiated hold time, which is the default. Class: in place.
 	Keepalive time.Duration
-	// ConnectRetry is the first interval between attempts to connect, which back off to 60 s or to itself where that is longer. Default 5 s.
-	// Class: in place.
+	// ConnectRetry is the first interval between attempts to connect. The interval doubles up to the larger of 60 s and
+	// ConnectRetry. Default 5 s. Class: in place.
 	ConnectRetry time.Duration
 	// SendHold closes a session whose peer reads nothing (RFC 9687). Default max(480 s, 2 x hold). Class: in place.
 	SendHold time.Duration
@@ -121,13 +121,13 @@ type GracefulRestart struct {
 	RestartTime time.Duration
 	// Notifications offers to keep routes over a NOTIFICATION and the expiry of the hold timer too (RFC 8538).
 	Notifications bool
-	// LongLivedStaleTime, in whole seconds below 2^24, is how long the peer may keep our routes beyond the restart time, for
-	// want of better ones (RFC 9494); 0 does not offer it. RFC 9494 §5: it MUST NOT be enabled by default. Where it is offered,
-	// the peer's routes are kept for the time that the peer offers.
+	// LongLivedStaleTime, in whole seconds below 2^24, is how long the peer may keep our routes beyond the restart time if it
+	// has no better ones (RFC 9494). 0 does not offer it. RFC 9494 §5: it MUST NOT be enabled by default. If it is offered, we
+	// keep the peer's routes for the time that the peer offers.
 	LongLivedStaleTime time.Duration
 }
 
-// PeerType is the kind of a peering where the peer's ASN is not fixed.
+// PeerType is the kind of a peering whose peer ASN is not fixed.
 type PeerType uint8
 
 // Kinds of peering.
@@ -136,7 +136,7 @@ const (
 	PeerTypeFixed PeerType = iota
 	// PeerTypeExternal accepts every ASN but ours.
 	PeerTypeExternal
-	// PeerTypeInternal accepts ours alone.
+	// PeerTypeInternal accepts our ASN alone.
 	PeerTypeInternal
 )
 

@@ -22,7 +22,7 @@ var (
 		notification: wire.Notification{Code: wire.CodeCease, Subcode: wire.CeaseConfigChange},
 		text:         "configuration changed",
 	}
-	// errRekeyed says nothing on a connection that is not Established: it may be one that is not signed as it must be.
+	// errRekeyed is not sent on a connection that is not Established, since that connection may lack the required signatures.
 	errRekeyed = &localError{
 		notification: wire.Notification{Code: wire.CodeCease, Subcode: wire.CeaseConfigChange},
 		text:         "authentication changed",
@@ -35,7 +35,7 @@ var (
 		notification: wire.Notification{Code: wire.CodeHoldTimer},
 		text:         "hold timer expired",
 	}
-	// errOutOfResources: RFC 4486 §4: the peer reads nothing, and what is kept for it has reached its bound.
+	// errOutOfResources: RFC 4486 §4: the peer reads nothing, and the memory for it has reached its bound.
 	errOutOfResources = &localError{
 		notification: wire.Notification{Code: wire.CodeCease, Subcode: wire.CeaseOutOfResources},
 		text:         "the peer reads nothing, and too many withdrawals wait for it",
@@ -53,7 +53,7 @@ func (e *adminDownError) Error() string { return "administratively down" }
 
 func (e *adminDownError) Is(target error) bool { return target == ErrDecommission }
 
-// localError is what this side found wrong; the notification says so to the peer.
+// localError is an error that this side found; the notification reports it to the peer.
 type localError struct {
 	notification wire.Notification
 	text         string
@@ -63,7 +63,7 @@ func (e *localError) Error() string {
 	return fmt.Sprintf("%s: sent %v", e.text, &e.notification)
 }
 
-// lost says what a connection that timed out means for people: TCP gave up what the peer did not acknowledge.
+// lost explains a timed-out connection to people: the peer did not acknowledge octets, and TCP gave up.
 func lost(err error) error {
 	if errors.Is(err, syscall.ETIMEDOUT) {
 		return fmt.Errorf("the peer reads nothing, or is gone: %w", err)
@@ -74,7 +74,7 @@ func lost(err error) error {
 // peerError is a NOTIFICATION that the peer sent.
 type peerError struct {
 	notification wire.Notification
-	detail       string // what this side knows about it
+	detail       string // this side's knowledge about the error
 }
 
 func (e *peerError) Error() string {
@@ -85,7 +85,7 @@ func (e *peerError) Error() string {
 	return text
 }
 
-// protocolError turns an error of the codec into what is sent for it; other errors are left as they are.
+// protocolError turns an error of the codec into a localError with its NOTIFICATION, and returns any other error as it is.
 func protocolError(err error) error {
 	var n *wire.Notification
 	if errors.As(err, &n) {
@@ -95,7 +95,7 @@ func protocolError(err error) error {
 }
 
 // farewell is the NOTIFICATION that tells the peer why its session ends; nil closes the connection without one.
-// RFC 4724 §4: a restart that the peer is to bridge sends none.
+// RFC 4724 §4: a restart that the peer shall bridge sends none.
 func farewell(cause error, negotiated *Negotiated) *wire.Notification {
 	var local *localError
 	var remote *peerError

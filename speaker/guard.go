@@ -8,8 +8,8 @@ import (
 	"runtime/debug"
 )
 
-// guarded turns a panic over what a peer sent into an error that ends the one session: the last belt, and a defect each
-// time it is needed.
+// guarded turns a panic over a peer's message into an error that ends this one session. It is the last safeguard: each use of it
+// is a defect.
 func (p *peer) guarded(what string, f func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {

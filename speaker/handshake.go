@@ -71,7 +71,7 @@ func armRead(ctx context.Context, conn net.Conn, deadline time.Time) {
 	}
 }
 
-// exchangeOpens sends our OPEN and takes the peer's, as far as OpenConfirm. The connection is closed on error.
+// exchangeOpens sends our OPEN and reads the peer's, up to OpenConfirm. It closes the connection on error.
 func (p *peer) exchangeOpens(ctx context.Context, cfg *peerConfig, conn net.Conn, dialled bool, ours *wire.Open) (*contender, error) {
 	c := &contender{peer: p, cfg: cfg, conn: conn, reader: wire.NewReader(conn), dialled: dialled, ours: ours}
 	stop := interruptRead(ctx, conn)
@@ -111,13 +111,13 @@ func (c *contender) takeOpen(ctx context.Context) error {
 		return err
 	}
 	if c.ours.Capabilities.ExtendedMessage {
-		// RFC 8654 §4: whoever offers it MUST be capable of receiving up to 65,535 octets. OPEN and KEEPALIVE stay as they are.
+		// RFC 8654 §4: a speaker that offers it MUST be capable of receiving up to 65,535 octets. OPEN and KEEPALIVE stay as they are.
 		c.reader.SetMaxLen(wire.MaxExtendedMessageLen)
 	}
 	return nil
 }
 
-// judge reads the peer's OPEN and takes what both sides agree on.
+// judge reads the peer's OPEN and negotiates the session's parameters.
 func (c *contender) judge(body []byte) (err error) {
 	if c.open, err = wire.ParseOpen(body); err != nil {
 		return fmt.Errorf("peer's OPEN: %w", protocolError(err))
@@ -143,7 +143,7 @@ func (c *contender) awaitKeepalive(ctx context.Context) error {
 	}
 	hold := c.negotiated.HoldTime
 	if hold == 0 {
-		hold = openHold // no timer is negotiated, but a connection that never speaks is not kept
+		hold = openHold // no timer is negotiated, but a connection on which the peer sends nothing is not kept
 	}
 	for expiry := time.Now().Add(hold); ; {
 		deadline := expiry
@@ -211,7 +211,7 @@ func (c *contender) notified(body []byte) error {
 		e.detail = c.offered(&n)
 	}
 	reason := n.Reason()
-	if reason != &n { // RFC 8538 §3.1, §3.2: what a Hard Reset wraps
+	if reason != &n { // RFC 8538 §3.1, §3.2: the NOTIFICATION that a Hard Reset wraps
 		e.detail = reason.Error()
 	}
 	if text := reason.CeaseText(); text != "" {
@@ -220,10 +220,10 @@ func (c *contender) notified(body []byte) error {
 	return e
 }
 
-// maxNeeded bounds what is told of the capabilities that a peer needs.
+// maxNeeded bounds how many of the capabilities that a peer demands are listed.
 const maxNeeded = 8
 
-// offered is what our OPEN says in the field that the peer refuses, or what the peer misses in it.
+// offered is the value in our OPEN that the peer refuses, or the capability that it misses there.
 func (c *contender) offered(n *wire.Notification) string {
 	switch n.Subcode {
 	case wire.OpenUnsupportedVersion:
@@ -247,9 +247,9 @@ func (c *contender) offered(n *wire.Notification) string {
 	return ""
 }
 
-// heard adds to the reason why a connection ends a NOTIFICATION of the peer's that has arrived: as the last that was read, or
-// unread behind a message that ends the session, or before the peer closed what we still wrote to (RFC 4271 §6.4: it is not
-// answered, but brought to people's notice).
+// heard adds a NOTIFICATION from the peer to the reason why a connection ends. The NOTIFICATION may be the last message read, may be
+// unread behind a message that ends the session, or may have come before the peer closed a connection that we still wrote to (RFC
+// 4271 §6.4: it is not answered, but brought to people's notice).
 func (c *contender) heard(reason, read error) error {
 	var remote *peerError
 	switch {
@@ -284,7 +284,7 @@ func expectedAS(cfg *Peer) string {
 	return "another AS"
 }
 
-// reject ends the connection, telling the peer why where there is something to tell. It returns the reason.
+// reject ends the connection, with a NOTIFICATION to the peer if the reason has one. It returns the reason.
 func (c *contender) reject(ctx context.Context, reason error) error {
 	if ctx.Err() != nil {
 		reason = context.Cause(ctx)
@@ -311,13 +311,13 @@ func unexpected(subcode uint8, t wire.MessageType, state string) error {
 	}
 }
 
-// socketOptions of a connection to the peer. The kernel gives it up only after the send hold timer would have, which tells
-// why (RFC 9687).
+// socketOptions are the options of a connection to the peer. The kernel gives the connection up only after the send hold timer
+// would have ended it, since the send hold timer reports the reason (RFC 9687).
 func (p *Peer) socketOptions() transport.SocketOptions {
 	return transport.SocketOptions{
 		TTL: p.ttl(), MinTTL: p.minTTL(), UserTimeout: userTimeout(p.sendHold(p.hold())), Auth: p.Auth,
 	}
 }
 
-// userTimeout is for a send hold time: well above it, and the system's own rule where there is none.
+// userTimeout is the user timeout for a send hold time: well above it, and the system's own rule if there is none.
 func userTimeout(sendHold time.Duration) time.Duration { return 2 * sendHold }

@@ -9,11 +9,11 @@ import "net/netip"
 type identity struct {
 	routerID netip.Addr // the zero Addr before the first configuration
 	origin   RouterIDOrigin
-	// pending is the one that was derived since, the zero Addr for none.
+	// pending is the router ID that was derived since, the zero Addr for none.
 	pending netip.Addr
 }
 
-// take takes the router ID of a configuration, or keeps the one that there is.
+// take takes the router ID of a configuration, or keeps the present one.
 func (id *identity) take(cfg *Config) {
 	id.pending = netip.Addr{}
 	switch {

@@ -18,7 +18,7 @@ type incoming struct {
 // inbox holds the newest connection of a peer that the peer's goroutine has not taken yet. The zero value is empty.
 type inbox struct{ newest atomic.Pointer[incoming] }
 
-// inboxClosed is what an inbox holds that takes nothing any more.
+// inboxClosed is the content of a closed inbox.
 var inboxClosed = new(incoming)
 
 // put takes a connection, or closes it when the inbox is closed. An older one that still waits is closed.
@@ -36,7 +36,7 @@ func (b *inbox) put(i *incoming) {
 	}
 }
 
-// take returns what waits, nil for nothing.
+// take returns the waiting connection, nil for none.
 func (b *inbox) take() *incoming {
 	for {
 		i := b.newest.Load()
@@ -49,10 +49,10 @@ func (b *inbox) take() *incoming {
 	}
 }
 
-// refuse closes what waits.
+// refuse closes the waiting connection.
 func (b *inbox) refuse() { b.take().discard() }
 
-// close ends what put may still take.
+// close closes the inbox: put accepts no further connection.
 func (b *inbox) close() {
 	if i := b.newest.Swap(inboxClosed); i != inboxClosed {
 		i.discard()

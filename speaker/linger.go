@@ -14,14 +14,14 @@ import (
 // maxLingering bounds how many connections of one peer linger.
 const maxLingering = 8
 
-// lingering are connections of a peer that it is to read to their end.
+// lingering are closed connections of a peer that it may still read to their end.
 type lingering struct {
 	group sync.WaitGroup
 	n     atomic.Int32
 }
 
-// linger closes a connection once the peer had the time to read what was written last: one that is closed with something
-// unread is reset, and what is on its way to the peer is lost. It returns at once; the group is waited for.
+// linger closes a connection once the peer had the time to read the last octets: the kernel resets a connection that is closed with
+// unread input, and octets on their way to the peer are lost. linger returns at once; the group waits for its goroutine.
 func (l *lingering) linger(conn net.Conn, timeout time.Duration) {
 	half, ok := conn.(interface{ CloseWrite() error })
 	if l.n.Add(1) > maxLingering || !ok || half.CloseWrite() != nil {

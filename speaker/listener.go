@@ -25,11 +25,11 @@ type listeners struct {
 	transport transport.Transport
 	log       logr.Logger
 	addrs     []netip.AddrPort
-	// deliver takes a connection that is fresh or closes it.
+	// deliver takes a connection if it is fresh, else closes it.
 	deliver func(conn net.Conn, fresh func() bool)
-	// changed is called when errors is another.
+	// changed is called when errors changes.
 	changed func()
-	// errors is why connections cannot be accepted.
+	// errors holds the reasons why connections cannot be accepted.
 	errors atomic.Pointer[listenerErrors]
 
 	group  sync.WaitGroup
@@ -60,11 +60,11 @@ func newListeners(t transport.Transport, log logr.Logger, addrs []netip.AddrPort
 	return l
 }
 
-// protect makes the kernel verify the peers with those keys. When it returns, whatever comes from them unsigned is not fresh.
-// A key that the kernel refuses leaves its peer without fresh connections, and the others as they are.
+// protect makes the kernel verify the peers with those keys. When it returns, no unsigned connection from them is fresh. If the
+// kernel refuses a key, that peer has no fresh connections, and the other peers stay as they are.
 func (l *listeners) protect(keys map[keyPlace]transport.Auth) { l.change(keys, nil) }
 
-// unprotect removes all other keys.
+// unprotect removes all keys but those.
 func (l *listeners) unprotect(keys map[keyPlace]transport.Auth) {
 	l.mu.Lock()
 	var gone []keyPlace
@@ -119,7 +119,7 @@ func (l *listeners) listen(ctx context.Context, wanted bool) {
 	}
 }
 
-// close stops listening and waits for what it started.
+// close stops listening and waits for the goroutines.
 func (l *listeners) close() {
 	if l.cancel != nil {
 		l.cancel()
@@ -178,8 +178,8 @@ func (l *listeners) register(addr netip.AddrPort, listener transport.Listener) {
 	}
 }
 
-// missingKeys compares the keys that were set on a listener with those that it is to have, and puts it in open where it has
-// them all.
+// missingKeys compares the keys that were set on a listener with those that it shall have, and puts it in open if it has all of
+// them.
 func (l *listeners) missingKeys(addr netip.AddrPort, listener transport.Listener, set map[keyPlace]transport.Auth) (missing map[keyPlace]transport.Auth, done bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -209,7 +209,7 @@ func (l *listeners) unregister(addr netip.AddrPort, listener transport.Listener)
 	}
 }
 
-// publish makes the state of one address known, together with that of the others.
+// publish publishes the state of one address together with the state of the others.
 func (l *listeners) publish(addr netip.AddrPort, reason string) {
 	if !l.setReason(addr, reason) {
 		return

@@ -10,16 +10,17 @@ import (
 	"github.com/herald-bgp/herald/speaker/transport"
 )
 
-// keyPlace is where the kernel keeps one TCP MD5 key: on a listening socket, for an address of a peer (RFC 2385).
+// keyPlace is the place of one TCP MD5 key in the kernel: a listening socket and the address of a peer (RFC 2385).
 type keyPlace struct {
 	listener netip.AddrPort // as configured
 	peer     netip.Addr
 }
 
-// claims decides who is accepted where. Two peers that have one address, and are told apart by ours, meet on a listening
-// socket that is bound to both of ours; if their keys differ, the first of them in the order of the configuration is
-// accepted, and the other told why it is not: the socket holds one key, and what it lets through for one peer is not
-// authenticated for the other. A socket that is bound to an address of ours holds the keys of those that connect to it.
+// claims decides which peers are accepted at which listening socket. Two peers with the same address, which only our local address
+// distinguishes, meet on a listening socket that is bound to both local addresses. If their keys differ, the first in the order of
+// the configuration is accepted, and the other gets the reason why it is not: the socket holds one key, and a connection with the
+// key of one peer is not authenticated for the other. A socket that is bound to one local address holds the keys of the peers that
+// connect to that address.
 func (l *listeners) claims(peers []*Peer) (keys map[keyPlace]transport.Auth, refused map[SessionID]string) {
 	keys, refused = map[keyPlace]transport.Auth{}, map[SessionID]string{}
 	first := map[keyPlace]*Peer{}

@@ -1,7 +1,7 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// What both OPENs agree on. RFC 5492 §3: a capability can be used where both sides offered it.
+// The negotiation of two OPENs. RFC 5492 §3: a capability can be used if both sides offered it.
 
 package speaker
 
@@ -42,11 +42,11 @@ func negotiate(cfg *Peer, ours, theirs *wire.Open) (Negotiated, error) {
 	return n, nil
 }
 
-// addFamilyCapabilities adds what holds for single families, which must be negotiated themselves.
+// addFamilyCapabilities adds capabilities for single families, which must be negotiated themselves.
 func (n *Negotiated) addFamilyCapabilities(our, their *wire.Capabilities) {
 	for _, f := range n.Families {
 		ours, theirs := our.AddPathMode(f), their.AddPathMode(f)
-		// RFC 7911 §4: paths are told apart in a direction where one side can send them and the other can receive them.
+		// RFC 7911 §4: NLRI have path identifiers in a direction if one side can send them and the other can receive them.
 		if ours.Sends() && theirs.Receives() {
 			n.AddPathSend = append(n.AddPathSend, f)
 		}
@@ -81,8 +81,8 @@ func (n *Negotiated) addRestart(our, their *wire.Capabilities) {
 	}
 }
 
-// commonFamilies are those that the session can be used for. RFC 5492 §3: a peer that lacks what we need MAY be refused: a
-// session without any family would be of no use, and look as if it were.
+// commonFamilies are the families that the session can be used for. RFC 5492 §3: a peer that lacks a needed capability MAY be
+// refused: a session without a family would look useful and carry nothing.
 func commonFamilies(cfg *Peer, ours, theirs *wire.Open) ([]wire.Family, error) {
 	ourFamilies, theirFamilies := offered(ours), offered(theirs)
 	var common []wire.Family
@@ -104,7 +104,7 @@ func commonFamilies(cfg *Peer, ours, theirs *wire.Open) ([]wire.Family, error) {
 	}
 }
 
-// maxFamilyNames bounds what is told of the families that a peer offers: it may offer thousands.
+// maxFamilyNames bounds how many of a peer's families are listed: it may offer thousands.
 const maxFamilyNames = 8
 
 func familyNames(families []wire.Family) string {
@@ -119,7 +119,7 @@ func familyNames(families []wire.Family) string {
 	return list
 }
 
-// offered is what an OPEN offers: RFC 4760 §8, without the capability IPv4 unicast alone.
+// offered are the families that an OPEN offers. RFC 4760 §8: without the capability, IPv4 unicast alone.
 func offered(o *wire.Open) []wire.Family {
 	if len(o.Capabilities.Families) == 0 {
 		return []wire.Family{wire.IPv4Unicast}

@@ -32,10 +32,10 @@ func localOpen(cfg *Peer, routerID netip.Addr, restart restartState, capabilitie
 	return o
 }
 
-// acceptable checks who the peer says it is (RFC 4271 §6.2, RFC 9234 §4.2).
+// acceptable checks the identity in the peer's OPEN (RFC 4271 §6.2, RFC 9234 §4.2).
 func acceptable(cfg *Peer, ours, theirs *wire.Open) error {
 	asn := theirs.PeerASN()
-	// RFC 6793 §9: AS_TRANS is nobody's: it stands in for an AS number that only the capability can tell.
+	// RFC 6793 §9: no AS has AS_TRANS: it stands in for an AS number that only the capability can carry.
 	trans := asn == uint32(wire.ASTrans)
 	badAS := func(expected string) error {
 		return &localError{
@@ -67,7 +67,7 @@ func acceptable(cfg *Peer, ours, theirs *wire.Open) error {
 	return acceptableRole(cfg, theirs.Capabilities.Role)
 }
 
-// acceptableRole checks the peer's role against ours, where both tell one.
+// acceptableRole checks the peer's role against ours, if both sides have one.
 func acceptableRole(cfg *Peer, theirs *wire.Role) error {
 	ours := cfg.role()
 	mismatch := func(format string, args ...any) error {

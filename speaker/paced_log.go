@@ -13,8 +13,8 @@ import (
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
-// pacedLog is for lines about what a peer may do as often as it likes: a few at once, and then one in a while, which tells
-// how many were left out. The zero value is ready; it may be used by any goroutine.
+// pacedLog is for lines about events that a peer can cause as often as it likes. It writes a few at once, and then one in a while
+// with the number of omitted lines. The zero value is ready; any goroutine may use it.
 type pacedLog struct {
 	mu      sync.Mutex
 	written int       // of the burst; one is forgiven each logInterval
@@ -34,7 +34,7 @@ func (p *pacedLog) info(log logr.Logger, message string, keysAndValues ...any) {
 	}
 }
 
-// message writes a message of the peer's whole (RFC 7606 §6 for UPDATE), with what is wrong with it, or counts it.
+// message writes a whole message of the peer (RFC 7606 §6 for UPDATE) with its error, or counts it.
 func (p *pacedLog) message(log logr.Logger, t wire.MessageType, body []byte, err error) {
 	if leftOut, ok := p.allow(time.Now()); ok {
 		write(log, leftOut, "the peer sent a message with an error", "type", t.String(), "error", err.Error(), "body", hex.EncodeToString(body))
@@ -48,7 +48,7 @@ func write(log logr.Logger, leftOut int, message string, keysAndValues ...any) {
 	log.Info(message, keysAndValues...)
 }
 
-// allow reports whether a line is written now, and how many were not since the last.
+// allow reports whether a line is written now, and how many lines were omitted since the last.
 func (p *pacedLog) allow(now time.Time) (leftOut int, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// work shows whether a goroutine makes progress: what it does between two waits, for the wire, a timer or news, is a stretch
-// of work, and each ends soon. One goroutine begins and ends them; any may look.
+// work shows whether a goroutine makes progress. A stretch of work lies between two waits, for the wire, a timer or news, and must
+// end soon. One goroutine begins and ends the stretches; any goroutine may look.
 type work struct {
-	depth     int           // a part of a stretch is in it
+	depth     int           // greater than 1 within a part of a stretch
 	stretches atomic.Uint64 // odd within one
 }
 
@@ -30,7 +30,7 @@ func (w *work) end() {
 	}
 }
 
-// progress knows the works of a speaker by what they are.
+// progress holds the works of a speaker with their names.
 type progress struct {
 	mu    sync.Mutex // a leaf
 	works map[*work]string
@@ -57,7 +57,7 @@ func (p *progress) remove(w *work) {
 // time, which passes while a machine is suspended too.
 const watchTicks = 12
 
-// look counts the looks at each stretch, and returns what made no progress, "" for nothing.
+// look counts the looks at each stretch, and returns the name of a work without progress, "" if there is none.
 func (p *progress) look(seen map[*work]looks) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -86,9 +86,8 @@ type looks struct {
 	count   int
 }
 
-// Watch returns an error as soon as a peer or the table has made no progress for limit, and nil when ctx ends. What made no
-// progress is a defect, or a log that nobody reads, and nothing but the end of the process helps: not every goroutine can be
-// waited for any more.
+// Watch returns an error as soon as a peer or the table has made no progress for limit, and nil when ctx ends. The cause is a defect,
+// or a log that nobody reads, and only the end of the process helps: some goroutines can no longer be waited for.
 func (s *Speaker) Watch(ctx context.Context, limit time.Duration) error {
 	ticker := time.NewTicker(limit / watchTicks)
 	defer ticker.Stop()
@@ -113,7 +112,7 @@ func (s *Speaker) Watch(ctx context.Context, limit time.Duration) error {
 	}
 }
 
-// answer takes what everybody needs, the table and what is published, each time that it is asked.
+// answer uses the locks that every goroutine needs, those of the table and of the published state, each time that it is asked.
 func (s *Speaker) answer(table *work, asked <-chan struct{}) {
 	defer s.progress.remove(table)
 	for range asked {

@@ -14,7 +14,7 @@ import (
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
-// Receive says what becomes of the routes that a peer sends. They are never advertised to anybody.
+// Receive says what is done with the routes that a peer sends. They are never advertised to anybody.
 type Receive struct {
 	Mode ReceiveMode
 	// MaxPrefixes bounds the routes that are kept, over all families; default 1000. The octets of their path attributes are
@@ -34,15 +34,15 @@ const (
 	ReceiveReport
 )
 
-// ReceiveLimit says what happens where a peer has more routes than are kept.
+// ReceiveLimit says what happens if a peer has more routes than are kept.
 type ReceiveLimit uint8
 
 // Limits of Receive.
 const (
-	// ReceiveDiscard drops those that are too many; the session goes on.
+	// ReceiveDiscard drops the excess routes; the session goes on.
 	ReceiveDiscard ReceiveLimit = iota
-	// ReceiveTeardown ends the session with Cease/1, or Cease/8 where the path attributes are too many octets (RFC 4486 §4),
-	// and opens it again after intervals that grow.
+	// ReceiveTeardown ends the session with Cease/1, or with Cease/8 if the path attributes have too many octets (RFC 4486 §4),
+	// and opens it again after growing intervals.
 	ReceiveTeardown
 )
 
@@ -65,18 +65,18 @@ type receiveLimitError struct {
 	cease *localError
 }
 
-// policy is the one that the session ended for.
+// policy is the policy whose limit was reached.
 func (e *receiveLimitError) policy() adjin.Policy {
 	return adjin.Policy{Keep: true, MaxPrefixes: e.Limit, Teardown: true}
 }
 
-// Error says what is sent.
+// Error is the text of the Cease.
 func (e *receiveLimitError) Error() string { return e.cease.Error() }
 
 // Unwrap makes it the localError that the peer is told.
 func (e *receiveLimitError) Unwrap() error { return e.cease }
 
-// limitError turns a *adjin.LimitError into what is sent for it.
+// limitError turns a *adjin.LimitError into an error with its Cease.
 func limitError(err error) error {
 	var limit *adjin.LimitError
 	if !errors.As(err, &limit) {
@@ -91,7 +91,7 @@ func limitError(err error) error {
 	}}
 }
 
-// receivedSession is what the Adj-RIB-In needs to know of a session.
+// receivedSession holds the parameters of a session for its Adj-RIB-In.
 func receivedSession(c *contender) adjin.Session {
 	return adjin.Session{
 		Families: slices.Clone(c.negotiated.Families),
@@ -147,8 +147,8 @@ func (s *session) takeRefresh(body []byte, synced func(wire.Family) bool) error 
 	return nil
 }
 
-// askAgain has the writer ask for routes that are missing because of what was configured before. A peer that cannot be
-// asked sends them as it likes.
+// askAgain makes the writer ask for routes that an earlier configuration did not keep. A peer that cannot be asked sends them
+// whenever it likes.
 func (s *session) askAgain() {
 	if !s.received.TakeMissing() || !s.negotiated.RouteRefresh {
 		return
