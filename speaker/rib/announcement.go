@@ -27,6 +27,8 @@ type Announcement struct {
 	// PathID is the path identifier towards peers with which they are used (RFC 7911 §3). Announcements of one prefix with
 	// one PathID conflict; to other peers only the first of them all goes (RFC 7911 §5).
 	PathID uint32
+	// SAFI is that of its families, 0 for unicast. One that the table does not know is sent to nobody.
+	SAFI uint8
 	// Prefixes are the destinations, IPv4 and IPv6 in any order.
 	Prefixes Prefixes
 	// Attributes are the path attributes, neutral to the session.
@@ -35,9 +37,11 @@ type Announcement struct {
 
 // Equal reports whether a and b announce the same with the same attributes and precedence under the same ID, with the same Note.
 func (a *Announcement) Equal(b *Announcement) bool {
-	return a == b || a.ID == b.ID && a.Name == b.Name && a.Owner == b.Owner && a.Age == b.Age && a.PathID == b.PathID &&
+	return a == b || a.ID == b.ID && a.Name == b.Name && a.Owner == b.Owner && a.Age == b.Age && a.PathID == b.PathID && a.safi() == b.safi() &&
 		equalTokens(a.Note, b.Note) && a.Prefixes.Equal(b.Prefixes) && a.Attributes.Equal(&b.Attributes)
 }
+
+func (a *Announcement) safi() uint8 { return cmp.Or(a.SAFI, wire.SAFIUnicast) }
 
 // Compare is the order of precedence: of two announcements the lesser goes first. The lesser Age decides, then Name, with the
 // namespace before the name, then ID.

@@ -191,19 +191,15 @@ func split(marks []mark, chosen func(mark) bool) (out, rest []mark) {
 }
 
 // room is how many routes that they are to lose the sessions of a view may hold beside all that they are to be sent, by the
-// guard's limit. Where both families count each has a half of it.
+// guard's limit. Where several families count each has its part of it.
 func (f *family[A]) room(v *view[A]) int {
 	if v.guard == nil || !slices.Contains(v.guard.Counted, f.ops.Family) {
 		return math.MaxInt
 	}
 	room := math.MaxInt
 	for c := range v.cursors {
-		counted := c.out.export.counted
-		left := v.guard.MaxPrefixes - counted[0] - counted[1]
-		if counted[0] > 0 && counted[1] > 0 {
-			left /= 2
-		}
-		room = min(room, left)
+		prefixes, families := v.guard.counted(&c.out.export.prefixes)
+		room = min(room, (v.guard.MaxPrefixes-prefixes)/max(families, 1))
 	}
 	return room
 }

@@ -156,7 +156,7 @@ func (c *cursor[A]) read(b *batch) {
 		start := len(b.bytes)
 		b.add(append(b.bytes, r.bytes...))
 		for _, at := range r.patches {
-			encode.Patch(b.bytes, start+at, c.self)
+			encode.Patch(b.bytes, start+at, c.family.ops.Family, c.self)
 		}
 	}
 	c.at = r

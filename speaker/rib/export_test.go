@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"reflect"
 	"slices"
 
 	"github.com/herald-bgp/herald/speaker/rib/encode"
@@ -28,7 +29,9 @@ type Limits = limits
 func (t *Table) SetLimits(l Limits) {
 	l.Sources, l.Step = cmp.Or(l.Sources, defaultLimits.Sources), cmp.Or(l.Step, defaultLimits.Step)
 	t.limits = l
-	t.four.ring.limit, t.six.ring.limit = l.Ring, l.Ring
+	for _, f := range t.families {
+		f.(checked).limitRing(l.Ring)
+	}
 }
 
 // ModelRoute is the model: what a session makes of an announcement, without profiles.
@@ -48,7 +51,7 @@ func ModelRoute(p Params, defaults *Attributes, a *Announcement, f wire.Family) 
 
 type Stats struct{ Entries, Dead, Graves, Keys, Conflicts, Views, Profiles, Sets, Sources, Marks, Ring int }
 
-func stats[A comparable](f *family[A], s *Stats) {
+func (f *family[A]) stats(s *Stats) {
 	f.store.Each(0, func(_ store.Slot, e *store.Entry[A]) bool {
 		if e.Seq > 0 {
 			s.Entries++
@@ -82,8 +85,9 @@ func (t *Table) Stats() Stats {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var s Stats
-	stats(t.four, &s)
-	stats(t.six, &s)
+	for _, f := range t.families {
+		f.(checked).stats(&s)
+	}
 	for _, x := range t.sources {
 		if x != nil {
 			s.Sources++
@@ -99,10 +103,12 @@ func (t *Table) Check() error {
 	if err := t.checkExports(); err != nil {
 		return err
 	}
-	if err := check(t.four); err != nil {
-		return err
+	for _, f := range t.families {
+		if err := f.(checked).check(); err != nil {
+			return err
+		}
 	}
-	return check(t.six)
+	return nil
 }
 
 // checkExports compares what is kept of exports with what their lists say.
@@ -114,7 +120,7 @@ func (t *Table) checkExports() error {
 	}
 	for peer, x := range t.exports {
 		var members members
-		var prefixes [families]int
+		var prefixes tally
 		missing := 0
 		for a := range x.Announcements.All() {
 			s := t.byID[idOf(a)]
@@ -123,11 +129,9 @@ func (t *Table) checkExports() error {
 				continue
 			}
 			members.add(s.number)
-			for f, n := range a.Prefixes.count() {
-				prefixes[f] += n
-			}
+			prefixes.change(s, [families]int{}, a.Prefixes.count())
 		}
-		if x.refused == nil && (!x.members.equal(members) || x.prefixes != prefixes || x.missing != missing) {
+		if x.refused == nil && (!x.members.equal(members) || !reflect.DeepEqual(x.prefixes, prefixes) || x.missing != missing) {
 			return fmt.Errorf("export of %s has members %x with %v prefixes and misses %d, want %x, %v and %d",
 				peer, x.members, x.prefixes, x.missing, members, prefixes, missing)
 		}
@@ -135,7 +139,16 @@ func (t *Table) checkExports() error {
 	return nil
 }
 
-func check[A comparable](f *family[A]) error {
+// checked is a table of a family that tests look into.
+type checked interface {
+	limitRing(uint64)
+	stats(*Stats)
+	check() error
+}
+
+func (f *family[A]) limitRing(limit uint64) { f.ring.limit = limit }
+
+func (f *family[A]) check() error {
 	st := f.store
 	keys := map[store.Key[A]]int{}
 	live := map[uint32]int{}

@@ -17,9 +17,7 @@ type exported struct {
 	// refused are those that the guard refuses, since they are too many.
 	refused members
 	// prefixes is how many prefixes the members come to, by family.
-	prefixes [families]int
-	// counted is how many prefixes count against the guard's limit, by family.
-	counted [families]int
+	prefixes tally
 }
 
 // nothing is what a peer without an export is sent.
@@ -45,8 +43,9 @@ func (t *Table) export(u *update, exports map[string]Export) {
 		renewed = renewed || known != nothing && !(known.Defaults.Equal(&e.Defaults) && known.Guard.Equal(e.Guard))
 	}
 	if renewed || len(next) < len(t.exports) {
-		t.four.renew()
-		t.six.renew()
+		for _, f := range t.families {
+			f.renew()
+		}
 	}
 	t.exports = next
 }
@@ -56,7 +55,7 @@ func (t *Table) exported(u *update, known *exported, e Export) *exported {
 	x := &exported{Export: e, members: known.members, prefixes: known.prefixes}
 	different := false
 	if known.missing > 0 || known.refused != nil {
-		different, x.members, x.prefixes = true, nil, [families]int{}
+		different, x.members, x.prefixes = true, nil, tally{}
 		for a := range e.Announcements.All() {
 			x.add(t.byID[idOf(a)], u)
 		}
@@ -77,7 +76,7 @@ func (x *exported) follow(u *update, former *List) (different bool) {
 	for _, c := range u.changed {
 		if x.members.has(c.number) {
 			different = true
-			x.grow(c.before, c.after)
+			x.prefixes.change(c.source, c.before, c.after)
 		}
 	}
 	t.comparisons++
@@ -124,19 +123,12 @@ func (x *exported) add(s *source, u *update) {
 		return
 	}
 	x.members.add(s.number)
-	x.grow([families]int{}, s.count)
+	x.prefixes.change(s, [families]int{}, s.count)
 }
 
 func (x *exported) remove(s *source) {
 	x.members.remove(s.number)
-	x.grow(s.count, [families]int{})
-}
-
-// grow notes that some of the members came to other numbers of prefixes before.
-func (x *exported) grow(before, after [families]int) {
-	for f := range x.prefixes {
-		x.prefixes[f] += after[f] - before[f]
-	}
+	x.prefixes.change(s, s.count, [families]int{})
 }
 
 // same reports whether an export with the same announcements is the same in all else.

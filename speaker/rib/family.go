@@ -13,19 +13,19 @@ import (
 // familyOps is what the table needs to know of one family.
 type familyOps[A comparable] struct {
 	store.Ops[A]
-	// spans yields the ranges of the family.
-	spans func(Prefixes, func(store.Span[A]) bool)
+	// spans yields what ranges of an announcement stand for in the family. What decides that besides the ranges is a part of sourceID.
+	spans func(a *Announcement, ranges Prefixes, yield func(store.Span[A]) bool)
 }
 
 var (
-	ops4 = familyOps[uint32]{store.IPv4, func(p Prefixes, yield func(store.Span[uint32]) bool) { each(p.four, unpack4, yield) }}
-	ops6 = familyOps[store.Address6]{store.IPv6, func(p Prefixes, yield func(store.Span[store.Address6]) bool) { each(p.six, unpack6, yield) }}
+	ops4 = familyOps[uint32]{store.IPv4, func(_ *Announcement, p Prefixes, yield func(store.Span[uint32]) bool) { spans4(p, yield) }}
+	ops6 = familyOps[store.Address6]{store.IPv6, func(_ *Announcement, p Prefixes, yield func(store.Span[store.Address6]) bool) { spans6(p, yield) }}
 )
 
 // family is the table of one address family with the sessions that are sent it.
 type family[A comparable] struct {
 	table *Table
-	index int // among the table's families
+	index int // in what a source keeps by family
 	ops   *familyOps[A]
 	store *store.Store[A]
 
@@ -47,20 +47,37 @@ type grave struct {
 	seq uint64
 }
 
-func newFamily[A comparable](t *Table, index int, ops *familyOps[A]) *family[A] {
+func newFamily[A comparable](t *Table, ops *familyOps[A]) *family[A] {
 	return &family[A]{
-		table: t, index: index, ops: ops, store: store.New(&ops.Ops),
+		table: t, index: indexOf(ops.Family), ops: ops, store: store.New(&ops.Ops),
 		ring: ring{limit: t.limits.Ring}, naming: naming{}, linkLocals: naming{},
 	}
 }
 
-// spans yields the ranges of the family.
-func (f *family[A]) spans(p Prefixes) iter.Seq[store.Span[A]] {
-	return func(yield func(store.Span[A]) bool) { f.ops.spans(p, yield) }
+// spans yields what ranges of an announcement stand for in the family: nothing where it is of others.
+func (f *family[A]) spans(a *Announcement, ranges Prefixes) iter.Seq[store.Span[A]] {
+	return func(yield func(store.Span[A]) bool) {
+		if a.safi() == f.ops.Family.SAFI {
+			f.ops.spans(a, ranges, yield)
+		}
+	}
+}
+
+// count is how many prefixes of the family an announcement comes to.
+func (f *family[A]) count(a *Announcement) (n int) {
+	for r := range f.spans(a, a.Prefixes) {
+		n += r.Count()
+	}
+	return n
 }
 
 // live is how many prefixes of the family a source announces.
-func (f *family[A]) live(s *source) int { return int(s.live[f.index]) }
+func (f *family[A]) live(s *source) int {
+	if s.safi() != f.ops.Family.SAFI {
+		return 0
+	}
+	return int(s.live[f.index])
+}
 
 // ring remembers the entries of the latest changes, between limit and twice as many.
 type ring struct {
@@ -144,7 +161,7 @@ func (e *edit[A]) touch(i store.Slot, kind change, concerned []*view[A]) {
 // announce touches what a source announces that it did not.
 func (e *edit[A]) announce(s *source, ranges Prefixes, concerned []*view[A]) {
 	f := e.f
-	for r := range f.spans(ranges) {
+	for r := range f.spans(s.Announcement, ranges) {
 		f.ops.Expand(r, func(k store.Key[A]) bool {
 			i := f.store.Lookup(k, s.number)
 			if i == store.NoSlot {
@@ -178,7 +195,7 @@ func (f *family[A]) announced(s *source, ranges Prefixes, yield func(store.Slot)
 	if f.live(s) == 0 {
 		return
 	}
-	for r := range f.spans(ranges) {
+	for r := range f.spans(s.Announcement, ranges) {
 		f.ops.Expand(r, func(k store.Key[A]) bool {
 			if i := f.store.Lookup(k, s.number); i != store.NoSlot && !f.store.At(i).Dead() {
 				yield(i)
@@ -267,7 +284,7 @@ func (f *family[A]) reclaim() {
 func (e *edit[A]) eachBut(s *source, ranges, stay Prefixes, concerned []*view[A]) {
 	f := e.f
 	var gone []store.Key[A]
-	for r := range f.spans(ranges) {
+	for r := range f.spans(s.Announcement, ranges) {
 		f.ops.Expand(r, func(k store.Key[A]) bool {
 			if i := f.store.Lookup(k, s.number); i != store.NoSlot && !f.store.At(i).Dead() {
 				gone = append(gone, k)
@@ -281,7 +298,7 @@ func (e *edit[A]) eachBut(s *source, ranges, stay Prefixes, concerned []*view[A]
 	slices.SortFunc(gone, f.ops.Compare)
 	gone = slices.Compact(gone)
 	stays := make([]bool, len(gone))
-	for r := range f.spans(stay) {
+	for r := range f.spans(s.Announcement, stay) {
 		// The prefixes within r follow each other, among others that are shorter or longer than those of r.
 		i, _ := slices.BinarySearchFunc(gone, r.Key(), f.ops.Compare)
 		for ; i < len(gone) && f.ops.Mask(gone[i].Address, r.Bits) == r.Address; i++ {

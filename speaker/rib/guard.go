@@ -70,7 +70,7 @@ func (g *Guard) permits(a *Announcement, f wire.Family) bool {
 		return true
 	}
 	for r := range a.Prefixes.All() {
-		if familyOf(r.Prefix.Addr()) != f {
+		if r.Prefix.Addr().Is4() != (f.AFI == wire.AFIIPv4) {
 			continue
 		}
 		if !slices.ContainsFunc(g.Grants[a.Owner], func(grant Grant) bool { return grant.permits(r, &a.Attributes) }) {
@@ -88,53 +88,40 @@ func (g Grant) permits(r PrefixRange, a *Attributes) bool {
 		(g.LocalPref || a.LocalPref == nil) && (g.Raw || !forOthers)
 }
 
-// counted are those of the numbers of prefixes, by family, that count against the limit.
-func (g *Guard) counted(prefixes [families]int) (n [families]int) {
+// counted is how many of some prefixes count against the limit, and in how many families.
+func (g *Guard) counted(t *tally) (prefixes, families int) {
 	for _, f := range g.Counted {
-		switch f {
-		case wire.IPv4Unicast:
-			n[0] = prefixes[0]
-		case wire.IPv6Unicast:
-			n[1] = prefixes[1]
+		if n := t.of(f); n > 0 {
+			prefixes, families = prefixes+n, families+1
 		}
 	}
-	return n
+	return prefixes, families
 }
 
 // bound takes those sources from an export's members that would take it over the guard's limit. There are none but for a defect
 // of what made the export.
 func (x *exported) bound(t *Table) {
-	x.counted = [families]int{}
 	if x.Guard == nil {
 		return
 	}
-	x.counted = x.Guard.counted(x.prefixes)
-	if x.counted[0]+x.counted[1] <= x.Guard.MaxPrefixes {
+	left := x.Guard.MaxPrefixes
+	if n, _ := x.Guard.counted(&x.prefixes); n <= left {
 		return
 	}
-	x.members, x.counted = slices.Clone(x.members), [families]int{}
-	left := x.Guard.MaxPrefixes
+	x.members = slices.Clone(x.members)
 	for a := range x.Announcements.All() {
 		s := t.byID[idOf(a)]
 		if s == nil || !x.members.has(s.number) {
 			continue
 		}
-		n := x.Guard.counted(s.count)
-		if n[0]+n[1] > left {
+		one := tally{}
+		one.change(s, [families]int{}, s.count)
+		n, _ := x.Guard.counted(&one)
+		if n > left {
 			x.remove(s)
 			x.refused.add(s.number)
 			continue
 		}
-		left -= n[0] + n[1]
-		x.counted[0] += n[0]
-		x.counted[1] += n[1]
+		left -= n
 	}
-}
-
-// familyOf returns the unicast family of an address.
-func familyOf(a netip.Addr) wire.Family {
-	if a.Is4() {
-		return wire.IPv4Unicast
-	}
-	return wire.IPv6Unicast
 }

@@ -29,13 +29,19 @@ func (n naming) remove(a netip.Addr, number uint32) {
 
 // name notes the next hops that a source's announcement names, unname forgets them.
 func (t *Table) name(number uint32, a *Attributes) {
-	t.four.name(number, a)
-	t.six.name(number, a)
+	for _, f := range t.families {
+		if f.is().SAFI == t.sources[number].safi() {
+			f.name(number, a)
+		}
+	}
 }
 
 func (t *Table) unname(s *source) {
-	t.four.unname(s)
-	t.six.unname(s)
+	for _, f := range t.families {
+		if f.is().SAFI == s.safi() {
+			f.unname(s)
+		}
+	}
 }
 
 func (f *family[A]) name(number uint32, a *Attributes) {

@@ -161,8 +161,7 @@ func (o *Out) Detach() {
 	o.table.mu.Lock()
 	defer o.table.mu.Unlock()
 	o.detach()
-	o.table.four.reclaim()
-	o.table.six.reclaim()
+	o.table.reclaim()
 }
 
 // detach leaves the table. There is nothing more to be handed out.

@@ -33,8 +33,8 @@ type move[A comparable] struct {
 	everything bool
 }
 
-// prepare finds where the sessions of a family go, and marks what they are to be told.
-func prepare[A comparable](f *family[A], u *update) *prepared[A] {
+// prepare finds where the sessions of the family go, and marks what they are to be told.
+func (f *family[A]) prepare(u *update) preparation {
 	p := &prepared[A]{edit: edit[A]{f: f}}
 	after := map[*view[A]]members{}
 	for _, v := range slices.Clone(f.views) {
@@ -63,7 +63,7 @@ func prepare[A comparable](f *family[A], u *update) *prepared[A] {
 	}
 	come := 0
 	for _, c := range u.added {
-		come += count(f.ops, c.next.Prefixes)
+		come += f.count(c.next)
 	}
 	f.store.Reserve(come)
 	for _, c := range u.added {
@@ -107,16 +107,16 @@ func (p *prepared[A]) place(v *view[A], u *update) {
 	}
 	var groups []*group
 	for c := range v.cursors {
-		t := u.targets[c.out]
-		profile := f.profileOf(c, t.export)
+		target := u.targets[c.out]
+		profile, m := f.profileOf(c, target), f.refuse(c.out, target)
 		var g *group
 		for _, known := range groups {
-			if known.profile == profile && known.members.equal(t.members[f.index]) {
+			if known.profile == profile && known.members.equal(m) {
 				g = known
 			}
 		}
 		if g == nil {
-			g = &group{members: t.members[f.index], profile: profile}
+			g = &group{members: m, profile: profile}
 			groups = append(groups, g)
 		}
 		g.cursors = append(g.cursors, c)

@@ -81,7 +81,7 @@ const longestDefault = 7
 // its subnets are announced.
 func (p Prefixes) hasDefaultRoute(f wire.Family) bool {
 	ranges, bits := p.four, single4-1
-	if f == wire.IPv6Unicast {
+	if f.AFI == wire.AFIIPv6 {
 		ranges, bits = p.six, single6-1
 	}
 	for ; bits < len(ranges.octets); bits += ranges.size {
@@ -101,16 +101,16 @@ func (p Prefixes) Equal(o Prefixes) bool { return p.four.equal(o.four) && p.six.
 // All yields the ranges.
 func (p Prefixes) All() iter.Seq[PrefixRange] {
 	return func(yield func(PrefixRange) bool) {
-		if ranges(&ops4, p, yield) {
-			ranges(&ops6, p, yield)
+		if ranges(&store.IPv4, spans4, p, yield) {
+			ranges(&store.IPv6, spans6, p, yield)
 		}
 	}
 }
 
 // ranges yields the ranges of a family, and reports whether yield took them all.
-func ranges[A comparable](ops *familyOps[A], p Prefixes, yield func(PrefixRange) bool) bool {
+func ranges[A comparable](ops *store.Ops[A], spans func(Prefixes, func(store.Span[A]) bool), p Prefixes, yield func(PrefixRange) bool) bool {
 	more := true
-	ops.spans(p, func(s store.Span[A]) bool {
+	spans(p, func(s store.Span[A]) bool {
 		more = yield(PrefixRange{Prefix: ops.NLRI(s.Key()).Prefix, Length: int(s.Length)})
 		return more
 	})
@@ -118,10 +118,10 @@ func ranges[A comparable](ops *familyOps[A], p Prefixes, yield func(PrefixRange)
 }
 
 // count is how many prefixes the ranges stand for, by family.
-func (p Prefixes) count() [families]int { return [families]int{count(&ops4, p), count(&ops6, p)} }
+func (p Prefixes) count() [families]int { return [families]int{count(spans4, p), count(spans6, p)} }
 
-func count[A comparable](ops *familyOps[A], p Prefixes) (n int) {
-	ops.spans(p, func(s store.Span[A]) bool {
+func count[A comparable](spans func(Prefixes, func(store.Span[A]) bool), p Prefixes) (n int) {
+	spans(p, func(s store.Span[A]) bool {
 		n += s.Count()
 		return true
 	})
@@ -202,6 +202,12 @@ func unpack6(b string) store.Span[store.Address6] {
 	address := store.Address6{High: binary.BigEndian.Uint64(a[:8]), Low: binary.BigEndian.Uint64(a[8:])}
 	return store.Span[store.Address6]{Address: address, Bits: b[single6-1], Length: b[len(b)-1]}
 }
+
+// spans4 yields the ranges of IPv4.
+func spans4(p Prefixes, yield func(store.Span[uint32]) bool) { each(p.four, unpack4, yield) }
+
+// spans6 yields the ranges of IPv6.
+func spans6(p Prefixes, yield func(store.Span[store.Address6]) bool) { each(p.six, unpack6, yield) }
 
 // each yields the ranges of a family.
 func each[A comparable](p packed, unpack func(string) store.Span[A], yield func(store.Span[A]) bool) {

@@ -3,9 +3,7 @@
 
 package rib
 
-import (
-	"slices"
-)
+import "slices"
 
 // Report says what the peer was sent. Its slices must not be modified.
 func (o *Out) Report() Report { return *o.report.Load() }
@@ -65,8 +63,9 @@ func (w withholding) add(s *source, one Withheld) {
 // withheld is the list for the report, in the order of the export.
 func (o *Out) withheld() []Withheld {
 	w := withholding{}
-	o.table.four.notNegotiated(o, w)
-	o.table.six.notNegotiated(o, w)
+	for _, f := range o.table.families {
+		f.notNegotiated(o, w)
+	}
 	for _, c := range o.cursors {
 		c.withheld(w)
 	}
@@ -87,7 +86,7 @@ func (o *Out) withheld() []Withheld {
 
 // notNegotiated adds the prefixes of the family if the session does not have it.
 func (f *family[A]) notNegotiated(o *Out, w withholding) {
-	if slices.Contains(o.params.Families, f.ops.Family) || o.export.prefixes[f.index] == 0 {
+	if slices.Contains(o.params.Families, f.ops.Family) || o.export.prefixes.of(f.ops.Family) == 0 {
 		return
 	}
 	f.eachSource(o.export.members, func(s *source) {

@@ -17,7 +17,7 @@ type Route struct {
 	NLRI   wire.NLRI
 	// PathID is the path identifier, 0 where the session has none.
 	PathID uint32
-	// NextHop is the global one where a link-local address goes with it.
+	// NextHop is the global one where a link-local address goes with it, the zero Addr in a family without next hops.
 	NextHop netip.Addr
 	// Attributes are as they were encoded for the session, the next hop apart. They must not be modified.
 	Attributes *wire.Attributes
@@ -78,10 +78,18 @@ func (c *cursor[A]) someRoutes(from store.Slot, known map[*encode.Set]*wire.Attr
 			known[set] = attributes
 		}
 		batch = append(batch, Route{
-			Family: f.ops.Family, NLRI: f.ops.NLRI(e.Key()), PathID: path, NextHop: c.nextHop(set)[0],
+			Family: f.ops.Family, NLRI: f.ops.NLRI(e.Key()), PathID: path, NextHop: first(c.nextHop(set)),
 			Attributes: attributes, Announcement: s.Announcement,
 		})
 		return left > 0
 	})
 	return batch, next, next < f.store.End()
+}
+
+// first returns the first of some addresses, the zero Addr where there are none.
+func first(list []netip.Addr) netip.Addr {
+	if len(list) == 0 {
+		return netip.Addr{}
+	}
+	return list[0]
 }

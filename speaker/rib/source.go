@@ -8,14 +8,15 @@ import (
 	"math/bits"
 )
 
-// sourceID identifies a source across configurations. An announcement with another path identifier is another source: its
-// routes do not replace what it was.
+// sourceID identifies a source across configurations. An announcement with another path identifier, or of other families, is another
+// source: its routes do not replace what it was.
 type sourceID struct {
 	announcement string
 	path         uint32
+	safi         uint8
 }
 
-func idOf(a *Announcement) sourceID { return sourceID{a.ID, a.PathID} }
+func idOf(a *Announcement) sourceID { return sourceID{a.ID, a.PathID, a.safi()} }
 
 // source is an announcement as the table knows it, for as long as an entry has its number.
 type source struct {
@@ -36,7 +37,7 @@ type source struct {
 // before reports whether the routes of s go before those of o.
 func (s *source) before(o *source) bool { return s.Announcement.Compare(o.Announcement) < 0 }
 
-// families is how many families a table has: the length of what it keeps for each.
+// families is how many families an announcement can have: the length of what is kept for each.
 const families = 2
 
 // members is a set of numbers of sources.

@@ -126,6 +126,9 @@ func (f *family[A]) exclude(v *view[A], s *source) {
 	if !v.members.has(s.number) {
 		return
 	}
+	if f.live(s) == 0 {
+		return
+	}
 	own := 0
 	if k := sum.withheld[s.number]; k != nil {
 		own = k.own.Prefixes
@@ -223,7 +226,7 @@ func (f *family[A]) renewExample(v *view[A], s *source, k *kept) {
 // tooLong calls yield for the ranges of a source whose prefixes are longer than there is room for.
 func (f *family[A]) tooLong(s *source, room int, yield func(store.Span[A])) {
 	var long []store.Span[A]
-	for r := range f.spans(s.Prefixes) {
+	for r := range f.spans(s.Announcement, s.Prefixes) {
 		if f.ops.Len(r.First()) > room {
 			long = append(long, r)
 		}
@@ -241,7 +244,7 @@ func (f *family[A]) tooLong(s *source, room int, yield func(store.Span[A])) {
 
 // example is the first prefix of the family that a source lists.
 func (f *family[A]) example(s *source) wire.NLRI {
-	for r := range f.spans(s.Prefixes) {
+	for r := range f.spans(s.Announcement, s.Prefixes) {
 		return f.ops.NLRI(r.First())
 	}
 	return wire.NLRI{}

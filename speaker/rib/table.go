@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/herald-bgp/herald/speaker/rib/internal/store"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
@@ -28,15 +27,15 @@ type Table struct {
 	updates       uint64 // number of the newest
 	comparisons   uint64 // of lists
 	outs          map[*Out]struct{}
-	four          *family[uint32]
-	six           *family[store.Address6]
+	families      []familyTable
+	kinds         []kind
 }
 
 // New returns a table that sends nothing to anybody.
 func New() *Table {
-	t := &Table{limits: defaultLimits, seq: 1, byID: map[sourceID]*source{}, outs: map[*Out]struct{}{}}
-	t.four = newFamily(t, 0, &ops4)
-	t.six = newFamily(t, 1, &ops6)
+	t := &Table{limits: defaultLimits, seq: 1, byID: map[sourceID]*source{}, outs: map[*Out]struct{}{}, kinds: kinds}
+	t.of(wire.IPv4Unicast)
+	t.of(wire.IPv6Unicast)
 	return t
 }
 
@@ -71,11 +70,8 @@ func (t *Table) Attach(peer string, p Params) *Out {
 	o.export = t.exportOf(o)
 	o.takeAddresses(o.export)
 	for _, f := range p.Families {
-		switch f {
-		case wire.IPv4Unicast:
-			o.cursors = append(o.cursors, t.four.attach(o))
-		case wire.IPv6Unicast:
-			o.cursors = append(o.cursors, t.six.attach(o))
+		if table := t.of(f); table != nil {
+			o.cursors = append(o.cursors, table.attach(o))
 		}
 	}
 	poke(o.ready)
@@ -87,6 +83,7 @@ func (t *Table) numbered(a *Announcement) *source {
 	if s := t.byID[idOf(a)]; s != nil {
 		return s
 	}
+	t.need(a)
 	s := &source{Announcement: a}
 	if n := len(t.unused); n > 0 {
 		s.number, t.unused = t.unused[n-1], t.unused[:n-1]
@@ -104,11 +101,17 @@ func (t *Table) release(s *source) {
 	if s.wanted || s.entries > 0 || t.sources[s.number] != s {
 		return
 	}
-	t.four.forget(s.number)
-	t.six.forget(s.number)
+	t.forget(s)
 	delete(t.byID, idOf(s.Announcement))
 	t.sources[s.number] = nil
 	t.unused = append(t.unused, s.number)
+}
+
+// forget drops what is known of a source's encoding.
+func (t *Table) forget(s *source) {
+	for _, f := range t.families {
+		f.forget(s.number)
+	}
 }
 
 // poke leaves a token in a channel of capacity 1, unless there is one.

@@ -6,6 +6,7 @@ package rib
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -17,7 +18,7 @@ type update struct {
 	// added and changed are sources with their new announcements, removed those that are wanted no more.
 	added, changed []sourceChange
 	removed        []*source
-	targets        map[*Out]*target
+	targets        map[*Out]*exported // what each session is to be sent
 }
 
 // sourceChange is a source with what becomes of its announcement.
@@ -32,18 +33,11 @@ type sourceChange struct {
 	gone, come Prefixes
 }
 
-// target is what an export means for a session.
-type target struct {
-	export *exported
-	// members by family: without those whose next hop would be the peer itself.
-	members [families]members
-}
-
 // Update replaces the whole desired state, routes of our own alone (RFC 4271 §9.4): all announcements, and the exports of each
 // peer, whose announcements are among them; others are not sent. A peer that is absent is sent nothing. What the lists share with those
 // of the update before costs nothing. Update returns at once: sessions are poked, and do the work when they can write. Nothing that is
 // given may be modified afterwards. An error refuses the update, and nothing changes: there are more than [MaxAnnouncements], which
-// is [ErrTooManyAnnouncements], or two with one ID and path identifier.
+// is [ErrTooManyAnnouncements], or two of one SAFI with one ID and path identifier.
 func (t *Table) Update(announcements *List, exports map[string]Export) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -52,7 +46,7 @@ func (t *Table) Update(announcements *List, exports map[string]Export) error {
 	}
 	t.ensureNumbers(announcements)
 	t.comparisons++
-	u := &update{table: t, number: t.comparisons, targets: make(map[*Out]*target, len(t.outs))}
+	u := &update{table: t, number: t.comparisons, targets: make(map[*Out]*exported, len(t.outs))}
 	if err := u.compare(announcements); err != nil {
 		return err
 	}
@@ -66,15 +60,18 @@ func (t *Table) Update(announcements *List, exports map[string]Export) error {
 	t.announcements = announcements
 	t.export(u, exports)
 	u.target()
-	four, six := prepare(t.four, u), prepare(t.six, u)
+	prepared := make([]preparation, len(t.families))
+	for i, f := range t.families {
+		prepared[i] = f.prepare(u)
+	}
 	u.apply()
-	four.apply(u)
-	six.apply(u)
+	for _, p := range prepared {
+		p.apply(u)
+	}
 	for _, s := range u.removed {
 		t.release(s)
 	}
-	t.four.reclaim()
-	t.six.reclaim()
+	t.reclaim()
 	t.condemn(now)
 	for o := range t.outs {
 		poke(o.ready)
@@ -106,14 +103,13 @@ func (t *Table) ensureNumbers(announcements *List) {
 			}
 		}
 	}
-	t.four.reclaim()
-	t.six.reclaim()
+	t.reclaim()
 }
 
 // condemn finds the session for which too many tombstones are kept, if it has not moved for long.
 func (t *Table) condemn(now time.Time) {
-	dead := len(t.four.dead) + len(t.six.dead)
-	if dead <= max(t.limits.Graves, 2*(t.four.store.Used()+t.six.store.Used()-dead)) {
+	entries, graves := t.size()
+	if graves <= max(t.limits.Graves, 2*(entries-graves)) {
 		return
 	}
 	var slowest *Out
@@ -192,7 +188,7 @@ func (u *update) change(s *source, a *Announcement) {
 		s.count = c.after
 		c.gone, c.come = s.Prefixes.without(a.Prefixes), a.Prefixes.without(s.Prefixes)
 	}
-	c.attributes = c.attributes || u.table.four.judgedOtherwise(s, a) || u.table.six.judgedOtherwise(s, a)
+	c.attributes = c.attributes || slices.ContainsFunc(u.table.families, func(f familyTable) bool { return f.judgedOtherwise(s, a) })
 	u.changed = append(u.changed, c)
 	if c.attributes {
 		u.table.unname(s)
@@ -206,9 +202,7 @@ func (u *update) target() {
 	for o := range t.outs {
 		e := t.exportOf(o)
 		o.readdress(e)
-		u.targets[o] = &target{export: e, members: [families]members{
-			t.four.refuse(o, e), t.six.refuse(o, e),
-		}}
+		u.targets[o] = e
 	}
 }
 
@@ -220,8 +214,7 @@ func (u *update) apply() {
 			c.source.Announcement = c.next
 			c.source.wanted = true
 			if c.attributes {
-				t.four.forget(c.number)
-				t.six.forget(c.number)
+				t.forget(c.source)
 			}
 		}
 	}
@@ -229,7 +222,7 @@ func (u *update) apply() {
 		s.wanted = false
 	}
 	for o, target := range u.targets {
-		o.export = target.export
+		o.export = target
 	}
 }
 

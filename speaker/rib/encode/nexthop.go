@@ -12,8 +12,11 @@ import (
 )
 
 // NextHop returns the next hop that attributes ask for, of routes of family f: one address, or a global IPv6 address and a
-// link-local one. Nothing means next hop self; ok is false where the one asked for may not be sent.
+// link-local one, none for a family without next hops. Nil means next hop self; ok is false where the one asked for may not be sent.
 func (p *Params) NextHop(f wire.Family, a *Attributes) (nextHop []netip.Addr, ok bool) {
+	if f.NextHopForm() == wire.NextHopNone {
+		return []netip.Addr{}, true
+	}
 	asked, linkLocal := a.NextHop(f)
 	if !asked.IsValid() {
 		if linkLocal.IsValid() && p.LinkLocalNextHop {
@@ -33,7 +36,10 @@ func (p *Params) NextHop(f wire.Family, a *Attributes) (nextHop []netip.Addr, ok
 // NextHop returns what a asks for as next hop of a family, without the zones that mean nothing to a peer. The link-local
 // address goes beside the other or, without one, alone.
 func (a *Attributes) NextHop(f wire.Family) (nextHop, linkLocal netip.Addr) {
-	if f == wire.IPv4Unicast {
+	switch {
+	case f.NextHopForm() == wire.NextHopNone:
+		return netip.Addr{}, netip.Addr{}
+	case f.AFI == wire.AFIIPv4:
 		return a.NextHop4.WithZone(""), netip.Addr{}
 	}
 	return a.NextHop6.WithZone(""), a.NextHopLinkLocal.WithZone("")
@@ -51,9 +57,9 @@ func (p *Params) asked(f wire.Family, a *Attributes) netip.Addr {
 // understands reports whether the peer takes an address as next hop of routes of family f.
 func (p *Params) understands(f wire.Family, a netip.Addr) bool {
 	if a.Is4() {
-		return f == wire.IPv4Unicast
+		return f.AFI == wire.AFIIPv4
 	}
-	if f == wire.IPv4Unicast && !p.ExtendedNextHop {
+	if f.AFI == wire.AFIIPv4 && !p.ExtendedNextHop {
 		return false
 	}
 	// RFC 2545 §3: a link-local address never stands alone, unless both sides can tell whose it is.
@@ -64,7 +70,7 @@ func (p *Params) understands(f wire.Family, a netip.Addr) bool {
 // the family, or may stand for it (RFC 8950), else the node's address of the family. A session between link-local addresses
 // names the node's global address beside them: RFC 2545 §3 demands one.
 func (p *Params) NextHopSelf(f wire.Family) []netip.Addr {
-	if f == wire.IPv6Unicast {
+	if f.AFI == wire.AFIIPv6 {
 		return p.nextHopSelf6()
 	}
 	if p.LocalAddress.Is6() && p.ExtendedNextHop {

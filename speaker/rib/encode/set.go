@@ -76,7 +76,7 @@ func (s *Set) AppendReach(b []byte, f wire.Family, nlri []byte, self []netip.Add
 		if self == nil {
 			*patches = append(*patches, at)
 		} else {
-			Patch(b, at, self)
+			Patch(b, at, f, self)
 		}
 	}
 	return b
@@ -96,9 +96,11 @@ func (s *Set) nextHopAt(b []byte, start int, f wire.Family) int {
 	return at
 }
 
-// Patch writes next hop self into a message, at a place that AppendReach noted.
-func Patch(b []byte, at int, self []netip.Addr) {
+// Patch writes next hop self into a message of a family, at a place that AppendReach noted.
+func Patch(b []byte, at int, f wire.Family, self []netip.Addr) {
+	before := f.NextHopForm().Before()
 	for _, a := range self {
+		at += before
 		if a.Is4() {
 			v := a.As4()
 			at += copy(b[at:], v[:])
