@@ -17,9 +17,9 @@ import (
 const (
 	// batchLen is about how many bytes of UPDATEs are handed to the socket at once.
 	batchLen = 64 << 10
-	// withdrawStall is how long a peer may read nothing of the withdrawals of a decommission, and withdrawLimit how long
-	// they may take at all: a slow router takes minutes for millions of routes, and would hold those that were not
-	// withdrawn for its restart time.
+	// withdrawStall is how long a peer may read none of the withdrawals of a decommission, and withdrawLimit how long they may
+	// take in all: a slow router takes minutes for millions of routes, and would keep routes that were not withdrawn for its
+	// restart time.
 	withdrawStall = 5 * time.Second
 	withdrawLimit = 2 * time.Minute
 	// lingerLimit bounds the wait for the peer to read the last of them.
@@ -34,11 +34,11 @@ type writer struct {
 	interval       time.Duration // that keepaliveTimer was armed for
 	lookTimer      *time.Timer   // for the send hold timer
 	acks           acknowledgements
-	rest           []byte    // what is missing of a message that was written in part
-	giveUp         time.Time // of a decommission: no later; zero before it began
+	rest           []byte    // the rest of a message that was written in part
+	giveUp         time.Time // when a decommission ends at the latest; zero before it began
 }
 
-// write sends KEEPALIVEs and what the Adj-RIB-Out has, until ctx ends; then it tells the peer why.
+// write sends KEEPALIVEs and the messages of the Adj-RIB-Out until ctx ends; then it tells the peer why.
 func (s *session) write(ctx context.Context) error {
 	w := &writer{
 		session: s, work: s.progress.add("writer to peer " + s.id.Peer),
@@ -55,7 +55,7 @@ func (s *session) write(ctx context.Context) error {
 	stop()
 	ended := time.Now()
 	if w.farewell(ctx, err) {
-		// What is in the kernel's buffers may take as long again as what went through them.
+		// The octets in the kernel's buffers may take as long again as those that went through them.
 		s.lingers.Store(min(farewellTimeout+time.Since(ended), lingerLimit))
 	}
 	return err
@@ -99,14 +99,14 @@ func (w *writer) run(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// next is what the Adj-RIB-Out has, in buf.
+// next returns the next messages of the Adj-RIB-Out, in buf.
 func (w *writer) next(buf []byte) []byte {
 	w.work.begin()
 	defer w.work.end()
 	return w.out.Next(buf[:0], batchLen)
 }
 
-// written tells the Adj-RIB-Out that what it had is on its way.
+// written tells the Adj-RIB-Out that its messages are on their way.
 func (w *writer) written() {
 	w.work.begin()
 	defer w.work.end()
@@ -126,7 +126,7 @@ func (w *writer) send(ctx context.Context, b []byte) error {
 	return err
 }
 
-// push writes b as far as the peer reads, and returns how much it wrote.
+// push writes b as far as the peer reads, and returns the number of octets written.
 func (w *writer) push(ctx context.Context, b []byte) (written int, err error) {
 	for {
 		hold := w.sendHold.Load()
@@ -146,7 +146,7 @@ func (w *writer) push(ctx context.Context, b []byte) (written int, err error) {
 	}
 }
 
-// patient reports whether a write goes on although the session has ended: that of withdrawals does, while the peer reads.
+// patient reports whether a write goes on although the session has ended: a write of withdrawals does, while the peer reads.
 func (w *writer) patient(ctx context.Context, stalled time.Duration) bool {
 	if !errors.Is(context.Cause(ctx), ErrDecommission) {
 		return false
@@ -192,7 +192,7 @@ func (w *writer) armKeepalive() {
 	w.keepaliveTimer.Reset(after)
 }
 
-// armLook has the socket looked at again, where there is a send hold timer.
+// armLook sets the time of the next look at the socket, if there is a send hold timer.
 func (w *writer) armLook() {
 	w.lookTimer.Stop()
 	if hold := w.sendHold.Load(); hold > 0 {
@@ -200,8 +200,8 @@ func (w *writer) armLook() {
 	}
 }
 
-// farewell tells the peer why the session ends, and reports whether it did. A decommission withdraws first. What is missing
-// of a message goes before the NOTIFICATION, where the peer still reads at all.
+// farewell tells the peer why the session ends, and reports whether it did. A decommission withdraws first. The rest of a partly
+// written message goes before the NOTIFICATION, if the peer still reads.
 func (w *writer) farewell(ctx context.Context, err error) bool {
 	cause := context.Cause(ctx)
 	if cause == nil { // the writer itself failed: its error is about to be the cause
@@ -210,7 +210,7 @@ func (w *writer) farewell(ctx context.Context, err error) bool {
 	patience := farewellTimeout
 	switch decommission := errors.Is(cause, ErrDecommission); {
 	case errors.Is(cause, errSendHold), len(w.rest) > 0 && !decommission:
-		return false // nothing could pass what is stuck
+		return false // no NOTIFICATION could pass the stuck octets
 	case decommission:
 		patience = withdrawStall
 		if len(w.rest) == 0 {

@@ -58,7 +58,7 @@ const (
 	DirectionReceived
 )
 
-// SessionError is why a session or an attempt at one ended.
+// SessionError is the reason why a session or an attempt at one ended.
 type SessionError struct {
 	Time      time.Time
 	Direction Direction
@@ -68,9 +68,9 @@ type SessionError struct {
 	Text string
 }
 
-// Negotiated is what both OPENs agreed on.
+// Negotiated holds the values that both OPENs agreed on.
 type Negotiated struct {
-	// HoldTime is the smaller of both; 0 means no hold timer and no keepalives (RFC 4271 §4.2).
+	// HoldTime is the smaller of both offers; 0 means no hold timer and no keepalives (RFC 4271 §4.2).
 	HoldTime  time.Duration
 	Keepalive time.Duration
 	// Families that both sides offered; IPv4 unicast alone for a peer without multiprotocol capabilities (RFC 4760 §8).
@@ -79,22 +79,22 @@ type Negotiated struct {
 	AS4 bool
 	// RouteRefresh: the peer may send and be sent ROUTE-REFRESH (RFC 2918).
 	RouteRefresh bool
-	// EnhancedRefresh: what is sent again is between BoRR and EoRR (RFC 7313).
+	// EnhancedRefresh: the routes of a refresh come between BoRR and EoRR (RFC 7313).
 	EnhancedRefresh bool
 	// ExtendedMessage: messages may be up to 65,535 octets (RFC 8654).
 	ExtendedMessage bool
 	// AddPathSend and AddPathReceive are the families in which we and the peer send path identifiers (RFC 7911).
 	AddPathSend, AddPathReceive []wire.Family
-	// ExtendedNextHop are the families whose next hop may be of IPv6 though they are not (RFC 8950).
+	// ExtendedNextHop are the families other than IPv6 whose next hop may be an IPv6 address (RFC 8950).
 	ExtendedNextHop []wire.Family
 	// LinkLocalNextHop: an IPv6 next hop may be one link-local address (draft-ietf-idr-linklocal-capability).
 	LinkLocalNextHop bool
-	// Role is ours and PeerRole what the peer told (RFC 9234), nil for none.
+	// Role is our role and PeerRole the peer's (RFC 9234), nil for none.
 	Role, PeerRole *wire.Role
-	// PeerFQDN and PeerSoftwareVersion are what the peer says of itself, nil and "" for nothing. They are not to be trusted.
+	// PeerFQDN and PeerSoftwareVersion are the peer's own statements, nil and "" for none. They are not to be trusted.
 	PeerFQDN            *wire.FQDN
 	PeerSoftwareVersion string
-	// GracefulRestart: both sides offered it (RFC 4724). PeerRestartTime is what the peer asks for, PeerPreserves the
+	// GracefulRestart: both sides offered it (RFC 4724). PeerRestartTime is the time that the peer asks for, PeerPreserves the
 	// families that it can keep forwarding in.
 	GracefulRestart bool
 	PeerRestartTime time.Duration
@@ -108,12 +108,13 @@ type Negotiated struct {
 // PeerSnapshot is the state of one peer at one moment.
 type PeerSnapshot struct {
 	ID SessionID
-	// Revision is that of the newest configuration which the peer has taken notice of: the rest speaks of that one.
+	// Revision is the Revision of the newest configuration that the peer's goroutine has taken; the other fields speak of that
+	// configuration.
 	Revision any
 	State    State
-	// Since is when the session became Established, or when it last ceased to be (the start of the peer before that).
+	// Since is when the session became Established, or when it last left that state (before that, the start of the peer).
 	Since time.Time
-	// LocalASN and PeerASN of the session: PeerASN is what the peer's last OPEN said, or what is configured.
+	// LocalASN and PeerASN of the session: PeerASN is the ASN in the peer's last OPEN, or the configured one.
 	LocalASN, PeerASN uint32
 	// LocalAddress and PeerAddress of the live session; PeerAddress as configured when there is none.
 	LocalAddress, PeerAddress netip.AddrPort
@@ -126,9 +127,9 @@ type PeerSnapshot struct {
 	Flaps uint64
 	// LastError is nil before the first.
 	LastError *SessionError
-	// PendingReset are the parameters whose change waits for the next reconnect, empty when the session is current.
+	// PendingReset are the parameters whose change waits for the next reconnect, empty if there is none.
 	PendingReset []Parameter
-	// PendingRouterID is what RouterID becomes when the speaker is started again, the zero Addr for nothing else.
+	// PendingRouterID is the RouterID after the next start of the speaker, the zero Addr if it stays the same.
 	PendingRouterID netip.Addr
 	// Blocked repeats the configuration.
 	Blocked Blocked
@@ -136,10 +137,10 @@ type PeerSnapshot struct {
 	AdminDown bool
 	// ListenerError says why connections cannot be accepted, empty when they can or need not be.
 	ListenerError string
-	// Routes is what was sent to the peer, the zero Report unless Established.
+	// Routes reports the routes that were sent to the peer, the zero Report unless Established.
 	Routes rib.Report
-	// Received counts the routes that are kept of the peer, nil where none are by configuration. Over the end of a session some
-	// may be kept, as stale.
+	// Received counts the routes from the peer that are kept, nil if the configuration keeps none. After the end of a session some
+	// may be kept as stale.
 	Received *adjin.Report
 	// Messages counts messages since the peer was configured, over all its sessions.
 	Messages MessageCounts

@@ -1,11 +1,11 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package speaker is a BGP speaker that announces what it is told to and nothing else (RFC 4271): a library without any
-// knowledge of where its configuration comes from.
+// Package speaker is a BGP speaker that announces only the routes of its configuration (RFC 4271). It is a library that does not
+// know the source of its configuration.
 //
-// A Speaker is given complete configurations, of which the newest counts, and sees to it that sessions and routes become
-// what it says, touching nothing that did not change. It publishes what is true on the wire as snapshots.
+// A Speaker gets complete configurations, of which the newest counts. It makes sessions and routes follow the newest configuration
+// without touching unchanged ones, and publishes the state on the wire as snapshots.
 package speaker
 
 import (
@@ -31,7 +31,7 @@ import (
 type Options struct {
 	// Logger gets a line for each transition of a session's state, and nothing for each route.
 	Logger logr.Logger
-	// Listen is where connections are accepted, none by default. An unspecified address stands for its family alone.
+	// Listen are the addresses at which connections are accepted, none by default. An unspecified address stands for its family alone.
 	Listen []netip.AddrPort
 	// Transport is the kernel's TCP when nil.
 	Transport transport.Transport
@@ -46,7 +46,7 @@ type Speaker struct {
 	listeners *listeners
 	poke      chan struct{} // capacity 1
 
-	mailbox struct { // what Run has not taken yet
+	mailbox struct { // the configuration that Run has not taken yet
 		sync.Mutex
 		config *Config
 		valid  *Config // the newest that was valid
@@ -102,8 +102,8 @@ func New(o Options) *Speaker {
 	return s
 }
 
-// Apply makes cfg the desired state. It validates and returns at once; what it changes happens in Run. Of configurations
-// that follow each other quickly only the newest counts. cfg must not be changed afterwards.
+// Apply makes cfg the desired state. It validates cfg and returns at once; Run makes the changes. Of configurations that follow
+// each other quickly only the newest counts. cfg must not be changed afterwards.
 func (s *Speaker) Apply(cfg *Config) error {
 	s.mailbox.Lock()
 	valid := s.mailbox.valid
@@ -124,7 +124,7 @@ func (s *Speaker) Apply(cfg *Config) error {
 // Changed is poked when a snapshot changed since TakeChanged was last called. It has a capacity of one.
 func (s *Speaker) Changed() <-chan struct{} { return s.store.changed }
 
-// TakeChanged returns the sessions whose snapshots changed since it was last called, those that are gone too.
+// TakeChanged returns the sessions whose snapshots changed since it was last called, including sessions that are gone.
 func (s *Speaker) TakeChanged() []SessionID { return s.store.takeChanged() }
 
 // Snapshot returns the state of all peers, in the order of their IDs.
@@ -149,8 +149,8 @@ func (s *Speaker) Routes(id SessionID, yield func(rib.Route) bool) error {
 	return nil
 }
 
-// Received calls yield for each route that is kept of the peer, until it returns false. There are none where its Receive says
-// so. yield may block without holding up the session.
+// Received calls yield for each kept route from the peer, until it returns false. Whether routes are kept depends on the peer's
+// Receive. yield may block without holding up the session.
 func (s *Speaker) Received(id SessionID, yield func(adjin.Route) bool) error {
 	r, ok := s.store.record(id)
 	if !ok {
@@ -196,9 +196,9 @@ func (s *Speaker) takeConfig() *Config {
 	return cfg
 }
 
-// reconcile makes the running peers those of the newest configuration. Keys are on the listeners before a peer that needs
-// one may take a connection, and until it may not. What ends is told so before others are sent anything new. Most configurations
-// have the peers of the one before, and change only what these are sent.
+// reconcile makes the running peers those of the newest configuration. A key is on the listeners for as long as the peer that needs
+// it may accept a connection. Peers that end are stopped before others are sent anything new. Most configurations have the same peers
+// as the one before, and change only their routes.
 func (s *Speaker) reconcile(peers, listening context.Context) {
 	cfg := s.takeConfig()
 	if cfg == nil {
@@ -244,8 +244,8 @@ func (s *Speaker) reconcile(peers, listening context.Context) {
 	s.listeners.listen(listening, slices.ContainsFunc(cfg.Peers, (*Peer).accepts))
 }
 
-// moves says which session takes the place of which: where the only peer of a name has another address, a change of class
-// reset, what is published of it goes on.
+// moves says which session replaces which: if the only peer of a name gets another address, a change of class reset, its published
+// record goes on.
 func moves(running map[SessionID]*running, wanted map[SessionID]*peerConfig) map[SessionID]SessionID {
 	before, after := only(running), only(wanted)
 	moved := map[SessionID]SessionID{}
@@ -257,7 +257,7 @@ func moves(running map[SessionID]*running, wanted map[SessionID]*peerConfig) map
 	return moved
 }
 
-// only returns the only session of each name, one without an address where there are several.
+// only returns the only session of each name, or a session without an address if the name has several.
 func only[V any](sessions map[SessionID]V) map[string]SessionID {
 	ids := make(map[string]SessionID, len(sessions))
 	for id := range sessions {
@@ -269,7 +269,7 @@ func only[V any](sessions map[SessionID]V) map[string]SessionID {
 	return ids
 }
 
-// endOf is why a running peer ends for its newest configuration; nil when it goes on.
+// endOf is the reason why a running peer must end because of the newest configuration; nil if it goes on.
 func endOf(running, newest *peerConfig) error {
 	switch {
 	case newest == nil:
@@ -297,7 +297,7 @@ func (s *Speaker) setExports(cfg *Config) {
 	}
 }
 
-// refuse keeps peers from taking connections from now on: a key that is not theirs is about to let those through.
+// refuse keeps peers from accepting connections from now on: a key of another peer is about to let such connections through.
 func (s *Speaker) refuse(refused map[SessionID]string) {
 	for id, reason := range refused {
 		if r := s.running[id]; r != nil {
@@ -336,7 +336,7 @@ func isClosed(done <-chan struct{}) bool {
 	}
 }
 
-// stop ends a peer, which goes on to say farewell.
+// stop ends a peer, which then sends its farewell.
 func (s *Speaker) stop(r *running, cause error) {
 	s.registry.remove(r.peer)
 	r.cancel(cause)
@@ -345,12 +345,12 @@ func (s *Speaker) stop(r *running, cause error) {
 	}
 }
 
-// deliver hands an accepted connection to the peer that it is from. It is closed unread when there is none, when that
-// peer may not connect, or when it came before the peer's key.
+// deliver hands an accepted connection to its peer. It closes the connection unread if there is no such peer, if the peer may not
+// connect, or if the connection came before the peer's key.
 func (s *Speaker) deliver(conn net.Conn, fresh func() bool) {
 	local, remote := addrPort(conn.LocalAddr()).Addr(), addrPort(conn.RemoteAddr()).Addr()
 	p := s.registry.find(local, remote)
-	// RFC 4486 §4 has Connection Rejected for strangers; they are told nothing instead: there is a BGP speaker here.
+	// RFC 4486 §4 has Connection Rejected for strangers. They are sent nothing, so that they do not learn that a BGP speaker is here.
 	// In this order: a peer that may connect has had its key put on the listener.
 	if p == nil || p.config.Load().idle() || !p.config.Load().accepts() || !fresh() {
 		conn.Close()
