@@ -41,7 +41,7 @@ func appendSet(b []byte, flags byte, a *wire.Attributes, nextHop, linkLocal neti
 	return b, len(b)-start <= math.MaxUint16
 }
 
-// leaked reports whether routes with the attribute set are ineligible.
+// leaked reports whether routes with the attribute set are ineligible (RFC 9234 §5).
 func leaked(set string) bool { return set[0]&flagLeaked != 0 }
 
 // noLLGR reports whether routes with the attribute set cannot be long-lived stale.
@@ -75,7 +75,7 @@ type sets struct {
 	size  int // octets of all, see octetsOfSet
 }
 
-// octetsOfSet is what a set of that length takes, with its place in the index and in the list.
+// octetsOfSet is the memory of a set of that length, with its place in the index and in the list.
 func octetsOfSet(length int) int { return length + 96 }
 
 // knows reports whether a set is there already.
@@ -114,7 +114,7 @@ func (s *sets) hold(octets []byte) uint32 {
 
 func (s *sets) holdAgain(number uint32) { s.list[number].refs++ }
 
-// release gives a reference back. A set without any is forgotten.
+// release gives a reference back. A set without references is forgotten.
 func (s *sets) release(number uint32) {
 	set := &s.list[number]
 	if set.refs--; set.refs > 0 {

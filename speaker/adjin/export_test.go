@@ -5,14 +5,14 @@ package adjin
 
 import "testing"
 
-// Busy calls f while the table is as busy as with a change that takes long.
+// Busy calls f while the table is locked, as during a change that takes long.
 func (t *Table) Busy(f func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	f()
 }
 
-// CheckReferences fails the test where a count is not what a table holds.
+// CheckReferences fails the test if a count of references is wrong.
 func (t *Table) CheckReferences(tb testing.TB) {
 	tb.Helper()
 	t.mu.Lock()

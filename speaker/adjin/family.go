@@ -53,10 +53,10 @@ func (k key6) compare(other key6) int {
 	return cmp.Or(netip.AddrFrom16(k.addr).Compare(netip.AddrFrom16(other.addr)), cmp.Compare(k.bits, other.bits), cmp.Compare(k.id, other.id))
 }
 
-// entry is what is kept of a route besides its key.
+// entry is a kept route without its key.
 type entry struct {
 	set        uint32 // its attributes
-	generation uint32 // when it was sent: one older than that of the family is stale
+	generation uint32 // when the route was sent: a route of an older generation than the family's is stale
 }
 
 // family holds the routes of one address family. It is guarded by its table's mutex.
@@ -69,15 +69,15 @@ type family[K key[K]] struct {
 	// announcement. They are as many as may be kept; uncounted is the generation in which there were more, 0 for none.
 	dropped    map[K]uint32
 	uncounted  uint32
-	generation uint32 // what is sent now has it
+	generation uint32 // the generation of routes that are sent now
 	stale      int    // kept of older generations
 	leaked     int    // kept and ineligible
 	refreshing bool   // between BoRR and EoRR
-	longLived  bool   // what is stale is long-lived stale (RFC 9494 §4.2)
+	longLived  bool   // stale routes are long-lived stale (RFC 9494 §4.2)
 	pathIDs    bool   // the peer sends path identifiers
 }
 
-// routes is a family whatever its key is.
+// routes is a family with any type of key.
 type routes interface {
 	announce(wire.Path, uint32) bool
 	drop(wire.Path)
@@ -98,7 +98,7 @@ type routes interface {
 	each(yield func(Route) bool) bool
 }
 
-// announce takes a route with its attribute set. It reports false where there is no room for another.
+// announce takes a route with its attribute set. It returns false if there is no room for another route.
 func (f *family[K]) announce(path wire.Path, set uint32) bool {
 	t, k := f.table, f.newKey(path)
 	old, known := f.kept[k]
@@ -122,7 +122,7 @@ func (f *family[K]) announce(path wire.Path, set uint32) bool {
 	return true
 }
 
-// drop notes a route that the peer has and that is not kept.
+// drop notes a route of the peer that is not kept.
 func (f *family[K]) drop(path wire.Path) {
 	k := f.newKey(path)
 	if _, known := f.dropped[k]; !known && f.table.droppedRoutes() >= f.table.policy.MaxPrefixes {
@@ -143,7 +143,7 @@ func (f *family[K]) withdraw(path wire.Path) {
 	}
 }
 
-// release gives up what an entry stands for, before it is replaced or removed.
+// release gives up the references and counts of an entry, before the entry is replaced or removed.
 func (f *family[K]) release(e entry) {
 	if e.generation != f.generation {
 		f.stale--
@@ -163,25 +163,25 @@ func (f *family[K]) remove(k K, e entry) {
 	}
 }
 
-// begin is for a session.
+// begin prepares the family for a session.
 func (f *family[K]) begin(pathIDs bool) {
 	f.end()
 	f.pathIDs = pathIDs
 }
 
-// end is for the end of a session: what is over the limit comes again in the next.
+// end handles the end of a session: routes over the limit come again in the next session.
 func (f *family[K]) end() { f.dropped, f.uncounted, f.refreshing = nil, 0, false }
 
 // resent says that the peer is about to send all routes again.
 func (f *family[K]) resent() { f.uncounted = 0 }
 
-// mark makes all that is kept stale: what comes now is of that generation.
+// mark makes all kept routes stale: routes that come now are of that generation.
 func (f *family[K]) mark(generation uint32) {
 	f.generation = generation
 	f.stale, f.longLived = len(f.kept), false
 }
 
-// longLive makes what is stale long-lived stale, but for what was sent after generations before that one.
+// longLive makes the stale routes of generations before that one long-lived stale.
 func (f *family[K]) longLive(before uint32) {
 	f.longLived = true
 	for k, e := range f.kept {
@@ -207,7 +207,7 @@ func (f *family[K]) endRefresh() {
 
 func (f *family[K]) purgeAll() { f.purge(f.generation) }
 
-// purge removes what is stale of generations before that one, and forgets the dropped ones of those.
+// purge removes the stale routes of generations before that one, and forgets the dropped routes of those generations.
 func (f *family[K]) purge(before uint32) {
 	if f.stale > 0 {
 		for k, e := range f.kept {
@@ -226,7 +226,7 @@ func (f *family[K]) purge(before uint32) {
 	}
 }
 
-// outdated reports whether what was sent in a generation is stale, and older than that one.
+// outdated reports whether routes of a generation are stale, and older than that one.
 func (f *family[K]) outdated(generation, before uint32) bool {
 	return generation < before && generation != f.generation
 }
@@ -239,7 +239,7 @@ func (f *family[K]) clear() {
 	f.end()
 }
 
-// evict drops some of the kept ones, as long as the table is over its limit.
+// evict drops some of the kept routes, as long as the table is over its limit.
 func (f *family[K]) evict() {
 	for k, e := range f.kept {
 		if !f.table.over() {

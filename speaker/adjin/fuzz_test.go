@@ -11,8 +11,8 @@ import (
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
-// FuzzTable plays histories: steps of two octets of length and their octets, whose first says what happens. However it goes,
-// the table counts what it holds, holds no more than it may, and its routes can be read.
+// FuzzTable plays histories: steps of two octets of length and their octets, of which the first names the operation. After every
+// history the table's counts are right, it is within its limits, and its routes can be read.
 func FuzzTable(f *testing.F) {
 	step := func(kind byte, message []byte) []byte {
 		body := append([]byte{kind}, message[wire.HeaderLen:]...)
@@ -37,7 +37,7 @@ func FuzzTable(f *testing.F) {
 	})
 }
 
-// happening is a table that things happen to.
+// happening is a table with the operations of a history.
 type happening struct {
 	table   *adjin.Table
 	update  wire.Update
@@ -83,7 +83,7 @@ func (h *happening) step(t *testing.T, b []byte) {
 	}
 }
 
-// take hands an UPDATE over as a session does.
+// take hands over an UPDATE as a session does.
 func (h *happening) take(t *testing.T, body []byte) {
 	err := wire.ParseUpdate(body, wire.UpdateOptions{AS4: len(body)%2 == 0, Families: both, AddPath: h.session().AddPath}, &h.update)
 	if n := (*wire.Notification)(nil); errors.As(err, &n) {

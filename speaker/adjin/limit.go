@@ -1,7 +1,7 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// What bounds a table: RFC 4271 §6.7, RFC 4486 §4.
+// The limits of a table: RFC 4271 §6.7, RFC 4486 §4.
 
 package adjin
 
@@ -25,11 +25,11 @@ func (p Policy) maxOctets() int {
 	return max(minMaxOctets, p.MaxPrefixes*octetsOfPrefix)
 }
 
-// LimitError says that a peer has more routes than may be kept, and that its session is to end (RFC 4271 §6.7).
+// LimitError says that a peer has more routes than may be kept, and that its session must end (RFC 4271 §6.7).
 type LimitError struct {
 	Family wire.Family // of the route too many
 	Limit  int         // of routes
-	// Octets is the limit on octets of path attributes where that is the one which was reached, else 0.
+	// Octets is the limit on octets of path attributes if that limit was reached, else 0.
 	Octets int
 }
 
@@ -49,7 +49,7 @@ func (t *Table) limitError(f wire.Family) error {
 	return e
 }
 
-// Exceeded returns a *LimitError where the peer has more routes than a policy allows that ends its session then.
+// Exceeded returns a *LimitError if the peer has more routes than the policy allows and the policy ends the session then.
 func (t *Table) Exceeded() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -63,7 +63,7 @@ func (t *Table) Exceeded() error {
 	return t.limitError(f)
 }
 
-// over reports whether more is kept than may be.
+// over reports whether the table is over its limits.
 func (t *Table) over() bool {
 	return t.total > t.policy.MaxPrefixes || t.sets.size > t.policy.maxOctets()
 }
@@ -73,7 +73,7 @@ func (t *Table) fits(octets []byte) bool {
 	return t.sets.knows(octets) || t.sets.size+octetsOfSet(len(octets)) <= t.policy.maxOctets()
 }
 
-// tooHeavy takes what an UPDATE announces whose path attributes there is no room for.
+// tooHeavy handles the announced routes of an UPDATE whose path attributes have no room.
 func (t *Table) tooHeavy(in routes, r *wire.MPReach, o *Outcome) error {
 	for path, err := range wire.Paths(r.Family, r.PathIDs, r.NLRI) {
 		switch {
@@ -105,7 +105,7 @@ func (t *Table) near() bool {
 	return false
 }
 
-// makeRoom gives up stale routes for new ones, and reports whether there were any.
+// makeRoom gives up stale routes for new ones, and reports whether there were stale routes.
 func (t *Table) makeRoom() bool {
 	if t.four.stale+t.six.stale == 0 {
 		return false

@@ -35,7 +35,7 @@ func heavy(n int, number wire.Community) *wire.Attributes {
 	return a
 }
 
-// The octets of path attributes are bounded as well: what would go beyond is dropped as a route too many is.
+// The octets of path attributes are bounded as well: a route beyond that bound is dropped like a route beyond the limit.
 func TestOctetLimitDiscards(t *testing.T) {
 	const limit = 3 * 600
 	tab := newTable(t, adjin.Policy{Keep: true, MaxPrefixes: 1000, MaxOctets: limit})

@@ -11,31 +11,31 @@ import (
 
 // Report counts what a table holds.
 type Report struct {
-	// Families are those of the session, and others of which routes are kept.
+	// Families are the families of the session, and others of which routes are kept.
 	Families []Count
 	// Limit is how many routes may be kept, over all families.
 	Limit int
 	// Excess: the peer has routes that are not kept because of the limit, or of that on octets.
 	Excess bool
-	// OctetLimit is that on the octets of path attributes where routes are not kept because of it, else 0.
+	// OctetLimit is the limit on octets of path attributes if routes are not kept because of it, else 0.
 	OctetLimit int
 }
 
 // Count counts the routes of a family.
 type Count struct {
 	Family wire.Family
-	// Routes are kept, of them Stale from before the peer lost the session or began a refresh, and Leaked ineligible by RFC
-	// 9234 §5.
+	// Routes counts the kept routes, Stale those from before the peer lost the session or began a refresh, and Leaked those
+	// that are ineligible by RFC 9234 §5.
 	Routes, Stale, Leaked int
-	// Dropped are those that the peer has and that are not kept, as far as they were counted: not beyond the limit.
+	// Dropped counts the routes of the peer that are not kept. The count ends at the limit.
 	Dropped int
 }
 
-// Report returns the counts after the newest change, nil where nothing is kept by policy. It waits for nobody, however long a
-// change takes, and must not be modified.
+// Report returns the counts after the newest change, nil if the policy keeps nothing. It never waits, even during a long change, and
+// must not be modified.
 func (t *Table) Report() *Report { return t.report.Load() }
 
-// unlock ends what may have changed the table, and publishes its report.
+// unlock ends a change of the table, and publishes the report.
 func (t *Table) unlock() {
 	changed := t.publish()
 	t.mu.Unlock()
@@ -48,7 +48,7 @@ func (t *Table) unlock() {
 	}
 }
 
-// publish makes the report anew where it is another.
+// publish makes the report anew if it has changed.
 func (t *Table) publish() (changed bool) {
 	now := t.count()
 	if now == t.tally {
@@ -59,7 +59,7 @@ func (t *Table) publish() (changed bool) {
 	return true
 }
 
-// tally is what a report says, in a form that can be compared.
+// tally holds the numbers of a report in a form that can be compared.
 type tally struct {
 	keep              bool
 	families          [2]Count

@@ -11,7 +11,7 @@ import (
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
-// A change may take long, as that of a million routes which expire: whoever asks for the report does not wait for it.
+// A change may take long, such as the expiry of a million routes: a reader of the report does not wait for it.
 func TestReportWaitsForNobody(t *testing.T) {
 	tab := newTable(t, keep)
 	tab.take(reach(wire.IPv4Unicast, path(64500), "10.0.0.0/8"))

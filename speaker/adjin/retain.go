@@ -1,7 +1,7 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// What outlasts a session, and what a refresh leaves over: RFC 4724 §4.2, RFC 9494 §4.2, RFC 7313 §4.
+// Routes that outlast a session, and routes that a refresh removes: RFC 4724 §4.2, RFC 9494 §4.2, RFC 7313 §4.
 
 package adjin
 
@@ -11,7 +11,7 @@ import (
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
-// Generation tells which routes were stale at some moment.
+// Generation identifies the routes that were stale at some moment.
 type Generation uint32
 
 // Retain is called at the end of a session: the routes of families are kept as stale, all others go. RFC 4724 §4.2: so do
@@ -35,8 +35,8 @@ func (t *Table) Retain(families, again []wire.Family) Generation {
 	return Generation(generation)
 }
 
-// LongLive turns what was stale in a family at that moment, and still is, into long-lived stale routes. RFC 9494 §4.2: those
-// with NO_LLGR MUST NOT be retained.
+// LongLive turns the routes of a family that were stale at that moment, and still are, into long-lived stale routes. RFC 9494
+// §4.2: routes with NO_LLGR MUST NOT be retained.
 func (t *Table) LongLive(f wire.Family, g Generation) {
 	t.mu.Lock()
 	defer t.unlock()
@@ -45,7 +45,7 @@ func (t *Table) LongLive(f wire.Family, g Generation) {
 	}
 }
 
-// Keep removes what is stale outside of families.
+// Keep removes the stale routes of all other families.
 func (t *Table) Keep(families []wire.Family) {
 	t.mu.Lock()
 	defer t.unlock()
@@ -56,7 +56,7 @@ func (t *Table) Keep(families []wire.Family) {
 	}
 }
 
-// Expire removes what was stale in a family at that moment and still is.
+// Expire removes the routes of a family that were stale at that moment and still are.
 func (t *Table) Expire(f wire.Family, g Generation) {
 	t.mu.Lock()
 	defer t.unlock()
@@ -65,7 +65,7 @@ func (t *Table) Expire(f wire.Family, g Generation) {
 	}
 }
 
-// Purge removes what is stale in a family: after a restart its End-of-RIB has come (RFC 4724 §4.2).
+// Purge removes the stale routes of a family: after a restart its End-of-RIB has come (RFC 4724 §4.2).
 func (t *Table) Purge(f wire.Family) {
 	t.mu.Lock()
 	defer t.unlock()
@@ -83,7 +83,7 @@ func (t *Table) BeginRefresh(f wire.Family) {
 	}
 }
 
-// EndRefresh takes an EoRR: what did not come again since the BoRR is removed (RFC 7313 §4). Without one it means nothing.
+// EndRefresh takes an EoRR: it removes the routes that did not come again since the BoRR (RFC 7313 §4). Without a BoRR it does nothing.
 func (t *Table) EndRefresh(f wire.Family) {
 	t.mu.Lock()
 	defer t.unlock()

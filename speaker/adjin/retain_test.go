@@ -47,7 +47,7 @@ func TestRestartInPart(t *testing.T) {
 	tab.want()
 }
 
-// RFC 4724 §4.2: what was stale before the session was lost again is removed.
+// RFC 4724 §4.2: routes that were stale already when the session was lost again are removed.
 func TestRestartTwice(t *testing.T) {
 	tab := withRoutes(t)
 	first := tab.Retain(both, nil)
@@ -102,7 +102,7 @@ func TestEnhancedRefresh(t *testing.T) {
 	tab.want("198.51.100.0/24 1", "2001:db8:1::/48 1", "2001:db8:2::/48 1")
 }
 
-// RFC 9494 §4.2: what is kept beyond the restart time has LLGR_STALE, and nothing with NO_LLGR is kept.
+// RFC 9494 §4.2: routes that are kept beyond the restart time have LLGR_STALE, and no route with NO_LLGR is kept.
 func TestLongLived(t *testing.T) {
 	tab := newTable(t, keep)
 	marked := func(c ...wire.Community) *wire.Attributes {

@@ -14,22 +14,22 @@ import (
 type Route struct {
 	Family wire.Family
 	NLRI   wire.NLRI
-	// PathID is that of RFC 7911 where HasPathID.
+	// PathID is the path identifier of RFC 7911, if HasPathID is set.
 	PathID    uint32
 	HasPathID bool
-	// Attributes may be shared with other routes and must not be modified. Their NextHop is not set. Those of a route that is
-	// long-lived stale have the community LLGR_STALE (RFC 9494 §4.2), sent or not.
+	// Attributes may be shared with other routes and must not be modified. Their NextHop is not set. A long-lived stale route
+	// has the community LLGR_STALE (RFC 9494 §4.2), even if the peer did not send it.
 	Attributes *wire.Attributes
 	NextHop    netip.Addr
 	// LinkLocal is valid where the next hop had a link-local address beside the global one (RFC 2545 §3).
 	LinkLocal netip.Addr
-	// Stale: it was not sent since the peer lost the session, or since it began to send all again (RFC 4724, RFC 7313).
+	// Stale: the peer has not sent the route again since it lost the session or began a refresh (RFC 4724, RFC 7313).
 	Stale bool
-	// Leaked: it is ineligible, for ONLY_TO_CUSTOMER says that it must not come from this peer (RFC 9234 §5).
+	// Leaked: the route is ineligible, since by ONLY_TO_CUSTOMER it must not come from this peer (RFC 9234 §5).
 	Leaked bool
 }
 
-// chunk is how many routes are read at once, so that a slow reader holds up nobody.
+// chunk is how many routes are read under the mutex at once, so that a slow reader does not hold up the session.
 const chunk = 256
 
 // Routes calls yield for each route, in order of family, prefix and path identifier, until it returns false. Routes that
@@ -59,7 +59,7 @@ func (f *family[K]) each(yield func(Route) bool) bool {
 	return true
 }
 
-// keys are those of all routes, in order.
+// keys are the keys of all routes, in order.
 func (f *family[K]) keys() []K {
 	f.table.mu.Lock()
 	keys := make([]K, 0, len(f.kept))
@@ -71,7 +71,7 @@ func (f *family[K]) keys() []K {
 	return keys
 }
 
-// found is a route that is to be decoded.
+// found is a route that must still be decoded.
 type found[K any] struct {
 	key            K
 	set            string

@@ -11,7 +11,7 @@ import (
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
-// Policy says what is kept. The zero value keeps nothing.
+// Policy says which routes are kept. The zero value keeps none.
 type Policy struct {
 	Keep bool
 	// MaxPrefixes bounds the routes that are kept, over all families; paths of one prefix count one each.
@@ -19,20 +19,20 @@ type Policy struct {
 	// MaxOctets bounds the path attributes that are kept with them, counted as octetsOfSet says. 0 stands for the larger of
 	// 64 MiB and 256 octets a route of MaxPrefixes.
 	MaxOctets int
-	// Teardown makes a route too many an error; else it is dropped.
+	// Teardown makes a route beyond the limit an error; without it the route is dropped.
 	Teardown bool
 }
 
-// Session is what a session decides about its routes.
+// Session holds the parameters of a session that concern its received routes.
 type Session struct {
-	// Families are those negotiated; AddPath are the ones in which the peer sends path identifiers (RFC 7911).
+	// Families are the negotiated families; AddPath are those in which the peer sends path identifiers (RFC 7911).
 	Families, AddPath []wire.Family
-	// Role is ours towards an external peer (RFC 9234), nil for none, and PeerASN theirs.
+	// Role is our role towards an external peer (RFC 9234), nil for none, and PeerASN the peer's ASN.
 	Role    *wire.Role
 	PeerASN uint32
 }
 
-// Outcome is what somebody should know of an UPDATE.
+// Outcome holds the facts about an UPDATE that are worth a log line.
 type Outcome struct {
 	Martians int  // NLRI left out because they cannot be routes
 	Oversize bool // NLRI left out because their attributes cannot be kept
@@ -55,7 +55,7 @@ type Table struct {
 	total   int
 	// generation is the newest of any family.
 	generation uint32
-	// missing: routes of the peer may not be there that it would send again.
+	// missing: the table may lack routes that the peer would send again if asked.
 	missing bool
 	warned  bool  // of the limit
 	heavy   bool  // routes are missing because of MaxOctets
@@ -107,7 +107,7 @@ func (t *Table) Begin(s Session) {
 	t.six.begin(slices.Contains(s.AddPath, wire.IPv6Unicast))
 }
 
-// Configure changes what is kept. What is over a lower limit is dropped.
+// Configure changes the policy. Routes over a lower limit are dropped.
 func (t *Table) Configure(p Policy) {
 	t.mu.Lock()
 	defer t.unlock()
@@ -186,7 +186,7 @@ func (t *Table) withdraw(f wire.Family, pathIDs bool, nlri []byte) {
 	}
 }
 
-// reach takes what an UPDATE announces.
+// reach takes the announced routes of an UPDATE.
 func (t *Table) reach(u *wire.Update, o *Outcome) error {
 	if len(u.NLRI) > 0 {
 		r := wire.MPReach{Family: wire.IPv4Unicast, NextHop: u.Attributes.NextHop, NLRI: u.NLRI, PathIDs: u.PathIDs}

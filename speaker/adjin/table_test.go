@@ -92,7 +92,7 @@ func unreach(f wire.Family, prefixes ...string) []byte {
 	return wire.AppendUnreach(nil, f, nlri(prefixes...))
 }
 
-// list is what the table holds, a line each: prefix, first ASN, and marks.
+// list shows the routes of the table, a line each: prefix, first ASN, and marks.
 func (t *table) list() []string {
 	lines := []string{}
 	t.Routes(func(r adjin.Route) bool {
@@ -157,7 +157,7 @@ func TestPathIdentifiers(t *testing.T) {
 	tab.want("2@198.51.100.0/24 2")
 }
 
-// RFC 7606 §2: what a malformed UPDATE announces is treated as withdrawn.
+// RFC 7606 §2: the announced routes of a malformed UPDATE are treated as withdrawn.
 func TestTreatAsWithdraw(t *testing.T) {
 	tab := newTable(t, keep)
 	tab.take(reach(wire.IPv4Unicast, path(1), "198.51.100.0/24", "203.0.113.0/24"))
@@ -293,7 +293,7 @@ func TestDiscard(t *testing.T) {
 	if r := tab.Report(); !r.Excess || r.Limit != 10 || tab.count(wire.IPv4Unicast).Routes != 8 || tab.count(wire.IPv6Unicast).Routes != 2 {
 		t.Errorf("13 of 10: %+v", r)
 	}
-	// What is known may change, and room that comes is used again.
+	// Known routes may change, and new room is used again.
 	tab.take(reach(wire.IPv4Unicast, path(2), numbered(wire.IPv4Unicast, 0, 1)...))
 	tab.take(unreach(wire.IPv4Unicast, numbered(wire.IPv4Unicast, 0, 2)...))
 	if o := tab.take(reach(wire.IPv4Unicast, path(3), numbered(wire.IPv4Unicast, 100, 3)...)); o.Dropped != 1 || o.Full {
