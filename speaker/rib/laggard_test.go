@@ -32,17 +32,22 @@ func TestNextHopOfAnotherPeer(t *testing.T) {
 
 // a walk in several gathers, and the announcement's name changes (or a prefix is added).
 func TestRenameInWalk(t *testing.T) {
+	const routes = 1 << 12
 	table := rib.New()
-	a := announcement("a", none, "10.0.0.0/12 32")
+	table.SetLimits(rib.Limits{Lag: 8 << 10, Record: 1 << 10, Ring: 32, Scan: 32, Walk: 2 << 10, Marks: 1 << 10, Graves: 1 << 10})
+	a := announcement("a", none, "10.0.0.0/20 32")
 	update(table, export(1, a))
 	p := attach(t, table, "tor", external())
 	p.step(1)
+	if n := len(p.routes); n == 0 || n > routes/2 {
+		t.Errorf("the walk is at %d of %d, want it to need more gathers", n, routes)
+	}
 	c := *a
 	c.Name = "renamed"
 	update(table, export(2, &c))
 	p.drain()
-	if len(p.routes) != 1<<20 || p.out.Report().Announced[0].Routes != 1<<20 {
-		t.Errorf("peer holds %d of %d, report %+v", len(p.routes), 1<<20, p.out.Report())
+	if len(p.routes) != routes || p.out.Report().Announced[0].Routes != routes {
+		t.Errorf("peer holds %d of %d, report %+v", len(p.routes), routes, p.out.Report())
 	}
 }
 
