@@ -33,6 +33,10 @@ func keepsDialled(us, peer speakerID) bool {
 // opened decides whether a connection with an acceptable OPEN goes on, and whether the other one does, if there is one.
 func (k *connector) opened(a *attempt, c *contender) {
 	a.contender, a.state = c, StateOpenConfirm
+	if k.live != nil && k.live.refuses() {
+		k.closeSecond(a, errCollision)
+		return
+	}
 	other := *k.slot(!a.isDial)
 	wins := a.isDial == keepsDialled(
 		speakerID{k.cfg.routerID, k.cfg.LocalASN}, speakerID{c.open.RouterID, c.open.PeerASN()})

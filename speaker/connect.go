@@ -34,7 +34,8 @@ func (p *peer) connect(ctx context.Context, cfg *peerConfig) *contender {
 	return c
 }
 
-// connector coordinates at most two handshakes: one on a connection that we dialled, one on a connection that the peer did.
+// connector coordinates at most two handshakes: one on a connection that we dialled, one on a connection that the peer did. Beside
+// an Established session it coordinates those on further connections of the peer.
 // One goroutine runs each step of a handshake; all decisions are made by the goroutine in run.
 type connector struct {
 	*peer
@@ -45,6 +46,8 @@ type connector struct {
 	redial            *time.Timer // ConnectRetryTimer
 	redialDue         bool        // it fired while an attempt was under way
 	noCapabilities    bool        // the peer refused an OPEN with capabilities
+	// live is set beside an Established session: there the connector accepts, and does not dial.
+	live *liveSession
 }
 
 // attempt is a handshake under way.
@@ -294,6 +297,10 @@ func (k *connector) refused(err error) {
 // attemptFailed records the error and sees to what goes on without the attempt.
 func (k *connector) attemptFailed(ctx context.Context, a *attempt, err error) {
 	a.contender = nil // closed by its step
+	if k.live != nil {
+		k.closeSecond(a, err)
+		return
+	}
 	k.leave(a, errOver)
 	var remote *peerError
 	notified := func(code, subcode uint8) bool {

@@ -7,85 +7,57 @@ package speaker
 
 import (
 	"context"
-	"net"
-	"sync"
-	"sync/atomic"
 	"time"
-
-	"github.com/herald-bgp/herald/speaker/wire"
 )
 
-// second handles the connections that the peer opens while the session is Established. RFC 4724 §4.2: with graceful restart
-// negotiated a peer that opens a new connection has restarted, and the new one replaces the old silently. It must have shown
-// a valid OPEN and its KEEPALIVE first: a connection that the peer itself gives up, as in a collision, or that a stranger
-// opened, replaces nothing. Without graceful restart it gets Cease/7, unless the session has ended meanwhile.
-type second struct {
-	s           *session
-	group       sync.WaitGroup
-	confirmed   chan *contender
-	over        atomic.Bool // the session has ended
-	replacement *contender
-
-	// Of the newest connection; nil before the first.
-	cfg    *peerConfig
-	cancel context.CancelCauseFunc
-	done   chan struct{}
+// liveSession is the session beside which a connector has handshakes with the peer, which opens further connections. RFC 4724
+// §4.2: with graceful restart negotiated a peer that opens a new connection has restarted, and the new one replaces the old
+// silently. It must have shown a valid OPEN and its KEEPALIVE first: a connection that the peer itself gives up, as in a
+// collision, or that a stranger opened, replaces nothing. Without graceful restart it gets Cease/7, unless the session has ended
+// meanwhile.
+type liveSession struct {
+	negotiated  *Negotiated
+	over        bool       // the session has ended
+	replacement *contender // that the peer confirmed
 }
 
-func newSecond(s *session) *second { return &second{s: s, confirmed: make(chan *contender)} }
+// refuses reports whether a connection with an acceptable OPEN gets Cease/7 (RFC 4271 §6.8).
+func (e *liveSession) refuses() bool { return !e.negotiated.GracefulRestart && !e.over }
 
-// accept starts the handshake. It outlasts ctx: see outcome.
-func (n *second) accept(ctx context.Context, i *incoming) {
-	s := n.s
-	cfg := s.config.Load()
-	if n.replacement != nil || cfg.idle() || !cfg.accepts() || !i.fresh() ||
-		s.transport.Configure(i.conn, cfg.socketOptions()) != nil {
+// beside returns the connector for other connections of the peer while a session is Established. They outlast the session: see
+// outcome.
+func (p *peer) beside(negotiated *Negotiated) *connector {
+	return &connector{peer: p, cfg: p.config.Load(), events: make(chan event), live: &liveSession{negotiated: negotiated}}
+}
+
+// acceptSecond starts the handshake on another connection of the peer.
+func (k *connector) acceptSecond(ctx context.Context, i *incoming) {
+	cfg := k.config.Load()
+	if k.live.replacement != nil || cfg.idle() || !cfg.accepts() || !i.fresh() ||
+		k.transport.Configure(i.conn, cfg.socketOptions()) != nil {
 		i.conn.Close()
 		return
 	}
-	if n.cancel != nil {
-		n.cancel(errCollision)
+	if k.incoming != nil {
+		k.closeSecond(k.incoming, errCollision)
 	}
-	ctx, n.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
-	n.cfg, n.done = cfg, make(chan struct{})
-	done := n.done
-	ours := localOpen(&cfg.Peer, cfg.routerID, s.restartState(cfg), true)
-	n.group.Go(func() {
-		defer close(done)
-		c, err := n.handshake(ctx, cfg, i.conn, ours)
-		if err != nil {
-			s.lines.seconds.info(s.log, "second connection of the peer closed", "error", err.Error())
-			return
-		}
-		select {
-		case n.confirmed <- c:
-		case <-ctx.Done():
-			c.reject(ctx, errCollision)
-		}
-	})
+	k.cfg = cfg
+	k.exchange(k.enter(context.WithoutCancel(ctx), false), i.conn)
 }
 
-func (n *second) handshake(ctx context.Context, cfg *peerConfig, conn net.Conn, ours *wire.Open) (*contender, error) {
-	c, err := n.s.exchangeOpens(ctx, cfg, conn, false, ours)
-	if err != nil {
-		return nil, err
-	}
-	if !n.s.negotiated.GracefulRestart && !n.over.Load() {
-		return nil, c.reject(ctx, errCollision)
-	}
-	if err := c.confirm(ctx); err != nil {
-		return nil, err
-	}
-	return c, nil
+// closeSecond ends the handshake on another connection of the peer.
+func (k *connector) closeSecond(a *attempt, cause error) {
+	k.leave(a, cause)
+	k.lines.seconds.info(k.log, "second connection of the peer closed", "error", cause.Error())
 }
 
 // reconsider ends the handshake where the newest configuration forbids it.
-func (n *second) reconsider() {
-	if n.cancel == nil {
+func (k *connector) reconsider() {
+	if k.incoming == nil {
 		return
 	}
-	if cause := n.s.config.Load().outdates(n.cfg); cause != nil {
-		n.cancel(cause)
+	if cause := k.config.Load().outdates(k.cfg); cause != nil {
+		k.closeSecond(k.incoming, cause)
 	}
 }
 
@@ -96,57 +68,50 @@ const outcomeTimeout = 5 * time.Second
 
 // outcome waits for what becomes of the newest connection once the session has ended: it may be all that is left. One that
 // the peer opens now is newer still.
-func (n *second) outcome(ctx context.Context) *contender {
-	if n.cancel == nil {
-		return nil
+func (k *connector) outcome(ctx context.Context) *contender {
+	if c := k.live.replacement; c != nil { // perhaps just as the session ended for another reason
+		k.live.replacement = nil
+		k.stop(ctx, errCollision)
+		return c
 	}
-	if n.replacement != nil { // perhaps just as the session ended for another reason
-		n.group.Wait()
-		return n.replacement
+	k.live.over = true
+	if k.incoming != nil {
+		k.publish(StateOpenSent)
 	}
-	n.over.Store(true)
-	n.s.publish(StateOpenSent)
 	late := time.NewTimer(outcomeTimeout)
 	defer late.Stop()
+	cause := error(errCollision)
 	var c *contender
-	for waiting := true; waiting; {
+	for waiting := true; waiting && c == nil && k.incoming != nil; {
 		select {
-		case c = <-n.confirmed:
-			waiting = false
-		case <-n.done:
-			waiting = false
 		case <-ctx.Done():
-			waiting = false
+			cause, waiting = context.Cause(ctx), false
 		case <-late.C:
 			waiting = false
-		case <-n.s.retained.due():
-			n.s.retained.advance(n.s.peer)
-		case <-n.s.updated:
-			n.reconsider()
-		case <-n.s.accepted:
-			switch i := n.s.inbox.take(); {
-			case n.s.damped():
+		case e := <-k.events:
+			c = k.handle(ctx, e)
+		case <-k.retained.due():
+			k.retained.advance(k.peer)
+		case <-k.updated:
+			k.reconsider()
+		case <-k.accepted:
+			switch i := k.inbox.take(); {
+			case k.damped():
 				i.discard()
 			case i != nil:
-				n.accept(ctx, i)
+				k.acceptSecond(ctx, i)
 			}
 		}
 	}
-	cause := context.Cause(ctx)
-	if cause == nil {
-		cause = errCollision
-	}
-	n.stop(ctx, cause)
+	k.stop(ctx, cause)
 	return c
 }
 
 // stop ends what is not decided yet, and a replacement that nobody wants any more.
-func (n *second) stop(ctx context.Context, cause error) {
-	if n.cancel != nil {
-		n.cancel(cause)
-	}
-	n.group.Wait()
-	if n.replacement != nil {
-		n.replacement.reject(ctx, cause)
+func (k *connector) stop(ctx context.Context, cause error) {
+	k.leaveAll(cause)
+	k.group.Wait()
+	if k.live.replacement != nil {
+		k.live.replacement.reject(ctx, cause)
 	}
 }

@@ -54,7 +54,7 @@ func (p *peer) session(ctx context.Context, c *contender) (next *contender, err 
 	s.awaited = p.retained.awaited()
 	s.restored = make(chan wire.Family, len(s.awaited))
 	p.work.end()
-	second := newSecond(s)
+	second := p.beside(&c.negotiated)
 
 	sessionCtx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -112,7 +112,7 @@ func (s *session) run(ctx context.Context, cancel context.CancelCauseFunc) {
 const countInterval = 100 * time.Millisecond
 
 // watch follows the configuration, the Adj-RIBs and other connections of the peer while the session lasts.
-func (s *session) watch(ctx context.Context, cancel context.CancelCauseFunc, ended <-chan struct{}, second *second) {
+func (s *session) watch(ctx context.Context, cancel context.CancelCauseFunc, ended <-chan struct{}, second *connector) {
 	if cause := s.reconfigure(); cause != nil { // what changed since the connection was opened
 		cancel(cause)
 	}
@@ -146,10 +146,13 @@ func (s *session) watch(ctx context.Context, cancel context.CancelCauseFunc, end
 			second.reconsider()
 		case <-accepted:
 			if i := s.inbox.take(); i != nil {
-				second.accept(ctx, i)
+				second.acceptSecond(ctx, i)
 			}
-		case second.replacement = <-second.confirmed:
-			cancel(errReplaced)
+		case e := <-second.events:
+			if c := second.handle(ctx, e); c != nil {
+				second.live.replacement = c
+				cancel(errReplaced)
+			}
 		}
 	}
 }
