@@ -23,6 +23,8 @@ type cursor[A comparable] struct {
 	scan *scan[A]
 	// done is the change up to which everything was handed out.
 	done uint64
+	// owed is the first change of a tombstone that the last scan left to the next one, 0 for none.
+	owed uint64
 	// mayHold are the sources that the session may hold routes of, while it is told from the table.
 	mayHold members
 	// warned is the change up to which withdrawals go ahead of a walk, warnings those that have not gone yet, with what may cover
@@ -96,13 +98,17 @@ func (c *cursor[A]) detach() {
 
 // told is the change up to which the session was handed everything.
 func (c *cursor[A]) told() uint64 {
+	told := c.done
+	if c.owed > 0 {
+		told = min(told, c.owed-1)
+	}
 	if c.scan != nil {
-		return min(c.scan.since, c.done) // its plan names entries from there on, even where the session was told of them
+		return min(c.scan.since, told) // its plan names entries from there on, even where the session was told of them
 	}
 	if c.at != nil && c.at.next == nil && !c.view.due() {
 		return c.family.table.seq
 	}
-	return c.done
+	return told
 }
 
 // fill appends messages until b is full or nothing is due.
@@ -183,6 +189,7 @@ func (c *cursor[A]) tell(b *batch) {
 			return
 		}
 		s := c.scan
+		c.owed = s.owed
 		if c.scan = nil; s.withdrawals {
 			c.walk = f.walk(c, s.began, false)
 			c.walk.told = s.told

@@ -20,6 +20,8 @@ type scan[A comparable] struct {
 	over   bool
 	// withdrawals: only what is to be withdrawn, and what covers it. A walk follows with the rest.
 	withdrawals bool
+	// owed is the first change of a tombstone that is left to the next scan, 0 for none.
+	owed uint64
 	// told are the entries of routes that were sent all the same.
 	told members
 
@@ -185,10 +187,20 @@ func (s *scan[A]) later(i store.Slot, e *store.Entry[A]) bool {
 	path := f.pathOf(p, i)
 	for i = f.store.Head(e.Key()); i != store.NoSlot; i = f.store.Next(i) {
 		if f.store.At(i).Seq > s.began && f.pathOf(p, i) == path {
+			s.owe(f.store.Head(e.Key()))
 			return true
 		}
 	}
 	return false
+}
+
+// owe keeps the tombstones of a prefix for the next scan: without them it would not know that the session may hold a route.
+func (s *scan[A]) owe(head store.Slot) {
+	for i := head; i != store.NoSlot; i = s.cursor.family.store.Next(i) {
+		if e := s.cursor.family.store.At(i); e.Dead() && (s.owed == 0 || e.Seq < s.owed) {
+			s.owed = e.Seq
+		}
+	}
 }
 
 // partOf is the part that an entry which changed belongs to.
