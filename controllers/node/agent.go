@@ -38,10 +38,10 @@ type Agent struct {
 	engine  *engine.Engine
 	reader  compile.Reader
 	// recalled is set once it was asked which sessions there were before this process. It is the config controller's.
-	recalled bool
-	written  *kube.Written
-	keys     *keyring
-	foreign  foreign
+	recalled  bool
+	written   *kube.Written
+	keys      *keyring
+	conflicts nameConflicts
 
 	mu sync.Mutex
 	// queue is the status controller's, of the newest manager, and configQueue the config controller's; nil before the first.

@@ -26,7 +26,7 @@ func (a *Agent) Status(context.Context) ([]runtime.Object, error) {
 			continue
 		}
 		objects = append(objects, session)
-		if problem := a.foreign.problem(session.Name); problem != nil {
+		if problem := a.conflicts.problem(session.Name); problem != nil {
 			objects = append(objects, problem)
 		}
 	}

@@ -37,8 +37,8 @@ const (
 	// missingInterval is how soon a BGPSession is read again after somebody else deleted or created it.
 	missingInterval = 100 * time.Millisecond
 
-	// foreignInterval is how often a BGPSession is looked at that has the name of ours and is another node's.
-	foreignInterval = 10 * time.Second
+	// conflictInterval is how often we look whether the name of our BGPSession still belongs to another node.
+	conflictInterval = 10 * time.Second
 )
 
 // everySession is the key of all BGPSessions of this node: they are listed the first time, and read anew after that.
@@ -78,11 +78,11 @@ func (r *StatusReconciler) Reconcile(ctx context.Context, request reconcile.Requ
 	case session == nil:
 		return reconcile.Result{}, r.withdraw(ctx, request.Name, stored)
 	case stored != nil && stored.Spec.NodeName != r.agent.options.NodeName:
-		if r.agent.foreign.note(request.Name, stored.Spec.NodeName) {
-			log.FromContext(ctx).Error(errForeign, "no status is written", "session", request.Name, "of", stored.Spec.NodeName)
+		if r.agent.conflicts.note(request.Name, stored.Spec.NodeName) {
+			log.FromContext(ctx).Error(errNameTaken, "no status is written", "session", request.Name, "of", stored.Spec.NodeName)
 		}
 		_, err := r.stored.read(ctx, request.Name)
-		return reconcile.Result{RequeueAfter: foreignInterval}, err
+		return reconcile.Result{RequeueAfter: conflictInterval}, err
 	case stored != nil && stored.Spec != r.agent.engine.Spec(session):
 		// Of another remote: a spec never changes. What is wanted instead follows the deletion.
 		if err := r.remove(ctx, stored); err != nil {
@@ -91,12 +91,12 @@ func (r *StatusReconciler) Reconcile(ctx context.Context, request reconcile.Requ
 		_, err := r.stored.read(ctx, request.Name)
 		return reconcile.Result{RequeueAfter: missingInterval}, err
 	}
-	r.agent.foreign.forget(request.Name)
+	r.agent.conflicts.forget(request.Name)
 	return r.report(ctx, request.Name, session, stored)
 }
 
-// errForeign: the name of one of our BGPSessions is that of another node's.
-var errForeign = errors.New("another node has a BGPSession of this name")
+// errNameTaken: a BGPSession of another node has the name of one of ours.
+var errNameTaken = errors.New("another node has a BGPSession of this name")
 
 // report writes the status of a session, and looks again in a while whatever happens.
 func (r *StatusReconciler) report(
@@ -213,7 +213,7 @@ func (r *StatusReconciler) withdraw(ctx context.Context, name string, stored *v1
 		}
 	}
 	r.stored.forget(name)
-	r.agent.foreign.forget(name)
+	r.agent.conflicts.forget(name)
 	return nil
 }
 

@@ -33,8 +33,8 @@ func (s *store) own(directory string) error {
 	}
 	err = lock(f)
 	for _, name := range []string{objectsFile, secretsFile} {
-		if foreign := notForeign(filepath.Join(s.dir, name), directory); foreign != nil {
-			err = foreign
+		if other := refuseOther(filepath.Join(s.dir, name), directory); other != nil {
+			err = other
 		}
 	}
 	if err != nil {
@@ -63,8 +63,8 @@ func isAt(f *os.File, path string) bool {
 	return err == nil && os.SameFile(open, there)
 }
 
-// notForeign refuses a file of state of another directory of manifests, in whatever state or version it is.
-func notForeign(path, directory string) error {
+// refuseOther refuses a state file of another directory of manifests, in any condition or version.
+func refuseOther(path, directory string) error {
 	f, err := openRegular(path)
 	if err != nil {
 		return nil // nothing is lost with it, or writing says what is wrong
