@@ -81,8 +81,8 @@ func (s *stored) takeFound() []string {
 	return found
 }
 
-// hadSession returns the sessions that were Established at some time, as their BGPSessions say. The roll-up may have declared them Unknown while
-// no speaker ran, but it leaves what was negotiated.
+// hadSession returns the sessions that were Established when their BGPSessions were last written. The roll-up may have declared
+// them Unknown while no speaker ran, but it leaves what was negotiated.
 func (s *stored) hadSession() map[speaker.SessionID]bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
