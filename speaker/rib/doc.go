@@ -17,19 +17,26 @@
 // # Words
 //
 //   - An entry is one prefix of one announcement. Entries with one prefix are a chain.
-//   - A source is an announcement (by ID and path identifier) across configurations.
+//   - A source is an announcement (by ID, path identifier and SAFI) across configurations.
 //     Its number is in its entries, and given to another source once none has it. There are
 //     twice as many numbers as announcements that a table takes.
+//   - A family is the routes of one AFI and SAFI. The table of each is generic over its
+//     keys, and stands behind an interface: familyTable.
+//   - An update is one call of [Table.Update]: another desired state. A revision is what it
+//     makes of a source, whose announcement is another value then.
 //   - A change is one write to an entry. The table numbers changes, across families.
 //   - A tombstone is an entry whose route went, with the number of that change. A
-//     grave is a place in the list of them.
+//     grave is an element of the list of them.
 //   - A profile is how announcements are encoded: the session's parameters that
 //     matter, and the defaults of its export. It makes of each source an offer: an
 //     attribute set, or a reason why nothing is sent.
 //   - A view is the sessions with one profile and one set of sources, its members:
 //     an update group. It has marks, a plan and a log.
+//   - A turn makes a view another one for all of its sessions. A move takes one session to another view.
 //   - A mark says that what a view sends for a prefix has changed, and what its
 //     sessions held before. A plan is marks in the order in which they go out.
+//   - A place is the position of a withdrawal among those that go out, the first being 0. A phase
+//     is one pass of a scan that has too much for one collection.
 //   - A record is a message of a view's log.
 //   - A cursor is one session in one family. It reads the log of its view, or is
 //     told from the table: by a walk over all routes, by scans for what changed since.

@@ -129,7 +129,7 @@ func (t *Table) checkExports() error {
 				continue
 			}
 			members.add(s.number)
-			prefixes.change(s, [families]int{}, a.Prefixes.count())
+			prefixes.replace(s, [families]int{}, a.Prefixes.count())
 		}
 		if x.refused == nil && (!x.members.equal(members) || !reflect.DeepEqual(x.prefixes, prefixes) || x.missing != missing) {
 			return fmt.Errorf("export of %s has members %x with %v prefixes and misses %d, want %x, %v and %d",

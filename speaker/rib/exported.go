@@ -76,7 +76,7 @@ func (x *exported) follow(u *update, former *List) (different bool) {
 	for _, c := range u.changed {
 		if x.members.has(c.number) {
 			different = true
-			x.prefixes.change(c.source, c.before, c.after)
+			x.prefixes.replace(c.source, c.before, c.after)
 		}
 	}
 	t.comparisons++
@@ -123,12 +123,12 @@ func (x *exported) add(s *source, u *update) {
 		return
 	}
 	x.members.add(s.number)
-	x.prefixes.change(s, [families]int{}, s.count)
+	x.prefixes.replace(s, [families]int{}, s.count)
 }
 
 func (x *exported) remove(s *source) {
 	x.members.remove(s.number)
-	x.prefixes.change(s, s.count, [families]int{})
+	x.prefixes.replace(s, s.count, [families]int{})
 }
 
 // same reports whether an export with the same announcements is the same in all else.

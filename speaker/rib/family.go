@@ -124,25 +124,25 @@ func (f *family[A]) recent(since uint64) ([]store.Slot, bool) {
 	return slots, true
 }
 
-// change is what happens to one entry.
-type change uint8
+// changeKind is what happens to one entry.
+type changeKind uint8
 
 const (
-	changed change = iota // its attributes, or who is sent it
+	changed changeKind = iota // its attributes, or who is sent it
 	added
 	removed
 )
 
-// edit changes entries of the family: in two steps, so that what sessions hold is known before anything is different.
-type edit[A comparable] struct {
+// changes are those that an update makes to entries of the family: in two steps, so that what sessions hold is known before anything is different.
+type changes[A comparable] struct {
 	f     *family[A]
 	slots []store.Slot
-	kinds []change
+	kinds []changeKind
 }
 
 // touch marks an entry for every view that sends or is to send its source.
-func (e *edit[A]) touch(i store.Slot, kind change, concerned []*view[A]) {
-	f := e.f
+func (c *changes[A]) touch(i store.Slot, kind changeKind, concerned []*view[A]) {
+	f := c.f
 	for _, v := range concerned {
 		f.excludeChain(v, i)
 		if v.overflowed = v.overflowed || len(v.marks) > f.marksLimit(v); v.overflowed {
@@ -151,16 +151,16 @@ func (e *edit[A]) touch(i store.Slot, kind change, concerned []*view[A]) {
 		set, _ := f.choose(v, i)
 		v.marks = append(v.marks, mark{at: i, held: set})
 	}
-	e.slots = append(e.slots, i)
-	e.kinds = append(e.kinds, kind)
+	c.slots = append(c.slots, i)
+	c.kinds = append(c.kinds, kind)
 	if len(concerned) == 0 && kind == added {
-		e.commit() // nobody is sent it, so nothing needs to be known first
+		c.commit() // nobody is sent it, so nothing needs to be known first
 	}
 }
 
 // announce touches what a source announces that it did not.
-func (e *edit[A]) announce(s *source, ranges Prefixes, concerned []*view[A]) {
-	f := e.f
+func (c *changes[A]) announce(s *source, ranges Prefixes, concerned []*view[A]) {
+	f := c.f
 	for r := range f.spans(s.Announcement, ranges) {
 		f.ops.Expand(r, func(k store.Key[A]) bool {
 			i := f.store.Lookup(k, s.number)
@@ -169,7 +169,7 @@ func (e *edit[A]) announce(s *source, ranges Prefixes, concerned []*view[A]) {
 				s.entries++
 			}
 			if f.store.At(i).Dead() {
-				e.touch(i, added, concerned)
+				c.touch(i, added, concerned)
 			}
 			return true
 		})
@@ -177,15 +177,15 @@ func (e *edit[A]) announce(s *source, ranges Prefixes, concerned []*view[A]) {
 }
 
 // each touches what a source announces.
-func (e *edit[A]) each(s *source, ranges Prefixes, kind change, concerned []*view[A]) {
-	e.f.announced(s, ranges, func(i store.Slot) { e.touch(i, kind, concerned) })
+func (c *changes[A]) each(s *source, ranges Prefixes, kind changeKind, concerned []*view[A]) {
+	c.f.announced(s, ranges, func(i store.Slot) { c.touch(i, kind, concerned) })
 }
 
 // eachShared touches what a source announces beside others.
-func (e *edit[A]) eachShared(s *source, ranges Prefixes, concerned []*view[A]) {
-	e.f.announced(s, ranges, func(i store.Slot) {
-		if e.f.store.At(i).Shared() {
-			e.touch(i, changed, concerned)
+func (c *changes[A]) eachShared(s *source, ranges Prefixes, concerned []*view[A]) {
+	c.f.announced(s, ranges, func(i store.Slot) {
+		if c.f.store.At(i).Shared() {
+			c.touch(i, changed, concerned)
 		}
 	})
 }
@@ -206,15 +206,15 @@ func (f *family[A]) announced(s *source, ranges Prefixes, yield func(store.Slot)
 }
 
 // commit makes the changes.
-func (e *edit[A]) commit() {
-	f := e.f
-	for n, i := range e.slots {
+func (c *changes[A]) commit() {
+	f := c.f
+	for n, i := range c.slots {
 		f.table.seq++
 		entry := f.store.At(i)
 		entry.Seq = f.table.seq
 		f.ring.note(i, entry.Seq)
 		s := f.table.sources[entry.Number()]
-		switch e.kinds[n] {
+		switch c.kinds[n] {
 		case added:
 			if entry.Dead() {
 				entry.Revive()
@@ -230,7 +230,7 @@ func (e *edit[A]) commit() {
 			f.dead = append(f.dead, grave{i, entry.Seq})
 		}
 	}
-	e.slots, e.kinds = e.slots[:0], e.kinds[:0]
+	c.slots, c.kinds = c.slots[:0], c.kinds[:0]
 }
 
 // conflicts yields the first entries of the prefixes with more than one route.
@@ -281,8 +281,8 @@ func (f *family[A]) reclaim() {
 
 // eachBut touches what a source announces in ranges, but not in those that stay, as removed. It goes over what stays, which
 // may be much, and remembers nothing of it.
-func (e *edit[A]) eachBut(s *source, ranges, stay Prefixes, concerned []*view[A]) {
-	f := e.f
+func (c *changes[A]) eachBut(s *source, ranges, stay Prefixes, concerned []*view[A]) {
+	f := c.f
 	var gone []store.Key[A]
 	for r := range f.spans(s.Announcement, ranges) {
 		f.ops.Expand(r, func(k store.Key[A]) bool {
@@ -307,7 +307,7 @@ func (e *edit[A]) eachBut(s *source, ranges, stay Prefixes, concerned []*view[A]
 	}
 	for i, k := range gone {
 		if !stays[i] {
-			e.touch(f.store.Lookup(k, s.number), removed, concerned)
+			c.touch(f.store.Lookup(k, s.number), removed, concerned)
 		}
 	}
 }

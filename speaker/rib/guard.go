@@ -115,7 +115,7 @@ func (x *exported) bound(t *Table) {
 			continue
 		}
 		one := tally{}
-		one.change(s, [families]int{}, s.count)
+		one.replace(s, [families]int{}, s.count)
 		n, _ := x.Guard.counted(&one)
 		if n > left {
 			x.remove(s)

@@ -87,7 +87,7 @@ func (f *family[A]) planWithin(v *view[A], marks []mark, again bool, room int) p
 	var p plan
 	groups := map[*encode.Set]int{}
 	var last *encode.Set
-	place := 0
+	at := 0
 	for _, m := range marks {
 		set, s := f.choose(v, m.at)
 		switch {
@@ -97,14 +97,14 @@ func (f *family[A]) planWithin(v *view[A], marks []mark, again bool, room int) p
 		default:
 			if set != last {
 				var ok bool
-				if place, ok = groups[set]; !ok {
-					place = len(p.groups)
-					groups[set] = place
+				if at, ok = groups[set]; !ok {
+					at = len(p.groups)
+					groups[set] = at
 					p.groups = append(p.groups, group{set: set, first: s})
 				}
 				last = set
 			}
-			g := &p.groups[place]
+			g := &p.groups[at]
 			if s != g.first && s.before(g.first) {
 				g.first = s
 			}

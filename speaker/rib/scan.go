@@ -30,7 +30,7 @@ type scan[A comparable] struct {
 	planned uint64 // the change as of which the plan is
 	room    int    // the least there was since the scan began: see room of the family
 
-	part part
+	phase phase
 	// whole: all that changed is in one collection.
 	whole bool
 	// related are the entries of withdrawals that something covers, and of what covers them.
@@ -39,17 +39,17 @@ type scan[A comparable] struct {
 	sifted uint64
 }
 
-// part is what a pass over the entries collects. What is too much for one collection is told in the order of a plan, with a pass
-// for each part of it.
-type part uint8
+// phase is what a pass over the entries collects. What is too much for one collection is told in the order of a plan, with a pass
+// for each phase of it.
+type phase uint8
 
 const (
-	everyPart part = iota
-	withdrawalsPart
-	coversPart
-	coveredPart
-	groupsPart
-	noPart
+	everyPhase phase = iota
+	withdrawalsPhase
+	coversPhase
+	coveredPhase
+	groupsPhase
+	noPhase
 )
 
 func newScan[A comparable](c *cursor[A], since uint64, withdrawals bool) *scan[A] {
@@ -131,7 +131,7 @@ func (s *scan[A]) renew() {
 // collect returns marks for the next prefixes that changed, nothing when there are no more.
 func (s *scan[A]) collect() []mark {
 	f := s.cursor.family
-	if s.part == everyPart {
+	if s.phase == everyPhase {
 		s.began = f.table.seq // all that changed until now is looked at
 		recent, ok := f.recent(s.since)
 		marks := s.cursor.changed(recent, s.since)
@@ -139,13 +139,13 @@ func (s *scan[A]) collect() []mark {
 			marks = s.pass()
 		}
 		if s.whole = ok || len(marks) < f.table.limits.Scan; s.whole {
-			s.part = noPart
+			s.phase = noPhase
 			return marks
 		}
 		s.sift()
 	}
-	for ; s.part < groupsPart || s.part == groupsPart && !s.withdrawals; s.part, s.resume = s.part+1, 0 {
-		if s.part == coveredPart && s.sifted < f.table.seq {
+	for ; s.phase < groupsPhase || s.phase == groupsPhase && !s.withdrawals; s.phase, s.resume = s.phase+1, 0 {
+		if s.phase == coveredPhase && s.sifted < f.table.seq {
 			if marks := s.late(); len(marks) > 0 {
 				return marks
 			}
@@ -157,24 +157,24 @@ func (s *scan[A]) collect() []mark {
 	return nil
 }
 
-// pass returns marks for the next prefixes of the part.
+// pass returns marks for the next prefixes of the phase.
 func (s *scan[A]) pass() []mark {
 	var marks []mark
-	s.resume = s.each(s.resume, s.part, func(_ store.Slot, m mark) bool {
+	s.resume = s.each(s.resume, s.phase, func(_ store.Slot, m mark) bool {
 		marks = append(marks, m)
 		return len(marks) < s.cursor.family.table.limits.Scan
 	})
 	return marks
 }
 
-// each yields the entries of a part from a slot on with their marks, and returns the slot after the last.
-func (s *scan[A]) each(from store.Slot, p part, yield func(store.Slot, mark) bool) store.Slot {
+// each yields the entries of a phase from a slot on with their marks, and returns the slot after the last.
+func (s *scan[A]) each(from store.Slot, p phase, yield func(store.Slot, mark) bool) store.Slot {
 	return s.cursor.family.store.Each(from, func(i store.Slot, e *store.Entry[A]) bool {
 		if e.Seq <= s.since || s.later(i, e) {
 			return true
 		}
 		m := s.cursor.mark(i)
-		return p != everyPart && p != s.partOf(i, m) || yield(i, m)
+		return p != everyPhase && p != s.phaseOf(i, m) || yield(i, m)
 	})
 }
 
@@ -203,33 +203,33 @@ func (s *scan[A]) owe(head store.Slot) {
 	}
 }
 
-// partOf is the part that an entry which changed belongs to.
-func (s *scan[A]) partOf(i store.Slot, m mark) part {
+// phaseOf is the phase that an entry which changed belongs to.
+func (s *scan[A]) phaseOf(i store.Slot, m mark) phase {
 	set, _ := s.cursor.family.choose(s.cursor.view, i)
 	switch related := s.related.has(uint32(i)); {
 	case set == nil && m.held == nil:
-		return noPart
+		return noPhase
 	case set != nil && related:
-		return coversPart
+		return coversPhase
 	case set != nil:
-		return groupsPart
+		return groupsPhase
 	case related:
-		return coveredPart
+		return coveredPhase
 	}
-	return withdrawalsPart
+	return withdrawalsPhase
 }
 
 // sift begins to collect by parts: it finds what covers what in all that changed.
 func (s *scan[A]) sift() {
 	f := s.cursor.family
-	s.part, s.resume, s.sifted = withdrawalsPart, 0, f.table.seq
-	gone := s.losses(withdrawalsPart)
+	s.phase, s.resume, s.sifted = withdrawalsPhase, 0, f.table.seq
+	gone := s.losses(withdrawalsPhase)
 	if len(gone.list) == 0 {
-		s.part = groupsPart
+		s.phase = groupsPhase
 		return
 	}
 	var related members
-	s.each(0, groupsPart, func(i store.Slot, _ mark) bool {
+	s.each(0, groupsPhase, func(i store.Slot, _ mark) bool {
 		if gone.cover(f.store.At(i).Key()) != nowhere {
 			related.add(uint32(i))
 		}
@@ -245,8 +245,8 @@ func (s *scan[A]) sift() {
 	s.related = related
 }
 
-// losses are the withdrawals of a part.
-func (s *scan[A]) losses(p part) losses[A] {
+// losses are the withdrawals of a phase.
+func (s *scan[A]) losses(p phase) losses[A] {
 	f := s.cursor.family
 	l := losses[A]{ops: f.ops}
 	s.each(0, p, func(i store.Slot, _ mark) bool {
@@ -258,11 +258,11 @@ func (s *scan[A]) losses(p part) losses[A] {
 	return l
 }
 
-// late returns marks for what came after the sifting and covers a withdrawal of the last part of those: what did then may be gone.
+// late returns marks for what came after the sifting and covers a withdrawal of the last phase of those: what did then may be gone.
 // Where there is no room for it nothing waits for it.
 func (s *scan[A]) late() (marks []mark) {
 	f, c := s.cursor.family, s.cursor
-	gone := s.losses(coveredPart)
+	gone := s.losses(coveredPhase)
 	f.store.Each(0, func(i store.Slot, e *store.Entry[A]) bool {
 		if e.Seq > s.sifted {
 			if set, _ := f.choose(c.view, i); set != nil && gone.cover(e.Key()) != nowhere {

@@ -23,8 +23,8 @@ func (t *tally) of(f wire.Family) int {
 	return t.others[f]
 }
 
-// change takes the prefixes that a source came to out, and puts those in that it comes to.
-func (t *tally) change(s *source, before, after [families]int) {
+// replace takes the prefixes that a source came to out, and puts those in that it comes to.
+func (t *tally) replace(s *source, before, after [families]int) {
 	if s.safi() == wire.SAFIUnicast {
 		for i := range t.unicast {
 			t.unicast[i] += after[i] - before[i]

@@ -16,13 +16,13 @@ type update struct {
 	// number is that of the comparison.
 	number uint64
 	// added and changed are sources with their new announcements, removed those that are wanted no more.
-	added, changed []sourceChange
+	added, changed []revision
 	removed        []*source
 	targets        map[*Out]*exported // what each session is to be sent
 }
 
-// sourceChange is a source with what becomes of its announcement.
-type sourceChange struct {
+// revision is a source with what becomes of its announcement.
+type revision struct {
 	*source
 	next *Announcement
 	// attributes: they differ, and not only the prefixes, or a guard judges them otherwise. precedence: it differs.
@@ -148,10 +148,10 @@ func (u *update) compare(next *List) error {
 	}
 	for _, a := range come {
 		if s := t.byID[idOf(a)]; s.wanted {
-			u.change(s, a)
+			u.revise(s, a)
 		} else {
 			s.count = a.Prefixes.count()
-			u.added = append(u.added, sourceChange{source: s, next: a, attributes: true})
+			u.added = append(u.added, revision{source: s, next: a, attributes: true})
 			t.name(s.number, &a.Attributes)
 		}
 	}
@@ -174,12 +174,12 @@ func (u *update) abandon(come []*Announcement) {
 	}
 }
 
-// change notes what is different about a source that stays.
-func (u *update) change(s *source, a *Announcement) {
+// revise notes what is different about a source that stays.
+func (u *update) revise(s *source, a *Announcement) {
 	if s.Announcement.Equal(a) {
 		return
 	}
-	c := sourceChange{
+	c := revision{
 		source: s, next: a, before: s.count, after: s.count,
 		attributes: !s.Attributes.Equal(&a.Attributes), precedence: s.Compare(a) != 0,
 	}
@@ -209,7 +209,7 @@ func (u *update) target() {
 // apply makes the sources what they are to be. What was prepared has noted what sessions hold.
 func (u *update) apply() {
 	t := u.table
-	for _, list := range [][]sourceChange{u.added, u.changed} {
+	for _, list := range [][]revision{u.added, u.changed} {
 		for _, c := range list {
 			c.source.Announcement = c.next
 			c.source.wanted = true

@@ -47,17 +47,17 @@ type bucket struct {
 // than next hop self.
 func (f *family[A]) walk(c *cursor[A], began uint64, selfAlone bool) *walk[A] {
 	w := &walk[A]{cursor: c, began: began}
-	places := map[*encode.Set]int{}
+	known := map[*encode.Set]int{}
 	v := c.view
 	f.eachSource(v.members, func(s *source) {
 		set, _ := v.offer(s)
 		if set == nil || selfAlone && !set.Self {
 			return
 		}
-		i, ok := places[set]
+		i, ok := known[set]
 		if !ok {
 			i = len(w.sets)
-			places[set] = i
+			known[set] = i
 			w.sets = append(w.sets, walkSet{set: set, first: s})
 		}
 		if s != w.sets[i].first && s.before(w.sets[i].first) {
@@ -144,7 +144,7 @@ func (w *walk[A]) gather() {
 		w.buckets = append(w.buckets, bucket{set: s.set, nlri: buffer[offset:offset:end]})
 		offset = end
 	}
-	w.collect(w.places(at), w.next-first == 1)
+	w.collect(w.bucketsOf(at), w.next-first == 1)
 	if w.resume > 0 && w.resume < f.store.End() {
 		w.next = first // the one set goes on
 	} else {
@@ -152,26 +152,26 @@ func (w *walk[A]) gather() {
 	}
 }
 
-// places are the buckets by the number of the source, so that the pass itself looks nothing up.
-func (w *walk[A]) places(at map[*encode.Set]int32) []int32 {
+// bucketsOf returns the buckets by the number of the source, so that the pass itself looks nothing up.
+func (w *walk[A]) bucketsOf(at map[*encode.Set]int32) []int32 {
 	f, v := w.cursor.family, w.cursor.view
-	places := make([]int32, len(f.table.sources))
-	for n := range places {
-		places[n] = -1
+	buckets := make([]int32, len(f.table.sources))
+	for n := range buckets {
+		buckets[n] = -1
 	}
 	f.eachSource(v.members, func(s *source) {
 		if set, _ := v.offer(s); set != nil {
 			if i, ok := at[set]; ok {
-				places[s.number] = i
+				buckets[s.number] = i
 			}
 		}
 	})
-	return places
+	return buckets
 }
 
-// collect puts the prefixes of the sources that have a place into its bucket. A single set that exceeds the buffer stops
+// collect puts the prefixes of the sources that have a bucket into it. A single set that exceeds the buffer stops
 // where that is full.
-func (w *walk[A]) collect(places []int32, single bool) {
+func (w *walk[A]) collect(buckets []int32, single bool) {
 	f, v := w.cursor.family, w.cursor.view
 	// What is being filled is kept at hand: neighbours often have one set.
 	k, last := &bucket{}, int32(-1)
@@ -183,13 +183,13 @@ func (w *walk[A]) collect(places []int32, single bool) {
 			if e.Dead() || e.Seq > w.began {
 				continue
 			}
-			place := places[e.Number()]
-			if place < 0 {
+			bucket := buckets[e.Number()]
+			if bucket < 0 {
 				continue
 			}
-			if place != last {
+			if bucket != last {
 				k.nlri = nlri
-				k, last = &w.buckets[place], place
+				k, last = &w.buckets[bucket], bucket
 				nlri, tight = k.nlri, k.set.Room < v.maxNLRI || w.told != nil
 			}
 			if (tight || e.Shared()) && !w.wins(base+store.Slot(j), k.set) {

@@ -11,13 +11,13 @@ import (
 
 // prepared is an update of one family: what changes, with what sessions hold of it, and where the sessions go.
 type prepared[A comparable] struct {
-	edit  edit[A]
-	views []viewChange[A]
-	moves []move[A]
+	changes changes[A]
+	views   []turn[A]
+	moves   []move[A]
 }
 
-// viewChange turns a view, with all of its sessions, into another.
-type viewChange[A comparable] struct {
+// turn makes a view, with all of its sessions, into another.
+type turn[A comparable] struct {
 	view    *view[A]
 	members members
 	profile *profile
@@ -35,10 +35,10 @@ type move[A comparable] struct {
 
 // prepare finds where the sessions of the family go, and marks what they are to be told.
 func (f *family[A]) prepare(u *update) preparation {
-	p := &prepared[A]{edit: edit[A]{f: f}}
+	p := &prepared[A]{changes: changes[A]{f: f}}
 	after := map[*view[A]]members{}
 	for _, v := range slices.Clone(f.views) {
-		p.place(v, u)
+		p.regroup(v, u)
 	}
 	for _, v := range f.views {
 		after[v] = v.members
@@ -56,10 +56,10 @@ func (f *family[A]) prepare(u *update) preparation {
 		return list
 	}
 	for _, s := range u.removed {
-		p.edit.each(s, s.Prefixes, removed, p.exclude(s, concerned(s.number, true)))
+		p.changes.each(s, s.Prefixes, removed, p.exclude(s, concerned(s.number, true)))
 	}
 	for _, c := range u.changed {
-		p.change(&c, p.exclude(c.source, concerned(c.number, true)))
+		p.revise(&c, p.exclude(c.source, concerned(c.number, true)))
 	}
 	come := 0
 	for _, c := range u.added {
@@ -67,7 +67,7 @@ func (f *family[A]) prepare(u *update) preparation {
 	}
 	f.store.Reserve(come)
 	for _, c := range u.added {
-		p.edit.announce(c.source, c.next.Prefixes, p.exclude(c.source, concerned(c.number, false)))
+		p.changes.announce(c.source, c.next.Prefixes, p.exclude(c.source, concerned(c.number, false)))
 	}
 	p.membership(u)
 	return p
@@ -76,30 +76,30 @@ func (f *family[A]) prepare(u *update) preparation {
 // exclude takes a source out of the counts of the views that it concerns, and returns them.
 func (p *prepared[A]) exclude(s *source, concerned []*view[A]) []*view[A] {
 	for _, v := range concerned {
-		p.edit.f.exclude(v, s)
+		p.changes.f.exclude(v, s)
 	}
 	return concerned
 }
 
-// change marks what is different about a source that stays.
-func (p *prepared[A]) change(c *sourceChange, concerned []*view[A]) {
+// revise marks what is different about a source that stays.
+func (p *prepared[A]) revise(c *revision, concerned []*view[A]) {
 	if c.gone.Len() > 0 {
-		p.edit.eachBut(c.source, c.gone, c.next.Prefixes, concerned)
+		p.changes.eachBut(c.source, c.gone, c.next.Prefixes, concerned)
 	}
 	switch { // what stays
 	case c.attributes:
-		p.edit.each(c.source, c.next.Prefixes, changed, concerned)
+		p.changes.each(c.source, c.next.Prefixes, changed, concerned)
 	case c.precedence:
-		p.edit.eachShared(c.source, c.next.Prefixes, concerned)
+		p.changes.eachShared(c.source, c.next.Prefixes, concerned)
 	}
 	if c.come.Len() > 0 {
-		p.edit.announce(c.source, c.come, concerned)
+		p.changes.announce(c.source, c.come, concerned)
 	}
 }
 
-// place decides where the sessions of a view go. Those that are the most stay: for them the view changes.
-func (p *prepared[A]) place(v *view[A], u *update) {
-	f := p.edit.f
+// regroup decides where the sessions of a view go. Those that are the most stay: for them the view changes.
+func (p *prepared[A]) regroup(v *view[A], u *update) {
+	f := p.changes.f
 	type group struct {
 		members members
 		profile *profile
@@ -131,17 +131,17 @@ func (p *prepared[A]) place(v *view[A], u *update) {
 	for i, g := range groups {
 		switch {
 		case i > 0:
-			p.part(v, g.cursors, g.members, g.profile)
+			p.separate(v, g.cursors, g.members, g.profile)
 		case stays(g) != math.MaxInt:
-			p.views = append(p.views, viewChange[A]{view: v, members: g.members, profile: g.profile, read: v.read()})
+			p.views = append(p.views, turn[A]{view: v, members: g.members, profile: g.profile, read: v.read()})
 		}
 	}
 }
 
-// part takes sessions out of a view. Those that have read all there is get a view of their own, in which they are told the
+// separate takes sessions out of a view. Those that have read all there is get a view of their own, in which they are told the
 // difference alone; others are told from the table.
-func (p *prepared[A]) part(v *view[A], cursors []*cursor[A], m members, q *profile) {
-	f := p.edit.f
+func (p *prepared[A]) separate(v *view[A], cursors []*cursor[A], m members, q *profile) {
+	f := p.changes.f
 	var own *view[A]
 	for _, c := range cursors {
 		if c.at == nil || c.at.next != nil || v.due() {
@@ -150,7 +150,7 @@ func (p *prepared[A]) part(v *view[A], cursors []*cursor[A], m members, q *profi
 		}
 		if own == nil {
 			own = newView[A](v.profile, v.members)
-			p.views = append(p.views, viewChange[A]{view: own, members: m, profile: q, read: true})
+			p.views = append(p.views, turn[A]{view: own, members: m, profile: q, read: true})
 		}
 		delete(v.cursors, c)
 		own.cursors[c] = struct{}{}
@@ -163,7 +163,7 @@ func (p *prepared[A]) part(v *view[A], cursors []*cursor[A], m members, q *profi
 
 // membership marks the routes that come to sessions or leave them because other announcements are for them now.
 func (p *prepared[A]) membership(u *update) {
-	f := p.edit.f
+	f := p.changes.f
 	for _, c := range p.views {
 		concerned := []*view[A]{c.view}
 		if c.profile != c.view.profile {
@@ -171,7 +171,7 @@ func (p *prepared[A]) membership(u *update) {
 		}
 		for n := range c.view.members.differing(c.members) {
 			if s := f.table.sources[n]; u.keeps(s) {
-				p.edit.each(s, s.Prefixes, changed, p.exclude(s, concerned))
+				p.changes.each(s, s.Prefixes, changed, p.exclude(s, concerned))
 			}
 		}
 		if c.profile == c.view.profile {
@@ -179,7 +179,7 @@ func (p *prepared[A]) membership(u *update) {
 		}
 		for n := range c.members.all() {
 			if s := f.table.sources[n]; c.view.members.has(n) && u.keeps(s) {
-				p.edit.each(s, s.Prefixes, changed, concerned)
+				p.changes.each(s, s.Prefixes, changed, concerned)
 			}
 		}
 	}
@@ -192,7 +192,7 @@ func (p *prepared[A]) membership(u *update) {
 		}
 		for n := range m.members.differing(m.cursor.view.members) {
 			if s := f.table.sources[n]; u.keeps(s) {
-				p.edit.each(s, s.Prefixes, changed, nil)
+				p.changes.each(s, s.Prefixes, changed, nil)
 			}
 		}
 	}
@@ -200,14 +200,14 @@ func (p *prepared[A]) membership(u *update) {
 
 // apply makes the changes and takes the sessions to their views.
 func (p *prepared[A]) apply(u *update) {
-	f := p.edit.f
+	f := p.changes.f
 	for _, m := range p.moves {
 		f.leave(m.cursor) // before its view is another
 	}
 	for _, c := range p.views {
 		f.turn(c)
 	}
-	p.edit.commit()
+	p.changes.commit()
 	for _, v := range f.views {
 		f.recount(v)
 	}
@@ -248,7 +248,7 @@ func (f *family[A]) merge() {
 }
 
 // turn makes a view another for all of its sessions.
-func (f *family[A]) turn(c viewChange[A]) {
+func (f *family[A]) turn(c turn[A]) {
 	v := c.view
 	for cursor := range v.cursors {
 		if cursor.at == nil {
