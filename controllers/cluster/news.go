@@ -8,37 +8,40 @@ import (
 	"maps"
 	"sync"
 
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
-	"github.com/herald-bgp/herald/controllers/kube"
 )
 
-// changes are the changes since the last survey.
+// changes are what happened since the last survey: the newest version of each object, nil where there is none any more.
 type changes struct {
-	// peers: a BGPPeer was created, changed or deleted; objects: an Announcement or a Namespace was; nodes: a Node or a pod of the
-	// node role was.
-	peers, objects, nodes bool
-	// gone: some BGPPeer, Announcement or BGPSession was deleted.
-	gone bool
-	// written are the BGPPeers and Announcements whose spec or status was written.
-	written map[request]bool
-	// sessions are the BGPSessions that changed, by name, nil where one is gone.
-	sessions map[string]*v1alpha1.BGPSession
+	peers         map[string]*v1alpha1.BGPPeer
+	announcements map[types.NamespacedName]*v1alpha1.Announcement
+	namespaces    map[string]*corev1.Namespace
+	sessions      map[string]*v1alpha1.BGPSession
+	// nodes: there are other Nodes, or pods of the node role.
+	nodes bool
 }
 
 // add adds later changes.
 func (c *changes) add(later *changes) {
-	c.peers, c.objects = c.peers || later.peers, c.objects || later.objects
-	c.nodes, c.gone = c.nodes || later.nodes, c.gone || later.gone
-	if c.written == nil {
-		c.written, c.sessions = map[request]bool{}, map[string]*v1alpha1.BGPSession{}
+	addLater(&c.peers, later.peers)
+	addLater(&c.announcements, later.announcements)
+	addLater(&c.namespaces, later.namespaces)
+	addLater(&c.sessions, later.sessions)
+	c.nodes = c.nodes || later.nodes
+}
+
+func addLater[K comparable, V any](into *map[K]V, later map[K]V) {
+	if *into == nil {
+		*into = make(map[K]V, len(later))
 	}
-	maps.Copy(c.written, later.written)
-	maps.Copy(c.sessions, later.sessions)
+	maps.Copy(*into, later)
 }
 
 // news gathers changes until a survey takes them.
@@ -70,12 +73,11 @@ func (n *news) putBack(c *changes) {
 	n.changes = *c
 }
 
-// watch notes each event and asks for a survey. what returns the changes of an event, given the object before, which is nil for a
-// creation, and after, which is nil for a deletion.
-func (n *news) watch(what func(before, after client.Object) *changes) handler.TypedEventHandler[client.Object, request] {
+// watch notes each event and asks for a survey.
+func (n *news) watch() handler.TypedEventHandler[client.Object, request] {
 	type queue = workqueue.TypedRateLimitingInterface[request]
 	add := func(q queue, before, after client.Object) {
-		n.tell(what(before, after))
+		n.tell(changed(before, after))
 		enqueue(q, request{kind: everything}, surveyPriority, coalesce)
 	}
 	return handler.TypedFuncs[client.Object, request]{
@@ -86,34 +88,25 @@ func (n *news) watch(what func(before, after client.Object) *changes) handler.Ty
 	}
 }
 
-// written is a change of a BGPPeer or an Announcement. A change of the status alone concerns nothing but that status.
-func written(k kind) func(before, after client.Object) *changes {
-	return func(before, after client.Object) *changes {
-		object := after
-		if after == nil {
-			object = before
-		}
-		spec := before == nil || after == nil ||
-			kube.SpecChanged().Update(event.UpdateEvent{ObjectOld: before, ObjectNew: after})
-		return &changes{
-			peers: spec && k == peer, objects: spec, gone: after == nil,
-			written: map[request]bool{requestFor(k, object): true},
-		}
-	}
-}
-
-// sessionChanged is a change of a BGPSession.
-func sessionChanged(before, after client.Object) *changes {
+// changed is what happened to one object. What comes of any other kind is a change of the nodes.
+func changed(before, after client.Object) *changes {
+	known := after
 	if after == nil {
-		return &changes{gone: true, sessions: map[string]*v1alpha1.BGPSession{before.GetName(): nil}}
+		known = before
 	}
-	session, ok := after.(*v1alpha1.BGPSession)
-	if !ok {
-		return &changes{}
+	switch known.(type) {
+	case *v1alpha1.BGPPeer:
+		now, _ := after.(*v1alpha1.BGPPeer)
+		return &changes{peers: map[string]*v1alpha1.BGPPeer{known.GetName(): now}}
+	case *v1alpha1.Announcement:
+		now, _ := after.(*v1alpha1.Announcement)
+		return &changes{announcements: map[types.NamespacedName]*v1alpha1.Announcement{client.ObjectKeyFromObject(known): now}}
+	case *corev1.Namespace:
+		now, _ := after.(*corev1.Namespace)
+		return &changes{namespaces: map[string]*corev1.Namespace{known.GetName(): now}}
+	case *v1alpha1.BGPSession:
+		now, _ := after.(*v1alpha1.BGPSession)
+		return &changes{sessions: map[string]*v1alpha1.BGPSession{known.GetName(): now}}
 	}
-	return &changes{sessions: map[string]*v1alpha1.BGPSession{session.Name: session}}
+	return &changes{nodes: true}
 }
-
-func objectsChanged(_, _ client.Object) *changes { return &changes{objects: true} }
-
-func nodesChanged(_, _ client.Object) *changes { return &changes{nodes: true} }

@@ -143,16 +143,12 @@ func (p *pace) remember(t *task, now time.Time) {
 	p.past[t.uid] = past
 }
 
-// keep forgets every object but these.
-func (p *pace) keep(objects map[types.UID]bool) {
-	p.written.Keep(objects)
+// forget drops what is remembered of an object that is no more.
+func (p *pace) forget(object types.UID) {
+	p.written.Forget(object)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for uid := range p.past {
-		if !objects[uid] {
-			delete(p.past, uid)
-		}
-	}
+	delete(p.past, object)
 }
 
 // summaryOf sums up conditions without their messages.

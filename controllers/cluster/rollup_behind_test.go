@@ -14,27 +14,26 @@ import (
 func TestNothingIsSaidOfAVersionThatWasNotRead(t *testing.T) {
 	for name, edit := range map[string]func(*world){
 		"valid": func(w *world) {
-			w.peers[0].Spec.PeerASN = new(int64(65000))
-			w.announcements[0].Spec.Prefixes = []string{"198.51.100.0/24"}
+			w.peer().Spec.PeerASN = new(int64(65000))
+			w.web().Spec.Prefixes = []string{"198.51.100.0/24"}
 		},
 		"not valid": func(w *world) {
-			w.peers[0].Spec.Address, w.announcements[0].Spec.Prefixes = "nonsense", []string{"nonsense"}
+			w.peer().Spec.Address, w.web().Spec.Prefixes = "nonsense", []string{"nonsense"}
 		},
-		"of another object": func(w *world) { w.peers[0].UID, w.announcements[0].UID = "peer-2", "web-2" },
+		"of another object": func(w *world) { w.peer().UID, w.web().UID = "peer-2", "web-2" },
 	} {
 		t.Run(name, func(t *testing.T) {
-			w, r, reader := newWorld(nil, node("node-1", "linux")), newTestReconciler(), &compile.Reader{}
+			w, r, reader := oneOfEach(nil, node("node-1", "linux")), newTestReconciler(), &compile.Reader{}
 			all := everythingOf(w)
-			all.gone = false
 			w.rollUpBy(reader, nil)
 			r.compare(w, all, now)
 			w.settle()
 			confirmed := r.confirmed["uid-web"]
-			w.peers[0].Generation, w.announcements[0].Generation = 2, 2
+			w.peer().Generation, w.web().Generation = 2, 2
 			edit(w)
 
-			peerKey, webKey := requestFor(peer, &w.peers[0]), requestFor(announcement, &w.announcements[0])
-			// The task for the earlier version is no longer due.
+			peerKey, webKey := requestFor(peer, w.peer()), requestFor(announcement, w.web())
+			// What was due of the version before is no more.
 			due := r.compare(w, all, now)
 			for _, key := range []request{peerKey, webKey} {
 				if found, looked := due[key]; found != nil || !looked {

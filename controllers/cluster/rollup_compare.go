@@ -5,6 +5,7 @@ package cluster
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -22,69 +23,64 @@ import (
 // returns the task that is due for each of them, nil for none.
 func (r *Reconciler) compare(w *world, c *changes, now time.Time) map[request]*task {
 	due := map[request]*task{}
-	for i := range w.peers {
-		object := &w.peers[i]
-		if key := requestFor(peer, object); c.written[key] || w.rollup.TouchedPeer(object.Name) {
-			due[key] = r.comparePeer(w, *object, now)
+	for name, object := range w.peers {
+		if _, written := c.peers[name]; written || w.rollup.TouchedPeer(name) {
+			due[requestFor(peer, object)] = r.comparePeer(w, *object, now)
 		}
 	}
-	for i := range w.announcements {
-		object := &w.announcements[i]
-		key := requestFor(announcement, object)
-		if c.written[key] || w.rollup.TouchedAnnouncement(key.String(), r.confirmed[object.UID]) {
-			due[key] = r.compareAnnouncement(w, *object, now)
+	look := func(key types.NamespacedName) {
+		if object := w.announcements[key]; object != nil {
+			due[requestFor(announcement, object)] = r.compareAnnouncement(w, *object, now)
+		}
+	}
+	for key := range c.announcements {
+		look(key)
+	}
+	for name := range w.rollup.TouchedAnnouncements(func(uid types.UID) *status.Confirmation { return r.confirmed[uid] }) {
+		namespace, name, _ := strings.Cut(name, "/")
+		key := types.NamespacedName{Namespace: namespace, Name: name}
+		if _, written := c.announcements[key]; !written {
+			look(key)
 		}
 	}
 	sessions := c.sessions
-	if c.nodes || c.peers {
-		sessions = w.sessions
-	}
-	peers := make(map[string]bool, len(w.peers))
-	for i := range w.peers {
-		peers[w.peers[i].Name] = true
+	if c.nodes || w.peersChanged {
+		sessions = w.sessions // any of them may have come to be left over
 	}
 	for name, object := range sessions {
 		key := request{kind: session, NamespacedName: types.NamespacedName{Name: name}}
 		if due[key] = nil; object != nil {
-			due[key] = r.compareSession(w, object, peers[object.Spec.PeerName], now)
+			due[key] = r.compareSession(w, object, now)
 		}
-	}
-	if c.gone {
-		r.forgetGone(w, due)
 	}
 	return due
 }
 
-// forgetGone forgets objects that no longer exist.
-func (r *Reconciler) forgetGone(w *world, due map[request]*task) {
-	exists := make(map[types.UID]bool, len(w.peers)+len(w.announcements)+len(w.sessions))
-	keys := map[request]bool{}
-	for i := range w.peers {
-		exists[w.peers[i].UID], keys[requestFor(peer, &w.peers[i])] = true, true
-	}
-	for i := range w.announcements {
-		exists[w.announcements[i].UID], keys[requestFor(announcement, &w.announcements[i])] = true, true
-	}
-	for _, object := range w.sessions {
-		exists[object.UID], keys[requestFor(session, object)] = true, true
-	}
-	r.pace.keep(exists)
-	for uid := range r.confirmed {
-		if !exists[uid] {
-			delete(r.confirmed, uid)
-		}
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for key := range r.due {
-		if !keys[key] {
+// forget drops what is remembered of objects that are no more.
+func (r *Reconciler) forget(w *world, gone []client.Object, due map[request]*task) {
+	for _, object := range gone {
+		r.pace.forget(object.GetUID())
+		delete(r.confirmed, object.GetUID())
+		key := requestFor(kindOf(object), object)
+		if _, looked := due[key]; !looked {
 			due[key] = nil
 		}
 	}
 }
 
-// comparePeer finds nothing due while the catalog holds another version of the object: the status would apply the nodes' reports on
-// that version to this one. The event of this version is on its way, and the catalog is made anew for it.
+// kindOf is the kind of an object that the roll-up writes to.
+func kindOf(object client.Object) kind {
+	switch object.(type) {
+	case *v1alpha1.BGPPeer:
+		return peer
+	case *v1alpha1.Announcement:
+		return announcement
+	}
+	return session
+}
+
+// comparePeer finds nothing to be due while the catalog is of another version of the object: what nodes say of that one would be said of
+// this. The event that tells of this version is on its way, and the catalog is made anew for it.
 func (r *Reconciler) comparePeer(w *world, object v1alpha1.BGPPeer, now time.Time) *task {
 	if w.catalog.HasOtherPeer(&object) {
 		return nil
@@ -138,8 +134,8 @@ func (r *Reconciler) compareAnnouncement(w *world, object v1alpha1.Announcement,
 	}
 }
 
-func (r *Reconciler) compareSession(w *world, object *v1alpha1.BGPSession, peerExists bool, now time.Time) *task {
-	orphan := !peerExists || !w.exist[object.Spec.NodeName]
+func (r *Reconciler) compareSession(w *world, object *v1alpha1.BGPSession, now time.Time) *task {
+	orphan := w.peers[object.Spec.PeerName] == nil || !w.exist[object.Spec.NodeName]
 	if orphan || w.rollup.LeftOver(object) {
 		return &task{kind: session, uid: object.UID, urgent: true, do: func(ctx context.Context) error { return r.remove(ctx, object, orphan) }}
 	}

@@ -15,7 +15,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
-	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/compile"
 	"github.com/herald-bgp/herald/controllers/status"
 )
@@ -80,7 +79,7 @@ func newReconciler(c client.Client, server client.Reader, options Options) *Reco
 		options:   options,
 		pace:      newPace(),
 		confirmed: map[types.UID]*status.Confirmation{},
-		world:     world{sessions: map[string]*v1alpha1.BGPSession{}, rollup: status.NewRollup()},
+		world:     newWorld(options.Namespace),
 		due:       map[request]*task{},
 		stopped:   map[string]time.Time{},
 		started:   make(chan struct{}),
@@ -160,19 +159,27 @@ func (r *Reconciler) survey(ctx context.Context) (reconcile.Result, error) {
 	}
 	c := r.news.take()
 	if !r.surveyed {
-		// A kind without objects causes no event.
-		c.add(&changes{peers: true, objects: true, nodes: true})
+		// Of what there is none no event tells.
+		all, err := r.everything(ctx)
+		if err != nil {
+			r.news.putBack(c)
+			return reconcile.Result{}, err
+		}
+		all.add(c)
+		c = all
 	}
 	if again := r.world.again; !again.IsZero() && !again.After(began) {
 		c.nodes = true
 	}
-	if err := r.read(ctx, c); err != nil {
+	gone, err := r.read(ctx, c)
+	if err != nil {
 		r.news.putBack(c)
 		return reconcile.Result{}, err
 	}
 	r.surveyed = true
 	now := time.Now()
 	due := r.compare(&r.world, c, now)
+	r.forget(&r.world, gone, due)
 	r.pace.share(len(r.world.nodes))
 	r.enqueueDue(due, now)
 	now = time.Now()

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
@@ -20,78 +21,160 @@ import (
 
 // world holds all objects as the caches had them at the last survey. It neither copies nor changes them.
 type world struct {
-	peers         []v1alpha1.BGPPeer
-	announcements []v1alpha1.Announcement
-	// sessions are all BGPSessions, by name.
-	sessions map[string]*v1alpha1.BGPSession
-	// nodes are the nodes that the node role shall run on, and exist are all nodes.
-	nodes   []compile.NodeFacts
-	exist   map[string]bool
-	fleet   *fleet
+	// peers and sessions are all BGPPeers and BGPSessions, by name, and announcements all Announcements.
+	peers         map[string]*v1alpha1.BGPPeer
+	announcements map[types.NamespacedName]*v1alpha1.Announcement
+	sessions      map[string]*v1alpha1.BGPSession
+	// nodes are those that the node role is to run on, and exist is every node that there is.
+	nodes []compile.NodeFacts
+	exist map[string]bool
+	fleet *fleet
+	// catalog is what the objects say, and changes are what the last survey did to it.
 	catalog *compile.Catalog
-	rollup  *status.Rollup
-	// again is when to look at the nodes once more although nothing changes, zero for never.
+	changes compile.Changes
+	// peersChanged: the last survey found another BGPPeer, or another spec of one.
+	peersChanged bool
+	rollup       *status.Rollup
+	// again is when to look at the nodes once more though nothing changes, zero for never.
 	again time.Time
 }
 
-// read brings the world up to date.
-func (r *Reconciler) read(ctx context.Context, c *changes) error {
+func newWorld(operatorNamespace string) world {
+	return world{
+		peers:         map[string]*v1alpha1.BGPPeer{},
+		announcements: map[types.NamespacedName]*v1alpha1.Announcement{},
+		sessions:      map[string]*v1alpha1.BGPSession{},
+		catalog:       compile.NewCatalog(operatorNamespace, false),
+		rollup:        status.NewRollup(),
+	}
+}
+
+// read brings the world up to date. It returns the objects that are gone.
+func (r *Reconciler) read(ctx context.Context, c *changes) ([]client.Object, error) {
 	w := &r.world
 	if c.nodes {
 		sessions := maps.Clone(w.sessions)
 		maps.Copy(sessions, c.sessions)
 		if err := r.readNodes(ctx, sessions); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	if c.objects || len(c.written) > 0 {
-		if err := r.readObjects(ctx, c.objects); err != nil {
-			return err
-		}
+	gone := w.readObjects(c, &r.reader)
+	changed, goneSessions := w.readSessions(c.sessions)
+	w.rollup.Update(status.Cluster{
+		Catalog: w.catalog, Changes: w.changes, Nodes: w.nodes, Speakers: w.fleet.running, Lost: w.fleet.lost,
+	}, changed, goneSessions)
+	for _, session := range goneSessions {
+		gone = append(gone, session)
 	}
-	var changed, gone []*v1alpha1.BGPSession
-	for name, session := range c.sessions {
-		switch before := w.sessions[name]; {
-		case session != nil:
-			if before != nil && before.UID != session.UID {
-				gone = append(gone, before)
-			}
-			w.sessions[name] = session
-			changed = append(changed, session)
-		case before != nil:
-			delete(w.sessions, name)
-			gone = append(gone, before)
-		}
-	}
-	w.rollup.Update(status.Cluster{Catalog: w.catalog, Nodes: w.nodes, Speakers: w.fleet.running, Lost: w.fleet.lost}, changed, gone)
-	return nil
+	return gone, nil
 }
 
-func (r *Reconciler) readObjects(ctx context.Context, specs bool) error {
+// readObjects takes over what people wrote. What each node goes on with where the newest version is not supported is in the catalog; the
+// statuses are still of the newest.
+func (w *world) readObjects(c *changes, reader *compile.Reader) (gone []client.Object) {
+	inputs := compile.Inputs{
+		Peers:         make(map[string]compile.Reading[compile.Peer], len(c.peers)),
+		Announcements: make(map[string]compile.Reading[compile.Announcement], len(c.announcements)),
+		Namespaces:    make(map[string]compile.Namespace, len(c.namespaces)),
+	}
+	w.peersChanged = false
+	for name, object := range c.peers {
+		before := replace(w.peers, name, object)
+		gone = appendGone(gone, before, object)
+		w.peersChanged = w.peersChanged || before == nil || object == nil || before.UID != object.UID ||
+			before.Generation != object.Generation || before.DeletionTimestamp.IsZero() != object.DeletionTimestamp.IsZero()
+		if object == nil {
+			reader.ForgetPeer(name)
+			inputs.Peers[name] = compile.Reading[compile.Peer]{}
+		} else {
+			inputs.Peers[name] = reader.Peer(object)
+		}
+	}
+	for key, object := range c.announcements {
+		gone = appendGone(gone, replace(w.announcements, key, object), object)
+		name := key.String()
+		if object == nil {
+			reader.ForgetAnnouncement(name)
+			inputs.Announcements[name] = compile.Reading[compile.Announcement]{}
+		} else {
+			inputs.Announcements[name] = reader.Announcement(object)
+		}
+	}
+	for name, object := range c.namespaces {
+		if object == nil {
+			inputs.Namespaces[name] = compile.Namespace{}
+		} else {
+			inputs.Namespaces[name] = compile.Namespace{Exists: true, Labels: object.Labels}
+		}
+	}
+	w.changes = w.catalog.Update(&inputs)
+	return gone
+}
+
+// readSessions takes over BGPSessions, and returns those that are new or changed, and those that are gone.
+func (w *world) readSessions(sessions map[string]*v1alpha1.BGPSession) (changed, gone []*v1alpha1.BGPSession) {
+	for name, session := range sessions {
+		before := replace(w.sessions, name, session)
+		if before != nil && (session == nil || before.UID != session.UID) {
+			gone = append(gone, before)
+		}
+		if session != nil {
+			changed = append(changed, session)
+		}
+	}
+	return changed, gone
+}
+
+// replace puts an object in the place of the one before, which it returns; nil is none.
+func replace[K comparable, V any](known map[K]*V, key K, object *V) (before *V) {
+	before = known[key]
+	if object == nil {
+		delete(known, key)
+	} else {
+		known[key] = object
+	}
+	return before
+}
+
+// appendGone appends an object if another one has its name now, or none.
+func appendGone[O any, P interface {
+	*O
+	client.Object
+}](gone []client.Object, before, after P) []client.Object {
+	if before != nil && (after == nil || before.GetUID() != after.GetUID()) {
+		return append(gone, before)
+	}
+	return gone
+}
+
+// everything is what the caches have, as it is for a first survey.
+func (r *Reconciler) everything(ctx context.Context) (*changes, error) {
 	var (
 		peers         v1alpha1.BGPPeerList
 		announcements v1alpha1.AnnouncementList
 		namespaces    corev1.NamespaceList
+		sessions      v1alpha1.BGPSessionList
 	)
-	for _, list := range []client.ObjectList{&peers, &announcements, &namespaces} {
+	for _, list := range []client.ObjectList{&peers, &announcements, &namespaces, &sessions} {
 		if err := r.client.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {
-			return fmt.Errorf("list %T: %w", list, err)
+			return nil, fmt.Errorf("list %T: %w", list, err)
 		}
 	}
-	w := &r.world
-	w.peers, w.announcements = peers.Items, announcements.Items
-	if !specs {
-		return nil
+	all := &changes{nodes: true}
+	for i := range peers.Items {
+		all.add(changed(nil, &peers.Items[i]))
 	}
-	labelsOf := make(map[string]map[string]string, len(namespaces.Items))
+	for i := range announcements.Items {
+		all.add(changed(nil, &announcements.Items[i]))
+	}
 	for i := range namespaces.Items {
-		labelsOf[namespaces.Items[i].Name] = namespaces.Items[i].Labels
+		all.add(changed(nil, &namespaces.Items[i]))
 	}
-	// If a node cannot use the newest version of an object, it goes on with an older one; the statuses still belong to the newest.
-	objects := r.reader.Read(w.peers, w.announcements)
-	objects.Namespaces, objects.OperatorNamespace = labelsOf, r.options.Namespace
-	w.catalog = compile.NewCatalog(objects)
-	return nil
+	for i := range sessions.Items {
+		all.add(changed(nil, &sessions.Items[i]))
+	}
+	return all, nil
 }
 
 // readNodes reads where speakers shall run, and where they do. sessions are all BGPSessions.

@@ -26,22 +26,18 @@ import (
 
 var now = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-// newWorld has one peer, one announcement, and a session that is down on each node where the node role shall run.
-func newWorld(placed map[string]bool, nodes ...corev1.Node) *world {
-	w := &world{
-		peers: []v1alpha1.BGPPeer{{
-			ObjectMeta: metav1.ObjectMeta{Name: "tor-a", UID: "uid-tor-a", Generation: 1},
-			Spec: v1alpha1.BGPPeerSpec{
-				Address: "192.0.2.1", LocalASN: new(int64(64512)), PeerASN: new(int64(64500)),
-			},
-		}},
-		announcements: []v1alpha1.Announcement{{
-			ObjectMeta: metav1.ObjectMeta{Namespace: "herald-system", Name: "web", UID: "uid-web", Generation: 1},
-			Spec:       v1alpha1.AnnouncementSpec{Prefixes: []string{"203.0.113.0/24"}},
-		}},
+// oneOfEach has one peer, one announcement, and a session that is down on each node where the node role is to run.
+func oneOfEach(placed map[string]bool, nodes ...corev1.Node) *world {
+	w := newWorld("herald-system")
+	w.peers["tor-a"] = &v1alpha1.BGPPeer{
+		ObjectMeta: metav1.ObjectMeta{Name: "tor-a", UID: "uid-tor-a", Generation: 1},
+		Spec:       v1alpha1.BGPPeerSpec{Address: "192.0.2.1", LocalASN: new(int64(64512)), PeerASN: new(int64(64500))},
+	}
+	w.announcements[webKey] = &v1alpha1.Announcement{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "herald-system", Name: "web", UID: "uid-web", Generation: 1},
+		Spec:       v1alpha1.AnnouncementSpec{Prefixes: []string{"203.0.113.0/24"}},
 	}
 	w.addNodes(nodes, &fleet{placed: placed})
-	w.sessions = map[string]*v1alpha1.BGPSession{}
 	for _, node := range nodes {
 		w.sessions["tor-a."+node.Name] = &v1alpha1.BGPSession{
 			ObjectMeta: metav1.ObjectMeta{Name: "tor-a." + node.Name, UID: types.UID("uid-" + node.Name)},
@@ -55,8 +51,13 @@ func newWorld(placed map[string]bool, nodes ...corev1.Node) *world {
 		}
 	}
 	w.rollUp(nil)
-	return w
+	return &w
 }
+
+var webKey = types.NamespacedName{Namespace: "herald-system", Name: "web"}
+
+func (w *world) peer() *v1alpha1.BGPPeer     { return w.peers["tor-a"] }
+func (w *world) web() *v1alpha1.Announcement { return w.announcements[webKey] }
 
 // rollUp reads the world anew.
 func (w *world) rollUp(speakers map[string]bool) {
@@ -65,17 +66,17 @@ func (w *world) rollUp(speakers map[string]bool) {
 
 // rollUpBy does the same with a reader that may remember the last valid versions.
 func (w *world) rollUpBy(reader *compile.Reader, speakers map[string]bool) {
-	objects := reader.Read(w.peers, w.announcements)
-	objects.OperatorNamespace = "herald-system"
-	w.catalog = compile.NewCatalog(objects)
-	w.rollup = status.NewRollup()
+	peers, announcements := w.peers, w.announcements
+	fresh := newWorld("herald-system")
+	w.catalog, w.peers, w.announcements, w.rollup = fresh.catalog, fresh.peers, fresh.announcements, fresh.rollup
+	w.readObjects(&changes{peers: peers, announcements: announcements}, reader)
 	w.rollup.Update(status.Cluster{Catalog: w.catalog, Nodes: w.nodes, Speakers: speakers}, slices.Collect(maps.Values(w.sessions)), nil)
 }
 
 // settle stores every status as it should be.
 func (w *world) settle() {
-	w.peers[0].Status = w.rollup.Peer(&w.peers[0], now)
-	w.announcements[0].Status, _ = w.rollup.Announcement(&w.announcements[0], nil, now)
+	w.peer().Status = w.rollup.Peer(w.peer(), now)
+	w.web().Status, _ = w.rollup.Announcement(w.web(), nil, now)
 }
 
 func node(name, system string) corev1.Node {
@@ -84,9 +85,7 @@ func node(name, system string) corev1.Node {
 
 // everythingOf are changes that make a survey look at everything.
 func everythingOf(w *world) *changes {
-	return &changes{peers: true, objects: true, nodes: true, gone: true, written: map[request]bool{
-		requestFor(peer, &w.peers[0]): true, requestFor(announcement, &w.announcements[0]): true,
-	}}
+	return &changes{peers: w.peers, announcements: w.announcements, nodes: true}
 }
 
 // dueOf are the tasks that are due after a look at everything.
@@ -99,8 +98,8 @@ func dueOf(w *world, now time.Time) map[request]*task {
 func newTestReconciler() *Reconciler { return newReconciler(nil, nil, Options{}) }
 
 func TestCompareFindsWhatDiffers(t *testing.T) {
-	peerKey := func(w *world) request { return requestFor(peer, &w.peers[0]) }
-	announcementKey := func(w *world) request { return requestFor(announcement, &w.announcements[0]) }
+	peerKey := func(w *world) request { return requestFor(peer, w.peer()) }
+	announcementKey := func(w *world) request { return requestFor(announcement, w.web()) }
 	for _, test := range []struct {
 		name   string
 		change func(*world)
@@ -110,24 +109,24 @@ func TestCompareFindsWhatDiffers(t *testing.T) {
 		{name: "nothing", change: func(*world) {}},
 		{name: "somebody else's condition", change: func(w *world) {
 			foreign := metav1.Condition{Type: "Audited", Status: metav1.ConditionTrue, Reason: "Audited"}
-			w.peers[0].Status.Conditions = slices.Insert(w.peers[0].Status.Conditions, 0, foreign)
-			w.announcements[0].Status.Conditions = append(w.announcements[0].Status.Conditions, foreign)
+			w.peer().Status.Conditions = slices.Insert(w.peer().Status.Conditions, 0, foreign)
+			w.web().Status.Conditions = append(w.web().Status.Conditions, foreign)
 		}},
-		{name: "the order of conditions", change: func(w *world) { slices.Reverse(w.peers[0].Status.Conditions) }},
+		{name: "the order of conditions", change: func(w *world) { slices.Reverse(w.peer().Status.Conditions) }},
 		{name: "a condition", key: peerKey, urgent: true, change: func(w *world) {
-			w.peers[0].Status.Conditions[1].Reason = "ByHand"
+			w.peer().Status.Conditions[1].Reason = "ByHand"
 		}},
 		{name: "a condition of an Announcement", key: announcementKey, urgent: true, change: func(w *world) {
-			w.announcements[0].Status.Conditions[2].Status = metav1.ConditionTrue
+			w.web().Status.Conditions[2].Status = metav1.ConditionTrue
 		}},
-		{name: "a count", key: announcementKey, change: func(w *world) { w.announcements[0].Status.Sessions.Eligible = 9 }},
+		{name: "a count", key: announcementKey, change: func(w *world) { w.web().Status.Sessions.Eligible = 9 }},
 		{name: "another last error", key: peerKey, change: func(w *world) {
 			w.sessions["tor-a.node-1"].Status.LastError = &v1alpha1.SessionError{Time: metav1.NewTime(now.Add(time.Minute)), Text: "no route to host"}
 			w.rollUp(nil)
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			w := newWorld(nil, node("node-1", "linux"))
+			w := oneOfEach(nil, node("node-1", "linux"))
 			w.settle()
 			test.change(w)
 			due := dueOf(w, now.Add(time.Hour))
@@ -150,8 +149,8 @@ func TestCompareFindsWhatDiffers(t *testing.T) {
 
 // TestNodesWithoutTheNodeRoleDoNotCount: neither in the counts, nor as a reason to delete BGPSessions of their name.
 func TestNodesWithoutTheNodeRoleDoNotCount(t *testing.T) {
-	w := newWorld(map[string]bool{"node-1": true}, node("node-1", "linux"), node("node-2", "windows"))
-	if got := w.rollup.Peer(&w.peers[0], now).Sessions.Summary; got != "0/1" {
+	w := oneOfEach(map[string]bool{"node-1": true}, node("node-1", "linux"), node("node-2", "windows"))
+	if got := w.rollup.Peer(w.peer(), now).Sessions.Summary; got != "0/1" {
 		t.Errorf("sessions %s, want 0/1", got)
 	}
 	w.settle()

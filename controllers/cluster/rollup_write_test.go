@@ -37,10 +37,10 @@ func (d *deletions) Delete(_ context.Context, object client.Object, _ ...client.
 // TestOnlyALeftOverIsDeleted: a survey may see a BGPSession before its BGPPeer or its Node. By the time of the deletion the cache may
 // have them, or only the API server.
 func TestOnlyALeftOverIsDeleted(t *testing.T) {
-	withoutPeer := func(w *world) { w.peers = nil }
+	withoutPeer := func(w *world) { clear(w.peers) }
 	withoutNode := func(w *world) { w.addNodes(nil, w.fleet) }
 	deselected := func(w *world) {
-		w.peers[0].Spec.NodeSelector = &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"name": "node-2"}}
+		w.peer().Spec.NodeSelector = &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"name": "node-2"}}
 	}
 	for _, test := range []struct {
 		name          string
@@ -57,7 +57,7 @@ func TestOnlyALeftOverIsDeleted(t *testing.T) {
 		{"the peer does not select the node", deselected, []string{"tor-a", "node-1"}, nil, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			w := newWorld(nil, node("node-1", "linux"))
+			w := oneOfEach(nil, node("node-1", "linux"))
 			left := w.sessions["tor-a.node-1"]
 			test.survey(w)
 			w.rollUp(map[string]bool{})

@@ -93,15 +93,15 @@ func SetupWithManager(m manager.Manager, options Options) error {
 		Named("rollup").
 		WithOptions(kube.ControllerOptions[request](workers)).
 		WatchesRawSource(queue).
-		Watches(&v1alpha1.BGPPeer{}, r.news.watch(written(peer)), builder.WithPredicates(specOrStatusChanged())).
-		Watches(&v1alpha1.Announcement{}, r.news.watch(written(announcement)), builder.WithPredicates(specOrStatusChanged())).
-		Watches(&v1alpha1.BGPSession{}, r.news.watch(sessionChanged)).
-		Watches(&corev1.Node{}, r.news.watch(nodesChanged),
+		Watches(&v1alpha1.BGPPeer{}, r.news.watch(), builder.WithPredicates(specOrStatusChanged())).
+		Watches(&v1alpha1.Announcement{}, r.news.watch(), builder.WithPredicates(specOrStatusChanged())).
+		Watches(&v1alpha1.BGPSession{}, r.news.watch()).
+		Watches(&corev1.Node{}, r.news.watch(),
 			builder.WithPredicates(predicate.Or(kube.NodeChanged(), kube.NodePlacementChanged()))).
-		Watches(&corev1.Namespace{}, r.news.watch(objectsChanged), builder.WithPredicates(kube.LabelsChanged()))
+		Watches(&corev1.Namespace{}, r.news.watch(), builder.WithPredicates(kube.LabelsChanged()))
 	if options.SpeakerPods {
-		b = b.Watches(&corev1.Pod{}, r.news.watch(nodesChanged), builder.WithPredicates(podChanged())).
-			Watches(&appsv1.DaemonSet{}, r.news.watch(nodesChanged), builder.WithPredicates(predicate.GenerationChangedPredicate{}))
+		b = b.Watches(&corev1.Pod{}, r.news.watch(), builder.WithPredicates(podChanged())).
+			Watches(&appsv1.DaemonSet{}, r.news.watch(), builder.WithPredicates(predicate.GenerationChangedPredicate{}))
 		if err := m.Add(manager.RunnableFunc(r.watchHeartbeats)); err != nil {
 			return fmt.Errorf("heartbeats of the nodes: %w", err)
 		}

@@ -39,8 +39,8 @@ type Announcement struct {
 }
 
 // ReadAnnouncement reads the newest version of an Announcement. Where it cannot be used, the Issue says why, and what is in force is
-// what hold leaves of the last valid one. Otherwise before, which is zero for an object that is new, has no effect, but that what is
-// equal to what was in force is shared with it, all of it if nothing differs.
+// what hold leaves of the last valid one. Otherwise before, which is zero for an object that is new, has no effect, but that what was
+// in force is returned where nothing differs from it.
 func ReadAnnouncement(object *v1alpha1.Announcement, before Versions[Announcement]) (Versions[Announcement], *Issue) {
 	announcement, err := readAnnouncement(object)
 	if err != nil {
@@ -55,15 +55,9 @@ func ReadAnnouncement(object *v1alpha1.Announcement, before Versions[Announcemen
 	return Versions[Announcement]{announcement, announcement}, nil
 }
 
-// share returns the announcement with what is equal taken from before, before itself if nothing differs. Both may be nil.
+// share returns before where nothing differs. Both may be nil.
 func (a *Announcement) share(before *Announcement) *Announcement {
-	if a == nil || before == nil {
-		return a
-	}
-	if before.whole.Equal(a.whole) {
-		a.whole = before.whole
-	}
-	if a.equal(before) {
+	if a != nil && before != nil && a.equal(before) {
 		return before
 	}
 	return a
@@ -99,13 +93,15 @@ func readAnnouncement(object *v1alpha1.Announcement) (*Announcement, error) {
 			PathID: uint32(valueOr(spec.PathID, 0)), Attributes: attributes,
 		},
 	}
+	announcement.whole.Age, announcement.whole.Note = announcement.created, announcement
 	announcement.countPrefixes(prefixes)
 	return announcement, nil
 }
 
 func (a *Announcement) equal(b *Announcement) bool {
 	return a.Ref == b.Ref && a.AdminDown == b.AdminDown && a.created == b.created && a.peers.key == b.peers.key &&
-		a.nodes.key == b.nodes.key && a.whole == b.whole
+		a.nodes.key == b.nodes.key && a.whole.PathID == b.whole.PathID &&
+		a.whole.Prefixes.Equal(b.whole.Prefixes) && a.whole.Attributes.Equal(&b.whole.Attributes)
 }
 
 // countPrefixes sums up.

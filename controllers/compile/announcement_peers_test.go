@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
-	"github.com/herald-bgp/herald/controllers/compile"
 )
 
 // TestPeersByName: whoever is named is sent it, whatever the labels, and nobody else.
@@ -23,7 +22,7 @@ func TestPeersByName(t *testing.T) {
 			}),
 		}
 	})
-	out := compileGiven(in, nil)
+	out := compileGiven(in)
 	if len(out.Issues) > 0 {
 		t.Errorf("issues %v", out.Issues)
 	}
@@ -31,7 +30,7 @@ func TestPeersByName(t *testing.T) {
 		wantStrings(t, "routes of "+name, routes(peerNamed(t, out, name)), "platform/named 203.0.113.0/24", "platform/again 198.51.100.0/24")
 	}
 	wantStrings(t, "routes of tor-b", routes(peerNamed(t, out, "tor-b")))
-	if eligible := out.Catalog().Eligible(out.Catalog().Peer("tor-b")); len(eligible) > 0 {
+	if eligible := out.compiler.Catalog().Eligible(out.compiler.Catalog().Peer("tor-b")); len(eligible) > 0 {
 		t.Errorf("%d announcements are for tor-b, which none names", len(eligible))
 	}
 }
@@ -41,7 +40,7 @@ func down(a *v1alpha1.Announcement) { a.Spec.AdminState = new(v1alpha1.AdminStat
 // TestAdminDown: what is down is decided on, takes nothing of maxPrefixes, and is the older one again once it is up.
 func TestAdminDown(t *testing.T) {
 	var h history
-	at := func(generation int64, change ...func(*v1alpha1.Announcement)) *compile.Output {
+	at := func(generation int64, change ...func(*v1alpha1.Announcement)) compiled {
 		return h.compile(input(func(in *given) {
 			in.Peers[0].Spec.AllowedAnnouncements = &v1alpha1.AllowedAnnouncements{MaxPrefixes: new(int32(1))}
 			older := announcement("platform", "older", 0, []string{"203.0.113.0/24"}, change...)
@@ -60,6 +59,6 @@ func TestAdminDown(t *testing.T) {
 	} {
 		got := sessionPeer(t, at(int64(generation+1), want.change))
 		wantStrings(t, "routes", routes(got), want.routes)
-		wantStrings(t, "verdicts", verdicts(t, got), want.verdicts...)
+		wantStrings(t, "verdicts", verdicts(got), want.verdicts...)
 	}
 }

@@ -78,7 +78,7 @@ func TestPrefixes(t *testing.T) {
 			out := compileGiven(input(func(in *given) {
 				in.Announcements = []v1alpha1.Announcement{a}
 				in.Peers[0].Spec.AllowedAnnouncements = &v1alpha1.AllowedAnnouncements{MaxPrefixes: new(int32(10_000_000))}
-			}), nil)
+			}))
 			if test.count <= 10_000_000 {
 				var want []string
 				for _, prefix := range test.want {
@@ -86,10 +86,10 @@ func TestPrefixes(t *testing.T) {
 				}
 				wantStrings(t, "routes", routes(sessionPeer(t, out)), want...)
 			}
-			if count, issue := out.Catalog().CheckAnnouncement(&a); count != test.count || issue != nil {
+			if count, issue := out.compiler.Catalog().CheckAnnouncement(&a); count != test.count || issue != nil {
 				t.Errorf("%d prefixes, issue %v, want %d", count, issue, test.count)
 			}
-			if got := out.Catalog().Announcement("platform/net").Summary(); got != test.summary {
+			if got := out.compiler.Catalog().Announcement("platform/net").Summary(); got != test.summary {
 				t.Errorf("summary %q, want %q", got, test.summary)
 			}
 		})
@@ -130,11 +130,11 @@ func TestAttributes(t *testing.T) {
 		LargeCommunities:    []wire.LargeCommunity{{Global: 64512, Local1: 1, Local2: 2}, {Global: 64512, Local1: 2, Local2: 1}},
 		ExtendedCommunities: []wire.ExtendedCommunity{target},
 	}
-	export := sessionPeer(t, compileGiven(in, nil)).Export
-	if len(export.Announcements) != 1 {
-		t.Fatalf("%d announcements, want 1", len(export.Announcements))
+	list := sessionPeer(t, compileGiven(in)).Export.Announcements
+	if len(list) != 1 {
+		t.Fatalf("%d announcements, want 1", len(list))
 	}
-	if got := export.Announcements[0].Attributes; !reflect.DeepEqual(got, want) {
+	if got := list[0].Attributes; !reflect.DeepEqual(got, want) {
 		t.Errorf("\n got %+v\nwant %+v", got, want)
 	}
 }
@@ -223,14 +223,14 @@ func TestAnnouncementRefused(t *testing.T) {
 			bad := announcement("platform", "bad", 0, []string{"198.51.100.0/24"}, func(a *v1alpha1.Announcement) { test.change(&a.Spec) })
 			out := compileGiven(input(func(in *given) {
 				in.Announcements = []v1alpha1.Announcement{bad, announcement("platform", "good", 1, []string{"203.0.113.0/24"})}
-			}), nil)
+			}))
 			wantStrings(t, "routes", routes(sessionPeer(t, out)), "platform/good 203.0.113.0/24")
 			wantIssue(t, out.Issues, "platform/bad", v1alpha1.ConditionAccepted, test.reason, test.field)
-			if _, issue := out.Catalog().CheckAnnouncement(&bad); issue == nil || *issue != out.Issues[0] {
+			if _, issue := out.compiler.Catalog().CheckAnnouncement(&bad); issue == nil || *issue != out.Issues[0] {
 				t.Errorf("CheckAnnouncement says %v, Compile %v", issue, out.Issues[0])
 			}
 			bad.Generation++ // a version that nobody has read yet
-			if _, issue := out.Catalog().CheckAnnouncement(&bad); issue == nil || issue.Message != out.Issues[0].Message {
+			if _, issue := out.compiler.Catalog().CheckAnnouncement(&bad); issue == nil || issue.Message != out.Issues[0].Message {
 				t.Errorf("CheckAnnouncement says %v, Compile %v", issue, out.Issues[0])
 			}
 		})

@@ -47,10 +47,10 @@ func TestFurtherAttributes(t *testing.T) {
 			{Type: 200, Flags: 0xc0, Value: []byte{}},
 		},
 	}
-	whole := compileGiven(in, nil)
+	whole := compileGiven(in)
 	in.Peers[0].Spec.AllowedAnnouncements = &v1alpha1.AllowedAnnouncements{Families: []v1alpha1.Family{family4()}}
-	part := compileGiven(in, nil)
-	for _, out := range []*compile.Output{whole, part} {
+	part := compileGiven(in)
+	for _, out := range []compiled{whole, part} {
 		list := sessionPeer(t, out).Export.Announcements
 		if len(list) != 1 {
 			t.Fatalf("%d announcements, want 1", len(list))
@@ -75,10 +75,10 @@ func TestOrderOfRaw(t *testing.T) {
 			in.Announcements = []v1alpha1.Announcement{announcement("platform", "net", 0, []string{"203.0.113.0/24"}, func(a *v1alpha1.Announcement) {
 				a.Spec.Attributes = &v1alpha1.PathAttributes{Raw: raw}
 			})}
-		}), nil)
+		}))
 		return sessionPeer(t, out).Export.Announcements[0]
 	}
-	if a, b := of(200, 153), of(153, 200); !a.Equal(b) {
+	if a, b := of(200, 153), of(153, 200); !a.Attributes.Equal(&b.Attributes) {
 		t.Errorf("%+v and %+v differ", a.Attributes.Raw, b.Attributes.Raw)
 	}
 }
@@ -156,9 +156,9 @@ func TestEmptyIsAValue(t *testing.T) {
 		in.Peers[0].Spec.AllowedAnnouncements = allow(webTenant())
 	})
 	// Who may not set an attribute may not take away the platform team's either.
-	wantStrings(t, "verdicts", verdicts(t, sessionPeer(t, compileGiven(in, nil))), "shop/net AttributeNotAllowed")
+	wantStrings(t, "verdicts", verdicts(sessionPeer(t, compileGiven(in))), "shop/net AttributeNotAllowed")
 	in.TrustAll = true
-	got := sessionPeer(t, compileGiven(in, nil)).Export.Announcements[0].Attributes
+	got := sessionPeer(t, compileGiven(in)).Export.Announcements[0].Attributes
 	want := rib.Attributes{
 		ASPath: []uint32{}, ClusterList: []netip.Addr{}, Communities: []wire.Community{}, LargeCommunities: []wire.LargeCommunity{},
 		ExtendedCommunities: []wire.ExtendedCommunity{}, AtomicAggregate: new(false),

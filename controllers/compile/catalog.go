@@ -4,131 +4,249 @@
 package compile
 
 import (
+	"maps"
 	"slices"
 
-	"github.com/herald-bgp/herald/api/v1alpha1"
+	"k8s.io/apimachinery/pkg/labels"
 )
 
-// Objects are what people wrote, each read once: see Reader. They are immutable.
-type Objects struct {
-	// Peers and Announcements that are valid, in any order.
-	Peers         []*Peer
-	Announcements []*Announcement
-	// Issues say which others are not valid, and which are not the newest version since that is not supported.
-	Issues []Issue
-	// LeftOut are the BGPPeers of which no version is in force here, with their names and labels alone.
-	LeftOut []*Peer
-	// Namespaces holds the labels of every namespace, by name.
-	Namespaces map[string]map[string]string
-	// OperatorNamespace belongs to the platform team: it needs no tenant entry.
-	OperatorNamespace string
-	// TrustAll: every namespace is the operator's own.
-	TrustAll bool
-}
-
-// Catalog is what the objects say whatever the node, in order of precedence. It is immutable.
+// Catalog is what the objects say whatever the node, kept up to date by what changes. It is not safe for concurrent use.
 type Catalog struct {
-	// Peers and Announcements that are valid, oldest first.
+	// Peers and Announcements are those with a version in force, in order of precedence: oldest first. They are read only.
 	Peers         []*Peer
 	Announcements []*Announcement
-	// Issues say which objects are not valid or not supported, sorted.
-	Issues []Issue
-	// LeftOut are the BGPPeers of which no version is in force here, with their names and labels alone.
-	LeftOut []*Peer
 
-	peers             map[string]*Peer
-	announcements     map[string]*Announcement
-	refused           map[objectVersion]*Issue
-	owners            map[string]bool // the namespaces that have announcements
-	namespaces        map[string]map[string]string
 	operatorNamespace string
 	trustAll          bool
+	peers             map[string]*Peer
+	announcements     map[string]*Announcement
+	// refused are the objects whose newest version is not in force.
+	refused    map[objectName]refused
+	namespaces map[string]labels.Set
+	// owners counts the announcements of each namespace.
+	owners map[string]int
 }
 
-// objectVersion is one version of an object.
-type objectVersion struct {
-	kind string
-	ref  Ref
+// objectName finds an object whatever its version. Name is "namespace/name" where there is a namespace.
+type objectName struct{ kind, name string }
+
+// refused is an object whose newest version is not in force.
+type refused struct {
+	ref    Ref
+	labels map[string]string
+	issue  *Issue
 }
 
-// NewCatalog puts the objects in order.
-func NewCatalog(objects Objects) *Catalog {
-	c := &Catalog{
-		Peers:             slices.Clone(objects.Peers),
-		Announcements:     slices.Clone(objects.Announcements),
-		Issues:            slices.Clone(objects.Issues),
-		LeftOut:           objects.LeftOut,
-		peers:             make(map[string]*Peer, len(objects.Peers)),
-		announcements:     make(map[string]*Announcement, len(objects.Announcements)),
-		refused:           make(map[objectVersion]*Issue, len(objects.Issues)),
-		owners:            map[string]bool{},
-		namespaces:        objects.Namespaces,
-		operatorNamespace: objects.OperatorNamespace,
-		trustAll:          objects.TrustAll,
-	}
-	for _, peer := range c.Peers {
-		c.peers[peer.Ref.Name] = peer
-	}
-	for _, announcement := range c.Announcements {
-		c.announcements[announcement.whole.Name] = announcement
-		c.owners[announcement.Ref.Namespace] = true
-	}
-	slices.SortFunc(c.Peers, func(a, b *Peer) int { return older(a.created, b.created, a.Ref, b.Ref) })
-	slices.SortFunc(c.Announcements, func(a, b *Announcement) int { return older(a.created, b.created, a.Ref, b.Ref) })
-	sortIssues(c.Issues)
-	for i := range c.Issues {
-		issue := &c.Issues[i]
-		c.refused[objectVersion{issue.Kind, issue.Ref}] = issue
-	}
-	return c
+// Change is one object, as it was in force before and as it is now; nil for no version.
+type Change[C any] struct{ From, To *C }
+
+// Changes are what an update did to a Catalog, in no particular order.
+type Changes struct {
+	Peers         []Change[Peer]
+	Announcements []Change[Announcement]
+	// Namespaces are the names of those with other labels than before.
+	Namespaces []string
+	// Owners are the namespaces that came to have announcements, or to have none any more.
+	Owners []string
+	// Issues: some issue came, went or changed, or a BGPPeer came to have no version in force, or other labels without one.
+	Issues bool
 }
 
-// CheckPeer says what is wrong with a version of a BGPPeer, nil for nothing. Only one that the Catalog was not made from is read.
-func (c *Catalog) CheckPeer(object *v1alpha1.BGPPeer) *Issue {
-	ref := RefOf(&object.ObjectMeta)
-	if known := c.peers[ref.Name]; known != nil && known.Ref == ref {
-		return nil
-	}
-	if issue := c.refused[objectVersion{KindBGPPeer, ref}]; issue != nil {
-		return issue
-	}
-	_, issue := ReadPeer(object, Versions[Peer]{})
-	return issue
+// Add adds what a later update did.
+func (c *Changes) Add(later Changes) {
+	c.Peers = append(c.Peers, later.Peers...)
+	c.Announcements = append(c.Announcements, later.Announcements...)
+	c.Namespaces = append(c.Namespaces, later.Namespaces...)
+	c.Owners = append(c.Owners, later.Owners...)
+	c.Issues = c.Issues || later.Issues
 }
 
-// CheckAnnouncement does the same for an Announcement, and says how many prefixes a valid one comes to.
-func (c *Catalog) CheckAnnouncement(object *v1alpha1.Announcement) (prefixes int, issue *Issue) {
-	ref := RefOf(&object.ObjectMeta)
-	if known := c.announcements[ref.String()]; known != nil && known.Ref == ref {
-		return known.Prefixes, nil
+// NewCatalog returns an empty Catalog. The operator's namespace belongs to the platform team, and needs no tenant entry; trustAll
+// makes every namespace such a one.
+func NewCatalog(operatorNamespace string, trustAll bool) *Catalog {
+	return &Catalog{
+		operatorNamespace: operatorNamespace,
+		trustAll:          trustAll,
+		peers:             map[string]*Peer{},
+		announcements:     map[string]*Announcement{},
+		refused:           map[objectName]refused{},
+		namespaces:        map[string]labels.Set{},
+		owners:            map[string]int{},
 	}
-	if issue := c.refused[objectVersion{KindAnnouncement, ref}]; issue != nil {
-		return 0, issue
-	}
-	read, issue := ReadAnnouncement(object, Versions[Announcement]{})
-	if issue != nil {
-		return 0, issue
-	}
-	return read.InForce.Prefixes, nil
 }
 
-// HasOtherPeer reports whether the Catalog has a BGPPeer of the object's name and was not made from that version of it. One
-// that it was made from may be refused, with an older version in force.
-func (c *Catalog) HasOtherPeer(object *v1alpha1.BGPPeer) bool {
-	ref := RefOf(&object.ObjectMeta)
-	known := c.peers[ref.Name]
-	return known != nil && known.Ref != ref && c.refused[objectVersion{KindBGPPeer, ref}] == nil
+// Update takes over inputs. Nodes and Secrets are none of a Catalog's.
+func (c *Catalog) Update(in *Inputs) Changes {
+	var changes Changes
+	for name, reading := range in.Peers {
+		changes.Issues = c.refuse(objectName{KindBGPPeer, name}, reading.Ref, reading.Labels, reading.Issue, reading.InForce == nil) || changes.Issues
+		if change, changed := replace(c.peers, name, reading.InForce); changed {
+			changes.Peers = append(changes.Peers, change)
+		}
+	}
+	for name, reading := range in.Announcements {
+		changes.Issues = c.refuse(objectName{KindAnnouncement, name}, reading.Ref, nil, reading.Issue, false) || changes.Issues
+		if change, changed := replace(c.announcements, name, reading.InForce); changed {
+			changes.Announcements = append(changes.Announcements, change)
+		}
+	}
+	for name, namespace := range in.Namespaces {
+		if c.setNamespace(name, namespace) {
+			changes.Namespaces = append(changes.Namespaces, name)
+		}
+	}
+	c.Peers = reorder(c.Peers, changes.Peers)
+	c.Announcements = reorder(c.Announcements, changes.Announcements)
+	changes.Owners = c.countOwners(changes.Announcements)
+	return changes
 }
 
-// HasOtherAnnouncement does the same for an Announcement.
-func (c *Catalog) HasOtherAnnouncement(object *v1alpha1.Announcement) bool {
-	ref := RefOf(&object.ObjectMeta)
-	known := c.announcements[ref.String()]
-	return known != nil && known.Ref != ref && c.refused[objectVersion{KindAnnouncement, ref}] == nil
+// Complete makes inputs complete: of every object that the Catalog knows and they do not name it adds that it does not exist.
+// The maps of before are not changed.
+func (c *Catalog) Complete(in *Inputs) {
+	in.Peers, in.Announcements, in.Namespaces = maps.Clone(in.Peers), maps.Clone(in.Announcements), maps.Clone(in.Namespaces)
+	merge(&in.Peers, absent(c.peers, in.Peers))
+	merge(&in.Announcements, absent(c.announcements, in.Announcements))
+	merge(&in.Namespaces, absent(c.namespaces, in.Namespaces))
+	for object := range c.refused {
+		switch object.kind {
+		case KindBGPPeer:
+			if _, there := in.Peers[object.name]; !there {
+				in.Peers[object.name] = Reading[Peer]{}
+			}
+		case KindAnnouncement:
+			if _, there := in.Announcements[object.name]; !there {
+				in.Announcements[object.name] = Reading[Announcement]{}
+			}
+		}
+	}
 }
 
-// Peer is the valid BGPPeer of that name, nil when there is none.
-func (c *Catalog) Peer(name string) *Peer { return c.peers[name] }
+// absent has a zero value for each name that is known and not in others.
+func absent[K, V any](known map[string]K, others map[string]V) map[string]V {
+	gone := map[string]V{}
+	for name := range known {
+		if _, there := others[name]; !there {
+			var zero V
+			gone[name] = zero
+		}
+	}
+	return gone
+}
 
-// Announcement is the valid Announcement of that name, written "namespace/name", nil when there is none.
-func (c *Catalog) Announcement(name string) *Announcement { return c.announcements[name] }
+// replace puts what is in force of an object in the place of what was.
+func replace[C any](known map[string]*C, name string, inForce *C) (change Change[C], changed bool) {
+	before := known[name]
+	if before == inForce {
+		return change, false
+	}
+	if inForce == nil {
+		delete(known, name)
+	} else {
+		known[name] = inForce
+	}
+	return Change[C]{From: before, To: inForce}, true
+}
+
+// refuse notes what is wrong with the newest version of an object, and reports whether anything changed. none: no version of it is in
+// force.
+func (c *Catalog) refuse(name objectName, ref Ref, labels map[string]string, issue *Issue, none bool) bool {
+	before, known := c.refused[name]
+	if ref == (Ref{}) || issue == nil && !none {
+		delete(c.refused, name)
+		return known
+	}
+	now := refused{ref: ref, labels: labels, issue: issue}
+	c.refused[name] = now
+	same := known && before.ref == now.ref && maps.Equal(before.labels, now.labels) &&
+		(before.issue == nil) == (now.issue == nil) && (now.issue == nil || *before.issue == *now.issue)
+	return !same
+}
+
+func (c *Catalog) setNamespace(name string, namespace Namespace) (changed bool) {
+	before, known := c.namespaces[name]
+	if !namespace.Exists {
+		delete(c.namespaces, name)
+		return known
+	}
+	now := labels.Merge(namespace.Labels, nil) // never nil: a namespace without labels is known too
+	c.namespaces[name] = now
+	return !known || !maps.Equal(before, now)
+}
+
+func (c *Catalog) countOwners(changes []Change[Announcement]) []string {
+	had := map[string]bool{}
+	for _, change := range changes {
+		for _, a := range []*Announcement{change.From, change.To} {
+			if a != nil {
+				had[a.Ref.Namespace] = c.owners[a.Ref.Namespace] > 0
+			}
+		}
+	}
+	for _, change := range changes {
+		if change.From != nil {
+			c.owners[change.From.Ref.Namespace]--
+		}
+		if change.To != nil {
+			c.owners[change.To.Ref.Namespace]++
+		}
+	}
+	var changed []string
+	for owner, before := range had {
+		if now := c.owners[owner] > 0; now != before {
+			changed = append(changed, owner)
+		}
+		if c.owners[owner] == 0 {
+			delete(c.owners, owner)
+		}
+	}
+	return changed
+}
+
+// ordered is what has a place in the order of precedence.
+type ordered[C any] interface {
+	*C
+	compare(*C) int
+}
+
+// reorder returns a list in order of precedence once changes are made to it. The list is used again.
+func reorder[C any, P ordered[C]](list []*C, changes []Change[C]) []*C {
+	switch len(changes) {
+	case 0:
+		return list
+	case 1:
+		from, to := changes[0].From, changes[0].To
+		if from != nil {
+			i, _ := slices.BinarySearchFunc(list, from, func(a, b *C) int { return P(a).compare(b) })
+			if to != nil && P(from).compare(to) == 0 {
+				list[i] = to
+				return list
+			}
+			list = slices.Delete(list, i, i+1)
+		}
+		if to != nil {
+			i, _ := slices.BinarySearchFunc(list, to, func(a, b *C) int { return P(a).compare(b) })
+			list = slices.Insert(list, i, to)
+		}
+		return list
+	}
+	gone := make(map[*C]bool, len(changes))
+	come := make([]*C, 0, len(changes))
+	for _, change := range changes {
+		if change.From != nil {
+			gone[change.From] = true
+		}
+		if change.To != nil {
+			come = append(come, change.To)
+		}
+	}
+	slices.SortFunc(come, func(a, b *C) int { return P(a).compare(b) })
+	list = slices.DeleteFunc(list, func(c *C) bool { return gone[c] })
+	merged := make([]*C, 0, len(list)+len(come))
+	for _, next := range come {
+		i, _ := slices.BinarySearchFunc(list, next, func(a, b *C) int { return P(a).compare(b) })
+		merged = append(append(merged, list[:i]...), next)
+		list = list[i:]
+	}
+	return append(merged, list...)
+}

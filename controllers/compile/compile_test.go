@@ -16,7 +16,7 @@ import (
 )
 
 func TestNodeAddresses(t *testing.T) {
-	config := compileGiven(input(), nil).Config
+	config := compileGiven(input()).Config
 	if config.NodeAddress4 != netip.MustParseAddr("192.0.2.10") || config.NodeAddress6 != netip.MustParseAddr("2001:db8::10") {
 		t.Errorf("node addresses %v and %v", config.NodeAddress4, config.NodeAddress6)
 	}
@@ -42,10 +42,10 @@ func TestSelectors(t *testing.T) {
 			}),
 		}
 	})
-	out := compileGiven(in, nil)
+	out := compileGiven(in)
 	// Conflicts are judged by the session, after eligibility: each is handed over, the oldest first.
-	wantStrings(t, "left", verdicts(t, peerNamed(t, out, "left")), "platform/everywhere ok", "platform/left ok", "platform/rack-a ok")
-	wantStrings(t, "right", verdicts(t, peerNamed(t, out, "right")), "platform/everywhere ok", "platform/rack-a ok")
+	wantStrings(t, "left", verdicts(peerNamed(t, out, "left")), "platform/everywhere ok", "platform/left ok", "platform/rack-a ok")
+	wantStrings(t, "right", verdicts(peerNamed(t, out, "right")), "platform/everywhere ok", "platform/rack-a ok")
 }
 
 func TestOrderOfPrecedence(t *testing.T) {
@@ -60,8 +60,8 @@ func TestOrderOfPrecedence(t *testing.T) {
 				a.CreationTimestamp = metav1.Time{}
 			}),
 		}
-	}), nil)
-	wantStrings(t, "order", verdicts(t, sessionPeer(t, out)), "z/stored-by-nobody ok", "z/old ok", "a/y ok", "a/z ok", "b/x ok")
+	}))
+	wantStrings(t, "order", verdicts(sessionPeer(t, out)), "z/stored-by-nobody ok", "z/old ok", "a/y ok", "a/z ok", "b/x ok")
 }
 
 func TestPartsAreShared(t *testing.T) {
@@ -75,7 +75,8 @@ func TestPartsAreShared(t *testing.T) {
 		}
 		in.Announcements = []v1alpha1.Announcement{announcement("platform", "net", 0, []string{"203.0.113.0/24", "2001:db8::/48"})}
 	})
-	out := compileGiven(in, nil)
+	var h history
+	out := h.compile(in)
 	sent := func(name string) string { return strings.Join(routes(peerNamed(t, out, name)), ", ") }
 	if got := sent("four-1"); got != "platform/net 203.0.113.0/24" {
 		t.Errorf("four-1 is sent %s", got)
@@ -91,7 +92,7 @@ func TestPartsAreShared(t *testing.T) {
 	// A prefix more changes the content of the part, not what it is known by.
 	in.Announcements[0].Spec.Prefixes = append(in.Announcements[0].Spec.Prefixes, "198.51.100.0/24")
 	in.Announcements[0].Generation++
-	out = compileGiven(in, out)
+	out = h.compile(in)
 	if got := peerNamed(t, out, "four-1").Export.Announcements[0]; got == four || got.ID != four.ID {
 		t.Errorf("the part %+v became %+v", four, got)
 	}
@@ -100,22 +101,33 @@ func TestPartsAreShared(t *testing.T) {
 func TestDecisions(t *testing.T) {
 	out := compileGiven(input(func(in *given) {
 		in.Peers[0].Generation = 7
+		in.Peers[0].Spec.Families = []v1alpha1.Family{family4()}
 		in.Announcements = []v1alpha1.Announcement{
-			announcement("platform", "net", 0, []string{"10.0.0.0/16"}, split(20), func(a *v1alpha1.Announcement) { a.Generation = 3 }),
+			announcement("platform", "net", 0, []string{"10.0.0.0/16", "2001:db8::/48"}, split(20), func(a *v1alpha1.Announcement) { a.Generation = 3 }),
 			announcement("platform", "default", 1, []string{"0.0.0.0/0"}),
+			announcement("platform", "foreign", 2, []string{"2001:db8:1::/48"}),
 		}
-	}), nil)
-	got := compile.DecisionsOf(sessionPeer(t, out).Export.Token)
-	if got == nil || got.Peer.Generation != 7 || got.Peer.Name != "tor-a" || len(got.Announcements) != 2 {
+	}))
+	peer := sessionPeer(t, out)
+	got := compile.DecisionsOf(peer.Export.Token)
+	if got == nil || got.Peer.Generation != 7 || got.Peer.Name != "tor-a" || got.Sent != 1 {
 		t.Fatalf("decisions %+v", got)
 	}
-	of := compile.Ref{Namespace: "platform", Name: "net", UID: "uid-platform-net", Generation: 3}
-	if d := got.Announcements[0]; d.Of.Ref != of || d.Sent == nil || d.Sent.ID != "platform/net" || d.Prefixes != 16 || d.Foreign != 0 || d.Reason != "" {
-		t.Errorf("decision %+v, want all 16 prefixes of %v", d, of)
+	var sums compile.Sums
+	net := compile.Ref{Namespace: "platform", Name: "net", UID: "uid-platform-net", Generation: 3}
+	sums.Add(compile.TermOf(net))
+	sums.Add(compile.TermOf(compile.Ref{UID: "uid-platform-default", Generation: 1}))
+	if got.Sums != sums {
+		t.Error("the sums are not those of the two announcements that the session is eligible for")
 	}
-	if d := got.Announcements[1]; d.Sent != nil || d.Prefixes != 0 || d.Reason != v1alpha1.ReasonInfrastructureRefused {
-		t.Errorf("decision %+v on what is withheld whole", d)
+	sent := peer.Export.Announcements
+	if len(sent) != 2 || sent[0].ID != "platform/net" || sent[1].ID != "platform/foreign" || compile.AnnouncementOf(sent[0]).Ref != net {
+		t.Fatalf("sent %+v", sent)
 	}
+	if configured, foreign := got.Prefixes(sent[0]); configured != 16 || foreign != 1 {
+		t.Errorf("%d prefixes and %d foreign ones, want 16 and 1", configured, foreign)
+	}
+	wantStrings(t, "verdicts", verdicts(peer), "platform/net ok", "platform/default InfrastructureRefused")
 	if compile.DecisionsOf(nil) != nil || compile.DecisionsOf("something else") != nil {
 		t.Error("a token that is none of ours has decisions")
 	}
@@ -151,7 +163,7 @@ func TestWhyNoPeer(t *testing.T) {
 			in := input(func(in *given) {
 				in.Announcements = []v1alpha1.Announcement{announcement("shop", "net", 0, []string{"203.0.113.0/24"})}
 			}, test.change)
-			catalog := compile.NewCatalog(in.read(&compile.Reader{}).Objects)
+			catalog := in.catalog()
 			got := catalog.WhyNoPeer(catalog.Announcement("shop/net"))
 			if (got == "") != (test.want == "") || !strings.Contains(got, test.want) {
 				t.Errorf("%q, want %q in it", got, test.want)
@@ -179,7 +191,7 @@ func TestMissingPeers(t *testing.T) {
 			in.Announcements = []v1alpha1.Announcement{announcement("shop", "net", 0, []string{"203.0.113.0/24"})}
 			in.Announcements[0].Spec.Peers = test.names
 		})
-		catalog := compile.NewCatalog(in.read(&compile.Reader{}).Objects)
+		catalog := in.catalog()
 		got := catalog.MissingPeers(catalog.Announcement("shop/net"))
 		if (got == "") != (test.want == "") || !strings.Contains(got, test.want) {
 			t.Errorf("%v: %q, want %q in it", test.names, got, test.want)

@@ -3,41 +3,42 @@
 
 package compile
 
-import (
-	"slices"
-
-	"github.com/herald-bgp/herald/speaker/rib"
-)
+import "github.com/herald-bgp/herald/speaker/rib"
 
 // Decisions are what was decided for one session. They travel with the configuration as rib.Export.Token, and come back
 // in the session's report once everything that was decided is written to its socket. They are immutable.
 type Decisions struct {
 	// Peer is the BGPPeer that they were made from.
 	Peer Ref
-	// Announcements holds every announcement that the session is eligible for, the oldest first.
-	Announcements []Decision
+	// Sums are those of the announcements that the session is eligible for.
+	Sums Sums
+	// Sent is how many of them the session is sent some prefix of, but for what it keeps back by itself.
+	Sent int
+
+	families families // that the peer has configured
 }
 
-// Decision is what one session is sent of one announcement.
-type Decision struct {
-	// Of is the Announcement that was judged.
-	Of *Announcement
-	// Sent is what the session is sent of it, nil when all of it is withheld.
-	Sent *rib.Announcement
-	// Prefixes is how many prefixes of it are sent.
-	Prefixes int32
-	// Foreign is how many more there are of families that the peer does not have configured. They go only to a session
-	// that was opened when it had: to others they are of a family that is not negotiated, which is no reason then.
-	Foreign int32
-	// Reason is why some or all of it is withheld, empty when nothing is.
-	Reason string
+// Eligible reports whether the session is eligible for the announcement that it is sent all or a part of.
+func (d *Decisions) Eligible(sent *rib.Announcement) bool {
+	of := AnnouncementOf(sent)
+	return of != nil && of.families.has(d.families)
 }
 
-func (d *Decisions) equal(other *Decisions) bool {
-	return other != nil && d.Peer == other.Peer && slices.Equal(d.Announcements, other.Announcements)
+// Prefixes is how many prefixes of what a session is sent of an announcement are of families that its peer has configured, and how many
+// are of others. Those go only to a session that was opened when the peer had them: to others they are of a family that is not
+// negotiated, which is no reason then.
+func (d *Decisions) Prefixes(sent *rib.Announcement) (configured, foreign int) {
+	for r := range sent.Prefixes.All() {
+		if d.families.has(familyOf(r.Prefix)) {
+			configured += count(r)
+		} else {
+			foreign += count(r)
+		}
+	}
+	return configured, foreign
 }
 
-// PeerOf is the BGPPeer that a revision stands for, which is what Compile puts into speaker.Peer.Revision: a snapshot speaks of
+// PeerOf is the BGPPeer that a revision stands for, which is what a Compiler puts into speaker.Peer.Revision: a snapshot speaks of
 // that version, be there a newer one already or not.
 func PeerOf(revision any) (peer PeerVersion, ok bool) {
 	peer, ok = revision.(PeerVersion)
@@ -48,4 +49,10 @@ func PeerOf(revision any) (peer PeerVersion, ok bool) {
 func DecisionsOf(token any) *Decisions {
 	decisions, _ := token.(*Decisions)
 	return decisions
+}
+
+// AnnouncementOf is the Announcement that a session is sent all or a part of, nil where that is not known.
+func AnnouncementOf(sent *rib.Announcement) *Announcement {
+	of, _ := sent.Note.(*Announcement)
+	return of
 }

@@ -22,6 +22,13 @@ func (s Sum) Plus(other Sum) Sum {
 	return Sum{high, low}
 }
 
+// minus is s - other.
+func (s Sum) minus(other Sum) Sum {
+	low, borrow := bits.Sub64(s.low, other.low, 0)
+	high, _ := bits.Sub64(s.high, other.high, borrow)
+	return Sum{high, low}
+}
+
 // AppendTo appends the 16 octets of the sum, the most significant first.
 func (s Sum) AppendTo(b []byte) []byte {
 	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(b, s.high), s.low)
@@ -56,3 +63,6 @@ type Sums [v1alpha1.DigestSums]Sum
 
 // Add adds a term to its sum.
 func (s *Sums) Add(t Term) { s[t.bucket] = s[t.bucket].Plus(t.hash) }
+
+// Subtract takes a term away again.
+func (s *Sums) Subtract(t Term) { s[t.bucket] = s[t.bucket].minus(t.hash) }

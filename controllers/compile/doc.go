@@ -7,9 +7,14 @@
 // output. An object that cannot be used becomes an Issue and is left out; every other object is compiled as if it were
 // not there.
 //
-// The work has three steps. A Reader reads each version of an object once: what it contributes whatever the others say. A
-// Catalog puts the contributions in order, and knows which announcements a peer grants. Compile adds one node's facts and
-// makes the speaker.Config. So one changed object among ten thousand costs its own reading, and what was decided about the
-// others is taken over; that nothing of what came before shows in the output is held true by a test of random histories. The
-// cluster role reads the same Catalog, and so knows what each node decides without being told.
+// The work has four steps, and each costs what changes:
+//
+//   - A Reader reads each version of an object once, which gives a Reading: what the object contributes whatever the others say.
+//   - A Catalog takes Readings as Inputs, holds what is in force in order of precedence, and tells what an update changed.
+//   - A Judge decides what the sessions with one peer may be sent of each announcement. It is told what changed.
+//   - A Compiler does all of that for one node, and makes the speaker.Config.
+//
+// The cluster role has a Catalog and Judges of its own, and so knows what each node decides without being told.
+//
+// That nothing of what came before shows in the output is held true by a test of random histories against an oracle.
 package compile

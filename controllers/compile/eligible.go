@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"k8s.io/apimachinery/pkg/labels"
 )
 
 // Eligible are the announcements that a session with the peer is eligible for, oldest first, but for the node: whether an
@@ -76,7 +74,7 @@ func (c *Catalog) MissingPeers(a *Announcement) string {
 // whyNotNamed says of names that stand for no peer in use whether they stand for any.
 func (c *Catalog) whyNotNamed(names []string) string {
 	unused := slices.DeleteFunc(slices.Clone(names), func(name string) bool {
-		return !slices.ContainsFunc(c.Issues, func(issue Issue) bool { return issue.Kind == KindBGPPeer && issue.Ref.Name == name })
+		return c.refused[objectName{KindBGPPeer, name}].issue == nil
 	})
 	if len(unused) > 0 {
 		return fmt.Sprintf("spec.peers: the BGPPeer %s is not in use: see its condition Accepted", unused[0])
@@ -94,23 +92,5 @@ func memo(known map[string]bool, key string, find func() bool) bool {
 }
 
 func (c *Catalog) grantsNamespace(peer *Peer, namespace string) bool {
-	return c.owns(namespace) || len(c.tenants(peer, namespace)) > 0
-}
-
-// owns reports whether a namespace is the operator's own, which needs no grant.
-func (c *Catalog) owns(namespace string) bool { return c.trustAll || namespace == c.operatorNamespace }
-
-// tenants are the peer's entries that cover the namespace.
-func (c *Catalog) tenants(peer *Peer, namespace string) []*tenant {
-	var known labels.Set
-	if set, ok := c.namespaces[namespace]; ok {
-		known = labels.Merge(set, nil) // never nil: a namespace without labels is known too
-	}
-	var entries []*tenant
-	for i := range peer.grants.tenants {
-		if entry := &peer.grants.tenants[i]; entry.coversNamespace(known) {
-			entries = append(entries, entry)
-		}
-	}
-	return entries
+	return c.tenancy(peer, namespace).granted()
 }

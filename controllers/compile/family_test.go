@@ -13,7 +13,7 @@ import (
 
 // TestFamiliesMatchExactly: another SAFI than unicast is another family for compile, for the guard, and by name.
 func TestFamiliesMatchExactly(t *testing.T) {
-	catalog := NewCatalog(Objects{})
+	catalog := NewCatalog("", false)
 	unicast4 := v1alpha1.Family{AFI: v1alpha1.AFIIPv4, SAFI: v1alpha1.SAFIUnicast}
 	unicast6 := v1alpha1.Family{AFI: v1alpha1.AFIIPv6, SAFI: v1alpha1.SAFIUnicast}
 	for _, test := range []struct {

@@ -140,7 +140,7 @@ func TestGrants(t *testing.T) {
 				if test.input != nil {
 					test.input(in)
 				}
-			}), nil)
+			}))
 			name := test.namespace + "/net "
 			var want []string
 			for _, prefix := range test.routes {
@@ -149,10 +149,10 @@ func TestGrants(t *testing.T) {
 			got := sessionPeer(t, out)
 			wantStrings(t, "routes", routes(got), want...)
 			if test.verdict == "" {
-				wantStrings(t, "verdicts", verdicts(t, got))
+				wantStrings(t, "verdicts", verdicts(got))
 				return
 			}
-			wantStrings(t, "verdicts", verdicts(t, got), name+test.verdict)
+			wantStrings(t, "verdicts", verdicts(got), name+test.verdict)
 		})
 	}
 }
@@ -214,13 +214,13 @@ func TestAttributeGrants(t *testing.T) {
 				in.Announcements = []v1alpha1.Announcement{
 					announcement("shop", "net", 0, []string{"203.0.113.0/24"}, func(a *v1alpha1.Announcement) { a.Spec.Attributes = &test.uses }),
 				}
-			}), nil)
+			}))
 			want := "ok"
 			if !test.allowed {
 				want = v1alpha1.ReasonAttributeNotAllowed
 			}
 			got := sessionPeer(t, out)
-			wantStrings(t, "verdicts", verdicts(t, got), "shop/net "+want)
+			wantStrings(t, "verdicts", verdicts(got), "shop/net "+want)
 			if sent := len(got.Export.Announcements) == 1; sent != test.allowed {
 				t.Errorf("sent: %v, allowed: %v", sent, test.allowed)
 			}
@@ -315,8 +315,8 @@ func TestMaxPrefixes(t *testing.T) {
 				in.Peers[0].Spec.AllowedAnnouncements = test.allowed
 				in.Peers[0].Spec.Families = test.families
 				in.Announcements = test.announcements
-			}), nil)
-			wantStrings(t, "verdicts", verdicts(t, sessionPeer(t, out)), test.want...)
+			}))
+			wantStrings(t, "verdicts", verdicts(sessionPeer(t, out)), test.want...)
 		})
 	}
 }
@@ -336,8 +336,8 @@ func TestOrderOfTenants(t *testing.T) {
 				announcement("shop", "both", 1, []string{"203.0.113.0/28"}),
 				announcement("shop", "wide", 2, []string{"198.51.100.0/24"}),
 			}
-		}), nil)
-		wantStrings(t, entries[0].Name+" first", verdicts(t, sessionPeer(t, out)), "shop/both ok", "shop/wide ok")
+		}))
+		wantStrings(t, entries[0].Name+" first", verdicts(sessionPeer(t, out)), "shop/both ok", "shop/wide ok")
 	}
 }
 

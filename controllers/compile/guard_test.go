@@ -16,7 +16,7 @@ import (
 // sent runs a configuration through a table, and returns what the guard refused for each peer, and how many routes went.
 func sent(t *testing.T, in given) (refused []rib.Withheld, routes int) {
 	t.Helper()
-	cfg := compileGiven(in, nil).Config
+	cfg := compileGiven(in).Config
 	exports := map[string]rib.Export{}
 	for i, p := range cfg.Peers {
 		exports[p.Name] = cfg.Exports[i]
@@ -68,9 +68,9 @@ func TestGuardRefuses(t *testing.T) {
 		in.Peers[0].Spec.AllowedAnnouncements = allow(webTenant())
 		in.Announcements = []v1alpha1.Announcement{announcement("shop", "web", 0, []string{"203.0.113.0/24"})}
 	})
-	cfg := compileGiven(in, nil).Config
+	cfg := compileGiven(in).Config
 	in.Peers[0].Spec.AllowedAnnouncements = nil
-	narrow := compileGiven(in, nil).Config.Exports[0].Guard
+	narrow := compileGiven(in).Config.Exports[0].Guard
 	export := cfg.Exports[0]
 	if export.Announcements.Len() != 1 {
 		t.Fatalf("%d announcements, want one", export.Announcements.Len())

@@ -5,7 +5,6 @@ package compile_test
 
 import (
 	"net/netip"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -56,36 +55,82 @@ func announcement(namespace, name string, age int, prefixes []string, change ...
 
 // given is an input as people write it.
 type given struct {
-	compile.Input
-	Peers         []v1alpha1.BGPPeer
-	Announcements []v1alpha1.Announcement
+	compile.Settings
+	Node           compile.NodeFacts
+	Namespaces     map[string]map[string]string
+	Secrets        map[string]map[string][]byte
+	SecretProblems map[string]string
+	Peers          []v1alpha1.BGPPeer
+	Announcements  []v1alpha1.Announcement
 }
 
 // read is what is compiled, where reader has read the objects.
-func (in given) read(reader *compile.Reader) compile.Input {
-	objects := reader.Read(in.Peers, in.Announcements)
-	objects.Namespaces, objects.OperatorNamespace, objects.TrustAll = in.Namespaces, in.OperatorNamespace, in.TrustAll
-	in.Objects = objects
-	return in.Input
+func (in given) read(reader *compile.Reader) compile.Inputs {
+	inputs := reader.ReadAll(in.Peers, in.Announcements)
+	inputs.Node = &in.Node
+	inputs.Namespaces, inputs.Secrets = map[string]compile.Namespace{}, map[string]compile.Secret{}
+	for name, labels := range in.Namespaces {
+		inputs.Namespaces[name] = compile.Namespace{Exists: true, Labels: labels}
+	}
+	for name, data := range in.Secrets {
+		inputs.Secrets[name] = compile.Secret{Exists: true, Data: data}
+	}
+	for name, problem := range in.SecretProblems {
+		inputs.Secrets[name] = compile.Secret{Problem: problem}
+	}
+	return inputs
+}
+
+// catalog is what the objects say, where nobody has read them before.
+func (in given) catalog() *compile.Catalog {
+	catalog := compile.NewCatalog(in.OperatorNamespace, in.TrustAll)
+	inputs := in.read(&compile.Reader{})
+	catalog.Update(&inputs)
+	return catalog
+}
+
+// compiled is an output and whose it is.
+type compiled struct {
+	*compile.Output
+	compiler *compile.Compiler
 }
 
 // compileGiven compiles objects that nobody has read before.
-func compileGiven(in given, prev *compile.Output) *compile.Output {
-	return compile.Compile(in.read(&compile.Reader{}), prev)
+func compileGiven(in given) compiled {
+	var h history
+	return h.compile(in)
+}
+
+// history compiles one version of the objects after the other, as a controller does.
+type history struct {
+	reader   compile.Reader
+	compiler *compile.Compiler
+}
+
+func (h *history) compile(in given) compiled {
+	if h.compiler == nil {
+		h.compiler = compile.NewCompiler(in.Settings)
+	}
+	inputs := in.read(&h.reader)
+	h.compiler.Complete(&inputs)
+	return compiled{h.compiler.Update(&inputs), h.compiler}
+}
+
+// update compiles what changed since the last time alone.
+func (h *history) update(in given) compiled {
+	inputs := in.read(&h.reader)
+	h.compiler.Complete(&inputs)
+	compile.LeaveOutUnchanged(h.compiler, &inputs)
+	return compiled{h.compiler.Update(&inputs), h.compiler}
 }
 
 // input is a node with one peer, where the namespace platform is the operator's own.
 func input(change ...func(*given)) given {
 	in := given{
-		Input: compile.Input{
-			Objects: compile.Objects{
-				Namespaces:        map[string]map[string]string{"shop": {"team": "web"}, "platform": {}},
-				OperatorNamespace: "platform",
-			},
-			Node:          compile.NodeFacts{Name: "node-1", Addresses: addrs("192.0.2.10", "2001:db8::10")},
-			AuthNamespace: "platform",
-		},
-		Peers: []v1alpha1.BGPPeer{peer("tor-a", "192.0.2.1", 0)},
+		Settings:   compile.Settings{NodeName: "node-1", OperatorNamespace: "platform", AuthNamespace: "platform"},
+		Node:       compile.NodeFacts{Name: "node-1", Addresses: addrs("192.0.2.10", "2001:db8::10")},
+		Namespaces: map[string]map[string]string{"shop": {"team": "web"}, "platform": {}},
+		Peers:      []v1alpha1.BGPPeer{peer("tor-a", "192.0.2.1", 0)},
 	}
 	for _, f := range change {
 		f(&in)
@@ -105,6 +150,7 @@ func addrs(texts ...string) []netip.Addr {
 type sessionOf struct {
 	speaker.Peer
 	Export export
+	of     *compile.Compiler
 }
 
 // export is what a peer is sent.
@@ -113,51 +159,28 @@ type export struct {
 	Announcements []*rib.Announcement
 }
 
-func sessionAt(c *speaker.Config, i int) sessionOf {
-	e := c.Exports[i]
-	return sessionOf{*c.Peers[i], export{e, slices.Collect(e.Announcements.All())}}
-}
-
-// equal reports whether two configurations have the same content, whatever their lists share.
-func equal(a, b *speaker.Config) bool {
-	if len(a.Peers) != len(b.Peers) || len(a.Exports) != len(b.Exports) {
-		return false
-	}
-	lists := func(x, y *rib.List) bool {
-		return reflect.DeepEqual(slices.Collect(x.All()), slices.Collect(y.All()))
-	}
-	for i := range a.Exports {
-		x, y := a.Exports[i], b.Exports[i]
-		if !lists(x.Announcements, y.Announcements) {
-			return false
-		}
-		x.Announcements, y.Announcements = nil, nil
-		if !reflect.DeepEqual(x, y) {
-			return false
-		}
-	}
-	x, y := *a, *b
-	x.Announcements, x.Exports, y.Announcements, y.Exports = nil, nil, nil, nil
-	return lists(a.Announcements, b.Announcements) && reflect.DeepEqual(x, y)
+func sessionAt(out compiled, i int) sessionOf {
+	e := out.Config.Exports[i]
+	return sessionOf{*out.Config.Peers[i], export{e, slices.Collect(e.Announcements.All())}, out.compiler}
 }
 
 // sessionPeer is the only peer in the configuration.
-func sessionPeer(t *testing.T, out *compile.Output) sessionOf {
+func sessionPeer(t *testing.T, out compiled) sessionOf {
 	t.Helper()
 	if len(out.Config.Peers) != 1 {
 		t.Fatalf("%d peers in the configuration, want 1; issues: %v", len(out.Config.Peers), out.Issues)
 	}
-	return sessionAt(out.Config, 0)
+	return sessionAt(out, 0)
 }
 
 // peerNamed is the peer of that name in the configuration.
-func peerNamed(t *testing.T, out *compile.Output, name string) sessionOf {
+func peerNamed(t *testing.T, out compiled, name string) sessionOf {
 	t.Helper()
 	i := slices.IndexFunc(out.Config.Peers, func(p *speaker.Peer) bool { return p.Name == name })
 	if i < 0 {
 		t.Fatalf("peer %s is not in the configuration; issues: %v", name, out.Issues)
 	}
-	return sessionAt(out.Config, i)
+	return sessionAt(out, i)
 }
 
 // routes are the prefixes that a peer is sent, as "announcement prefix-length".
@@ -176,19 +199,14 @@ func routes(p sessionOf) []string {
 }
 
 // verdicts are the reasons that were decided for a peer, as "namespace/name reason"; "ok" for none.
-func verdicts(t *testing.T, p sessionOf) []string {
-	t.Helper()
-	decisions := compile.DecisionsOf(p.Export.Token)
-	if decisions == nil {
-		t.Fatal("the export carries no decisions")
-	}
+func verdicts(p sessionOf) []string {
 	var list []string
-	for _, d := range decisions.Announcements {
-		reason := d.Reason
+	for v := range p.of.Verdicts(p.Name) {
+		reason := v.Reason()
 		if reason == "" {
 			reason = "ok"
 		}
-		list = append(list, d.Of.Ref.String()+" "+reason)
+		list = append(list, v.Of().Ref.String()+" "+reason)
 	}
 	return list
 }

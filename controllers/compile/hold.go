@@ -128,7 +128,7 @@ func (a *Announcement) hold(spec *v1alpha1.AnnouncementSpec, why error) *Announc
 	}
 	if prefixes := rib.NewPrefixes(left...); !prefixes.Equal(a.whole.Prefixes) {
 		whole := *a.whole
-		whole.Prefixes = prefixes
+		whole.Prefixes, whole.Note = prefixes, &held
 		held.whole = &whole
 		held.countPrefixes(left)
 	}

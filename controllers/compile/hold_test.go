@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
-	"github.com/herald-bgp/herald/controllers/compile"
 )
 
 // slip is an edit that admission let pass, as it did before there was a rule.
@@ -18,7 +17,7 @@ func slip(p *v1alpha1.BGPPeer) {
 }
 
 // before is generation 6 of a BGPPeer and what it announces; after is generation 7.
-func heldPeer(t *testing.T, before func(*v1alpha1.BGPPeer), after ...func(*v1alpha1.BGPPeer)) *compile.Output {
+func heldPeer(t *testing.T, before func(*v1alpha1.BGPPeer), after ...func(*v1alpha1.BGPPeer)) compiled {
 	t.Helper()
 	var h history
 	at := func(generation int64, change ...func(*v1alpha1.BGPPeer)) given {
@@ -166,7 +165,7 @@ func TestInvalidEditOfAnAnnouncement(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			var h history
-			at := func(generation int64, change func(*v1alpha1.AnnouncementSpec)) *compile.Output {
+			at := func(generation int64, change func(*v1alpha1.AnnouncementSpec)) compiled {
 				return h.compile(input(func(in *given) {
 					in.Announcements = []v1alpha1.Announcement{announcement("platform", "net", 1, []string{a, b, c})}
 					in.Announcements[0].Generation = generation
@@ -189,7 +188,7 @@ func TestInvalidEditOfAnAnnouncement(t *testing.T) {
 					t.Errorf("issues %v, want one of an object that is left out", out.Issues)
 				}
 			} else {
-				wantStrings(t, "verdicts", verdicts(t, sessionPeer(t, out)), "platform/net "+test.reason)
+				wantStrings(t, "verdicts", verdicts(sessionPeer(t, out)), "platform/net "+test.reason)
 				wantIssue(t, out.Issues, "platform/net", v1alpha1.ConditionAccepted, v1alpha1.ReasonInvalid, "generation 6 is in force")
 			}
 			if again := at(8, broken); again.Config != out.Config {
@@ -205,7 +204,7 @@ func TestInvalidEditOfAnAnnouncement(t *testing.T) {
 // TestInvalidEditSplits: what is left of prefixes that are split is split as it was.
 func TestInvalidEditSplits(t *testing.T) {
 	var h history
-	at := func(generation int64, prefixes []string, change ...func(*v1alpha1.Announcement)) *compile.Output {
+	at := func(generation int64, prefixes []string, change ...func(*v1alpha1.Announcement)) compiled {
 		return h.compile(input(func(in *given) {
 			in.Announcements = []v1alpha1.Announcement{announcement("platform", "net", 1, prefixes, append(change, split(24))...)}
 			in.Announcements[0].Generation = generation

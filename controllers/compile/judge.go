@@ -4,216 +4,280 @@
 package compile
 
 import (
+	"iter"
 	"slices"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
-	"github.com/herald-bgp/herald/speaker/rib"
 )
 
-// judge decides what one session is sent, announcement by announcement, the oldest first.
-type judge struct {
+// Judge decides what sessions with one peer may be sent of some announcements, and judges anew only what a change touches. It is not
+// safe for concurrent use.
+//
+// The limits of a peer are what lets one announcement depend on the others: the oldest have precedence, and one that goes over a limit is
+// withheld as a whole. As long as everything that is permitted fits, no limit binds, and no verdict depends on another. Only while one
+// binds, everything is counted again after a change, oldest first.
+type Judge struct {
 	catalog *Catalog
 	peer    *Peer
-	// part is the announcement of some of the prefixes of another.
-	part func(of *Announcement, kept []rib.PrefixRange) *rib.Announcement
-	// tenants are the entries that cover each namespace met so far, sorted by name.
-	tenants map[string][]*tenant
-	// left and leftOf are what maxPrefixes still allows: of the session, and of each tenant entry.
-	left   int
-	leftOf map[*tenant]int
-	// former are the verdicts of the judge before, and settled those of this one that the next may use.
-	former, settled map[*Announcement]*verdict
-	// binds: what is left of a limit mattered.
-	binds bool
+	// tell is called with each verdict that changes: as it was, nil where there was none, and as it is, nil where there is none any more.
+	tell func(was, is *Verdict)
+	// tenancies are those of the namespaces met so far, and selected says of each peer selector met so far whether it selects the peer.
+	tenancies map[string]tenancy
+	selected  map[string]bool
+	// wants is what everything that is permitted comes to, of the session and of each tenant entry. Each prefix counts against the first
+	// entry that allows it.
+	wants room
+	// bound is what is permitted while a limit binds, in order of precedence; it is nil while none does.
+	bound []*Verdict
+	// recount: since it was counted last, something changed that counts.
+	recount bool
 }
 
-// newJudge returns one who may use the verdicts that the judge before had settled about the very same peer; nil for none.
-func newJudge(
-	catalog *Catalog, peer *Peer, part func(*Announcement, []rib.PrefixRange) *rib.Announcement, former map[*Announcement]*verdict,
-) *judge {
-	j := &judge{
-		part:    part,
-		catalog: catalog,
-		peer:    peer,
-		tenants: map[string][]*tenant{},
-		left:    peer.grants.maxPrefixes,
-		leftOf:  map[*tenant]int{},
-		former:  former,
-		settled: map[*Announcement]*verdict{},
+// room is a number of prefixes, of a session and of each of the peer's tenant entries.
+type room struct {
+	session int
+	entries []int
+}
+
+// Verdict is what was decided about one announcement. It is immutable.
+type Verdict struct {
+	permit
+	of *Announcement
+	// eligible: the peer has a family of the announcement configured.
+	eligible bool
+	// over: it goes over a limit, and nothing of it is sent.
+	over bool
+}
+
+// Of is the announcement.
+func (v *Verdict) Of() *Announcement { return v.of }
+
+// Eligible reports whether a session with the peer is eligible for it: the peer has one of its families configured.
+func (v *Verdict) Eligible() bool { return v.eligible }
+
+// Reason is why not all of it may be sent, empty where all of it may.
+func (v *Verdict) Reason() string {
+	if v.over {
+		return v1alpha1.ReasonOverMaxPrefixes
 	}
-	for i := range peer.grants.tenants {
-		entry := &peer.grants.tenants[i]
-		j.leftOf[entry] = entry.maxPrefixes
+	return v.reason
+}
+
+// Prefixes is how many prefixes of it may be sent, of the families that the peer has configured.
+func (v *Verdict) Prefixes() int {
+	if v.over {
+		return 0
 	}
-	return j
+	return v.prefixes
 }
 
-// verdict is what a session may be sent of an announcement, before maxPrefixes. It is immutable once it was returned.
-type verdict struct {
-	// sent is all of it or a part, nil for nothing.
-	sent *rib.Announcement
-	// prefixes is how many of them are of configured families, and foreign how many are not.
-	prefixes, foreign int
-	// reason is the first in the order of v1alpha1.WithheldReasons of those that keep back a prefix, empty for none.
-	reason string
-	// needs are what counts against each tenant entry, of those in tenants.
-	needs   []need
-	tenants []*tenant
-	// settled: nothing depended on what is left of an entry's maxPrefixes, since no prefix had the choice between two.
-	settled bool
-}
-
-// need is how many prefixes count against an entry.
-type need struct {
-	entry    *tenant
-	prefixes int
-}
-
-func (v *verdict) needOf(entry *tenant) *need {
-	i := slices.IndexFunc(v.needs, func(n need) bool { return n.entry == entry })
-	if i < 0 {
-		i, v.needs = len(v.needs), append(v.needs, need{entry: entry})
+// NewJudge returns a judge of what sessions with a peer may be sent, who knows no announcement yet.
+func NewJudge(catalog *Catalog, peer *Peer, tell func(was, is *Verdict)) *Judge {
+	return &Judge{
+		catalog:   catalog,
+		peer:      peer,
+		tell:      tell,
+		tenancies: map[string]tenancy{},
+		selected:  map[string]bool{},
+		wants:     room{entries: make([]int, len(peer.grants.tenants))},
 	}
-	return &v.needs[i]
 }
 
-// decide judges an announcement. One that goes over maxPrefixes is withheld as a whole, and takes nothing of it.
-func (j *judge) decide(a *Announcement) *verdict {
-	if a.AdminDown {
-		return &verdict{reason: v1alpha1.ReasonAdminDown}
+// Change takes over what became of one announcement; nil stands for none. Settle completes it.
+func (j *Judge) Change(from, to *Announcement) {
+	j.replace(j.recall(from), j.consider(to))
+}
+
+// Namespace takes over what the labels of a namespace are now. All are the announcements that the judge knows.
+func (j *Judge) Namespace(name string, all iter.Seq[*Announcement]) {
+	before, met := j.tenancies[name]
+	now := j.catalog.tenancy(j.peer, name)
+	if !met || before.equal(now) {
+		return
 	}
-	v := j.permitWhole(a)
-	if v == nil {
-		tenants := j.tenantsOf(a.Ref.Namespace)
-		if v = j.former[a]; v == nil || !slices.Equal(v.tenants, tenants) {
-			v = j.consider(a, tenants)
+	var were []*Verdict
+	var concerned []*Announcement
+	for a := range all {
+		if a.Ref.Namespace == name {
+			concerned, were = append(concerned, a), append(were, j.recall(a))
 		}
-		if v.settled {
-			j.settled[a] = v
-		}
-		j.binds = j.binds || !v.settled
 	}
-	if !j.take(v) {
-		j.binds = true
-		return &verdict{reason: v1alpha1.ReasonOverMaxPrefixes}
+	j.tenancies[name] = now
+	for i, a := range concerned {
+		j.replace(were[i], j.consider(a))
 	}
-	return v
 }
 
-// permitWhole is what consider would find where nothing needs a look at the prefixes, else nil.
-func (j *judge) permitWhole(a *Announcement) *verdict {
-	granted := &j.peer.grants
-	if !j.catalog.owns(a.Ref.Namespace) || !granted.families.hasAll(a.families) || a.defaultRoute && !granted.defaultRoute {
+// Binds reports whether a limit binds: otherwise fewer of the announcements would be judged as these are.
+func (j *Judge) Binds() bool { return j.bound != nil }
+
+// Eligible reports whether a session with the peer is eligible for an announcement, wherever it goes out.
+func (j *Judge) Eligible(a *Announcement) bool {
+	return a.families.has(j.peer.families) && j.concerns(a)
+}
+
+// concerns reports whether an announcement is for the peer, and may be.
+func (j *Judge) concerns(a *Announcement) bool {
+	return memo(j.selected, a.peers.key, func() bool { return a.peers.selects(j.peer) }) && j.tenancy(a.Ref.Namespace).granted()
+}
+
+// consider judges an announcement without regard to limits. It returns nil for one that is not for the peer, or may not be.
+func (j *Judge) consider(a *Announcement) *Verdict {
+	if a == nil || !j.concerns(a) {
 		return nil
 	}
-	v := &verdict{sent: a.whole, prefixes: a.Prefixes}
-	for _, f := range []families{ipv4Unicast, ipv6Unicast} {
-		if !j.peer.families.has(f) {
-			v.foreign += a.prefixesOf(f)
-		}
-	}
-	v.prefixes -= v.foreign
-	return v
+	return &Verdict{of: a, eligible: a.families.has(j.peer.families), permit: j.peer.permit(a, j.tenancy(a.Ref.Namespace), nil)}
 }
 
-// consider judges each prefix alone. A prefix of a family that the peer does not have configured is not for this session,
-// which is no reason, and does not count; but it is kept: families change when a session is next opened, and one that still
-// has the family is to keep its routes until then.
-func (j *judge) consider(a *Announcement, tenants []*tenant) *verdict {
-	v := &verdict{tenants: tenants, settled: true}
-	var kept []rib.PrefixRange
-	for r := range a.whole.Prefixes.All() {
-		configured := j.peer.families.has(familyOf(r.Prefix))
-		entry, reason := j.grant(a, r, v)
-		switch {
-		case reason != "" && configured:
-			v.reason = FirstReason(v.reason, reason)
-			continue
-		case reason != "":
-			continue
-		}
-		kept = append(kept, r)
-		if !configured {
-			v.foreign += count(r)
-			continue
-		}
-		v.prefixes += count(r)
-		if entry != nil {
-			v.needOf(entry).prefixes += count(r)
-		}
+// recall returns the verdict about an announcement that the judge knows.
+func (j *Judge) recall(a *Announcement) *Verdict {
+	if a == nil || j.bound == nil {
+		return j.consider(a)
 	}
-	switch len(kept) {
-	case 0:
-	case a.whole.Prefixes.Len():
-		v.sent = a.whole
-	default:
-		v.sent = j.part(a, kept)
+	if i, found := j.place(a); found {
+		return j.bound[i]
 	}
-	return v
+	return nil
 }
 
-// grant finds the tenant entry that allows a prefix, nil in the operator's own namespace, or the reason why none does. Of
-// several it is the first by name that has room left beside what the announcement needs of it already, else the first.
-func (j *judge) grant(a *Announcement, r rib.PrefixRange, v *verdict) (found *tenant, reason string) {
-	granted := &j.peer.grants
-	if isDefaultRoute(r) && !granted.defaultRoute {
-		return nil, v1alpha1.ReasonInfrastructureRefused
+func (j *Judge) tenancy(namespace string) tenancy {
+	t, met := j.tenancies[namespace]
+	if !met {
+		t = j.catalog.tenancy(j.peer, namespace)
+		j.tenancies[namespace] = t
 	}
-	if !granted.families.has(familyOf(r.Prefix)) {
-		return nil, v1alpha1.ReasonPrefixNotAllowed
-	}
-	if j.catalog.owns(a.Ref.Namespace) {
-		return nil, ""
-	}
-	reason = v1alpha1.ReasonPrefixNotAllowed
-	var choice *tenant // the first with room
-	for _, entry := range v.tenants {
-		switch {
-		case !entry.coversPrefix(r):
-			continue
-		case !entry.attributes.allows(&a.whole.Attributes):
-			reason = v1alpha1.ReasonAttributeNotAllowed
-			continue
-		case found == nil:
-			found = entry
-		default:
-			v.settled = false
-		}
-		if choice == nil && v.needOf(entry).prefixes+count(r) <= j.leftOf[entry] {
-			choice = entry
-		}
-	}
-	if found == nil {
-		return nil, reason
-	}
-	if choice != nil {
-		found = choice
-	}
-	return found, ""
+	return t
 }
 
-// take counts an announcement against maxPrefixes, whole or not at all.
-func (j *judge) take(v *verdict) bool {
-	if v.prefixes > j.left {
+// replace puts one verdict in the place of another, of the same object or about none.
+func (j *Judge) replace(was, is *Verdict) {
+	if was == nil && is == nil {
+		return
+	}
+	if was != nil {
+		j.want(&was.permit, -1)
+	}
+	if is != nil {
+		j.want(&is.permit, 1)
+	}
+	if j.bound != nil {
+		j.replaceBound(was, is)
+	}
+	j.tell(was, is)
+}
+
+func (j *Judge) want(p *permit, times int) {
+	j.wants.session += times * p.prefixes
+	for _, n := range p.needs {
+		j.wants.entries[n.entry] += times * n.prefixes
+	}
+}
+
+// place finds an announcement among those that are counted.
+func (j *Judge) place(a *Announcement) (int, bool) {
+	return slices.BinarySearchFunc(j.bound, a, func(v *Verdict, a *Announcement) int { return v.of.compare(a) })
+}
+
+// replaceBound does what replace does to what is counted. A version that needs as much as the one before changes nothing about others.
+func (j *Judge) replaceBound(was, is *Verdict) {
+	if was != nil && is != nil && was.of.compare(is.of) == 0 {
+		i, _ := j.place(is.of)
+		j.bound[i] = is
+		if is.over = was.over; !was.sameNeeds(&is.permit) {
+			j.recount = true
+		}
+		return
+	}
+	j.recount = true
+	if was != nil {
+		i, _ := j.place(was.of)
+		j.bound = slices.Delete(j.bound, i, i+1)
+	}
+	if is != nil {
+		i, _ := j.place(is.of)
+		j.bound = slices.Insert(j.bound, i, is)
+	}
+}
+
+// Settle completes changes. All are the announcements that the judge knows, in order of precedence.
+func (j *Judge) Settle(all iter.Seq[*Announcement]) {
+	switch binds := j.exceeds(); {
+	case !binds && j.bound == nil:
+		return
+	case !binds:
+		for _, v := range j.bound {
+			j.setOver(v, false)
+		}
+		j.bound, j.recount = nil, false
+		return
+	case j.bound == nil:
+		j.bound = []*Verdict{}
+		for a := range all {
+			if v := j.consider(a); v != nil {
+				j.bound = append(j.bound, v)
+			}
+		}
+		j.recount = true
+	}
+	if j.recount {
+		j.recount = false
+		j.count()
+	}
+}
+
+// exceeds reports whether more is permitted than some limit lets through.
+func (j *Judge) exceeds() bool {
+	for i, wanted := range j.wants.entries {
+		if wanted > j.peer.grants.tenants[i].maxPrefixes {
+			return true
+		}
+	}
+	return j.wants.session > j.peer.grants.maxPrefixes
+}
+
+// count finds what goes over a limit, oldest first.
+func (j *Judge) count() {
+	left := room{session: j.peer.grants.maxPrefixes, entries: make([]int, len(j.wants.entries))}
+	for i := range left.entries {
+		left.entries[i] = j.peer.grants.tenants[i].maxPrefixes
+	}
+	for i, v := range j.bound {
+		p := &v.permit
+		if p.choice {
+			chosen := j.peer.permit(v.of, j.tenancy(v.of.Ref.Namespace), left.entries)
+			p = &chosen
+		}
+		j.bound[i] = j.setOver(v, !left.take(p))
+	}
+}
+
+// setOver returns the verdict with another answer to whether it goes over a limit.
+func (j *Judge) setOver(v *Verdict, over bool) *Verdict {
+	if v.over == over {
+		return v
+	}
+	is := *v
+	is.over = over
+	j.tell(v, &is)
+	return &is
+}
+
+// take takes what an announcement needs, all of it or nothing.
+func (r *room) take(p *permit) bool {
+	if p.prefixes > r.session {
 		return false
 	}
-	for _, n := range v.needs {
-		if n.prefixes > j.leftOf[n.entry] {
+	for _, n := range p.needs {
+		if n.prefixes > r.entries[n.entry] {
 			return false
 		}
 	}
-	j.left -= v.prefixes
-	for _, n := range v.needs {
-		j.leftOf[n.entry] -= n.prefixes
+	r.session -= p.prefixes
+	for _, n := range p.needs {
+		r.entries[n.entry] -= n.prefixes
 	}
 	return true
 }
 
-func (j *judge) tenantsOf(namespace string) []*tenant {
-	entries, ok := j.tenants[namespace]
-	if !ok {
-		entries = j.catalog.tenants(j.peer, namespace)
-		j.tenants[namespace] = entries
-	}
-	return entries
-}
+// Of is the verdict about one of the announcements that the judge knows, nil where it does not concern the sessions.
+func (j *Judge) Of(a *Announcement) *Verdict { return j.recall(a) }

@@ -26,6 +26,8 @@ type NodeFacts struct {
 	Labels, Annotations map[string]string
 	// Addresses are the Node's addresses of type InternalIP, in its own order.
 	Addresses []netip.Addr
+	// Gone: the Node was deleted. It has no sessions any more.
+	Gone bool
 	// validASN is the last ASN of its annotation that could be read, 0 for none.
 	validASN uint32
 }

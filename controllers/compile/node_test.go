@@ -71,7 +71,7 @@ func TestRouterID(t *testing.T) {
 					in.RouterID = netip.MustParseAddr(test.override)
 				}
 			})
-			out := compileGiven(in, nil)
+			out := compileGiven(in)
 			got := out.Config.RouterID
 			if test.want != "" && got.String() != test.want {
 				t.Errorf("router ID %v, want %s", got, test.want)
@@ -82,7 +82,7 @@ func TestRouterID(t *testing.T) {
 			if !got.Is4() || got.IsUnspecified() {
 				t.Errorf("router ID %v is no BGP identifier", got)
 			}
-			if again := compileGiven(in, nil).Config.RouterID; again != got {
+			if again := compileGiven(in).Config.RouterID; again != got {
 				t.Errorf("router ID %v, then %v", got, again)
 			}
 			if test.issue != "" {
@@ -96,9 +96,9 @@ func TestRouterID(t *testing.T) {
 
 func TestHashedRouterIDsDiffer(t *testing.T) {
 	in := input(func(in *given) { in.Node.Addresses = nil })
-	one := compileGiven(in, nil).Config.RouterID
-	in.Node.Name = "node-2"
-	if two := compileGiven(in, nil).Config.RouterID; one == two {
+	one := compileGiven(in).Config.RouterID
+	in.Node.Name, in.NodeName = "node-2", "node-2"
+	if two := compileGiven(in).Config.RouterID; one == two {
 		t.Errorf("both nodes have the router ID %v", one)
 	}
 }
@@ -126,7 +126,7 @@ func TestLocalASN(t *testing.T) {
 				if test.annotation != "" {
 					in.Node.Annotations = map[string]string{v1alpha1.AnnotationASN: test.annotation}
 				}
-			}), nil)
+			}))
 			switch test.issue {
 			case "tor-a":
 				wantIssue(t, out.Issues, "tor-a", v1alpha1.ConditionEstablished, v1alpha1.ReasonNoLocalASN, "node-1")

@@ -9,9 +9,18 @@ import (
 	"time"
 )
 
-// older is the order of precedence of two objects: by creationTimestamp, then by namespace and name. An object without a
+// Compare is the order of precedence of two Announcements: less than 0 where a is the older.
+func (a *Announcement) Compare(b *Announcement) int { return a.compare(b) }
+
+// compare is the order of precedence of two objects: by creationTimestamp, then by namespace and name. An object without a
 // creationTimestamp is the oldest.
-func older(createdA, createdB int64, a, b Ref) int {
+func (a *Announcement) compare(b *Announcement) int {
+	return older(a.created, b.created, &a.Ref, &b.Ref)
+}
+
+func (p *Peer) compare(other *Peer) int { return older(p.created, other.created, &p.Ref, &other.Ref) }
+
+func older(createdA, createdB int64, a, b *Ref) int {
 	return cmp.Or(
 		cmp.Compare(createdA, createdB),
 		cmp.Compare(a.Namespace, b.Namespace),

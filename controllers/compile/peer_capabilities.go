@@ -137,13 +137,13 @@ func checkTwoOctetASNs(field string, _ *v1alpha1.Capabilities, peer *Peer) error
 }
 
 // capabilities are the peer's, with the names that the process and its node give.
-func (p *Peer) capabilities(in *Input) speaker.Capabilities {
+func (p *Peer) capabilities(settings *Settings) speaker.Capabilities {
 	capabilities := p.session.Capabilities
 	if p.tellsVersion {
-		capabilities.SoftwareVersion = in.SoftwareVersion
+		capabilities.SoftwareVersion = settings.SoftwareVersion
 	}
 	if name := capabilities.FQDN; name != nil && name.HostName == "" {
-		node := in.Node.Name // a DNS subdomain, so in ASCII
+		node := settings.NodeName // a DNS subdomain, so in ASCII
 		capabilities.FQDN = &wire.FQDN{HostName: node[:min(len(node), maxHostName)], DomainName: name.DomainName}
 	}
 	return capabilities

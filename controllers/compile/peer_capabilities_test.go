@@ -121,8 +121,9 @@ func TestSessionOptions(t *testing.T) {
 			if test.want != nil {
 				test.want(&want)
 			}
-			got := sessionPeer(t, compileGiven(in, nil))
+			got := sessionPeer(t, compileGiven(in))
 			got.Export.Token, got.Export.Guard, got.Revision, got.Export.Export.Announcements = nil, nil, nil, nil
+			got.of = nil
 			if !reflect.DeepEqual(got, want) {
 				t.Errorf("\n got %+v\nwant %+v", got, want)
 			}
@@ -133,11 +134,11 @@ func TestSessionOptions(t *testing.T) {
 // TestHostNameOfTheNode: a node's name may be longer than what is told, and one object speaks for many nodes.
 func TestHostNameOfTheNode(t *testing.T) {
 	in := input(func(in *given) {
-		in.Node.Name = strings.Repeat("n", 65)
+		in.Node.Name, in.NodeName = strings.Repeat("n", 65), strings.Repeat("n", 65)
 		in.Peers[0].Spec.Capabilities = &v1alpha1.Capabilities{FQDN: &v1alpha1.FQDN{DomainName: new("example.com")}}
 	})
 	want := wire.FQDN{HostName: strings.Repeat("n", 64), DomainName: "example.com"}
-	if got := sessionPeer(t, compileGiven(in, nil)).Capabilities.FQDN; got == nil || *got != want {
+	if got := sessionPeer(t, compileGiven(in)).Capabilities.FQDN; got == nil || *got != want {
 		t.Errorf("name %v, want %v", got, want)
 	}
 }
@@ -207,7 +208,7 @@ func TestSessionOptionsRefused(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			bad := peer("bad", "192.0.2.9", 0, func(p *v1alpha1.BGPPeer) { test.change(&p.Spec) })
-			out := compileGiven(input(func(in *given) { in.Peers = append(in.Peers, bad) }), nil)
+			out := compileGiven(input(func(in *given) { in.Peers = append(in.Peers, bad) }))
 			if got := sessionPeer(t, out); got.Name != "tor-a" {
 				t.Errorf("the peer %s is in use", got.Name)
 			}
@@ -221,7 +222,7 @@ func TestTwoOctetNode(t *testing.T) {
 	out := compileGiven(input(func(in *given) {
 		in.Node.Annotations = map[string]string{v1alpha1.AnnotationASN: "4200000000"}
 		in.Peers[0].Spec.Capabilities = &v1alpha1.Capabilities{FourOctetASN: new(false)}
-	}), nil)
+	}))
 	if len(out.Config.Peers) > 0 {
 		t.Errorf("peers %+v, want none", out.Config.Peers)
 	}

@@ -168,11 +168,12 @@ func TestPeer(t *testing.T) {
 			if test.want != nil {
 				test.want(&want)
 			}
-			got := sessionPeer(t, compileGiven(in, nil))
+			got := sessionPeer(t, compileGiven(in))
 			if of, ok := compile.PeerOf(got.Revision); !ok || of.Ref != compile.RefOf(&in.Peers[0].ObjectMeta) {
 				t.Errorf("revision %v, want that of the BGPPeer", got.Revision)
 			}
 			got.Export.Token, got.Export.Guard, got.Revision, got.Export.Export.Announcements = nil, nil, nil, nil
+			got.of = nil
 			if !reflect.DeepEqual(got, want) {
 				t.Errorf("\n got %+v\nwant %+v", got, want)
 			}
@@ -191,14 +192,14 @@ func TestNodeSelector(t *testing.T) {
 	in := input(func(in *given) {
 		in.Peers[0].Spec.NodeSelector = &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"rack": "a"}}
 	})
-	if out := compileGiven(in, nil); len(out.Config.Peers) != 0 || len(out.Issues) != 0 {
+	if out := compileGiven(in); len(out.Config.Peers) != 0 || len(out.Issues) != 0 {
 		t.Errorf("a node that is not selected has %+v, issues %v", out.Config.Peers, out.Issues)
 	}
 	in.Node.Labels = map[string]string{"rack": "a"}
-	sessionPeer(t, compileGiven(in, nil))
+	sessionPeer(t, compileGiven(in))
 	in.Peers[0].Spec.NodeSelector = &v1alpha1.LabelSelector{}
 	in.Node.Labels = nil
-	sessionPeer(t, compileGiven(in, nil)) // an empty selector selects every node
+	sessionPeer(t, compileGiven(in)) // an empty selector selects every node
 }
 
 func TestPeersInConflict(t *testing.T) {
@@ -247,7 +248,7 @@ func TestPeersInConflict(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			out := compileGiven(input(func(in *given) { in.Peers = test.peers }), nil)
+			out := compileGiven(input(func(in *given) { in.Peers = test.peers }))
 			var names []string
 			for _, p := range out.Config.Peers {
 				names = append(names, p.Name)
@@ -377,12 +378,12 @@ func TestPeerRefused(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			bad := peer("bad", "192.0.2.9", 0, func(p *v1alpha1.BGPPeer) { test.change(&p.Spec) })
-			out := compileGiven(input(func(in *given) { in.Peers = append(in.Peers, bad) }), nil)
+			out := compileGiven(input(func(in *given) { in.Peers = append(in.Peers, bad) }))
 			if got := sessionPeer(t, out); got.Name != "tor-a" {
 				t.Errorf("the peer %s is in use", got.Name)
 			}
 			wantIssue(t, out.Issues, "bad", v1alpha1.ConditionAccepted, test.reason, test.field)
-			if issue := out.Catalog().CheckPeer(&bad); issue == nil || *issue != out.Issues[0] {
+			if issue := out.compiler.Catalog().CheckPeer(&bad); issue == nil || *issue != out.Issues[0] {
 				t.Errorf("CheckPeer says %v, Compile %v", issue, out.Issues[0])
 			}
 		})

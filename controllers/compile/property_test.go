@@ -6,14 +6,17 @@ package compile_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/compile"
+	"github.com/herald-bgp/herald/speaker"
 	"github.com/herald-bgp/herald/speaker/rib"
 )
 
@@ -121,31 +124,32 @@ func TestCompileProperties(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		in := randomInput(r)
 		before := clone(in)
-		out := compileGiven(in, nil)
+		var h history
+		out := h.compile(in)
 		if !reflect.DeepEqual(in, before) {
 			t.Fatalf("seed %d: the input changed", seed)
 		}
 
 		shuffled := clone(in)
 		shuffle(r, &shuffled)
-		if again := compileGiven(shuffled, nil); !equal(again.Config, out.Config) || !reflect.DeepEqual(again.Issues, out.Issues) {
-			t.Fatalf("seed %d: another order gives another output", seed)
+		if a, b := describe(out), describe(compileGiven(shuffled)); !reflect.DeepEqual(a, b) {
+			t.Fatalf("seed %d: another order gives another output:\n%s", seed, difference(a, b))
 		}
-		if again := compileGiven(shuffled, out); again.Config != out.Config {
+		if again := h.compile(shuffled); again.Config != out.Config {
 			t.Fatalf("seed %d: nothing changed, but the configuration is not the one before", seed)
 		}
-		spoil(t, seed, r, in, out)
+		spoil(t, seed, r, in, &h, out)
 	}
 }
 
 // spoil adds objects that are not valid, and asserts that nobody else notices.
-func spoil(t *testing.T, seed uint64, r *rand.Rand, in given, out *compile.Output) {
+func spoil(t *testing.T, seed uint64, r *rand.Rand, in given, h *history, out compiled) {
 	t.Helper()
 	bad := clone(in)
 	bad.Peers = append(bad.Peers, peer("bad-peer", "192.0.2.1", -1, func(p *v1alpha1.BGPPeer) { p.Spec.Port = new(int32(0)) }))
 	bad.Announcements = append(bad.Announcements, announcement("platform", "bad-announcement", -1, []string{"203.0.113.1/24"}))
 	shuffle(r, &bad)
-	spoiled := compileGiven(bad, out)
+	spoiled := h.compile(bad)
 	if spoiled.Config != out.Config {
 		t.Fatalf("seed %d: objects that are not valid changed the others' configuration", seed)
 	}
@@ -154,47 +158,128 @@ func spoil(t *testing.T, seed uint64, r *rand.Rand, in given, out *compile.Outpu
 	}
 }
 
-// TestHistoriesLeaveNoTrace changes one thing after the other: what is compiled step by step is what is compiled at once of the
-// objects as they are in force, and shares with the step before every announcement that did not change.
+// described is what a configuration says, without pointers.
+type described struct {
+	parameters []speaker.Peer
+	guards     []*rib.Guard
+	defaults   []rib.Attributes
+	all        []rib.Announcement
+	sessions   []compile.OracleSession
+}
+
+// describe says what a configuration says. Reasons and sums are as the oracle has them.
+func describe(out compiled) (d described) {
+	for a := range out.Config.Announcements.All() {
+		d.all = append(d.all, announced(a))
+	}
+	for i, p := range out.Config.Peers {
+		export := out.Config.Exports[i]
+		of := sessionAt(out, i)
+		session := compile.OracleSession{Peer: p.Name, Reasons: verdicts(of)}
+		for _, a := range of.Export.Announcements {
+			session.Sent = append(session.Sent, compile.OracleSent{
+				ID: a.ID, Prefixes: slices.Collect(a.Prefixes.All()),
+			})
+		}
+		decisions := compile.DecisionsOf(export.Token)
+		session.Sums, session.Going = decisions.Sums, decisions.Sent
+		d.sessions = append(d.sessions, session)
+		d.parameters = append(d.parameters, *p)
+		d.guards, d.defaults = append(d.guards, export.Guard), append(d.defaults, export.Defaults)
+	}
+	return d
+}
+
+// announced is an announcement without what it was made from.
+func announced(a *rib.Announcement) rib.Announcement {
+	bare := *a
+	bare.Note = nil
+	return bare
+}
+
+// TestHistoriesLeaveNoTrace changes a few things after the other: what is compiled step by step is what is compiled at once of the
+// objects as they are in force, and what the oracle finds. No list changes once it was published.
 func TestHistoriesLeaveNoTrace(t *testing.T) {
-	held := 0
-	for seed := range uint64(300) {
+	held, bound := 0, 0
+	for seed := range uint64(histories()) {
 		r := rand.New(rand.NewPCG(seed, 2))
 		in := randomInput(r)
-		var reader compile.Reader
 		valid := lastValid{}
-		out := compile.Compile(in.read(&reader), nil)
 		valid.inForce(in)
+		var h history
+		published := map[*rib.List][]*rib.Announcement{}
+		out := h.compile(in)
 		for step := range 24 {
 			next := clone(in)
-			changed := edit(r, &next)
-			incremental, scratch := compile.Compile(next.read(&reader), out), compileGiven(valid.inForce(next), nil)
-			if !equal(incremental.Config, scratch.Config) {
-				t.Fatalf("seed %d, step %d: what came before shows in the output", seed, step)
+			for range 1 + r.IntN(3) {
+				edit(r, &next)
 			}
-			issues := slices.DeleteFunc(slices.Clone(incremental.Issues), func(i compile.Issue) bool { return i.Held })
-			if !slices.Equal(issues, scratch.Issues) {
-				t.Fatalf("seed %d, step %d: issues %v, want %v", seed, step, issues, scratch.Issues)
+			before, now := describe(out), h.update(next)
+			fresh := compileGiven(valid.inForce(next))
+			got, want := describe(now), describe(fresh)
+			if !reflect.DeepEqual(got, want) {
+				t.Fatalf("seed %d, step %d: what came before shows in the output:\n%s", seed, step, difference(got, want))
 			}
-			held += len(incremental.Issues) - len(issues)
-			if equal(incremental.Config, out.Config) != (incremental.Config == out.Config) {
-				t.Fatalf("seed %d, step %d: an equal configuration is another one", seed, step)
+			inputs := next.read(&h.reader)
+			if oracle := compile.Oracle(&inputs, next.Settings); !reflect.DeepEqual(got.sessions, oracle) {
+				t.Fatalf("seed %d, step %d: the oracle finds another output:\n%s", seed, step, difference(got, described{sessions: oracle}))
 			}
-			old := map[string]*rib.Announcement{}
-			for a := range out.Config.Announcements.All() {
-				old[a.ID] = a
+			issues := slices.DeleteFunc(slices.Clone(now.Issues), func(i compile.Issue) bool { return i.Held })
+			if !slices.Equal(issues, fresh.Issues) {
+				t.Fatalf("seed %d, step %d: issues %v, want %v", seed, step, issues, fresh.Issues)
 			}
-			for a := range incremental.Config.Announcements.All() {
-				if was := old[a.ID]; was != nil && was != a && a.Name != changed {
-					t.Fatalf("seed %d, step %d: %q changed, and %s is a new value", seed, step, changed, a.ID)
-				}
+			held += len(now.Issues) - len(issues)
+			bound += compile.Bound(now.compiler)
+			if problem := compile.CheckTotals(now.compiler); problem != "" {
+				t.Fatalf("seed %d, step %d: %s", seed, step, problem)
 			}
-			in, out = next, incremental
+			if now.Config == out.Config && !reflect.DeepEqual(withoutReasons(got), withoutReasons(before)) {
+				t.Fatalf("seed %d, step %d: another configuration in the same place: %s", seed, step, difference(got, before))
+			}
+			for _, export := range now.Config.Exports {
+				published[export.Announcements] = slices.Collect(export.Announcements.All())
+			}
+			published[now.Config.Announcements] = slices.Collect(now.Config.Announcements.All())
+			in, out = next, now
+		}
+		for list, was := range published {
+			if !slices.Equal(slices.Collect(list.All()), was) {
+				t.Fatalf("seed %d: a list changed after it was published", seed)
+			}
 		}
 	}
-	if held == 0 {
-		t.Error("no older version was ever in force")
+	if held == 0 || bound == 0 {
+		t.Errorf("an older version was in force %d times, a limit bound %d times: too few to tell", held, bound)
 	}
+}
+
+// histories is how many random histories are gone through.
+func histories() int {
+	if n, err := strconv.Atoi(os.Getenv("HERALD_SIM_HISTORIES")); err == nil {
+		return n
+	}
+	return 300
+}
+
+// withoutReasons leaves out why nothing is sent of an announcement, which is no part of a configuration.
+func withoutReasons(d described) described {
+	d.sessions = slices.Clone(d.sessions)
+	for i := range d.sessions {
+		d.sessions[i].Reasons = nil
+	}
+	return d
+}
+
+// difference shows the first session that differs, or else everything.
+func difference(a, b described) string {
+	for i := range min(len(a.sessions), len(b.sessions)) {
+		x, y := a.sessions[i], b.sessions[i]
+		if sums := x.Sums != y.Sums; !reflect.DeepEqual(x, y) {
+			x.Sums, y.Sums = compile.Sums{}, compile.Sums{}
+			return strings.ReplaceAll(fmt.Sprintf("%+v\n%+v, sums differ: %v", x, y, sums), fmt.Sprintf("%+v", compile.Sums{}), "")
+		}
+	}
+	return fmt.Sprintf("%+v\n%+v", a, b)
 }
 
 // edit changes one thing, and returns the name of the announcement that it was, if it was one.
@@ -211,8 +296,7 @@ func edit(r *rand.Rand, in *given) (announcement string) {
 	case 3:
 		in.Node.Labels = map[string]string{"rack": []string{"a", "b"}[r.IntN(2)]}
 	case 4:
-		in.TrustAll = r.IntN(4) == 0
-		in.OperatorNamespace = []string{"platform", "shop"}[r.IntN(2)]
+		in.Secrets = []map[string]map[string][]byte{nil, {"present": {"password": []byte("other")}}, {"missing": {"password": []byte("k")}}}[r.IntN(3)]
 	case 5: // as new objects of those names
 		p := &in.Peers[r.IntN(len(in.Peers))]
 		p.UID += "-again"
@@ -258,7 +342,7 @@ func TestCheckIsWhatReadingSays(t *testing.T) {
 				p.Generation++
 				p.Spec.ApplyMode = new(unknownMode)
 			}
-			catalog := h.compile(next).Catalog()
+			catalog := h.compile(next).compiler.Catalog()
 			for _, given := range []given{in, next} {
 				for i := range given.Peers {
 					_, want := compile.ReadPeer(&given.Peers[i], compile.Versions[compile.Peer]{})
@@ -304,38 +388,53 @@ func TestEachVersionIsReadOnce(t *testing.T) {
 	}
 	in.Announcements[1].Generation++
 	after := in.read(&reader)
-	if before.Announcements[0] != after.Announcements[0] || before.Peers[0] != after.Peers[0] {
+	if before.Announcements["platform/a"].InForce != after.Announcements["platform/a"].InForce || before.Peers["tor-a"].InForce != after.Peers["tor-a"].InForce {
 		t.Error("what has the generation of before was read again")
 	}
-	if got := after.Announcements[1].PrefixTexts(); len(got) != 1 || got[0] != "198.51.100.0/24" {
+	if got := after.Announcements["platform/b"].InForce.PrefixTexts(); len(got) != 1 || got[0] != "198.51.100.0/24" {
 		t.Errorf("prefixes %v of the new generation", got)
 	}
 }
 
-func BenchmarkOneOfTenThousand(b *testing.B) {
-	const count = 10_000
-	in := input(func(in *given) {
+// many is a node with so many peers and announcements of one prefix.
+func many(announcements, peers int) given {
+	return input(func(in *given) {
 		in.TrustAll = true
-		in.Peers[0].Spec.AllowedAnnouncements = &v1alpha1.AllowedAnnouncements{MaxPrefixes: new(int32(1 << 20))}
-		for i := range count {
-			var prefixes []string
-			for j := range 100 {
-				n := 100*i + j
-				prefixes = append(prefixes, fmt.Sprintf("%d.%d.%d.0/24", 1+n>>16, n>>8&255, n&255))
-			}
-			in.Announcements = append(in.Announcements, announcement("platform", fmt.Sprint("ann-", i), i%7, prefixes))
+		in.Peers = nil
+		for i := range peers {
+			in.Peers = append(in.Peers, peer(fmt.Sprint("tor-", i), fmt.Sprintf("192.0.2.%d", i+1), 0, func(p *v1alpha1.BGPPeer) {
+				p.Spec.AllowedAnnouncements = &v1alpha1.AllowedAnnouncements{MaxPrefixes: new(int32(1 << 20))}
+			}))
+		}
+		for i := range announcements {
+			in.Announcements = append(in.Announcements, announcement("platform", fmt.Sprint("ann-", i), i%7, []string{prefixAt(i)}))
 		}
 	})
-	var reader compile.Reader
-	out := compile.Compile(in.read(&reader), nil)
-	for i := 0; b.Loop(); i++ {
-		changed := &in.Announcements[i%count]
-		changed.Generation++
-		changed.Spec.Attributes = &v1alpha1.PathAttributes{MED: new(int64(i))}
-		next := compile.Compile(in.read(&reader), out)
-		if next.Config == out.Config || next.Config.Announcements.Len() != count {
-			b.Fatalf("%d announcements, want %d and a new configuration", next.Config.Announcements.Len(), count)
-		}
-		out = next
+}
+
+func prefixAt(i int) string { return fmt.Sprintf("%d.%d.%d.0/24", 1+i>>16, i>>8&255, i&255) }
+
+// BenchmarkOneChange changes one announcement, read included.
+func BenchmarkOneChange(b *testing.B) {
+	for _, size := range []struct{ announcements, peers int }{{1_000, 1}, {10_000, 1}, {1_000, 20}, {10_000, 20}} {
+		b.Run(fmt.Sprintf("%dx%d", size.announcements, size.peers), func(b *testing.B) {
+			in := many(size.announcements, size.peers)
+			var h history
+			out := h.compile(in)
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				changed := &in.Announcements[i%size.announcements]
+				changed.Generation++
+				changed.Spec.Attributes = &v1alpha1.PathAttributes{MED: new(int64(i))}
+				reading := h.reader.Announcement(changed)
+				next := h.compiler.Update(&compile.Inputs{
+					Announcements: map[string]compile.Reading[compile.Announcement]{changed.Namespace + "/" + changed.Name: reading},
+				})
+				if next.Config == out.Config || next.Config.Announcements.Len() != size.announcements {
+					b.Fatalf("%d announcements, want %d and a new configuration", next.Config.Announcements.Len(), size.announcements)
+				}
+				out.Output = next
+			}
+		})
 	}
 }

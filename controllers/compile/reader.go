@@ -5,7 +5,6 @@ package compile
 
 import (
 	"maps"
-	"sync"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -13,87 +12,110 @@ import (
 	"github.com/herald-bgp/herald/api/v1alpha1"
 )
 
-// Reader turns objects into what they contribute, each version of an object once: of ten thousand of which one changed, one is
-// parsed. It also remembers of each object the last valid version, which stays in force in the place of one that cannot be used: see
-// ReadPeer and ReadAnnouncement. The zero value remembers nothing yet.
+// Reading is what an object comes to, whatever the others say. The zero Reading is that of an object that does not exist, or is being
+// deleted.
+type Reading[C any] struct {
+	// Ref names the newest version of the object.
+	Ref Ref
+	// Labels are those of a BGPPeer.
+	Labels map[string]string
+	// InForce is the version in force, nil where none can be used.
+	InForce *C
+	// Issue says what is wrong with the newest version, nil for nothing.
+	Issue *Issue
+}
+
+// Reader reads objects, each version of an object once. It also remembers the last valid version of each object, which stays in force
+// in the place of one that cannot be used: see ReadPeer and ReadAnnouncement. The zero value remembers nothing yet. It is not safe
+// for concurrent use.
 //
 // But for that, what it returns is what a new Reader would. A version is known by UID and generation, as everywhere in
 // Kubernetes; an object without a generation, which no API server has stored, is read anew each time.
 type Reader struct {
-	mu            sync.Mutex
 	peers         map[string]version[Peer]
 	announcements map[string]version[Announcement]
 }
 
 // version is what is remembered of an object.
 type version[C any] struct {
-	// generation was looked at last, and issue is what was found.
-	generation int64
+	identity   string
+	generation int64 // of the version that was read last, in which issue was found
 	issue      *Issue
 	Versions[C]
 }
 
-// Read returns what the objects contribute and what is wrong with them, without the surroundings. Labels and a deletion are
-// those of today. What is not among the objects is forgotten.
-func (r *Reader) Read(peers []v1alpha1.BGPPeer, announcements []v1alpha1.Announcement) Objects {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	var objects Objects
-	objects.Peers, r.peers = readAll(&objects.Issues, peers, r.peers, ReadPeer, (*Peer).relabel,
-		func(p *v1alpha1.BGPPeer) *metav1.ObjectMeta { return &p.ObjectMeta })
-	objects.LeftOut = leftOut(peers, r.peers)
-	objects.Announcements, r.announcements = readAll(&objects.Issues, announcements, r.announcements, ReadAnnouncement, nil,
-		func(a *v1alpha1.Announcement) *metav1.ObjectMeta { return &a.ObjectMeta })
-	return objects
-}
-
-// readAll returns the contributions of a list and what is remembered of it. today, unless nil, takes over what may change
-// without a new generation.
-func readAll[O, C any](
-	issues *[]Issue, list []O, known map[string]version[C], read func(*O, Versions[C]) (Versions[C], *Issue), today func(*C, *O) *C,
-	metaOf func(*O) *metav1.ObjectMeta,
-) ([]*C, map[string]version[C]) {
-	next := make(map[string]version[C], len(list))
-	contributions := make([]*C, 0, len(list))
-	for i := range list {
-		object := &list[i]
-		meta := metaOf(object)
-		identity := RefOf(meta).Identity()
-		v := known[identity]
-		if v.generation != meta.Generation || meta.Generation == 0 {
-			v.generation = meta.Generation
-			v.Versions, v.issue = read(object, v.Versions)
-		}
-		if v.InForce != nil && today != nil {
-			v.InForce = today(v.InForce, object)
-		}
-		next[identity] = v
-		if meta.DeletionTimestamp != nil {
-			continue
-		}
-		if v.issue != nil {
-			*issues = append(*issues, *v.issue)
-		}
-		if v.InForce != nil {
-			contributions = append(contributions, v.InForce)
+// Peer reads a BGPPeer. Its labels, and whether it is being deleted, are those of now: they have no generation.
+func (r *Reader) Peer(object *v1alpha1.BGPPeer) Reading[Peer] {
+	v := read(&r.peers, object.Name, &object.ObjectMeta, object, ReadPeer)
+	if object.DeletionTimestamp != nil {
+		return Reading[Peer]{}
+	}
+	if v.InForce != nil {
+		if relabelled := v.InForce.relabel(object); relabelled != v.InForce {
+			v.InForce = relabelled
+			r.peers[object.Name] = v
 		}
 	}
-	return contributions, next
+	return Reading[Peer]{Ref: RefOf(&object.ObjectMeta), Labels: object.Labels, InForce: v.InForce, Issue: v.issue}
 }
 
-// leftOut are those of a list of which no version is in force, with their names and labels alone.
-func leftOut(list []v1alpha1.BGPPeer, known map[string]version[Peer]) []*Peer {
-	var peers []*Peer
-	for i := range list {
-		meta := &list[i].ObjectMeta
-		if ref := RefOf(meta); meta.DeletionTimestamp == nil && known[ref.Identity()].InForce == nil {
-			peers = append(peers, &Peer{Ref: ref, labels: labels.Set(meta.Labels)})
-		}
+// Announcement reads an Announcement.
+func (r *Reader) Announcement(object *v1alpha1.Announcement) Reading[Announcement] {
+	ref := RefOf(&object.ObjectMeta)
+	v := read(&r.announcements, ref.String(), &object.ObjectMeta, object, ReadAnnouncement)
+	if object.DeletionTimestamp != nil {
+		return Reading[Announcement]{}
 	}
-	return peers
+	return Reading[Announcement]{Ref: ref, InForce: v.InForce, Issue: v.issue}
 }
 
-// relabel is the peer with the labels of today, which have no generation.
+// ForgetPeer forgets a BGPPeer that does not exist any more.
+func (r *Reader) ForgetPeer(name string) {
+	delete(r.peers, name)
+}
+
+// ForgetAnnouncement forgets an Announcement that does not exist any more, named "namespace/name".
+func (r *Reader) ForgetAnnouncement(name string) {
+	delete(r.announcements, name)
+}
+
+// ReadAll reads every BGPPeer, Announcement and Namespace that there is, and forgets all others.
+func (r *Reader) ReadAll(peers []v1alpha1.BGPPeer, announcements []v1alpha1.Announcement) Inputs {
+	in := Inputs{
+		Peers:         make(map[string]Reading[Peer], len(peers)),
+		Announcements: make(map[string]Reading[Announcement], len(announcements)),
+	}
+	for i := range peers {
+		in.Peers[peers[i].Name] = r.Peer(&peers[i])
+	}
+	for i := range announcements {
+		in.Announcements[RefOf(&announcements[i].ObjectMeta).String()] = r.Announcement(&announcements[i])
+	}
+	maps.DeleteFunc(r.peers, func(name string, _ version[Peer]) bool { _, there := in.Peers[name]; return !there })
+	maps.DeleteFunc(r.announcements, func(name string, _ version[Announcement]) bool { _, there := in.Announcements[name]; return !there })
+	return in
+}
+
+// read returns what is remembered of an object once its newest version was read.
+func read[O, C any](
+	known *map[string]version[C], name string, meta *metav1.ObjectMeta, object *O, read func(*O, Versions[C]) (Versions[C], *Issue),
+) version[C] {
+	if *known == nil {
+		*known = map[string]version[C]{}
+	}
+	v := (*known)[name]
+	if identity := RefOf(meta).Identity(); v.identity != identity {
+		v = version[C]{identity: identity}
+	}
+	if v.generation != meta.Generation || meta.Generation == 0 {
+		v.generation = meta.Generation
+		v.Versions, v.issue = read(object, v.Versions)
+		(*known)[name] = v
+	}
+	return v
+}
+
+// relabel is the peer with the labels of now, which have no generation.
 func (p *Peer) relabel(object *v1alpha1.BGPPeer) *Peer {
 	if maps.Equal(p.labels, labels.Set(object.Labels)) {
 		return p

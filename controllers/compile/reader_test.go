@@ -16,17 +16,6 @@ import (
 
 const unknownMode = v1alpha1.ApplyMode("AtMidnight")
 
-// history compiles one version of the objects after the other, as a controller does.
-type history struct {
-	reader compile.Reader
-	out    *compile.Output
-}
-
-func (h *history) compile(in given) *compile.Output {
-	h.out = compile.Compile(in.read(&h.reader), h.out)
-	return h.out
-}
-
 // edited is an input whose peer has that generation and change.
 func edited(generation int64, change func(*v1alpha1.BGPPeer)) given {
 	return input(func(in *given) {
@@ -79,8 +68,7 @@ func TestUnsupportedAnnouncementKeepsTheVersionBefore(t *testing.T) {
 	out := h.compile(at(2, "198.51.100.0/24", &v1alpha1.PathAttributes{Origin: new(v1alpha1.Origin("Elsewhere"))}))
 	wantStrings(t, "routes", routes(sessionPeer(t, out)), "platform/net 203.0.113.0/24")
 	wantIssue(t, out.Issues, "platform/net", v1alpha1.ConditionAccepted, v1alpha1.ReasonUnsupported, "Elsewhere")
-	decisions := compile.DecisionsOf(sessionPeer(t, out).Export.Token)
-	if got := decisions.Announcements[0].Of.Ref.Generation; got != 1 {
+	if got := compile.AnnouncementOf(sessionPeer(t, out).Export.Announcements[0]).Ref.Generation; got != 1 {
 		t.Errorf("decided on generation %d, want 1, which is what is sent", got)
 	}
 }
@@ -144,27 +132,28 @@ func TestNothingToKeep(t *testing.T) {
 
 // TestDeletedObjectsAreGone: a finalizer of somebody else keeps an object, not its routes.
 func TestDeletedObjectsAreGone(t *testing.T) {
-	objects := func(change func(*given)) *compile.Output {
+	objects := func(change func(*given)) compiled {
 		return compileGiven(input(func(in *given) {
 			in.Announcements = []v1alpha1.Announcement{announcement("platform", "net", 1, []string{"203.0.113.0/24"})}
 			change(in)
-		}), nil)
+		}))
 	}
 	deleted := new(metav1.NewTime(born))
 	out := objects(func(in *given) { in.Announcements[0].DeletionTimestamp = deleted })
-	if got := sessionPeer(t, out); len(routes(got)) > 0 || out.Catalog().Announcement("platform/net") != nil {
+	if got := sessionPeer(t, out); len(routes(got)) > 0 || out.compiler.Catalog().Announcement("platform/net") != nil {
 		t.Errorf("routes %v of an announcement that is being deleted", routes(got))
 	}
 	out = objects(func(in *given) { in.Peers[0].DeletionTimestamp = deleted })
-	if len(out.Config.Peers) > 0 || len(out.Sessions) > 0 || out.Catalog().Peer("tor-a") != nil {
+	if len(out.Config.Peers) > 0 || len(out.Sessions) > 0 || out.compiler.Catalog().Peer("tor-a") != nil {
 		t.Errorf("a session with a peer that is being deleted: %+v", out.Config.Peers)
 	}
 }
 
 // TestRevisionFollowsTheGeneration: an edit that changes nothing on the wire is still another version to speak of.
 func TestRevisionFollowsTheGeneration(t *testing.T) {
-	before := compileGiven(edited(1, func(*v1alpha1.BGPPeer) {}), nil)
-	after := compileGiven(edited(2, func(p *v1alpha1.BGPPeer) { p.Spec.Description = new("left") }), before)
+	var h history
+	before := h.compile(edited(1, func(*v1alpha1.BGPPeer) {}))
+	after := h.compile(edited(2, func(p *v1alpha1.BGPPeer) { p.Spec.Description = new("left") }))
 	if after.Config == before.Config {
 		t.Fatal("the configuration is the one before, so no snapshot would ever speak of generation 2")
 	}

@@ -41,11 +41,11 @@ func (p *Peer) SecretName() string {
 
 // authenticate fills in the key of a session, or blocks it: none ever starts without its authentication. The Issue is nil
 // when all is well. No key's byte is in it.
-func authenticate(session *speaker.Peer, peer *Peer, in *Input) *Issue {
+func (c *Compiler) authenticate(session *speaker.Peer, peer *Peer) *Issue {
 	if peer.secret == nil {
 		return nil
 	}
-	auth, blocked := in.lookUp(peer.secret)
+	auth, blocked := c.lookUp(peer.secret)
 	if blocked.Reason == speaker.NotBlocked {
 		session.Auth = auth
 		return nil
@@ -61,19 +61,19 @@ func authenticate(session *speaker.Peer, peer *Peer, in *Input) *Issue {
 }
 
 // lookUp finds a key, or says why it cannot be used.
-func (in *Input) lookUp(secret *secretKey) (transport.Auth, speaker.Blocked) {
-	name := fmt.Sprintf("Secret %s/%s", in.AuthNamespace, secret.name)
+func (c *Compiler) lookUp(secret *secretKey) (transport.Auth, speaker.Blocked) {
+	name := fmt.Sprintf("Secret %s/%s", c.settings.AuthNamespace, secret.name)
 	missing := func(problem string) (transport.Auth, speaker.Blocked) {
 		return transport.Auth{}, speaker.Blocked{Reason: speaker.BlockedKeyMissing, Text: name + problem}
 	}
-	data, ok := in.Secrets[secret.name]
-	if problem := in.SecretProblems[secret.name]; !ok && problem != "" {
-		return missing(" cannot be read: " + problem)
-	}
-	if !ok {
+	content := c.secrets[secret.name]
+	switch {
+	case !content.Exists && content.Problem != "":
+		return missing(" cannot be read: " + content.Problem)
+	case !content.Exists:
 		return missing(" does not exist")
 	}
-	value, ok := data[secret.key]
+	value, ok := content.Data[secret.key]
 	if !ok {
 		return missing(fmt.Sprintf(" has no entry %q", secret.key))
 	}

@@ -41,7 +41,7 @@ func TestMD5Key(t *testing.T) {
 					TCPMD5: &v1alpha1.TCPMD5{SecretRef: v1alpha1.SecretKeyReference{Name: "tor-a", Key: test.entry}},
 				}
 				in.Secrets = test.secrets
-			}), nil)
+			}))
 			got := sessionPeer(t, out)
 			want := transport.Auth{}
 			if test.key != "" {

@@ -27,6 +27,9 @@ type endpoint struct{ local, remote netip.Addr }
 // Sessions are those that a node is to have, the oldest peer first. The issues say which peers select the node in vain,
 // and what is wrong with its annotations.
 func (c *Catalog) Sessions(node *NodeFacts) ([]Session, []Issue) {
+	if node.Gone {
+		return nil, nil
+	}
 	nodeASN, issues := node.ASN()
 	owners := map[endpoint]*Peer{}
 	var sessions []Session

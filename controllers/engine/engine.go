@@ -5,14 +5,14 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
-	corev1 "k8s.io/api/core/v1"
-
 	"github.com/herald-bgp/herald/controllers/compile"
 	"github.com/herald-bgp/herald/speaker"
 )
@@ -35,23 +35,13 @@ type Options struct {
 	RouterID netip.Addr
 	// Logger gets a line for each object that is not in use, or not in full; none by default.
 	Logger logr.Logger
+	// Secrets returns the Secrets of those names as far as they can be read. It may take a few seconds for those that were never read.
+	// Where it is nil the Secrets are among the inputs.
+	Secrets func(ctx context.Context, names map[string]bool) map[string]compile.Secret
 	// Published is told of each new State, and Changed of the sessions whose statuses may have changed, those that are gone
 	// among them. Run calls both, one at a time, so neither may block. Either may be nil.
 	Published func(*State)
 	Changed   func([]speaker.SessionID)
-}
-
-// Input is everything that the configuration of a node is made from, beside the options. It is read, never changed.
-type Input struct {
-	// Objects are what people wrote, with the labels of the namespaces.
-	Objects compile.Objects
-	// Node is the node's own object, nil while there is none: then there is nothing to announce.
-	Node *corev1.Node
-	// Secrets are those of the namespace of the keys, by name and entry; SecretProblems say why one cannot be read.
-	Secrets        map[string]map[string][]byte
-	SecretProblems map[string]string
-	// Origin is the caller's own, for the State that is made of this.
-	Origin any
 }
 
 // Engine keeps a speaker's configuration what the objects say. It outlives every source of objects.
@@ -59,27 +49,49 @@ type Engine struct {
 	options Options
 	speaker *speaker.Speaker
 
-	// inbox is the newest input that Run has not taken, and poke has an element while there is one.
-	inbox atomic.Pointer[Input]
-	poke  chan struct{}
+	inbox inbox
+	// poke has an element while there is something in the inbox.
+	poke chan struct{}
 
 	state     atomic.Pointer[State]
 	readiness readiness
 	memory    memory
+	drift     atomic.Int64
 
-	// What follows is Run's alone. node is what was last known of the Node, which may be gone.
-	node compile.NodeFacts
-	gone bool
+	// What follows is Run's alone.
+	compiler *compile.Compiler
+	// source is what is read, nil before the first; hasNode: the Node was seen.
+	source  Source
+	hasNode bool
+	// secrets are the names of those that the sessions need.
+	secrets map[string]bool
 }
 
 // New returns the engine of a speaker. The caller runs both.
 func New(s *speaker.Speaker, options Options) *Engine {
-	return &Engine{options: options, speaker: s, poke: make(chan struct{}, 1)}
+	return &Engine{options: options, speaker: s, poke: make(chan struct{}, 1), compiler: newCompiler(&options)}
 }
 
-// Update makes an input the newest. It never blocks: Run takes the newest when it comes to it, and leaves out those before.
-func (e *Engine) Update(in Input) {
-	e.inbox.Store(&in)
+func newCompiler(o *Options) *compile.Compiler {
+	return compile.NewCompiler(compile.Settings{
+		NodeName: o.NodeName, OperatorNamespace: o.Namespace, TrustAll: o.TrustAll, AuthNamespace: o.AuthNamespace,
+		Listening: o.Listening, SoftwareVersion: o.SoftwareVersion, RouterID: o.RouterID,
+	})
+}
+
+// Use makes a source the one that objects are read from, and has all of them read. It never blocks.
+func (e *Engine) Use(s Source) {
+	e.inbox.use(s)
+	e.wake()
+}
+
+// Touch has objects read anew that may have changed, or gone. It never blocks.
+func (e *Engine) Touch(keys ...Key) {
+	e.inbox.touch(keys...)
+	e.wake()
+}
+
+func (e *Engine) wake() {
 	select {
 	case e.poke <- struct{}{}:
 	default:
@@ -89,16 +101,48 @@ func (e *Engine) Update(in Input) {
 // State is what Run published last, nil before the first configuration.
 func (e *Engine) State() *State { return e.state.Load() }
 
+// Drift counts how often a check has found that changes of objects were overlooked. Each is a defect.
+func (e *Engine) Drift() int64 { return e.drift.Load() }
+
+const (
+	// restShare and longestRest bound what a storm of changes costs: after work that took a while Run rests that many times as long, in
+	// which more gathers to be done at once. A change that comes alone waits for nothing.
+	restShare   = 4
+	longestRest = 5 * time.Millisecond
+	// retryInterval is when objects that could not be read are read again.
+	retryInterval = time.Second
+	// checkInterval is how often all objects are read although nothing tells of a change.
+	checkInterval = 10 * time.Minute
+)
+
 // Run is the one goroutine that makes configurations and hands them to the speaker, and that takes the speaker's news, until
 // ctx ends.
 func (e *Engine) Run(ctx context.Context) error {
+	rested, check := time.NewTimer(0), time.NewTicker(checkInterval)
+	defer rested.Stop()
+	defer check.Stop()
+	poke := e.poke // nil while Run rests
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-e.poke:
-			if in := e.inbox.Swap(nil); in != nil {
-				e.take(in)
+		case <-poke:
+			began := time.Now()
+			rest := longestRest
+			if err := e.work(ctx); err != nil {
+				e.obstruct(err)
+				rest = retryInterval
+				e.wake()
+			} else {
+				rest = min(restShare*time.Since(began), rest)
+			}
+			poke = nil
+			rested.Reset(rest)
+		case <-rested.C:
+			poke = e.poke
+		case <-check.C:
+			if err := e.check(ctx); err != nil {
+				e.options.Logger.Error(err, "objects cannot be checked")
 			}
 		case <-e.speaker.Changed():
 			e.tell(e.changed(e.speaker.TakeChanged()))
@@ -108,60 +152,110 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 }
 
-// take makes a configuration, and hands it to the speaker if it is another than the last.
-func (e *Engine) take(in *Input) {
-	former := e.state.Load()
-	if in.Node == nil && former == nil {
+// work reads what is in the inbox, and makes the configuration what it says.
+func (e *Engine) work(ctx context.Context) error {
+	w := e.inbox.take()
+	in := newInput()
+	if w.source != nil {
+		if err := w.source.ReadAll(ctx, in); err != nil {
+			e.inbox.putBack(w)
+			return err
+		}
+		e.source = w.source
+		e.compiler.Complete(&in.Inputs)
+	}
+	if e.source == nil {
+		return nil // whoever is used first is read whole
+	}
+	secrets := false
+	for key := range w.keys {
+		if key.Kind == KindSecret {
+			secrets = true
+		} else if err := e.source.Read(ctx, key, in); err != nil {
+			e.inbox.putBack(w)
+			return err
+		}
+	}
+	out := e.update(ctx, in, secrets)
+	if out != nil {
+		e.apply(out)
+	}
+	return nil
+}
+
+// check reads all objects, and counts it as drift when the configuration changes by that.
+func (e *Engine) check(ctx context.Context) error {
+	if err := e.work(ctx); err != nil || e.source == nil {
+		return err
+	}
+	in, former := newInput(), e.state.Load()
+	if err := e.source.ReadAll(ctx, in); err != nil {
+		return err
+	}
+	e.compiler.Complete(&in.Inputs)
+	out := e.update(ctx, in, false)
+	if out == nil || former == nil || out.Config == former.Config {
+		return nil
+	}
+	e.drift.Add(1)
+	e.options.Logger.Error(errOverlooked, "the configuration is made right")
+	e.apply(out)
+	return nil
+}
+
+// update takes over an input. It returns nil while there is no configuration to be made.
+func (e *Engine) update(ctx context.Context, in *Input, secrets bool) *compile.Output {
+	e.noteNode(in)
+	out := e.compiler.Update(&in.Inputs)
+	if e.options.Secrets != nil {
+		if names := e.compiler.SecretNames(); secrets || !maps.Equal(names, e.secrets) {
+			e.secrets = names
+			out = e.compiler.Update(&compile.Inputs{Secrets: e.options.Secrets(ctx, names)})
+		}
+	}
+	if !e.hasNode {
 		// Nothing is to end for a Node that was never seen.
 		e.obstruct(fmt.Errorf("there is no Node %s: --node-name is to be the name of a Node", e.options.NodeName))
+		return nil
+	}
+	return out
+}
+
+var errOverlooked = errors.New("a change of an object was overlooked")
+
+// noteNode takes the facts of the Node. What it said last counts where its annotation cannot be read.
+func (e *Engine) noteNode(in *Input) {
+	before := e.compiler.Node()
+	switch {
+	case in.Node != nil:
+		facts := compile.FactsOf(in.Node, *before)
+		in.Inputs.Node, e.hasNode = &facts, true
+	case in.NodeGone && e.hasNode:
+		if !before.Gone {
+			e.options.Logger.Info("the Node is gone: its sessions end")
+		}
+		in.Inputs.Node = &compile.NodeFacts{Name: e.options.NodeName, Gone: true}
+	}
+}
+
+// apply hands a configuration to the speaker, if it is another than the last, and publishes it.
+func (e *Engine) apply(out *compile.Output) {
+	former := e.state.Load()
+	if former != nil && former.output == out && former.Source == e.source && former.Refusal == nil {
 		return
 	}
-	e.noteNode(in.Node)
-	next := e.compile(in, former)
-	if former == nil || former.Config != next.Config {
-		if err := e.speaker.Apply(next.Config); err != nil {
+	if former == nil || former.Config != out.Config {
+		if err := e.speaker.Apply(out.Config); err != nil {
 			e.refused(former, err)
 			return
 		}
-		e.readiness.applied(time.Now(), next.Config)
+		e.readiness.applied(time.Now(), out.Config)
 	}
-	e.memory.keep(next.Sessions)
-	e.publish(next)
-	e.logIssues(former, next)
-	e.tell(changedSessions(former, next))
-}
-
-// noteNode takes the facts of the Node. What it said last counts where its annotation cannot be read.
-func (e *Engine) noteNode(node *corev1.Node) {
-	if node != nil {
-		e.node = compile.FactsOf(node, e.node)
-	} else if !e.gone {
-		e.options.Logger.Info("the Node is gone: its sessions end")
+	next := &State{
+		Config: out.Config, Sessions: out.Sessions, Issues: out.Issues,
+		Node: *e.compiler.Node(), Source: e.source, Time: time.Now(), output: out, nodeName: e.options.NodeName,
 	}
-	e.gone = node == nil
-}
-
-// compile makes the state of an input. Whatever is equal in the former state is shared with it.
-func (e *Engine) compile(in *Input, former *State) *State {
-	o := &e.options
-	complete := compile.Input{
-		Node:      compile.NodeFacts{Name: o.NodeName},
-		Listening: o.Listening, SoftwareVersion: o.SoftwareVersion, RouterID: o.RouterID, AuthNamespace: o.AuthNamespace,
-	}
-	if !e.gone {
-		complete.Node, complete.Objects = e.node, in.Objects
-		complete.Secrets, complete.SecretProblems = in.Secrets, in.SecretProblems
-	}
-	complete.OperatorNamespace, complete.TrustAll = o.Namespace, o.TrustAll
-	var before *compile.Output
-	if former != nil {
-		before = former.output
-	}
-	output := compile.Compile(complete, before)
-	return &State{
-		Config: output.Config, Sessions: output.Sessions, Issues: output.Issues, Catalog: output.Catalog(),
-		Node: complete.Node, Origin: in.Origin, Time: time.Now(), output: output, nodeName: o.NodeName,
-	}
+	e.publish(former, next)
 }
 
 // refused notes that the speaker did not take a configuration. What compile makes is valid, so this is a defect; the speaker
@@ -179,15 +273,28 @@ func (e *Engine) refused(former *State, err error) {
 	}
 	now := *former
 	now.Refusal = &Refusal{Err: err, Since: since}
-	e.publish(&now)
+	e.publish(former, &now)
 }
 
-func (e *Engine) publish(next *State) {
+// publish makes a state the one that others see, and tells of what is new in it.
+func (e *Engine) publish(former, next *State) {
+	if former == nil || !sameSlice(former.Sessions, next.Sessions) {
+		e.memory.keep(next.Sessions)
+	}
 	e.state.Store(next)
 	if e.options.Published != nil {
 		e.options.Published(next)
 	}
+	if former == nil || !sameSlice(former.Issues, next.Issues) {
+		e.logIssues(former, next)
+	}
+	if former == nil || !sameSlice(former.Sessions, next.Sessions) {
+		e.tell(changedSessions(former, next))
+	}
 }
+
+// sameSlice reports whether two slices are one.
+func sameSlice[T any](a, b []T) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
 
 // logIssues logs what was not an issue before. A Node has no condition of ours, so this is where a bad annotation shows.
 func (e *Engine) logIssues(former, next *State) {
@@ -227,4 +334,9 @@ func (e *Engine) obstruct(err error) {
 
 // Ready returns nil once the process is of use: the first complete configuration was applied, and each peer that had a session
 // before this process started has had its End-of-RIB or one failed attempt, 10 s at most.
-func (e *Engine) Ready() error { return e.readiness.check(time.Now(), e.speaker.Snapshot()) }
+func (e *Engine) Ready() error {
+	if e.readiness.reached() {
+		return nil // not even a snapshot is needed
+	}
+	return e.readiness.check(time.Now(), e.speaker.Snapshot())
+}

@@ -47,16 +47,48 @@ func shutDown(name string, generation int64) v1alpha1.BGPPeer {
 }
 
 // input is these peers on node-1, with addresses from 192.0.2.100 on.
-func input(peers ...v1alpha1.BGPPeer) *Input {
+func input(peers ...v1alpha1.BGPPeer) *given {
 	for i := range peers {
 		peers[i].Spec.Address = netip.AddrFrom4([4]byte{192, 0, 2, byte(100 + i)}).String()
 	}
-	var reader compile.Reader
-	return &Input{Objects: reader.Read(peers, nil), Node: &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "node-1"}}}
+	return &given{peers: peers, Node: &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "node-1"}}}
+}
+
+// given is a source of objects as they are written.
+type given struct {
+	peers         []v1alpha1.BGPPeer
+	announcements []v1alpha1.Announcement
+	Node          *corev1.Node // nil for none
+	reader        compile.Reader
+	err           error
+}
+
+func (g *given) ReadAll(_ context.Context, into *Input) error {
+	into.Inputs = g.reader.ReadAll(g.peers, g.announcements)
+	into.Node, into.NodeGone = g.Node, g.Node == nil
+	return g.err
+}
+
+func (g *given) Read(_ context.Context, key Key, into *Input) error {
+	i := slices.IndexFunc(g.announcements, func(a v1alpha1.Announcement) bool { return a.Namespace == key.Namespace && a.Name == key.Name })
+	var reading compile.Reading[compile.Announcement]
+	if i >= 0 {
+		reading = g.reader.Announcement(&g.announcements[i])
+	}
+	into.Announcements[key.Namespace+"/"+key.Name] = reading
+	return g.err
+}
+
+// take has the engine take all of a source.
+func (e *Engine) take(g *given) {
+	e.Use(g)
+	if err := e.work(context.Background()); err != nil {
+		panic(err)
+	}
 }
 
 // told is an engine whose speaker has taken up a configuration and takes up no other.
-func told(t *testing.T, in *Input) *Engine {
+func told(t *testing.T, in *given) *Engine {
 	t.Helper()
 	e := newEngine(Options{})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -87,10 +119,9 @@ func TestRunTakesTheNewest(t *testing.T) {
 	e := newEngine(Options{Published: func(s *State) { published <- s }})
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	e.Update(*input(shutDown("tor-a", 1)))
+	e.Use(input(shutDown("tor-a", 1)))
 	newest := input(shutDown("tor-b", 1))
-	newest.Origin = "the newest"
-	e.Update(*newest)
+	e.Use(newest)
 	go func() { ended <- e.Run(ctx) }()
 	await := func() *State {
 		t.Helper()
@@ -103,10 +134,10 @@ func TestRunTakesTheNewest(t *testing.T) {
 		}
 	}
 	first := await()
-	if first != e.State() || first.Origin != "the newest" || first.IDs()[0].Peer != "tor-b" {
-		t.Errorf("it took %v of %v", first.IDs(), first.Origin)
+	if first != e.State() || first.Source != newest || first.IDs()[0].Peer != "tor-b" {
+		t.Errorf("it took %v of %v", first.IDs(), first.Source)
 	}
-	e.Update(*input(shutDown("tor-b", 1)))
+	e.Use(input(shutDown("tor-b", 1)))
 	if second := await(); second.Config != first.Config {
 		t.Error("an equal input gives another configuration")
 	}
@@ -141,7 +172,7 @@ func TestChangedSessions(t *testing.T) {
 	}})
 	for _, step := range []struct {
 		name string
-		in   *Input
+		in   *given
 		want []string
 	}{
 		{"two come", input(shutDown("tor-a", 1), shutDown("tor-b", 1)), []string{"tor-a 192.0.2.100", "tor-b 192.0.2.101"}},
@@ -150,7 +181,7 @@ func TestChangedSessions(t *testing.T) {
 		{"one goes", input(shutDown("tor-a", 1)), []string{"tor-b 192.0.2.101"}},
 		{"one has another address", input(shutDown("tor-c", 1), shutDown("tor-a", 2)),
 			[]string{"tor-a 192.0.2.100", "tor-a 192.0.2.101", "tor-c 192.0.2.100"}},
-		{"the Node goes", &Input{}, []string{"tor-a 192.0.2.101", "tor-c 192.0.2.100"}},
+		{"the Node goes", &given{}, []string{"tor-a 192.0.2.101", "tor-c 192.0.2.100"}},
 	} {
 		told = nil
 		e.take(step.in)
@@ -164,7 +195,10 @@ func TestChangedSessions(t *testing.T) {
 func TestRefusedConfiguration(t *testing.T) {
 	logger, lines := recorded()
 	e := newEngine(Options{Logger: logger})
-	routerID := func(text string) { e.options.RouterID = netip.MustParseAddr(text) }
+	routerID := func(text string) {
+		e.options.RouterID = netip.MustParseAddr(text)
+		e.compiler = newCompiler(&e.options)
+	}
 	routerID("::1")
 	e.take(input())
 	if e.State() != nil || e.Ready() == nil || !strings.Contains(e.Problem().Message, "router ID") {
@@ -199,7 +233,7 @@ func TestNodeThatIsNotThere(t *testing.T) {
 	logger, lines := recorded()
 	e := newEngine(Options{Logger: logger})
 	for range 2 {
-		e.take(&Input{})
+		e.take(&given{})
 	}
 	if err := e.Ready(); e.State() != nil || err == nil || !strings.Contains(err.Error(), "there is no Node node-1") {
 		t.Errorf("without a Node it is %+v, %v", e.State(), err)

@@ -55,6 +55,9 @@ func (r *readiness) obstructed(err error) (news bool) {
 
 // applied notes that a complete configuration was handed to the speaker.
 func (r *readiness) applied(now time.Time, c *speaker.Config) {
+	if r.reached() {
+		return
+	}
 	// had is not called under the mutex.
 	startable, had := make(map[speaker.SessionID]bool, len(c.Peers)), r.hadOf(c)
 	for _, p := range c.Peers {
@@ -85,6 +88,13 @@ func (r *readiness) hadOf(c *speaker.Config) map[speaker.SessionID]bool {
 		}
 	}
 	return ids
+}
+
+// reached reports whether the process was found to be ready.
+func (r *readiness) reached() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.ready
 }
 
 // check looks at the peers as they are now. It returns nil once the process is ready, and before that what is waited for.

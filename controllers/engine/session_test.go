@@ -86,7 +86,7 @@ func TestTransitionsAreThoseOfTheChange(t *testing.T) {
 // TestSessionThatComesBackIsNew: it does not go on from when the one before it was said to be down, and neither does one with
 // another address.
 func TestSessionThatComesBackIsNew(t *testing.T) {
-	for name, between := range map[string]*Input{
+	for name, between := range map[string]*given{
 		"the peer was away":            input(),
 		"the peer had another address": input(shutDown("tor-b", 1), shutDown("tor-a", 2)),
 	} {

@@ -22,12 +22,10 @@ type State struct {
 	Sessions []compile.Session
 	// Issues, sorted.
 	Issues []compile.Issue
-	// Catalog is what the objects say whatever the node.
-	Catalog *compile.Catalog
 	// Node is the node that it was made for.
 	Node compile.NodeFacts
-	// Origin is that of the Input that it was made from.
-	Origin any
+	// Source is where the objects were read.
+	Source Source
 	// Time is when it was made.
 	Time time.Time
 	// Refusal says that the speaker has refused a configuration since; nil unless it has.

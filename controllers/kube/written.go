@@ -98,14 +98,3 @@ func (w *Written) Forget(object types.UID) {
 	defer w.mu.Unlock()
 	delete(w.last, object)
 }
-
-// Keep forgets every object but these.
-func (w *Written) Keep(objects map[types.UID]bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for object := range w.last {
-		if !objects[object] {
-			delete(w.last, object)
-		}
-	}
-}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/herald-bgp/herald/controllers/kube"
 )
@@ -111,11 +110,6 @@ func TestWrittenKnowsNewerConditionsThanACache(t *testing.T) {
 	expect(stored)
 	w.Note("a", time.Now(), newer)
 	expect(newer)
-	w.Keep(map[types.UID]bool{"a": true})
-	expect(newer)
-	w.Keep(nil)
-	expect(stored)
-	w.Note("a", time.Now(), newer)
 	w.Forget("a")
 	expect(stored)
 }

@@ -44,14 +44,14 @@ type Agent struct {
 	conflicts nameConflicts
 
 	mu sync.Mutex
-	// queue is the status controller's, of the newest manager, and configQueue the config controller's; nil before the first.
-	queue, configQueue workqueue.TypedRateLimitingInterface[reconcile.Request]
+	// queue is the status controller's, of the newest manager; nil before the first.
+	queue workqueue.TypedRateLimitingInterface[reconcile.Request]
 }
 
 // NewAgent returns the agent of a speaker, which the caller runs beside it.
 func NewAgent(s *speaker.Speaker, options Options) *Agent {
 	a := &Agent{options: options, written: kube.NewWritten(countsInterval)}
-	a.keys = newKeyring(options.AuthNamespace, a.reconfigure)
+	a.keys = newKeyring(options.AuthNamespace, func() { a.engine.Touch(engine.Key{Kind: engine.KindSecret}) })
 	a.engine = engine.New(s, engine.Options{
 		NodeName:        options.NodeName,
 		Namespace:       options.Namespace,
@@ -59,6 +59,7 @@ func NewAgent(s *speaker.Speaker, options Options) *Agent {
 		Listening:       options.Listening,
 		SoftwareVersion: options.SoftwareVersion,
 		Logger:          options.Logger,
+		Secrets:         a.keys.read,
 		Changed:         a.enqueue,
 	})
 	return a
@@ -76,7 +77,7 @@ func (a *Agent) Run(ctx context.Context) error {
 
 // enqueue asks the status controller to look at sessions. It never blocks.
 func (a *Agent) enqueue(sessions []speaker.SessionID) {
-	queue, _ := a.queues()
+	queue := a.newestQueue()
 	if queue == nil {
 		return // the source of the first manager starts with every session
 	}
@@ -87,7 +88,7 @@ func (a *Agent) enqueue(sessions []speaker.SessionID) {
 
 // enqueueNames asks the status controller to look at BGPSessions, by name.
 func (a *Agent) enqueueNames(names []string) {
-	queue, _ := a.queues()
+	queue := a.newestQueue()
 	for _, name := range names {
 		queue.Add(reconcile.Request{NamespacedName: client.ObjectKey{Name: name}})
 	}
@@ -103,26 +104,12 @@ func (a *Agent) useQueue(queue workqueue.TypedRateLimitingInterface[reconcile.Re
 	a.enqueue(a.engine.State().IDs())
 }
 
-// useConfigQueue makes queue the one of the config controller.
-func (a *Agent) useConfigQueue(queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+// newestQueue is the queue of the newest manager. What is added to one that a newer manager replaced meanwhile is lost without harm: the
+// new one starts with everything.
+func (a *Agent) newestQueue() workqueue.TypedRateLimitingInterface[reconcile.Request] {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.configQueue = queue
-}
-
-// reconfigure asks the config controller to look at everything. It never blocks.
-func (a *Agent) reconfigure() {
-	if _, queue := a.queues(); queue != nil {
-		queue.Add(theConfig)
-	}
-}
-
-// queues returns both queues. What is added to one that a newer manager replaced meanwhile is lost without harm: the new one starts
-// with everything.
-func (a *Agent) queues() (statuses, config workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.queue, a.configQueue
+	return a.queue
 }
 
 // request names the BGPSession of a session.

@@ -44,7 +44,7 @@ func drain(q queue) []string {
 }
 
 // input is what the engine is told of these peers on node-1. Nobody is at their addresses.
-func input(peers ...string) engine.Input {
+func input(peers ...string) engine.Source {
 	var objects []v1alpha1.BGPPeer
 	for i, name := range peers {
 		objects = append(objects, v1alpha1.BGPPeer{
@@ -57,8 +57,21 @@ func input(peers ...string) engine.Input {
 			},
 		})
 	}
+	return peersOfNode(objects)
+}
+
+// peersOfNode are a source of BGPPeers on node-1.
+type peersOfNode []v1alpha1.BGPPeer
+
+func (p peersOfNode) ReadAll(_ context.Context, into *engine.Input) error {
 	var reader compile.Reader
-	return engine.Input{Objects: reader.Read(objects, nil), Node: &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "node-1"}}}
+	into.Inputs = reader.ReadAll(p, nil)
+	into.Node = &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "node-1"}}
+	return nil
+}
+
+func (p peersOfNode) Read(ctx context.Context, _ engine.Key, into *engine.Input) error {
+	return p.ReadAll(ctx, into)
 }
 
 // run runs the engine of an agent until done returns nil.
@@ -86,10 +99,10 @@ func run(t *testing.T, a *Agent, done func() error) {
 }
 
 // configure has the engine of an agent take an input.
-func configure(t *testing.T, a *Agent, in engine.Input) {
+func configure(t *testing.T, a *Agent, in engine.Source) {
 	t.Helper()
 	former := a.engine.State()
-	a.engine.Update(in)
+	a.engine.Use(in)
 	run(t, a, func() error {
 		if a.engine.State() == former {
 			return errors.New("the engine has not taken what it was told")

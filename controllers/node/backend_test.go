@@ -41,7 +41,7 @@ func TestStatusShowsTheSessions(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- speaker.Run(ctx) }()
-	a.engine.Update(input("tor-a"))
+	a.engine.Use(input("tor-a"))
 	run(t, a, func() error {
 		text := statusText(t, a)
 		for _, want := range []string{"tor-a.node-1", "AdminDown"} {

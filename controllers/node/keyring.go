@@ -13,6 +13,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	toolscache "k8s.io/client-go/tools/cache"
+
+	"github.com/herald-bgp/herald/controllers/compile"
 )
 
 // keyPatience is how long a configuration waits for Secrets that were never read. Peers without one do not wait for longer.
@@ -67,24 +69,23 @@ func (k *keyring) stop() {
 
 // read returns the content of the named Secrets that exist, and why any cannot be read. It watches these from now on and no
 // others.
-func (k *keyring) read(ctx context.Context, names map[string]bool) (data map[string]map[string][]byte, problems map[string]string) {
+func (k *keyring) read(ctx context.Context, names map[string]bool) map[string]compile.Secret {
 	ctx, cancel := context.WithTimeout(ctx, keyPatience)
 	defer cancel()
-	data, problems = map[string]map[string][]byte{}, map[string]string{}
+	secrets := make(map[string]compile.Secret, len(names))
 	for name, secret := range k.keep(names) {
 		select {
 		case <-secret.settled:
 		case <-ctx.Done():
 		}
 		content, problem := secret.content(k.namespace + "/" + name)
-		switch {
-		case problem != nil:
-			problems[name] = problem.Error()
-		case content != nil:
-			data[name] = content
+		found := compile.Secret{Exists: content != nil, Data: content}
+		if problem != nil {
+			found = compile.Secret{Problem: problem.Error()}
 		}
+		secrets[name] = found
 	}
-	return data, problems
+	return secrets
 }
 
 // keep starts and ends watches until the named Secrets are those that are watched, and returns them.

@@ -57,16 +57,16 @@ func (a *Agent) setupConfig(m manager.Manager, stored *stored) error {
 		return fmt.Errorf("client for Secrets: %w", err)
 	}
 	a.keys.use(core.RESTClient())
-	keys := source.Func(func(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
-		a.useConfigQueue(queue)
+	start := source.Func(func(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+		queue.Add(theConfig)
 		return nil
 	})
 	controller := builder.ControllerManagedBy(m).
 		Named("config").
 		WithOptions(kube.ControllerOptions[reconcile.Request](1)).
-		WatchesRawSource(keys)
+		WatchesRawSource(start)
 	for _, kind := range kinds(a.options.NodeName) {
-		controller = controller.Watches(kind.object, kind.events(), builder.WithPredicates(kind.changed))
+		controller = controller.Watches(kind.object, a.events(&kind), builder.WithPredicates(kind.changed))
 	}
 	return controller.Complete(&ConfigReconciler{client: m.GetClient(), stored: stored, agent: a})
 }

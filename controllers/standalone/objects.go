@@ -4,11 +4,15 @@
 package standalone
 
 import (
+	"context"
+
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/compile"
+	"github.com/herald-bgp/herald/controllers/engine"
 )
 
 // Objects is what is in force, each kind sorted by namespace and name, and what is not. It is never modified.
@@ -19,8 +23,10 @@ type Objects struct {
 	Namespaces    []*corev1.Namespace
 	Nodes         []*corev1.Node
 	Problems      []Problem
-	// Read is what the peers and announcements contribute, without the surroundings.
-	Read compile.Objects
+	// read is what the peers and announcements contribute.
+	read compile.Inputs
+	// nodeName and authNamespace are those that matter here.
+	nodeName, authNamespace string
 
 	// changes are what is in force now and was not in the Objects before these, and the reverse.
 	changes changes
@@ -34,19 +40,27 @@ func (s *Source) objects() Objects {
 	objects := Objects{
 		Problems: s.allProblems(), changes: changesOf(s.told, s.inForce),
 		memory: memory{lost: s.forgets(), dated: map[types.UID]bool{}}, nodeFiles: map[string]string{},
+		read: compile.Inputs{
+			Peers:         map[string]compile.Reading[compile.Peer]{},
+			Announcements: make(map[string]compile.Reading[compile.Announcement], len(s.inForce)),
+		},
 	}
 	s.told = s.inForce
 	for _, e := range s.inForce {
+		meta := e.content.meta()
 		if e.content.dated() {
-			objects.memory.dated[e.content.meta().UID] = true
+			objects.memory.dated[meta.UID] = true
 		}
+		ref := compile.RefOf(&meta)
 		switch c := e.content.(type) {
 		case *peer:
 			objects.Peers = append(objects.Peers, c.admitted.(*v1alpha1.BGPPeer))
-			objects.Read.Peers = appendRead(objects.Read.Peers, c.versions.InForce, c.issue, &objects)
+			objects.read.Peers[ref.Name] = compile.Reading[compile.Peer]{
+				Ref: ref, Labels: c.admitted.GetLabels(), InForce: c.versions.InForce, Issue: c.issue,
+			}
 		case *Announcement:
 			objects.Announcements = append(objects.Announcements, c)
-			objects.Read.Announcements = appendRead(objects.Read.Announcements, c.versions.InForce, c.issue, &objects)
+			objects.read.Announcements[ref.String()] = compile.Reading[compile.Announcement]{Ref: ref, InForce: c.versions.InForce, Issue: c.issue}
 		case *plain:
 			objects.add(c, e.place.file)
 		}
@@ -54,15 +68,38 @@ func (s *Source) objects() Objects {
 	return objects
 }
 
-// appendRead adds what is in force of an object to a list, and the issue where that is not its newest version.
-func appendRead[C any](list []*C, inForce *C, issue *compile.Issue, objects *Objects) []*C {
-	if issue != nil {
-		objects.Read.Issues = append(objects.Read.Issues, *issue)
+var _ engine.Source = (*Objects)(nil)
+
+// ReadAll implements engine.Source.
+func (o *Objects) ReadAll(_ context.Context, into *engine.Input) error {
+	into.Inputs = o.read // whose maps are not changed
+	into.Node = o.node()
+	into.Namespaces = make(map[string]compile.Namespace, len(o.Namespaces))
+	for _, namespace := range o.Namespaces {
+		into.Namespaces[namespace.Name] = compile.Namespace{Exists: true, Labels: namespace.Labels}
 	}
-	if inForce == nil {
-		return list
+	into.Secrets = map[string]compile.Secret{}
+	for _, secret := range o.Secrets {
+		if secret.Namespace == o.authNamespace {
+			into.Secrets[secret.Name] = compile.Secret{Exists: true, Data: secret.Data}
+		}
 	}
-	return append(list, inForce)
+	return nil
+}
+
+// Read implements engine.Source. No key is ever touched: whatever changes in the directory, there are other Objects.
+func (o *Objects) Read(ctx context.Context, _ engine.Key, into *engine.Input) error {
+	return o.ReadAll(ctx, into)
+}
+
+// node is the Node of this process, or one of which nothing is known but the name.
+func (o *Objects) node() *corev1.Node {
+	for _, node := range o.Nodes {
+		if node.Name == o.nodeName {
+			return node
+		}
+	}
+	return &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: o.nodeName}}
 }
 
 // add adds an object of a kind of Kubernetes.

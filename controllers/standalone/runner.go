@@ -11,11 +11,9 @@ import (
 
 	"github.com/go-logr/logr"
 	"golang.org/x/sync/errgroup"
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/herald-bgp/herald/controllers/admission"
-	"github.com/herald-bgp/herald/controllers/compile"
 	"github.com/herald-bgp/herald/controllers/engine"
 	"github.com/herald-bgp/herald/speaker"
 )
@@ -129,29 +127,15 @@ func (r *Runner) apply(objects Objects) {
 		return
 	}
 	r.handed = true
-	in := engine.Input{
-		Objects: objects.Read,
-		Node:    nodeOf(&objects, r.options.NodeName),
-		Secrets: map[string]map[string][]byte{},
-	}
-	in.Objects.Namespaces = make(map[string]map[string]string, len(objects.Namespaces))
-	for _, namespace := range objects.Namespaces {
-		in.Objects.Namespaces[namespace.Name] = namespace.Labels
-	}
-	for _, secret := range objects.Secrets {
-		if secret.Namespace == r.options.AuthNamespace {
-			in.Secrets[secret.Name] = secret.Data
-		}
-	}
-	objects.Read = compile.Objects{} // the catalog has it
-	in.Origin = objects
-	r.engine.Update(in)
+	objects.nodeName, objects.authNamespace = r.options.NodeName, r.options.AuthNamespace
+	r.engine.Use(&objects)
 }
 
 // published says what the speaker was told, and has the statuses looked at.
 func (r *Runner) published(state *engine.State) {
-	objects, _ := state.Origin.(Objects)
-	r.logApplied(&objects, state)
+	if objects, ok := state.Source.(*Objects); ok {
+		r.logApplied(objects, state)
+	}
 	r.poke()
 }
 
@@ -166,16 +150,6 @@ func (r *Runner) poke() {
 	case r.news <- struct{}{}:
 	default:
 	}
-}
-
-// nodeOf returns the Node of that name, or one of which nothing is known but the name.
-func nodeOf(objects *Objects, name string) *corev1.Node {
-	for _, node := range objects.Nodes {
-		if node.Name == name {
-			return node
-		}
-	}
-	return &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}}
 }
 
 const (

@@ -356,10 +356,12 @@ func TestNodeOf(t *testing.T) {
 {apiVersion: v1, kind: Node, metadata: {name: node-2}}
 `)
 	o := runSource(t, dir).await("the nodes", func(Objects) bool { return true })
-	if n := nodeOf(&o, "node-1"); n.Labels["rack"] != "a" {
+	o.nodeName = "node-1"
+	if n := o.node(); n.Labels["rack"] != "a" {
 		t.Errorf("node-1: %+v", n)
 	}
-	if n := nodeOf(&o, "node-3"); n.Name != "node-3" || len(n.Labels) != 0 {
+	o.nodeName = "node-3"
+	if n := o.node(); n.Name != "node-3" || len(n.Labels) != 0 {
 		t.Errorf("node-3: %+v", n)
 	}
 }

@@ -25,7 +25,10 @@ type statuses struct {
 	// announcements are in the order of the objects.
 	announcements []told
 	rollup        *status.Rollup
-	nodes         []compile.NodeFacts
+	// catalog is what the objects say, and changes are what became of it since the roll-up was updated.
+	catalog *compile.Catalog
+	changes compile.Changes
+	nodes   []compile.NodeFacts
 }
 
 // told is what is remembered of the status of an Announcement: nothing before the first.
@@ -58,7 +61,7 @@ func (r *Runner) update(now time.Time, all *[]shown) []v1alpha1.BGPSession {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.take()
-	rollup := r.statuses.read(r.state.Catalog, &r.state.Node, sessions)
+	rollup := r.statuses.read(&r.state.Node, sessions)
 	warnings := r.memory.warnings(r.state.Issues)
 	r.statuses.peers = r.peers(rollup, warnings, now)
 	for i, announcement := range r.objects.Announcements {
@@ -83,21 +86,32 @@ func (r *Runner) take() {
 	if r.state == state {
 		return
 	}
-	objects, _ := state.Origin.(Objects)
+	source, ok := state.Source.(*Objects)
+	if !ok {
+		return
+	}
+	objects := *source
 	r.nodeProblems = ofNodes(state.Issues, &objects, r.nodeProblems, state.Time)
+	if r.statuses.catalog == nil {
+		r.statuses.catalog = compile.NewCatalog("", true)
+	}
+	inputs := objects.read
+	r.statuses.catalog.Complete(&inputs)
+	r.statuses.changes.Add(r.statuses.catalog.Update(&inputs))
 	r.statuses.follow(r.objects.Announcements, objects.Announcements)
 	r.state, r.objects = state, objects
 }
 
 // read brings the roll-up up to date.
-func (s *statuses) read(catalog *compile.Catalog, node *compile.NodeFacts, sessions []v1alpha1.BGPSession) *status.Rollup {
+func (s *statuses) read(node *compile.NodeFacts, sessions []v1alpha1.BGPSession) *status.Rollup {
 	if s.rollup == nil {
 		s.rollup = status.NewRollup()
 	}
 	if len(s.nodes) == 0 || !reflect.DeepEqual(s.nodes[0], *node) {
 		s.nodes = []compile.NodeFacts{*node}
 	}
-	s.rollup.Read(status.Cluster{Catalog: catalog, Nodes: s.nodes}, sessions)
+	s.rollup.Read(status.Cluster{Catalog: s.catalog, Changes: s.changes, Nodes: s.nodes}, sessions)
+	s.changes = compile.Changes{}
 	return s.rollup
 }
 

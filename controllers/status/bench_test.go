@@ -56,12 +56,9 @@ func BenchmarkRollup(b *testing.B) {
 func BenchmarkRollupChange(b *testing.B) {
 	c := large(b, 1000, 10, 1000)
 	var reader compile.Reader
-	catalog := func() *compile.Catalog {
-		objects := reader.Read(c.objects.Peers, c.objects.Announcements)
-		objects.OperatorNamespace = c.objects.operatorNamespace
-		return compile.NewCatalog(objects)
-	}
-	given := status.Cluster{Catalog: catalog(), Nodes: c.nodes, Speakers: c.speakers}
+	inputs := reader.ReadAll(c.objects.Peers, c.objects.Announcements)
+	given := status.Cluster{Catalog: compile.NewCatalog(c.objects.operatorNamespace, false), Nodes: c.nodes, Speakers: c.speakers}
+	given.Catalog.Update(&inputs)
 	var all []*v1alpha1.BGPSession
 	for _, session := range c.sessions {
 		all = append(all, session)
@@ -102,8 +99,11 @@ func BenchmarkRollupChange(b *testing.B) {
 	})
 	b.Run("an announcement", func(b *testing.B) {
 		for b.Loop() {
-			c.objects.Announcements[500].Generation++
-			given.Catalog = catalog()
+			changed := &c.objects.Announcements[500]
+			changed.Generation++
+			given.Changes = given.Catalog.Update(&compile.Inputs{Announcements: map[string]compile.Reading[compile.Announcement]{
+				changed.Namespace + "/" + changed.Name: reader.Announcement(changed),
+			}})
 			if r.Update(given, nil, nil); touched() == 0 {
 				b.Fatal("no announcement is touched")
 			}

@@ -32,6 +32,8 @@ type cluster struct {
 	speakers map[string]bool
 	lost     map[string]bool
 	summed   *status.Rollup
+	// kept is the catalog of asChanged.
+	kept *compile.Catalog
 }
 
 // objects are the objects that people wrote.
@@ -44,14 +46,19 @@ type objects struct {
 	reader *compile.Reader
 }
 
-func (o *objects) read() compile.Objects {
+func (o *objects) read() compile.Inputs {
 	reader := o.reader
 	if reader == nil {
 		reader = &compile.Reader{}
 	}
-	read := reader.Read(o.Peers, o.Announcements)
-	read.OperatorNamespace = o.operatorNamespace
-	return read
+	return reader.ReadAll(o.Peers, o.Announcements)
+}
+
+// catalog is made from the objects alone.
+func (o *objects) catalog() *compile.Catalog {
+	catalog, inputs := compile.NewCatalog(o.operatorNamespace, false), o.read()
+	catalog.Update(&inputs)
+	return catalog
 }
 
 // newCluster has nodes node-1 to node-n, and one peer tor-a.
@@ -126,7 +133,9 @@ func (c *cluster) report(nodes []string, change ...func(*speaker.PeerSnapshot)) 
 }
 
 func (c *cluster) reportNode(node compile.NodeFacts, change []func(*speaker.PeerSnapshot)) {
-	out := compile.Compile(compile.Input{Objects: c.objects.read(), Node: node}, nil)
+	inputs := c.objects.read()
+	inputs.Node = &node
+	out := compile.NewCompiler(compile.Settings{NodeName: node.Name, OperatorNamespace: c.objects.operatorNamespace}).Update(&inputs)
 	for i, s := range out.Sessions {
 		snapshot := up(func(p *speaker.PeerSnapshot) {
 			p.ID = s.ID()
@@ -136,6 +145,7 @@ func (c *cluster) reportNode(node compile.NodeFacts, change []func(*speaker.Peer
 		for _, f := range change {
 			f(&snapshot)
 		}
+		snapshot.Routes.Withheld = asSent(snapshot.Routes.Withheld, out.Config.Exports[i].Announcements)
 		name := compile.SessionName(s.Peer.Ref.Name, node.Name)
 		object := c.sessions[name]
 		if object == nil {
@@ -157,7 +167,21 @@ func (c *cluster) reportNode(node compile.NodeFacts, change []func(*speaker.Peer
 	}
 }
 
-// copyReport lets a node repeat the report of another one.
+// asSent is a list of what a session withholds with the announcements that it is sent, by ID; it withholds nothing else.
+func asSent(withheld []rib.Withheld, sent *rib.List) []rib.Withheld {
+	var list []rib.Withheld
+	for a := range sent.All() {
+		for _, w := range withheld {
+			if w.Announcement.ID == a.ID {
+				w.Announcement = a
+				list = append(list, w)
+			}
+		}
+	}
+	return list
+}
+
+// copyReport lets a node report what another one did.
 func (c *cluster) copyReport(from, to string) {
 	for _, peer := range c.objects.Peers {
 		object := c.sessions[compile.SessionName(peer.Name, from)].DeepCopy()
@@ -181,8 +205,19 @@ func (c *cluster) rollup() *status.Rollup {
 // asRead is the cluster as the roll-up reads it. It shares no memory with an earlier one.
 func (c *cluster) asRead() status.Cluster {
 	return status.Cluster{
-		Catalog: compile.NewCatalog(c.objects.read()), Nodes: slices.Clone(c.nodes), Speakers: maps.Clone(c.speakers), Lost: maps.Clone(c.lost),
+		Catalog: c.objects.catalog(), Nodes: slices.Clone(c.nodes), Speakers: maps.Clone(c.speakers), Lost: maps.Clone(c.lost),
 	}
+}
+
+// asChanged is the cluster as the roll-up reads it, with what changed in the objects since the last call.
+func (c *cluster) asChanged() status.Cluster {
+	cluster, inputs := c.asRead(), c.objects.read()
+	if c.kept == nil {
+		c.kept = compile.NewCatalog(c.objects.operatorNamespace, false)
+	}
+	c.kept.Complete(&inputs)
+	cluster.Catalog, cluster.Changes = c.kept, c.kept.Update(&inputs)
+	return cluster
 }
 
 func isDown(s *speaker.PeerSnapshot) {

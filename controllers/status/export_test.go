@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/compile"
@@ -43,13 +44,12 @@ func (r *Rollup) Disagreement(name string, confirmed *Confirmation) string {
 			}
 			read := *session
 			if read.findLast(); session.standing == up && session.last != read.last {
-				return fmt.Sprintf("the youngest that %s lists is in place %d, and should be in %d", session.where, session.last, read.last)
+				return fmt.Sprintf("the youngest that %s lists is %+v, and should be %+v", session.where, session.last, read.last)
 			}
-			judged := r.cluster.Catalog.Judge(view.peer, selects, nil).Of(a)
-			each.add(session.verdict(a, name, judged, confirmed), 1, session.where)
+			each.add(session.verdict(a, name, judgeAlone(r.cluster.Catalog, view.peer, selects, a), confirmed), 1, session.where)
 		}
 	}
-	for _, peer := range r.cluster.Catalog.LeftOut {
+	for _, peer := range r.cluster.Catalog.LeftOut() {
 		for key, object := range r.objects {
 			i := slices.IndexFunc(r.cluster.Nodes, func(n compile.NodeFacts) bool { return n.Name == key.node })
 			of := object.Status.Peer
@@ -79,6 +79,20 @@ func (r *Rollup) Disagreement(name string, confirmed *Confirmation) string {
 	return ""
 }
 
+// judgeAlone judges an announcement among those that are selected, from nothing.
+func judgeAlone(catalog *compile.Catalog, peer *compile.Peer, selects func(*compile.Announcement) bool, a *compile.Announcement) judged {
+	some := slices.DeleteFunc(slices.Clone(catalog.Announcements), func(a *compile.Announcement) bool { return !selects(a) })
+	judge := compile.NewJudge(catalog, peer, func(_, _ *compile.Verdict) {})
+	for _, other := range some {
+		judge.Change(nil, other)
+	}
+	judge.Settle(slices.Values(some))
+	if v := judge.Of(a); v.Reason() != "" {
+		return judged{reason: v.Reason(), prefixes: v.Prefixes()}
+	}
+	return judged{prefixes: a.Prefixes}
+}
+
 func contains(list []*compile.Announcement, a *compile.Announcement) bool {
 	for _, other := range list {
 		if other == a {
@@ -86,4 +100,14 @@ func contains(list []*compile.Announcement, a *compile.Announcement) bool {
 		}
 	}
 	return false
+}
+
+// TouchedAnnouncement reports whether the status of one Announcement may differ for what the last update brought.
+func (r *Rollup) TouchedAnnouncement(name string, before *Confirmation) bool {
+	for touched := range r.TouchedAnnouncements(func(types.UID) *Confirmation { return before }) {
+		if touched == name {
+			return true
+		}
+	}
+	return r.cluster.Catalog.Announcement(name) == nil
 }

@@ -5,11 +5,13 @@ package status
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/compile"
@@ -17,9 +19,11 @@ import (
 
 // Cluster is everything that the roll-up reads but the BGPSessions. The roll-up never changes it.
 type Cluster struct {
-	// Catalog is made from the objects in the same way as each node makes its catalog.
+	// Catalog is made from the objects, as each node makes its own. Changes are what became of it since the update before; of another
+	// Catalog than before everything counts as changed.
 	Catalog *compile.Catalog
-	// Nodes are all nodes. The roll-up takes the same slice for unchanged nodes.
+	Changes compile.Changes
+	// Nodes are all nodes. A slice that is the same is taken for unchanged.
 	Nodes []compile.NodeFacts
 	// Speakers are the names of the nodes on which a speaker runs, ready or not. Nil means unknown: then every node counts as
 	// having a speaker.
@@ -51,19 +55,19 @@ type Rollup struct {
 
 // peerView is what the roll-up knows of one peer.
 type peerView struct {
+	catalog *compile.Catalog
 	peer    *compile.Peer
 	version compile.PeerVersion
 	// sessions are the sessions that nodes shall have, by the node's name.
 	sessions []*sessionView
 	// refusals are the selected nodes that can have no session, by the node's name.
 	refusals []refusal
-	// eligible are the announcements for the peer, oldest first, and places their indices in it by name.
-	eligible []*compile.Announcement
-	places   map[string]int
-	// judged holds the verdicts that follow from the objects alone, and sums the digest sums by node selector.
-	judged *compile.Judgement
-	sums   map[string]*compile.Sums
-	// groups are groups of sessions whose nodes the same selectors choose, by each of those selectors.
+	// judge says what the objects say of announcements for the peer, wherever they go out, and eligible are those. bound: groups have
+	// judges of their own.
+	judge    *compile.Judge
+	eligible *eligible
+	bound    bool
+	// groups are the sessions whose nodes the same selectors choose, by each of those selectors.
 	groups map[string][]*group
 	// touched says that the sessions changed in the last update.
 	touched bool
@@ -85,7 +89,7 @@ func keyOf(spec *v1alpha1.BGPSessionSpec) sessionKey {
 // NewRollup returns a roll-up that knows nothing yet.
 func NewRollup() *Rollup {
 	return &Rollup{
-		cluster: Cluster{Catalog: compile.NewCatalog(compile.Objects{})},
+		cluster: Cluster{Catalog: compile.NewCatalog("", false)},
 		wanted:  map[sessionKey]*sessionView{},
 		objects: map[sessionKey]*v1alpha1.BGPSession{},
 		chosen:  map[string]nodeSet{},
@@ -131,19 +135,21 @@ func (r *Rollup) Update(cluster Cluster, changed, gone []*v1alpha1.BGPSession) {
 		dirty[key] = true
 	}
 	r.readUnseen()
-	switch {
-	case !sameSlice(before.Nodes, cluster.Nodes) || !slices.Equal(before.Catalog.Peers, cluster.Catalog.Peers):
-		r.rebuild(!sameSlice(before.Nodes, cluster.Nodes))
-		return
-	case before.Catalog != cluster.Catalog:
+	another, nodes := before.Catalog != cluster.Catalog, !sameSlice(before.Nodes, cluster.Nodes)
+	if another {
+		r.peers, r.order = nil, nil
+	} else {
 		for _, view := range r.order {
-			r.readCatalog(view)
+			r.change(view, &cluster.Changes)
 		}
-		for _, announcement := range cluster.Catalog.Announcements {
-			if name := announcement.Name(); before.Catalog.Announcement(name) != announcement {
-				r.touched[name] = true
-			}
+		for _, change := range cluster.Changes.Announcements {
+			r.touch(change.From)
+			r.touch(change.To)
 		}
+	}
+	if another || nodes || len(cluster.Changes.Peers) > 0 {
+		r.rebuild(nodes)
+		return
 	}
 	for i := range cluster.Nodes {
 		if name := cluster.Nodes[i].Name; before.hasSpeaker(name) != cluster.hasSpeaker(name) {
@@ -159,8 +165,15 @@ func (r *Rollup) Update(cluster Cluster, changed, gone []*v1alpha1.BGPSession) {
 	}
 }
 
-// named reports whether a BGPSession has the name that today's speakers give it. A BGPSession with the same spec and the name of an
-// earlier release may stand beside it until its speaker deletes it.
+// touch notes that the status of an announcement may differ; nil is none.
+func (r *Rollup) touch(a *compile.Announcement) {
+	if a != nil {
+		r.touched[a.Name()] = true
+	}
+}
+
+// named reports whether a BGPSession has the name that speakers give it today. Beside it there may be one, of the same spec, that an
+// earlier release named: its speaker deletes that.
 func named(object *v1alpha1.BGPSession) bool {
 	return object.Name == compile.SessionName(object.Spec.PeerName, object.Spec.NodeName)
 }
@@ -185,14 +198,14 @@ func (r *Rollup) forgetTouched() {
 
 // rebuild finds anew which sessions shall exist, and takes over from the former sessions in which round each last changed.
 func (r *Rollup) rebuild(nodes bool) {
-	former := r.wanted
+	former, formerPeers := r.wanted, r.peers
 	r.peers, r.order = make(map[string]*peerView, len(r.cluster.Catalog.Peers)), nil
 	r.wanted, r.ofNode = make(map[sessionKey]*sessionView, len(former)), map[string][]*sessionView{}
 	if nodes {
 		r.chosen = map[string]nodeSet{}
 	}
 	for _, peer := range r.cluster.Catalog.Peers {
-		view := &peerView{peer: peer, version: peer.Version(), touched: true}
+		view := r.newView(peer, formerPeers[peer.Ref.Name])
 		r.peers[peer.Ref.Name] = view
 		r.order = append(r.order, view)
 	}
@@ -202,10 +215,10 @@ func (r *Rollup) rebuild(nodes bool) {
 	for _, view := range r.order {
 		slices.SortFunc(view.sessions, func(a, b *sessionView) int { return cmp.Compare(a.node.Name, b.node.Name) })
 		slices.SortFunc(view.refusals, func(a, b refusal) int { return cmp.Compare(a.node, b.node) })
-		r.readCatalog(view)
+		r.regroup(view)
 	}
 	for _, announcement := range r.cluster.Catalog.Announcements {
-		r.touched[announcement.Name()] = true
+		r.touch(announcement)
 	}
 }
 
@@ -245,22 +258,55 @@ func (r *Rollup) TouchedPeer(name string) bool {
 	return view == nil || view.touched
 }
 
-// TouchedAnnouncement does the same for an Announcement, written "namespace/name". before is the Confirmation that the last call of
-// Announcement for it returned, nil if there was none: while all its sessions are confirmed, their digests may follow other
-// announcements that share its sum, and its status stays.
-func (r *Rollup) TouchedAnnouncement(name string, before *Confirmation) bool {
-	announcement := r.cluster.Catalog.Announcement(name)
-	if announcement == nil || r.touched[name] {
-		return true
+// TouchedAnnouncements yields the Announcements, as "namespace/name", whose statuses may differ for what the last update brought. Of one
+// that is not in use the status follows from the sessions alone, so that any update may change it. before returns the Confirmation of
+// the last status of an Announcement, by its UID, nil if there was none: while all its sessions are confirmed, their digests may follow
+// other announcements that share its sum, and its status stays.
+func (r *Rollup) TouchedAnnouncements(before func(types.UID) *Confirmation) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for name := range r.touched {
+			if !yield(name) {
+				return
+			}
+		}
+		for name := range r.cluster.Catalog.UnusedAnnouncements() {
+			if !r.touched[name] && !yield(name) {
+				return
+			}
+		}
+		sums := r.touchedSums()
+		if sums == 0 {
+			return
+		}
+		for _, a := range r.cluster.Catalog.Announcements {
+			if sums&(1<<a.Term().Bucket()) != 0 && r.touchedByGroup(a, before(a.Ref.UID)) && !r.touched[a.Name()] && !yield(a.Name()) {
+				return
+			}
+		}
 	}
-	settled := before != nil && before.settled && before.generation == announcement.Ref.Generation
-	bucket := uint64(1) << announcement.Term().Bucket()
+}
+
+// touchedSums has a bit for each sum in which the sessions of some group say something else than before the last update.
+func (r *Rollup) touchedSums() (sums uint64) {
 	for _, view := range r.order {
-		if _, ok := view.places[name]; !ok {
+		for g := range view.everyGroup() {
+			if sums |= g.touchedSums; g.touched {
+				return allSums
+			}
+		}
+	}
+	return sums
+}
+
+// touchedByGroup reports whether some group that an announcement goes to says something else of it than before the last update.
+func (r *Rollup) touchedByGroup(a *compile.Announcement, before *Confirmation) bool {
+	settled := before != nil && before.settled && before.generation == a.Ref.Generation
+	for _, view := range r.order {
+		if !view.judge.Eligible(a) {
 			continue
 		}
-		for _, g := range view.groups[announcement.NodeSelector()] {
-			if g.touched || !settled && g.touchedSums&bucket != 0 {
+		for _, g := range view.groups[a.NodeSelector()] {
+			if g.touched || !settled && g.touchedSums&(1<<a.Term().Bucket()) != 0 {
 				return true
 			}
 		}

@@ -125,7 +125,7 @@ func (r *Rollup) count(announcement *compile.Announcement, confirmed *Confirmati
 	t := tally{prefixes: announcement.Prefixes, sent: announcement.Prefixes}
 	name := announcement.Name()
 	for _, view := range r.order {
-		if _, ok := view.places[name]; !ok {
+		if !view.judge.Eligible(announcement) {
 			continue
 		}
 		for _, g := range view.groups[announcement.NodeSelector()] {

@@ -161,7 +161,7 @@ func TestTruncatedKeepsItsPlace(t *testing.T) {
 	wantCondition(t, got.Conditions, v1alpha1.ConditionComplete, "Unknown Pending")
 
 	c.objects.Announcements = c.objects.Announcements[1:]
-	cluster.Catalog = compile.NewCatalog(c.objects.read())
+	cluster.Catalog = c.objects.catalog()
 	r.Update(cluster, nil, nil)
 	got, _ = r.Announcement(c.announcement("web"), nil, now)
 	wantCondition(t, got.Conditions, v1alpha1.ConditionComplete, "Unknown Pending")
@@ -180,12 +180,12 @@ func TestTruncatedCatchesUp(t *testing.T) {
 		c.report([]string{"node-1"}, withhold("listed", rib.ReasonNoNextHop))
 		session := c.sessions["tor-a.node-1"].DeepCopy()
 		session.Status.Announcements.Truncated = []v1alpha1.TruncatedReason{{Reason: v1alpha1.ReasonNoNextHop, Count: 1}}
-		cluster.Catalog = compile.NewCatalog(c.objects.read())
+		cluster.Catalog = c.objects.catalog()
 		r.Update(cluster, []*v1alpha1.BGPSession{session}, nil)
 	}
 	report()
 	c.announcement(otherSum(t)).Generation++
-	cluster.Catalog = compile.NewCatalog(c.objects.read())
+	cluster.Catalog = c.objects.catalog()
 	r.Update(cluster, nil, nil)
 	got, pending := r.Announcement(c.announcement("web"), nil, now)
 	wantCondition(t, got.Conditions, v1alpha1.ConditionComplete, "Unknown Pending")
@@ -210,7 +210,7 @@ func TestConfirmedIsNotTouchedByOthers(t *testing.T) {
 	var confirmed *status.Confirmation
 	look := func(when string, touched bool, want string) {
 		t.Helper()
-		cluster := c.asRead()
+		cluster := c.asChanged()
 		cluster.Nodes = c.nodes
 		var sessions []*v1alpha1.BGPSession
 		for _, session := range c.sessions {

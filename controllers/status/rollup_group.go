@@ -4,6 +4,7 @@
 package status
 
 import (
+	"maps"
 	"math/bits"
 	"slices"
 
@@ -18,8 +19,9 @@ type group struct {
 	sessions []*sessionView
 	// selectors are the node selectors that choose the nodes, in canonical form.
 	selectors []string
-	// judged holds the verdicts that follow from the objects, and digest is the digest that the sessions shall report.
-	judged *compile.Judgement
+	// judge says what the objects say of what these sessions may be sent, nil where that is what they say of all sessions of the peer.
+	judge *compile.Judge
+	// sums and digest are what the sessions are to report.
 	sums   compile.Sums
 	digest string
 	// key is a hash of the sessions without their state.
@@ -39,56 +41,52 @@ type group struct {
 	touchedSums uint64
 }
 
-// readCatalog takes over the catalog's announcements and verdicts for a peer.
-func (r *Rollup) readCatalog(v *peerView) {
-	former, formerPlaces, judged, regroup := v.eligible, v.places, v.judged, v.groups == nil
-	v.eligible = r.cluster.Catalog.Eligible(v.peer)
-	v.judged = r.cluster.Catalog.Judge(v.peer, nil, judged)
-	v.places = make(map[string]int, len(v.eligible))
-	sums := map[string]*compile.Sums{}
-	for i, a := range v.eligible {
-		name := a.Name()
-		v.places[name] = i
-		if place, ok := formerPlaces[name]; !ok || former[place] != a || judged.Of(a) != v.judged.Of(a) {
-			r.touched[name] = true
-		}
-		selector := a.NodeSelector()
-		if sums[selector] == nil {
-			sums[selector] = &compile.Sums{}
-			regroup = regroup || v.sums[selector] == nil
-		}
-		sums[selector].Add(a.Term())
+// change takes over what the objects say of a peer now, whose version is the same.
+func (r *Rollup) change(v *peerView, changes *compile.Changes) {
+	all := slices.Values(r.cluster.Catalog.Announcements)
+	for _, change := range changes.Announcements {
+		v.judge.Change(change.From, change.To)
 	}
-	for _, a := range former {
-		if _, ok := v.places[a.Name()]; !ok {
-			r.touched[a.Name()] = true
-		}
+	for _, namespace := range changes.Namespaces {
+		v.judge.Namespace(namespace, all)
 	}
-	regroup = regroup || len(sums) != len(v.sums)
-	v.sums = sums
+	v.judge.Settle(all)
+	var changed []*selected
+	regroup := false
+	for selector := range v.eligible.changed {
+		s := v.eligible.of[selector]
+		if s.n == 0 {
+			delete(v.eligible.of, selector)
+		}
+		regroup = regroup || s.n == 0 || !s.grouped
+		changed = append(changed, s)
+	}
+	clear(v.eligible.changed)
 	if regroup {
 		r.regroup(v)
 		return
 	}
-	for g := range v.everyGroup() {
-		r.expect(g)
+	r.judgeGroups(v, changes)
+	for _, s := range changed {
+		for _, g := range v.groups[s.selector] {
+			g.expect()
+		}
+	}
+	if len(changes.Announcements)+len(changes.Namespaces) > 0 {
+		for g := range v.everyGroup() {
+			g.findLast()
+		}
 	}
 }
 
 // regroup puts the sessions of a peer into groups.
 func (r *Rollup) regroup(v *peerView) {
-	representatives := map[string]*compile.Announcement{}
-	var selectors []string
-	for _, a := range v.eligible {
-		if selector := a.NodeSelector(); representatives[selector] == nil {
-			representatives[selector] = a
-			selectors = append(selectors, selector)
-		}
-	}
-	slices.Sort(selectors)
+	selectors := slices.Sorted(maps.Keys(v.eligible.of))
 	chosen := make([]nodeSet, len(selectors))
 	for i, selector := range selectors {
-		chosen[i] = r.nodesOf(representatives[selector])
+		s := v.eligible.of[selector]
+		s.grouped = true
+		chosen[i] = r.nodesOf(s.example)
 	}
 	byProfile := map[string]*group{}
 	v.groups = make(map[string][]*group, len(selectors))
@@ -118,9 +116,9 @@ func (r *Rollup) regroup(v *peerView) {
 		session.compare()
 		g.count(session, 1)
 	}
-	for _, g := range byProfile {
-		r.judge(g)
-	}
+	clear(v.eligible.changed)
+	v.bound = false
+	r.judgeGroups(v, nil)
 }
 
 // everyGroup yields each group that gets an announcement, once.
@@ -138,17 +136,15 @@ func (v *peerView) everyGroup() func(yield func(*group) bool) {
 
 func (v *peerView) sumsOf(selectors []string) (sums compile.Sums) {
 	for _, selector := range selectors {
-		for i, sum := range v.sums[selector] {
+		for i, sum := range v.eligible.of[selector].sums {
 			sums[i] = sums[i].Plus(sum)
 		}
 	}
 	return sums
 }
 
-// expect takes over the digest that the sessions of a group shall report, and compares only the sums that changed.
-func (r *Rollup) expect(g *group) {
-	r.judge(g)
-	g.findLast()
+// expect takes over what the sessions of a group are to report, and compares those sums alone that changed.
+func (g *group) expect() {
 	sums := g.view.sumsOf(g.selectors)
 	if sums == g.sums {
 		return
@@ -180,8 +176,7 @@ func (r *Rollup) expect(g *group) {
 	g.touchedSums |= changed
 }
 
-// findLast finds anew where the list ends of each session that does not list everything: announcements that do not go to the
-// sessions shift the places too.
+// findLast finds anew where the lists of sessions end that do not list all: what they list may have changed.
 func (g *group) findLast() {
 	if g.hide == 0 {
 		return
@@ -189,25 +184,8 @@ func (g *group) findLast() {
 	for _, session := range g.sessions {
 		before := session.last
 		session.findLast()
-		g.touched = g.touched || session.last != before
-	}
-}
-
-// judge takes over the verdicts that follow from the objects. Where a limit binds, they depend on the other announcements of the nodes.
-func (r *Rollup) judge(g *group) {
-	before := g.judged
-	g.judged = g.view.judged
-	if g.view.judged.Binds() {
-		g.judged = r.cluster.Catalog.Judge(g.view.peer, func(a *compile.Announcement) bool {
-			_, found := slices.BinarySearch(g.selectors, a.NodeSelector())
-			return found
-		}, g.view.judged)
-	}
-	if before != nil && (before.Binds() || g.judged.Binds()) {
-		for _, a := range g.view.eligible {
-			if before.Of(a) != g.judged.Of(a) {
-				r.touched[a.Name()] = true
-			}
+		if (before == nil) != (session.last == nil) || before != nil && before.Compare(session.last) != 0 {
+			g.touched = true
 		}
 	}
 }
@@ -285,8 +263,8 @@ func (g *group) unanimous(a *compile.Announcement, name string) bool {
 
 // tally adds the verdicts of the sessions on an announcement.
 func (g *group) tally(t *tally, a *compile.Announcement, name string, confirmed *Confirmation) {
-	judged := g.judged.Of(a)
-	t.sessions += g.key * (1 + judgedHash(judged)) // a sum over the sessions, however they are grouped
+	judged := g.judged(a)
+	t.sessions += g.key * (1 + judged.hash()) // a sum over the sessions, however they are grouped
 	unanimous := g.unanimous(a, name)
 	for stands, n := range g.stand {
 		if n == 0 || standing(stands) == up && !unanimous {
@@ -303,14 +281,6 @@ func (g *group) tally(t *tally, a *compile.Announcement, name string, confirmed 
 			t.add(session.verdict(a, name, judged, confirmed), 1, session.where)
 		}
 	}
-}
-
-// judgedHash is 0 if every prefix may be sent.
-func judgedHash(judged compile.Judged) uint64 {
-	if judged.Reason == "" {
-		return 0
-	}
-	return mix(textHash(judged.Reason), uint64(judged.Prefixes))
 }
 
 // nodeSet has a bit for each place in Cluster.Nodes.

@@ -49,6 +49,7 @@ type history struct {
 	// versions; both roll-ups belong to a leader that began after the last edit that cannot be used.
 	reader          *compile.Reader
 	catalog         *compile.Catalog
+	changes         compile.Changes
 	given           []compile.NodeFacts
 	told, anew      *status.Rollup
 	reported        map[string]*v1alpha1.BGPSession
@@ -273,10 +274,14 @@ func (h *history) markNode(node string) {
 
 // update gives the changes to one roll-up, and lets the other read everything.
 func (h *history) update() {
+	h.changes = compile.Changes{}
 	if h.objectsChanged {
-		objects := h.reader.Read(h.objects.Peers, h.objects.Announcements)
-		objects.OperatorNamespace, objects.Namespaces = h.objects.operatorNamespace, h.namespaces
-		h.catalog = compile.NewCatalog(objects)
+		if h.catalog == nil {
+			h.catalog = compile.NewCatalog(h.objects.operatorNamespace, false)
+		}
+		inputs := h.inputs(h.reader)
+		h.catalog.Complete(&inputs)
+		h.changes = h.catalog.Update(&inputs)
 	}
 	if h.nodesChanged {
 		h.given = h.nodes
@@ -296,18 +301,27 @@ func (h *history) update() {
 			delete(h.reported, name)
 		}
 	}
-	h.told.Update(status.Cluster{Catalog: h.catalog, Nodes: h.given, Speakers: speakers, Lost: lost}, changed, gone)
+	h.told.Update(status.Cluster{Catalog: h.catalog, Changes: h.changes, Nodes: h.given, Speakers: speakers, Lost: lost}, changed, gone)
 
-	var reader compile.Reader
-	objects := reader.Read(h.objects.Peers, h.objects.Announcements)
-	objects.OperatorNamespace, objects.Namespaces = h.objects.operatorNamespace, h.namespaces
+	inputs, catalog := h.inputs(&compile.Reader{}), compile.NewCatalog(h.objects.operatorNamespace, false)
+	catalog.Update(&inputs)
 	var sessions []v1alpha1.BGPSession
 	for _, session := range h.sessions {
 		sessions = append(sessions, *session.DeepCopy())
 	}
 	h.anew.Read(status.Cluster{
-		Catalog: compile.NewCatalog(objects), Nodes: slices.Clone(h.nodes), Speakers: speakers, Lost: lost,
+		Catalog: catalog, Nodes: slices.Clone(h.nodes), Speakers: speakers, Lost: lost,
 	}, sessions)
+}
+
+// inputs are what the objects come to.
+func (h *history) inputs(reader *compile.Reader) compile.Inputs {
+	inputs := reader.ReadAll(h.objects.Peers, h.objects.Announcements)
+	inputs.Namespaces = map[string]compile.Namespace{}
+	for name, labels := range h.namespaces {
+		inputs.Namespaces[name] = compile.Namespace{Exists: true, Labels: labels}
+	}
+	return inputs
 }
 
 func (h *history) check() {

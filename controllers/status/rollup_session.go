@@ -50,12 +50,12 @@ type sessionView struct {
 	behind bool
 	// matches has a bit for each sum of the digest that agrees with the objects.
 	matches uint64
-	// withheld are the announcements that the session lists, by name. last is the place of the youngest of them among the
-	// announcements for the peer, -1 for none.
+	// withheld are the announcements that the session lists, by name. Where it does not list all, last is the youngest of them that is for
+	// the peer, nil for none.
 	withheld []*v1alpha1.WithheldAnnouncement
-	last     int
-	// state is a hash that changes when the session does, or its state. changed is the round that first found the present
-	// state.
+	last     *compile.Announcement
+	// state stands for everything that says whether it is still the same session, in the same state, and changed is the round
+	// that first found it so.
 	state, changed uint64
 }
 
@@ -91,13 +91,14 @@ func (s *sessionView) compare() {
 
 // findLast finds the youngest announcement in the list of a session that does not list everything.
 func (s *sessionView) findLast() {
-	s.last = -1
+	s.last = nil
 	if !s.hides() {
 		return
 	}
 	for _, w := range s.withheld {
-		if place, ok := s.view.places[nameOf(w)]; ok {
-			s.last = max(s.last, place)
+		a := s.view.catalog.Announcement(nameOf(w))
+		if a != nil && s.view.judge.Eligible(a) && (s.last == nil || a.Compare(s.last) > 0) {
+			s.last = a
 		}
 	}
 }
@@ -190,10 +191,10 @@ func (s *sessionView) hides() bool {
 	return report != nil && len(report.Truncated) > 0
 }
 
-// mayHide reports whether the session may withhold an announcement without listing it. Sessions list the oldest announcements: one
-// that is older than a listed one would be listed too, as long as the node and the roll-up know the same announcements.
-func (s *sessionView) mayHide(announcement string) bool {
-	return s.hides() && (s.matches != allSums || s.view.places[announcement] > s.last)
+// mayHide reports whether the session may withhold an announcement without listing it. Sessions list the oldest: what is
+// older than one that is listed would be listed too, as long as both sides know the same announcements.
+func (s *sessionView) mayHide(a *compile.Announcement) bool {
+	return s.hides() && (s.matches != allSums || s.last == nil || a.Compare(s.last) > 0)
 }
 
 // listed is the session's entry for an announcement, nil if there is none.

@@ -24,7 +24,7 @@ import (
 func (r *Rollup) readUnseen() {
 	before := r.unseen
 	r.unseen = r.findUnseen()
-	for _, peer := range r.cluster.Catalog.LeftOut {
+	for _, peer := range r.cluster.Catalog.LeftOut() {
 		r.touchUnseen(before[peer.Ref.Name], r.unseen[peer.Ref.Name])
 	}
 	for name, view := range before {
@@ -36,11 +36,12 @@ func (r *Rollup) readUnseen() {
 
 // findUnseen groups those sessions by the name of their peer.
 func (r *Rollup) findUnseen() map[string]*peerView {
-	if len(r.cluster.Catalog.LeftOut) == 0 {
+	leftOut := r.cluster.Catalog.LeftOut()
+	if len(leftOut) == 0 {
 		return nil
 	}
 	views := map[string]*peerView{}
-	for _, peer := range r.cluster.Catalog.LeftOut {
+	for _, peer := range leftOut {
 		views[peer.Ref.Name] = &peerView{peer: peer}
 	}
 	places := make(map[string]int, len(r.cluster.Nodes))
@@ -140,7 +141,7 @@ func (r *Rollup) countUnseen(t *tally, a *compile.Announcement) {
 			}
 			said := verdict{standing: pending, unseen: true}
 			if session.standing == down || session.standing == unavailable {
-				said = session.verdict(a, "", compile.Judged{}, nil)
+				said = session.verdict(a, "", judged{}, nil)
 			}
 			t.add(said, 1, session.where)
 		}

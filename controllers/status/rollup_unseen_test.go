@@ -231,7 +231,7 @@ func TestAnnouncementsAreTouchedByHeldPeers(t *testing.T) {
 		{name: "the BGPPeer is gone", edit: func() { c.objects.Peers = nil }, want: true},
 	} {
 		step.edit()
-		cluster := c.asRead()
+		cluster := c.asChanged()
 		cluster.Nodes = nodes
 		r.Update(cluster, step.changed, step.gone)
 		if got := r.TouchedAnnouncement("platform/web", nil); got != step.want {

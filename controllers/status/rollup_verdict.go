@@ -28,10 +28,10 @@ type verdict struct {
 	sent int
 }
 
-// verdict is a session's answer on an announcement, together with the verdict that follows from the objects. The answer counts once
-// the session's digest shows that it has decided on this version, under the newest BGPPeer. It then counts for as long as the session
-// stays in the state in which it was confirmed, even if other announcements change the digest.
-func (s *sessionView) verdict(a *compile.Announcement, name string, judged compile.Judged, confirmed *Confirmation) verdict {
+// verdict is what a session says of an announcement, beside what the objects say. It counts once the session's digest says that
+// it has decided on this very version, under the newest BGPPeer, and goes on to count, however the digest changes with other
+// announcements, for as long as the session is in the state in which it was confirmed.
+func (s *sessionView) verdict(a *compile.Announcement, name string, judged judged, confirmed *Confirmation) verdict {
 	if s.standing != up {
 		if a.AdminDown {
 			return verdict{standing: s.standing, reason: v1alpha1.ReasonAdminDown}
@@ -43,15 +43,15 @@ func (s *sessionView) verdict(a *compile.Announcement, name string, judged compi
 	if !s.decided() || !caughtUp && !trusted {
 		return verdict{standing: pending}
 	}
-	v := verdict{standing: up, reason: judged.Reason, sent: judged.Prefixes}
+	v := verdict{standing: up, reason: judged.reason, sent: judged.prefixes}
 	if withheld := s.listed(name); withheld != nil {
-		v.reason, v.sent = compile.FirstReason(judged.Reason, withheld.Reason), int(withheld.Sent)
+		v.reason, v.sent = compile.FirstReason(judged.reason, withheld.Reason), int(withheld.Sent)
 		if v.reason == withheld.Reason {
 			v.winner = withheld.Winner
 		}
 		return v
 	}
-	if judged.Prefixes > 0 && !trusted && s.mayHide(name) {
+	if judged.prefixes > 0 && !trusted && s.mayHide(a) {
 		return verdict{standing: pending}
 	}
 	return v

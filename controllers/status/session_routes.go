@@ -105,36 +105,29 @@ func announcements(report *rib.Report) *v1alpha1.AnnouncementsStatus {
 	if decisions == nil {
 		return &v1alpha1.AnnouncementsStatus{}
 	}
-	kept := keptBack(report.Withheld, decisions)
-	var sums compile.Sums
-	out := &v1alpha1.AnnouncementsStatus{}
+	out := &v1alpha1.AnnouncementsStatus{Sent: counter(decisions.Sent), Digest: Digest(&decisions.Sums)}
 	var withheld []v1alpha1.WithheldAnnouncement
-	for _, d := range decisions.Announcements {
-		sums.Add(d.Of.Term())
-		if d.Sent == nil {
-			continue // the verdict follows from the objects
+	for _, own := range keptBack(report.Withheld, decisions) {
+		of := compile.AnnouncementOf(own.announcement)
+		prefixes, _ := decisions.Prefixes(own.announcement)
+		if prefixes > 0 && own.prefixes >= prefixes {
+			out.Sent--
 		}
-		own := kept[d.Sent.ID]
-		if own.prefixes < int(d.Prefixes) {
-			out.Sent++
-		}
-		if own.reason != "" {
-			withheld = append(withheld, v1alpha1.WithheldAnnouncement{
-				Namespace: d.Of.Ref.Namespace, Name: d.Of.Ref.Name, Generation: d.Of.Ref.Generation, Reason: own.reason,
-				Sent: max(0, d.Prefixes-counter(own.prefixes)), Winner: own.winnerOf(),
-			})
-		}
+		withheld = append(withheld, v1alpha1.WithheldAnnouncement{
+			Namespace: of.Ref.Namespace, Name: of.Ref.Name, Generation: of.Ref.Generation, Reason: own.reason,
+			Sent: counter(max(0, prefixes-own.prefixes)), Winner: own.winnerOf(),
+		})
 	}
-	out.Digest = Digest(&sums)
 	out.Withheld, out.Truncated = truncate(withheld)
 	return out
 }
 
 // part is the part of an announcement that the session itself keeps back.
 type part struct {
-	reason   string
-	prefixes int
-	// winner is the announcement that has the prefix instead, if there is one.
+	announcement *rib.Announcement
+	reason       string
+	prefixes     int
+	// winner is the announcement that it lost to, where it did.
 	winner string
 }
 
@@ -146,28 +139,32 @@ func (p part) winnerOf() string {
 	return p.winner
 }
 
-// keptBack sums up the session's own reasons for each announcement, by its ID. A family that was not negotiated is no reason if the
-// peer does not have it configured.
-func keptBack(list []rib.Withheld, decisions *compile.Decisions) map[string]part {
-	foreign := map[string]int{}
-	for _, d := range decisions.Announcements {
-		if d.Sent != nil && d.Foreign > 0 {
-			foreign[d.Sent.ID] = int(d.Foreign)
+// keptBack sums up the session's own reasons for each announcement that it is eligible for, the oldest first as they are listed. That a
+// family is not negotiated which the peer does not have configured is none.
+func keptBack(list []rib.Withheld, decisions *compile.Decisions) []*part {
+	var parts []*part
+	places := map[string]*part{}
+	for i := range list {
+		withheld := &list[i]
+		if !decisions.Eligible(withheld.Announcement) {
+			continue
 		}
-	}
-	parts := map[string]part{}
-	for _, withheld := range list {
+		prefixes := withheld.Prefixes
 		if withheld.Reason == rib.ReasonFamilyNotNegotiated {
-			if withheld.Prefixes -= foreign[withheld.Announcement.ID]; withheld.Prefixes <= 0 {
+			_, foreign := decisions.Prefixes(withheld.Announcement)
+			if prefixes -= foreign; prefixes <= 0 {
 				continue
 			}
 		}
-		known := parts[withheld.Announcement.ID]
-		parts[withheld.Announcement.ID] = part{
-			reason:   compile.FirstReason(known.reason, compile.WithheldReason(withheld.Reason)),
-			prefixes: known.prefixes + withheld.Prefixes,
-			winner:   cmp.Or(known.winner, withheld.Winner),
+		known := places[withheld.Announcement.ID]
+		if known == nil {
+			known = &part{announcement: withheld.Announcement}
+			places[withheld.Announcement.ID] = known
+			parts = append(parts, known)
 		}
+		known.reason = compile.FirstReason(known.reason, compile.WithheldReason(withheld.Reason))
+		known.prefixes += prefixes
+		known.winner = cmp.Or(known.winner, withheld.Winner)
 	}
 	return parts
 }

@@ -339,32 +339,39 @@ func TestSessionEmitsItsOwnConditionsAlone(t *testing.T) {
 	}
 }
 
-// decided is a report on announcements with one prefix each: "ok", or the reason of compile.
-func decided(reasons ...string) rib.Report {
-	decisions := &compile.Decisions{}
-	for i, reason := range reasons {
-		name := fmt.Sprintf("ann-%03d", i)
-		d := compile.Decision{Of: read(ref(name))}
-		if reason == "ok" {
-			d.Sent, d.Prefixes = &rib.Announcement{ID: "shop/" + name}, 2
-		} else {
-			d.Reason = reason
-		}
-		decisions.Announcements = append(decisions.Announcements, d)
+// decided is a report on announcements of two prefixes each, ann-000 and so on: of which all is sent, or what the objects keep back of it,
+// "whole" or "part". The peer has families configured, which are both where there are none.
+func decided(t *testing.T, families []v1alpha1.Family, kept ...string) (rib.Report, []*rib.Announcement) {
+	t.Helper()
+	peers := []v1alpha1.BGPPeer{{ObjectMeta: metav1.ObjectMeta{Name: "tor-a", UID: "uid-tor-a", Generation: 1}, Spec: v1alpha1.BGPPeerSpec{
+		Address: "192.0.2.1", LocalASN: new(int64(64512)), PeerASN: new(int64(64500)), Families: families,
+		AllowedAnnouncements: &v1alpha1.AllowedAnnouncements{Tenants: []v1alpha1.Tenant{{
+			Name: "all", Namespaces: v1alpha1.TenantNamespaces{From: v1alpha1.NamespacesFromAll},
+			Prefixes: []v1alpha1.TenantPrefix{{CIDR: "203.0.113.0/24", MaxLength: new(int32(32))}, {CIDR: "2001:db8::/32", MaxLength: new(int32(64))}},
+		}}},
+	}}}
+	var list []v1alpha1.Announcement
+	for i, keep := range kept {
+		of := ref(fmt.Sprintf("ann-%03d", i))
+		list = append(list, v1alpha1.Announcement{
+			ObjectMeta: metav1.ObjectMeta{Namespace: of.Namespace, Name: of.Name, UID: of.UID, Generation: of.Generation},
+			Spec: v1alpha1.AnnouncementSpec{Prefixes: map[string][]string{
+				"": {"203.0.113.0/28", "203.0.113.16/28"}, "whole": {"198.51.100.0/28", "198.51.100.16/28"},
+				"part": {"203.0.113.0/28", "203.0.113.16/28", "198.51.100.0/28"}, "foreign": {"203.0.113.0/28", "203.0.113.16/28", "2001:db8::/48"},
+			}[keep]},
+		})
 	}
-	return rib.Report{Token: decisions}
-}
-
-// read is an announcement in that version.
-func read(ref compile.Ref) *compile.Announcement {
-	announcement, issue := compile.ReadAnnouncement(&v1alpha1.Announcement{
-		ObjectMeta: metav1.ObjectMeta{Namespace: ref.Namespace, Name: ref.Name, UID: ref.UID, Generation: ref.Generation},
-		Spec:       v1alpha1.AnnouncementSpec{Prefixes: []string{"203.0.113.0/24", "203.0.114.0/24"}},
-	}, compile.Versions[compile.Announcement]{})
-	if issue != nil {
-		panic(issue.Message)
+	inputs := (&compile.Reader{}).ReadAll(peers, list)
+	out := compile.NewCompiler(compile.Settings{NodeName: "node-1"}).Update(&inputs)
+	if len(out.Issues) > 0 || len(out.Config.Exports) != 1 {
+		t.Fatalf("%d sessions, issues %+v", len(out.Config.Exports), out.Issues)
 	}
-	return announcement.InForce
+	sent := make([]*rib.Announcement, len(kept))
+	for a := range out.Config.Exports[0].Announcements.All() {
+		i := slices.IndexFunc(list, func(of v1alpha1.Announcement) bool { return of.UID == compile.AnnouncementOf(a).Ref.UID })
+		sent[i] = a
+	}
+	return rib.Report{Token: out.Config.Exports[0].Token}, sent
 }
 
 // digestOf is the digest of a session that has decided on these versions.
@@ -381,12 +388,11 @@ func ref(name string) compile.Ref {
 }
 
 func TestSessionAnnouncements(t *testing.T) {
-	report := decided("ok", v1alpha1.ReasonPrefixNotAllowed, "ok", "ok")
-	report.Token.(*compile.Decisions).Announcements[2].Reason = v1alpha1.ReasonAttributeNotAllowed // of a part
+	report, sent := decided(t, nil, "", "whole", "part", "")
 	report.Withheld = []rib.Withheld{
-		{Announcement: &rib.Announcement{ID: "shop/ann-002"}, Reason: rib.ReasonConflict, Prefixes: 1, Winner: "shop/ann-000"},
-		{Announcement: &rib.Announcement{ID: "shop/ann-003"}, Reason: rib.ReasonNoNextHop, Prefixes: 1},
-		{Announcement: &rib.Announcement{ID: "shop/ann-003"}, Reason: rib.ReasonConflict, Prefixes: 1, Winner: "shop/ann-000"},
+		{Announcement: sent[2], Reason: rib.ReasonConflict, Prefixes: 1, Winner: "shop/ann-000"},
+		{Announcement: sent[3], Reason: rib.ReasonNoNextHop, Prefixes: 1},
+		{Announcement: sent[3], Reason: rib.ReasonConflict, Prefixes: 1, Winner: "shop/ann-000"},
 	}
 	got := session(up(func(s *speaker.PeerSnapshot) { s.Routes = report })).Announcements
 	want := &v1alpha1.AnnouncementsStatus{
@@ -443,13 +449,10 @@ func TestReceivedPrefixes(t *testing.T) {
 
 // Prefixes of a family that the peer does not have configured are not for the session, so leaving them out is no verdict.
 func TestForeignPrefixesAreNoVerdict(t *testing.T) {
-	report := decided("ok", "ok")
-	for i := range report.Token.(*compile.Decisions).Announcements {
-		report.Token.(*compile.Decisions).Announcements[i].Foreign = 3
-	}
+	report, sent := decided(t, []v1alpha1.Family{{AFI: v1alpha1.AFIIPv4, SAFI: v1alpha1.SAFIUnicast}}, "foreign", "foreign")
 	report.Withheld = []rib.Withheld{
-		{Announcement: &rib.Announcement{ID: "shop/ann-000"}, Reason: rib.ReasonFamilyNotNegotiated, Prefixes: 3},
-		{Announcement: &rib.Announcement{ID: "shop/ann-001"}, Reason: rib.ReasonFamilyNotNegotiated, Prefixes: 5}, // and its own two
+		{Announcement: sent[0], Reason: rib.ReasonFamilyNotNegotiated, Prefixes: 1},
+		{Announcement: sent[1], Reason: rib.ReasonFamilyNotNegotiated, Prefixes: 3}, // and its own two
 	}
 	got := session(up(func(s *speaker.PeerSnapshot) { s.Routes = report })).Announcements
 	want := []v1alpha1.WithheldAnnouncement{{Namespace: "shop", Name: "ann-001", Generation: 1, Reason: v1alpha1.ReasonFamilyNotNegotiated}}
@@ -459,14 +462,14 @@ func TestForeignPrefixesAreNoVerdict(t *testing.T) {
 }
 
 func TestSessionListsTheOldestWithheld(t *testing.T) {
-	report := decided(slices.Repeat([]string{"ok"}, 259)...)
+	report, sent := decided(t, nil, make([]string, 259)...)
 	for i := range 259 {
 		reason := rib.ReasonTooLong
 		if i == 256 || i == 258 {
 			reason = rib.ReasonNoNextHop
 		}
 		report.Withheld = append(report.Withheld, rib.Withheld{
-			Announcement: &rib.Announcement{ID: fmt.Sprintf("shop/ann-%03d", i)}, Reason: reason, Prefixes: 2,
+			Announcement: sent[i], Reason: reason, Prefixes: 2,
 		})
 	}
 	got := session(up(func(s *speaker.PeerSnapshot) { s.Routes = report })).Announcements

@@ -29,11 +29,13 @@ type lab struct {
 	speaker *speaker.Speaker
 	objects objects
 	reader  compile.Reader
-	output  *compile.Output
-	version uint32 // of the canary
-	slips   bool   // the objects may be such that cannot be used
-	edited  *view
-	witness *view
+	// compiler makes output of them.
+	compiler *compile.Compiler
+	output   *compile.Output
+	version  uint32 // of the canary
+	slips    bool   // the objects may be such that cannot be used
+	edited   *view
+	witness  *view
 }
 
 // view is a neighbour and how far its messages have been looked at.
@@ -81,8 +83,14 @@ func (l *lab) edit(change func(*objects)) {
 
 func (l *lab) apply() {
 	l.t.Helper()
+	if l.compiler == nil {
+		l.compiler = compile.NewCompiler(compile.Settings{
+			NodeName: l.objects.node.Name, OperatorNamespace: operatorNS, AuthNamespace: operatorNS, SoftwareVersion: "Herald/test",
+		})
+	}
 	in := l.objects.input(&l.reader)
-	l.output = compile.Compile(in, l.output)
+	l.compiler.Complete(&in)
+	l.output = l.compiler.Update(&in)
 	for _, issue := range l.output.Issues {
 		if l.slips && issue.Held {
 			continue

@@ -148,7 +148,7 @@ func (o *objects) touch(change func(*objects)) {
 var secrets = map[string]map[string][]byte{"one": {"password": []byte("k1"), "other": []byte("k2")}, "two": {"password": []byte("k3")}}
 
 // input is what is compiled.
-func (o *objects) input(reader *compile.Reader) compile.Input {
+func (o *objects) input(reader *compile.Reader) compile.Inputs {
 	peers, announcements := []v1alpha1.BGPPeer{o.witness}, []v1alpha1.Announcement{o.canary, o.tenant}
 	if !o.peerGone {
 		peers = append(peers, o.peer)
@@ -156,15 +156,16 @@ func (o *objects) input(reader *compile.Reader) compile.Input {
 	if !o.netGone {
 		announcements = append(announcements, o.net)
 	}
-	in := compile.Input{
-		Objects:         reader.Read(peers, announcements),
-		Node:            o.node,
-		AuthNamespace:   operatorNS,
-		SoftwareVersion: "Herald/test",
-		Secrets:         secrets,
+	in := reader.ReadAll(peers, announcements)
+	node := o.node
+	in.Node = &node
+	in.Namespaces = map[string]compile.Namespace{
+		tenantNS: {Exists: true, Labels: map[string]string{"team": "web"}}, operatorNS: {Exists: true},
 	}
-	in.OperatorNamespace = operatorNS
-	in.Namespaces = map[string]map[string]string{tenantNS: {"team": "web"}, operatorNS: {}}
+	in.Secrets = map[string]compile.Secret{}
+	for name, data := range secrets {
+		in.Secrets[name] = compile.Secret{Exists: true, Data: data}
+	}
 	return in
 }
 

@@ -49,21 +49,21 @@ func TestNewerSchema(t *testing.T) {
 			t.Run(kind+"/"+c.name, func(t *testing.T) {
 				var reader compile.Reader
 				before := readObjects(t, &reader, full)
-				if len(before.Issues) > 0 || len(before.Peers)+len(before.Announcements) != 1 {
-					t.Fatalf("the version before is not valid: %+v", before.Issues)
+				if before.issue != nil || !before.inForce {
+					t.Fatalf("the version before is not valid: %+v", before.issue)
 				}
 				object := &unstructured.Unstructured{Object: c.object}
 				object.SetGeneration(7)
 				after := readObjects(t, &reader, object)
-				if len(after.Issues) != 1 || after.Issues[0].Reason != v1alpha1.ReasonUnsupported || after.Issues[0].InForce != 6 ||
-					!strings.Contains(after.Issues[0].Message, c.want) {
-					t.Errorf("issues %+v, want it %s for %s, and generation 6 in force", after.Issues, v1alpha1.ReasonUnsupported, c.want)
+				if after.issue == nil || after.issue.Reason != v1alpha1.ReasonUnsupported || after.issue.InForce != 6 ||
+					!strings.Contains(after.issue.Message, c.want) {
+					t.Errorf("issue %+v, want it %s for %s, and generation 6 in force", after.issue, v1alpha1.ReasonUnsupported, c.want)
 				}
-				if len(after.Peers)+len(after.Announcements) != 1 {
+				if !after.inForce {
 					t.Error("it is left out")
 				}
-				// A process that sees the object for the first time has no earlier version.
-				if fresh := readObjects(t, &compile.Reader{}, object); len(fresh.Issues) != 1 || len(fresh.Peers)+len(fresh.Announcements) > 0 {
+				// One who sees it first has nothing to go on with.
+				if fresh := readObjects(t, &compile.Reader{}, object); fresh.issue == nil || fresh.inForce {
 					t.Errorf("one who sees it first reads %+v", fresh)
 				}
 			})
@@ -71,8 +71,14 @@ func TestNewerSchema(t *testing.T) {
 	}
 }
 
+// found is what an object comes to: whether some version of it is in force, and what is wrong with the newest.
+type found struct {
+	inForce bool
+	issue   *compile.Issue
+}
+
 // readObjects decodes as the client does, and reads.
-func readObjects(t *testing.T, reader *compile.Reader, object *unstructured.Unstructured) compile.Objects {
+func readObjects(t *testing.T, reader *compile.Reader, object *unstructured.Unstructured) found {
 	t.Helper()
 	scheme := runtime.NewScheme()
 	if err := v1alpha1.AddToScheme(scheme); err != nil {
@@ -88,12 +94,14 @@ func readObjects(t *testing.T, reader *compile.Reader, object *unstructured.Unst
 	}
 	switch decoded := decoded.(type) {
 	case *v1alpha1.BGPPeer:
-		return reader.Read([]v1alpha1.BGPPeer{*decoded}, nil)
+		read := reader.Peer(decoded)
+		return found{read.InForce != nil, read.Issue}
 	case *v1alpha1.Announcement:
-		return reader.Read(nil, []v1alpha1.Announcement{*decoded})
+		read := reader.Announcement(decoded)
+		return found{read.InForce != nil, read.Issue}
 	}
 	t.Fatalf("decoded as %T", decoded)
-	return compile.Objects{}
+	return found{}
 }
 
 func specSchema(t *testing.T, kind string) apiextensionsv1.JSONSchemaProps {

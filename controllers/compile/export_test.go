@@ -1,0 +1,68 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package compile
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/herald-bgp/herald/speaker/rib"
+)
+
+// Bound is how many sessions there are in which a limit binds.
+func Bound(c *Compiler) int {
+	n := 0
+	for _, s := range c.sessions {
+		if s.judge.Binds() {
+			n++
+		}
+	}
+	return n
+}
+
+// LeaveOutUnchanged leaves in inputs only what the compiler does not know yet, as watches do.
+func LeaveOutUnchanged(c *Compiler, in *Inputs) {
+	maps.DeleteFunc(in.Peers, func(name string, r Reading[Peer]) bool {
+		return r.InForce != nil && c.catalog.peers[name] == r.InForce && r.Issue == nil && c.catalog.refused[objectName{KindBGPPeer, name}].issue == nil
+	})
+	maps.DeleteFunc(in.Announcements, func(name string, r Reading[Announcement]) bool {
+		return r.InForce != nil && c.catalog.announcements[name] == r.InForce && r.Issue == nil && c.catalog.refused[objectName{KindAnnouncement, name}].issue == nil
+	})
+}
+
+// CheckTotals counts anew what judges and the list of everything count step by step, and says what differs. A total that is too high
+// changes no result, only cost.
+func CheckTotals(c *Compiler) string {
+	uses := map[*rib.Announcement]int{}
+	for _, s := range c.sessions {
+		wants := room{entries: make([]int, len(s.judge.wants.entries))}
+		for _, a := range c.here {
+			if v := s.judge.consider(a); v != nil {
+				wants.session += v.prefixes
+				for _, n := range v.needs {
+					wants.entries[n.entry] += n.prefixes
+				}
+			}
+		}
+		if wants.session != s.judge.wants.session || !slices.Equal(wants.entries, s.judge.wants.entries) {
+			return fmt.Sprintf("%s wants %+v, and counted %+v", s.Peer.Ref.Name, wants, s.judge.wants)
+		}
+		if s.judge.Binds() != s.judge.exceeds() {
+			return fmt.Sprintf("%s binds: %v", s.Peer.Ref.Name, s.judge.Binds())
+		}
+		for a := range s.list.All() {
+			uses[a]++
+		}
+	}
+	if !maps.Equal(uses, c.sent.uses) {
+		return fmt.Sprintf("%v are sent, and %v were counted", uses, c.sent.uses)
+	}
+	for key, part := range c.sent.parts {
+		if uses[part] == 0 {
+			return fmt.Sprintf("the part %s is kept, and nobody is sent it", key.name)
+		}
+	}
+	return ""
+}
