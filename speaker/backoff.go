@@ -83,13 +83,13 @@ func (p *peer) damp(lasted time.Duration, cause error) {
 	case errors.Is(cause, errReconfigured), errors.Is(cause, errRekeyed):
 		p.damping = damping{} // what comes now is new
 	case errors.As(cause, &limit):
-		p.damping.overLimit(lasted, p.jitter())
+		p.damping.overLimit(lasted, p.shared.jitter())
 		if p.config.Load().Receive.policy() != limit.policy() {
 			p.damping = damping{} // it is another by now
 		}
 		p.nextDial = p.damping.idleUntil
 	default:
-		p.damping.lost(lasted, !errors.As(cause, &local), p.config.Load().connectRetry(), p.jitter())
+		p.damping.lost(lasted, !errors.As(cause, &local), p.config.Load().connectRetry(), p.shared.jitter())
 		p.nextDial = p.damping.idleUntil
 	}
 }

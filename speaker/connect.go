@@ -224,7 +224,7 @@ func (k *connector) dial(ctx context.Context) {
 		return
 	}
 	k.redialDue = false
-	interval := time.Duration(float64(k.backoff.next(k.cfg.connectRetry())) * k.jitter())
+	interval := time.Duration(float64(k.backoff.next(k.cfg.connectRetry())) * k.shared.jitter())
 	k.nextDial = time.Now().Add(interval)
 	k.redial.Reset(interval)
 	a := k.enter(ctx, true)
@@ -233,7 +233,7 @@ func (k *connector) dial(ctx context.Context) {
 	k.spawn(a, func(ctx context.Context) event {
 		ctx, cancel := context.WithTimeoutCause(ctx, interval, errNoAnswer)
 		defer cancel()
-		conn, err := k.transport.Dial(ctx, cfg.LocalAddress, cfg.Address, cfg.socketOptions())
+		conn, err := k.shared.transport.Dial(ctx, cfg.LocalAddress, cfg.Address, cfg.socketOptions())
 		if err != nil {
 			var network net.Error
 			switch {
@@ -254,7 +254,7 @@ func (k *connector) accept(ctx context.Context, i *incoming) {
 		i.conn.Close()
 		return
 	}
-	if err := k.transport.Configure(i.conn, k.cfg.socketOptions()); err != nil {
+	if err := k.shared.transport.Configure(i.conn, k.cfg.socketOptions()); err != nil {
 		k.refused(fmt.Errorf("accepted connection closed: %w", err))
 		i.conn.Close()
 		return

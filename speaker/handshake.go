@@ -147,7 +147,7 @@ func (c *contender) awaitKeepalive(ctx context.Context) error {
 	}
 	for expiry := time.Now().Add(hold); ; {
 		deadline := expiry
-		if interval := keepaliveAfter(c.negotiated.Keepalive, c.peer.jitter); interval > 0 {
+		if interval := keepaliveAfter(c.negotiated.Keepalive, c.peer.shared.jitter); interval > 0 {
 			deadline = earlier(expiry, time.Now().Add(interval))
 		}
 		armRead(ctx, c.conn, deadline)

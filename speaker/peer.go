@@ -53,7 +53,7 @@ func (cfg *peerConfig) accepts() bool { return cfg.refused == "" && cfg.Peer.acc
 // peer keeps one neighbour's session: RFC 4271 §8 as straight-line code. The state is published, not used for control
 // flow: where the code stands is the state.
 type peer struct {
-	*shared
+	shared   *shared
 	id       SessionID
 	log      logr.Logger
 	accepted chan struct{} // capacity 1: something is in inbox
@@ -122,7 +122,7 @@ func (p *peer) update(cfg *peerConfig) {
 
 // run keeps the session up until ctx ends. The cause of ctx says how the session ends (see farewell).
 func (p *peer) run(ctx context.Context) {
-	defer p.progress.remove(p.work)
+	defer p.shared.progress.remove(p.work)
 	defer p.closing.group.Wait()
 	defer p.inbox.close()
 	var next *contender
@@ -182,7 +182,7 @@ func (p *peer) restartBackoff() {
 
 // note changes what is published of the peer.
 func (p *peer) note(change func(*record)) {
-	p.store.update(p, func(r *record) bool {
+	p.shared.store.update(p, func(r *record) bool {
 		change(r)
 		return true
 	})
@@ -240,8 +240,8 @@ func (p *peer) restartState(cfg *peerConfig) restartState {
 	}
 	gr := cfg.GracefulRestart
 	return restartState{
-		restarting: !p.synced && time.Since(p.started) < gr.RestartTime,
-		forwarding: p.lost || p.uptime() > cfg.hold()+gr.RestartTime+gr.LongLivedStaleTime,
+		restarting: !p.synced && time.Since(p.shared.started) < gr.RestartTime,
+		forwarding: p.lost || p.shared.uptime() > cfg.hold()+gr.RestartTime+gr.LongLivedStaleTime,
 	}
 }
 
@@ -302,7 +302,7 @@ func (p *peer) ribParams(c *contender) rib.Params {
 	params.ExtendedNextHop = slices.Contains(c.negotiated.ExtendedNextHop, wire.IPv4Unicast)
 	params.LinkLocalNextHop = c.negotiated.LinkLocalNextHop
 	if local.Is6() { // whose next hop may be that of IPv4 too (RFC 8950 §3)
-		params.LinkLocal = p.transport.LinkLocal(local, remote)
+		params.LinkLocal = p.shared.transport.LinkLocal(local, remote)
 	}
 	return params
 }

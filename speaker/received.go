@@ -126,19 +126,19 @@ func (r *updateReader) keep(withdraw bool) error {
 // that we understand it may send one, and one for a family that was not negotiated is ignored; RFC 7313 §5: an unknown
 // subtype too.
 func (s *session) takeRefresh(body []byte, synced func(wire.Family) bool) error {
-	r, err := wire.ParseRouteRefresh(body, s.open.Capabilities.EnhancedRefresh) // RFC 7313 §5: where the peer sent the capability
+	r, err := wire.ParseRouteRefresh(body, s.connection.open.Capabilities.EnhancedRefresh) // RFC 7313 §5: where the peer sent the capability
 	if err != nil {
 		s.lines.messages.message(s.log, wire.TypeRouteRefresh, body, err)
 		return fmt.Errorf("peer's ROUTE-REFRESH: %w", protocolError(err))
 	}
-	if !s.ours.Capabilities.RouteRefresh || !slices.Contains(s.negotiated.Families, r.Family) {
+	if !s.connection.ours.Capabilities.RouteRefresh || !slices.Contains(s.connection.negotiated.Families, r.Family) {
 		return nil
 	}
 	switch {
 	case r.Subtype == wire.RefreshRequest:
-		s.out.Refresh(r.Family, s.negotiated.EnhancedRefresh)
-	case !s.negotiated.EnhancedRefresh:
-	case r.Subtype == wire.RefreshBegin && (s.open.Capabilities.GracefulRestart == nil || synced(r.Family)):
+		s.out.Refresh(r.Family, s.connection.negotiated.EnhancedRefresh)
+	case !s.connection.negotiated.EnhancedRefresh:
+	case r.Subtype == wire.RefreshBegin && (s.connection.open.Capabilities.GracefulRestart == nil || synced(r.Family)):
 		// RFC 7313 §4: a BoRR before the End-of-RIB of a peer with graceful restart MUST be ignored.
 		s.received.BeginRefresh(r.Family)
 	case r.Subtype == wire.RefreshEnd:
@@ -150,7 +150,7 @@ func (s *session) takeRefresh(body []byte, synced func(wire.Family) bool) error 
 // askAgain makes the writer ask for routes that an earlier configuration did not keep. A peer that cannot be asked sends them
 // whenever it likes.
 func (s *session) askAgain() {
-	if !s.received.TakeMissing() || !s.negotiated.RouteRefresh {
+	if !s.received.TakeMissing() || !s.connection.negotiated.RouteRefresh {
 		return
 	}
 	select {
@@ -161,7 +161,7 @@ func (s *session) askAgain() {
 
 // appendRefreshRequests appends a ROUTE-REFRESH for each family.
 func (s *session) appendRefreshRequests(b []byte) []byte {
-	for _, f := range s.negotiated.Families {
+	for _, f := range s.connection.negotiated.Families {
 		b = wire.RouteRefresh{Family: f, Subtype: wire.RefreshRequest}.Append(b)
 	}
 	return b

@@ -34,7 +34,7 @@ func (p *peer) beside(negotiated *Negotiated) *connector {
 func (k *connector) acceptSecond(ctx context.Context, i *incoming) {
 	cfg := k.config.Load()
 	if k.live.replacement != nil || cfg.idle() || !cfg.accepts() || !i.fresh() ||
-		k.transport.Configure(i.conn, cfg.socketOptions()) != nil {
+		k.shared.transport.Configure(i.conn, cfg.socketOptions()) != nil {
 		i.conn.Close()
 		return
 	}

@@ -20,11 +20,11 @@ import (
 // else happens.
 type session struct {
 	*peer
-	*contender
-	out     *rib.Out
-	began   time.Time
-	retimed chan struct{} // capacity 1: timers changed in place
-	asks    chan struct{} // capacity 1: the peer is to send its routes again
+	connection *contender
+	out        *rib.Out
+	began      time.Time
+	retimed    chan struct{} // capacity 1: timers changed in place
+	asks       chan struct{} // capacity 1: the peer is to send its routes again
 	// awaited are the families whose End-of-RIB ends the peer's restart; the reader tells of each once in restored.
 	awaited  []wire.Family
 	restored chan wire.Family
@@ -41,12 +41,12 @@ type session struct {
 func (p *peer) session(ctx context.Context, c *contender) (next *contender, err error) {
 	p.work.begin()
 	s := &session{
-		peer:      p,
-		contender: c,
-		out:       p.table.Attach(p.id.String(), p.ribParams(c)),
-		began:     time.Now(),
-		retimed:   make(chan struct{}, 1),
-		asks:      make(chan struct{}, 1),
+		peer:       p,
+		connection: c,
+		out:        p.shared.table.Attach(p.id.String(), p.ribParams(c)),
+		began:      time.Now(),
+		retimed:    make(chan struct{}, 1),
+		asks:       make(chan struct{}, 1),
 	}
 	s.userTimeout = c.cfg.socketOptions().UserTimeout
 	s.setTimers(&c.cfg.Peer)
@@ -100,11 +100,11 @@ func (s *session) run(ctx context.Context, cancel context.CancelCauseFunc) {
 	})
 	group.Go(func() { cancel(s.write(ctx)) })
 	group.Wait()
-	s.end = s.heard(context.Cause(ctx), read)
+	s.end = s.connection.heard(context.Cause(ctx), read)
 	if timeout := s.lingers.Load(); timeout > 0 {
-		s.closing.linger(s.conn, timeout)
+		s.closing.linger(s.connection.conn, timeout)
 	} else {
-		s.conn.Close()
+		s.connection.conn.Close()
 	}
 }
 
@@ -134,7 +134,7 @@ func (s *session) watch(ctx context.Context, cancel context.CancelCauseFunc, end
 			received, counted = nil, time.After(countInterval)
 		case <-counted:
 			received, counted = s.received.Changed(), nil
-			s.store.update(s.peer, func(*record) bool { return true })
+			s.shared.store.update(s.peer, func(*record) bool { return true })
 		case f := <-s.restored:
 			s.retained.endOfRIB(s.peer, f)
 		case <-s.retained.due():
@@ -167,7 +167,7 @@ func (s *session) reported() {
 			s.log.Error(nil, "the guard refused what should not have reached it: a defect", "announcement", w.Announcement.Name, "prefixes", w.Prefixes)
 		}
 	}
-	s.store.update(s.peer, func(*record) bool { return true })
+	s.shared.store.update(s.peer, func(*record) bool { return true })
 }
 
 // noteSynced notes that the peer has had its routes and End-of-RIB from this process.
@@ -182,10 +182,10 @@ func (s *session) reconfigure() error {
 	switch {
 	case newest.AdminDown:
 		return &adminDownError{text: newest.DownText}
-	case newest.forbids(s.dialled), newest.restarts(s.cfg):
+	case newest.forbids(s.connection.dialled), newest.restarts(s.connection.cfg):
 		return errReconfigured
 	}
-	pending := deferredChanges(&s.cfg.Peer, &newest.Peer)
+	pending := deferredChanges(&s.connection.cfg.Peer, &newest.Peer)
 	if len(pending) > 0 && newest.ApplyImmediate && !newest.blocked() {
 		return errReconfigured
 	}
@@ -194,7 +194,7 @@ func (s *session) reconfigure() error {
 	}
 	s.askAgain()
 	s.setTimers(&newest.Peer)
-	s.store.update(s.peer, func(r *record) bool {
+	s.shared.store.update(s.peer, func(r *record) bool {
 		same := r.Revision == newest.Revision && slices.Equal(r.PendingReset, pending) && r.Blocked == newest.Blocked &&
 			r.accepts == newest.accepts() && r.refused == newest.refused && r.PendingRouterID == newest.pendingRouterID
 		r.Revision, r.PendingReset, r.Blocked = newest.Revision, pending, newest.Blocked
@@ -207,7 +207,7 @@ func (s *session) reconfigure() error {
 
 // setTimers takes those of the configuration that change in place; the hold time is the negotiated one.
 func (s *session) setTimers(cfg *Peer) {
-	sendHold, keepalive := cfg.sendHold(s.negotiated.HoldTime), cfg.keepalive(s.negotiated.HoldTime)
+	sendHold, keepalive := cfg.sendHold(s.connection.negotiated.HoldTime), cfg.keepalive(s.connection.negotiated.HoldTime)
 	s.setUserTimeout(userTimeout(sendHold))
 	same := s.sendHold.Swap(sendHold) == sendHold
 	if s.keepalive.Swap(keepalive) == keepalive && same {
@@ -226,9 +226,9 @@ func (s *session) setUserTimeout(timeout time.Duration) {
 		return
 	}
 	s.userTimeout = timeout
-	options := s.cfg.socketOptions()
+	options := s.connection.cfg.socketOptions()
 	options.UserTimeout = timeout
-	if err := s.transport.Configure(s.conn, options); err != nil {
+	if err := s.shared.transport.Configure(s.connection.conn, options); err != nil {
 		s.log.Error(err, "user timeout not set")
 	}
 }

@@ -25,12 +25,12 @@ const lastLook = 50 * time.Millisecond
 func (s *session) read(ctx context.Context) error {
 	updates := updateReader{
 		options: wire.UpdateOptions{
-			AS4:             s.negotiated.AS4,
-			EBGP:            s.open.PeerASN() != s.cfg.LocalASN,
-			ExtendedNextHop: slices.Contains(s.negotiated.ExtendedNextHop, wire.IPv4Unicast),
-			Families:        s.negotiated.Families,
-			AddPath:         s.negotiated.AddPathReceive,
-			LocalAddress:    addrPort(s.conn.LocalAddr()).Addr().WithZone(""),
+			AS4:             s.connection.negotiated.AS4,
+			EBGP:            s.connection.open.PeerASN() != s.connection.cfg.LocalASN,
+			ExtendedNextHop: slices.Contains(s.connection.negotiated.ExtendedNextHop, wire.IPv4Unicast),
+			Families:        s.connection.negotiated.Families,
+			AddPath:         s.connection.negotiated.AddPathReceive,
+			LocalAddress:    addrPort(s.connection.conn.LocalAddr()).Addr().WithZone(""),
 		},
 		received: s.received,
 		counts:   s.messages,
@@ -39,18 +39,18 @@ func (s *session) read(ctx context.Context) error {
 		awaited:  s.awaited,
 		restored: s.restored,
 	}
-	reading := s.progress.add("reader of peer " + s.id.Peer)
-	defer s.progress.remove(reading)
-	defer interruptRead(ctx, s.conn)()
-	hold := s.negotiated.HoldTime
+	reading := s.shared.progress.add("reader of peer " + s.id.Peer)
+	defer s.shared.progress.remove(reading)
+	defer interruptRead(ctx, s.connection.conn)()
+	hold := s.connection.negotiated.HoldTime
 	s.armHold(ctx, hold)
 	for expired := false; ; {
-		t, body, err := s.next()
+		t, body, err := s.connection.next()
 		timeout := errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() == nil
 		if timeout && !expired {
 			// An expired deadline hides what has arrived: the process may have been stopped for longer than the peer was silent.
 			expired = true
-			armRead(ctx, s.conn, time.Now().Add(lastLook))
+			armRead(ctx, s.connection.conn, time.Now().Add(lastLook))
 			continue
 		}
 		if timeout {
@@ -73,7 +73,7 @@ func (s *session) read(ctx context.Context) error {
 			expired = false
 			s.armHold(ctx, hold)
 		case wire.TypeNotification:
-			return s.notified(body)
+			return s.connection.notified(body)
 		case wire.TypeRouteRefresh:
 			if err := s.takeRefresh(body, updates.synced); err != nil {
 				return err
@@ -90,7 +90,7 @@ func (s *session) armHold(ctx context.Context, hold time.Duration) {
 	if hold > 0 {
 		deadline = time.Now().Add(hold)
 	}
-	armRead(ctx, s.conn, deadline)
+	armRead(ctx, s.connection.conn, deadline)
 }
 
 // updateReader parses UPDATEs, counts what they hold, and hands it to the Adj-RIB-In.

@@ -41,16 +41,16 @@ type writer struct {
 // write sends KEEPALIVEs and the messages of the Adj-RIB-Out until ctx ends; then it tells the peer why.
 func (s *session) write(ctx context.Context) error {
 	w := &writer{
-		session: s, work: s.progress.add("writer to peer " + s.id.Peer),
+		session: s, work: s.shared.progress.add("writer to peer " + s.id.Peer),
 		keepaliveTimer: time.NewTimer(time.Hour), lookTimer: time.NewTimer(time.Hour),
-		acks: acknowledgements{transport: s.transport, conn: s.conn},
+		acks: acknowledgements{transport: s.shared.transport, conn: s.connection.conn},
 	}
-	defer s.progress.remove(w.work)
+	defer s.shared.progress.remove(w.work)
 	defer w.keepaliveTimer.Stop()
 	defer w.lookTimer.Stop()
 	w.armKeepalive()
 	w.armLook()
-	stop := interruptWrite(ctx, s.conn)
+	stop := interruptWrite(ctx, s.connection.conn)
 	err := w.run(ctx)
 	stop()
 	ended := time.Now()
@@ -163,9 +163,9 @@ func (w *writer) armWrite(ctx context.Context, timeout time.Duration) {
 	if timeout > 0 {
 		deadline = time.Now().Add(timeout)
 	}
-	w.conn.SetWriteDeadline(deadline)
+	w.connection.conn.SetWriteDeadline(deadline)
 	if ctx.Err() != nil {
-		w.conn.SetWriteDeadline(time.Now().Add(farewellTimeout))
+		w.connection.conn.SetWriteDeadline(time.Now().Add(farewellTimeout))
 	}
 }
 
@@ -184,7 +184,7 @@ func keepaliveAfter(interval time.Duration, jitter func() float64) time.Duration
 // armKeepalive restarts the KeepaliveTimer.
 func (w *writer) armKeepalive() {
 	w.interval = w.keepalive.Load()
-	after := keepaliveAfter(w.interval, w.jitter)
+	after := keepaliveAfter(w.interval, w.shared.jitter)
 	if after == 0 {
 		w.keepaliveTimer.Stop()
 		return
@@ -217,13 +217,13 @@ func (w *writer) farewell(ctx context.Context, err error) bool {
 			w.withdraw(ctx)
 		}
 	}
-	n := farewell(cause, &w.negotiated)
+	n := farewell(cause, &w.connection.negotiated)
 	if n == nil {
 		return false
 	}
-	w.conn.SetWriteDeadline(time.Now().Add(patience))
+	w.connection.conn.SetWriteDeadline(time.Now().Add(patience))
 	b := n.Append(w.rest)
-	if _, err := w.conn.Write(b); err != nil {
+	if _, err := w.connection.conn.Write(b); err != nil {
 		return false // the session is over either way
 	}
 	countMessages(&w.messages.sent, b[len(w.rest):])
