@@ -18,7 +18,15 @@ func (t *Table) CheckReferences(tb testing.TB) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	refs := map[uint32]int{}
-	total := check(tb, &t.four, refs) + check(tb, &t.six, refs)
+	total := 0
+	for _, f := range t.families {
+		switch f := f.(type) {
+		case *family[key4]:
+			total += check(tb, f, refs)
+		case *family[key6]:
+			total += check(tb, f, refs)
+		}
+	}
 	if total != t.total {
 		tb.Errorf("%d routes, counted %d", total, t.total)
 	}

@@ -7,6 +7,7 @@ package adjin
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/herald-bgp/herald/speaker/wire"
 )
@@ -56,11 +57,8 @@ func (t *Table) Exceeded() error {
 	if !t.policy.Keep || !t.policy.Teardown || !t.over() && !t.excess() {
 		return nil
 	}
-	f := wire.IPv4Unicast
-	if len(t.four.kept) == 0 && !t.four.excess() {
-		f = wire.IPv6Unicast
-	}
-	return t.limitError(f)
+	too := slices.IndexFunc(t.families, func(f routes) bool { return f.count().Routes > 0 || f.excess() })
+	return t.limitError(t.families[max(too, 0)].count().Family)
 }
 
 // over reports whether the table is over its limits.
@@ -107,10 +105,15 @@ func (t *Table) near() bool {
 
 // makeRoom gives up stale routes for new ones, and reports whether there were stale routes.
 func (t *Table) makeRoom() bool {
-	if t.four.stale+t.six.stale == 0 {
+	stale := 0
+	for _, f := range t.families {
+		stale += f.count().Stale
+	}
+	if stale == 0 {
 		return false
 	}
-	t.four.purgeAll()
-	t.six.purgeAll()
+	for _, f := range t.families {
+		f.purgeAll()
+	}
 	return true
 }

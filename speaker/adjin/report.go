@@ -76,7 +76,7 @@ func (t *Table) count() tally {
 	if t.heavy && c.excess {
 		c.octetLimit = t.policy.maxOctets()
 	}
-	for _, in := range t.all() {
+	for _, in := range t.families {
 		if n := in.count(); n.Routes > 0 || slices.Contains(t.session.Families, n.Family) {
 			c.families[c.shown] = n
 			c.shown++

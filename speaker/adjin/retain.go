@@ -20,8 +20,8 @@ func (t *Table) Retain(families, again []wire.Family) Generation {
 	t.mu.Lock()
 	defer t.unlock()
 	generation := t.nextGeneration()
-	for _, f := range []wire.Family{wire.IPv4Unicast, wire.IPv6Unicast} {
-		in := t.of(f)
+	for _, in := range t.families {
+		f := in.count().Family
 		if !slices.Contains(families, f) {
 			in.clear()
 			continue
@@ -49,9 +49,9 @@ func (t *Table) LongLive(f wire.Family, g Generation) {
 func (t *Table) Keep(families []wire.Family) {
 	t.mu.Lock()
 	defer t.unlock()
-	for _, f := range []wire.Family{wire.IPv4Unicast, wire.IPv6Unicast} {
-		if !slices.Contains(families, f) {
-			t.of(f).purgeAll()
+	for _, in := range t.families {
+		if !slices.Contains(families, in.count().Family) {
+			in.purgeAll()
 		}
 	}
 }
@@ -100,6 +100,7 @@ func (t *Table) Flush() {
 }
 
 func (t *Table) clear() {
-	t.four.clear()
-	t.six.clear()
+	for _, f := range t.families {
+		f.clear()
+	}
 }

@@ -35,7 +35,7 @@ const chunk = 256
 // Routes calls yield for each route, in order of family, prefix and path identifier, until it returns false. Routes that
 // come or go meanwhile may be missing. yield may block without holding up the session.
 func (t *Table) Routes(yield func(Route) bool) {
-	for _, f := range t.all() {
+	for _, f := range t.families {
 		if !f.each(yield) {
 			return
 		}

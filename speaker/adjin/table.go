@@ -50,9 +50,9 @@ type Table struct {
 	policy  Policy
 	session Session
 	sets    sets
-	four    family[key4]
-	six     family[key6]
-	total   int
+	// families are those that can be kept, in order.
+	families []routes
+	total    int
 	// generation is the newest of any family.
 	generation uint32
 	// missing: the table may lack routes that the peer would send again if asked.
@@ -66,8 +66,10 @@ type Table struct {
 // New returns an empty table.
 func New(policy Policy) *Table {
 	t := &Table{changed: make(chan struct{}, 1), policy: policy, generation: 1}
-	t.four = family[key4]{table: t, family: wire.IPv4Unicast, newKey: newKey4, generation: 1}
-	t.six = family[key6]{table: t, family: wire.IPv6Unicast, newKey: newKey6, generation: 1}
+	t.families = []routes{
+		&family[key4]{table: t, family: wire.IPv4Unicast, newKey: newKey4, generation: 1},
+		&family[key6]{table: t, family: wire.IPv6Unicast, newKey: newKey6, generation: 1},
+	}
 	t.publish()
 	return t
 }
@@ -75,16 +77,12 @@ func New(policy Policy) *Table {
 // Changed is poked when Report has changed. It has a capacity of one.
 func (t *Table) Changed() <-chan struct{} { return t.changed }
 
-// all are the families in order.
-func (t *Table) all() [2]routes { return [...]routes{&t.four, &t.six} }
-
 // of is the family, nil for one that is not kept.
 func (t *Table) of(f wire.Family) routes {
-	switch f {
-	case wire.IPv4Unicast:
-		return &t.four
-	case wire.IPv6Unicast:
-		return &t.six
+	for _, in := range t.families {
+		if in.count().Family == f {
+			return in
+		}
 	}
 	return nil
 }
@@ -94,17 +92,23 @@ func (t *Table) nextGeneration() uint32 {
 	return t.generation
 }
 
-func (t *Table) droppedRoutes() int { return len(t.four.dropped) + len(t.six.dropped) }
+func (t *Table) droppedRoutes() (n int) {
+	for _, f := range t.families {
+		n += f.count().Dropped
+	}
+	return n
+}
 
-func (t *Table) excess() bool { return t.four.excess() || t.six.excess() }
+func (t *Table) excess() bool { return slices.ContainsFunc(t.families, routes.excess) }
 
 // Begin is called before the first UPDATE of a session.
 func (t *Table) Begin(s Session) {
 	t.mu.Lock()
 	defer t.unlock()
 	t.session, t.missing, t.warned, t.heavy = s, false, false, false
-	t.four.begin(slices.Contains(s.AddPath, wire.IPv4Unicast))
-	t.six.begin(slices.Contains(s.AddPath, wire.IPv6Unicast))
+	for _, f := range t.families {
+		f.begin(slices.Contains(s.AddPath, f.count().Family))
+	}
 }
 
 // Configure changes the policy. Routes over a lower limit are dropped.
@@ -127,8 +131,9 @@ func (t *Table) Configure(p Policy) {
 	if p.Keep && !p.Teardown && t.over() {
 		t.makeRoom()
 		t.heavy = t.heavy || t.sets.size > p.maxOctets()
-		t.four.evict()
-		t.six.evict()
+		for _, f := range t.families {
+			f.evict()
+		}
 	}
 }
 
@@ -140,8 +145,9 @@ func (t *Table) TakeMissing() bool {
 		return false
 	}
 	t.missing, t.heavy = false, false
-	t.four.resent()
-	t.six.resent()
+	for _, f := range t.families {
+		f.resent()
+	}
 	return true
 }
 
