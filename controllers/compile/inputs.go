@@ -35,25 +35,9 @@ type Secret struct {
 	Problem string
 }
 
-// Add takes over newer inputs.
-func (in *Inputs) Add(newer *Inputs) {
-	merge(&in.Peers, newer.Peers)
-	merge(&in.Announcements, newer.Announcements)
-	merge(&in.Namespaces, newer.Namespaces)
-	merge(&in.Secrets, newer.Secrets)
-	if newer.Node != nil {
-		in.Node = newer.Node
-	}
-}
-
 func merge[V any](into *map[string]V, from map[string]V) {
 	if *into == nil {
 		*into = make(map[string]V, len(from))
 	}
 	maps.Copy(*into, from)
-}
-
-// Empty reports whether there are none.
-func (in *Inputs) Empty() bool {
-	return len(in.Peers)+len(in.Announcements)+len(in.Namespaces)+len(in.Secrets) == 0 && in.Node == nil
 }
