@@ -33,6 +33,9 @@ func (c *Catalog) granted(peer *Peer) []*Announcement {
 // SelectsPeer reports whether the announcement is to go to a peer, as far as the peer's name and labels say.
 func (a *Announcement) SelectsPeer(peer *Peer) bool { return a.peers.selects(peer) }
 
+// PeerNames are the names of the peers that it is to go to, none where labels select them.
+func (a *Announcement) PeerNames() []string { return a.peers.names }
+
 // WhyNoPeer says why no peer is eligible for the announcement, wherever; it is empty when one is.
 func (c *Catalog) WhyNoPeer(a *Announcement) string {
 	selected, familiar := false, false

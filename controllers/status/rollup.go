@@ -6,6 +6,7 @@ package status
 import (
 	"cmp"
 	"iter"
+	"maps"
 	"slices"
 	"time"
 
@@ -43,6 +44,8 @@ type Rollup struct {
 	order []*peerView
 	// unseen are the BGPPeers, by name, of which nodes run a version that this process never read.
 	unseen map[string]*peerView
+	// leftOut are the names of all BGPPeers that exist and are not in use.
+	leftOut map[string]bool
 	// wanted are the sessions that nodes shall have, of all peers and of each node, and objects are all BGPSessions.
 	wanted  map[sessionKey]*sessionView
 	ofNode  map[string][]*sessionView
@@ -115,7 +118,7 @@ func (r *Rollup) Read(cluster Cluster, sessions []v1alpha1.BGPSession) {
 
 // Update takes over the present state of the cluster, with the BGPSessions that are new or changed, and those that are gone.
 func (r *Rollup) Update(cluster Cluster, changed, gone []*v1alpha1.BGPSession) {
-	before := r.cluster
+	before, leftOut := r.cluster, r.leftOut
 	r.cluster = cluster
 	r.round++
 	r.forgetTouched()
@@ -138,19 +141,18 @@ func (r *Rollup) Update(cluster Cluster, changed, gone []*v1alpha1.BGPSession) {
 	another, nodes := before.Catalog != cluster.Catalog, !sameSlice(before.Nodes, cluster.Nodes)
 	if another {
 		r.peers, r.order = nil, nil
-	} else {
-		for _, view := range r.order {
-			r.change(view, &cluster.Changes)
-		}
-		for _, change := range cluster.Changes.Announcements {
-			r.touch(change.From)
-			r.touch(change.To)
-		}
+	}
+	for _, view := range r.order {
+		r.judge(view, &cluster.Changes)
 	}
 	if another || nodes || len(cluster.Changes.Peers) > 0 {
 		r.rebuild(nodes)
 		return
 	}
+	for _, view := range r.order {
+		r.change(view, &cluster.Changes)
+	}
+	r.touchChanged(leftOut)
 	for i := range cluster.Nodes {
 		if name := cluster.Nodes[i].Name; before.hasSpeaker(name) != cluster.hasSpeaker(name) {
 			for _, session := range r.ofNode[name] {
@@ -169,6 +171,22 @@ func (r *Rollup) Update(cluster Cluster, changed, gone []*v1alpha1.BGPSession) {
 func (r *Rollup) touch(a *compile.Announcement) {
 	if a != nil {
 		r.touched[a.Name()] = true
+	}
+}
+
+// touchChanged touches the announcements that changed, and those that name a BGPPeer that came or went without ever being in use.
+func (r *Rollup) touchChanged(leftOut map[string]bool) {
+	for _, change := range r.cluster.Changes.Announcements {
+		r.touch(change.From)
+		r.touch(change.To)
+	}
+	if maps.Equal(leftOut, r.leftOut) {
+		return
+	}
+	for _, a := range r.cluster.Catalog.Announcements {
+		if slices.ContainsFunc(a.PeerNames(), func(name string) bool { return leftOut[name] != r.leftOut[name] }) {
+			r.touch(a)
+		}
 	}
 }
 

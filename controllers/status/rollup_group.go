@@ -41,8 +41,8 @@ type group struct {
 	touchedSums uint64
 }
 
-// change takes over what the objects say of a peer now, whose version is the same.
-func (r *Rollup) change(v *peerView, changes *compile.Changes) {
+// judge takes over what the objects say of announcements for a peer.
+func (r *Rollup) judge(v *peerView, changes *compile.Changes) {
 	all := slices.Values(r.cluster.Catalog.Announcements)
 	for _, change := range changes.Announcements {
 		v.judge.Change(change.From, change.To)
@@ -51,13 +51,14 @@ func (r *Rollup) change(v *peerView, changes *compile.Changes) {
 		v.judge.Namespace(namespace, all)
 	}
 	v.judge.Settle(all)
+}
+
+// change takes over what that comes to for the sessions of a peer, which are the same as before, and on the same nodes.
+func (r *Rollup) change(v *peerView, changes *compile.Changes) {
 	var changed []*selected
 	regroup := false
 	for selector := range v.eligible.changed {
 		s := v.eligible.of[selector]
-		if s.n == 0 {
-			delete(v.eligible.of, selector)
-		}
 		regroup = regroup || s.n == 0 || !s.grouped
 		changed = append(changed, s)
 	}
@@ -81,6 +82,7 @@ func (r *Rollup) change(v *peerView, changes *compile.Changes) {
 
 // regroup puts the sessions of a peer into groups.
 func (r *Rollup) regroup(v *peerView) {
+	maps.DeleteFunc(v.eligible.of, func(_ string, s *selected) bool { return s.n == 0 })
 	selectors := slices.Sorted(maps.Keys(v.eligible.of))
 	chosen := make([]nodeSet, len(selectors))
 	for i, selector := range selectors {

@@ -37,6 +37,10 @@ func (r *Rollup) readUnseen() {
 // findUnseen groups those sessions by the name of their peer.
 func (r *Rollup) findUnseen() map[string]*peerView {
 	leftOut := r.cluster.Catalog.LeftOut()
+	r.leftOut = make(map[string]bool, len(leftOut))
+	for _, peer := range leftOut {
+		r.leftOut[peer.Ref.Name] = true
+	}
 	if len(leftOut) == 0 {
 		return nil
 	}
