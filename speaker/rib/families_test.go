@@ -281,3 +281,25 @@ func TestAnyFamilyFillsMessages(t *testing.T) {
 		t.Errorf("%d routes are left", len(n.tagged))
 	}
 }
+
+// TestFamilyComesLater: an announcement has the first prefix of a family when the table of that family is gone, since nothing had it.
+func TestFamilyComesLater(t *testing.T) {
+	table := rib.NewTagged()
+	update(table, export(1, of("7", announcement("a", none, "10.0.0.0/24"))))
+	if got := fmt.Sprint(table.Families()); got != "[ipv4-unicast ipv6-unicast afi-1-safi-128]" {
+		t.Errorf("the table has %s", got)
+	}
+	update(table, export(2, of("7", announcement("a", none, "10.0.0.0/24", "2001:db8::/48"))))
+	p := external()
+	p.Families = []wire.Family{rib.Tagged, rib.Tagged6}
+	out := table.Attach("tor", p)
+	for len(out.Next(nil, 1<<16)) > 0 {
+		out.Written()
+	}
+	if got := fmt.Sprint(out.Report().Announced); got != "[{afi-1-safi-128 1} {afi-2-safi-128 1}]" {
+		t.Errorf("announced: %s", got)
+	}
+	if err := table.Check(); err != nil {
+		t.Error(err)
+	}
+}

@@ -83,7 +83,6 @@ func (t *Table) numbered(a *Announcement) *source {
 	if s := t.byID[idOf(a)]; s != nil {
 		return s
 	}
-	t.need(a)
 	s := &source{Announcement: a}
 	if n := len(t.unused); n > 0 {
 		s.number, t.unused = t.unused[n-1], t.unused[:n-1]

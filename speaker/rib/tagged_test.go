@@ -70,10 +70,19 @@ var taggedOps = familyOps[tagged]{
 	},
 }
 
-// NewTagged returns a table that can have the family.
+// Tagged6 is a family of the same SAFI. Its keys are those of IPv6.
+var Tagged6 = wire.Family{AFI: wire.AFIIPv6, SAFI: Tagged.SAFI}
+
+func tagged6Ops() *familyOps[store.Address6] {
+	ops := ops6
+	ops.Family = Tagged6
+	return &ops
+}
+
+// NewTagged returns a table that can have both families.
 func NewTagged() *Table {
 	t := New()
-	t.kinds = append(t.kinds[:len(t.kinds):len(t.kinds)], kindOf(&taggedOps))
+	t.kinds = append(t.kinds[:len(t.kinds):len(t.kinds)], kindOf(&taggedOps), kindOf(tagged6Ops()))
 	return t
 }
 

@@ -135,6 +135,7 @@ func (u *update) compare(next *List) error {
 		t.byID[idOf(a)].turned = u.number
 	}
 	for i, a := range come {
+		t.need(a) // also of a known source: it may have no prefix of a family until now
 		s := t.numbered(a)
 		if s.wanted != (s.turned == u.number) { // another one came already, or stays
 			u.abandon(come[:i])
