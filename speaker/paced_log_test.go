@@ -44,6 +44,27 @@ func TestLimitsAreLoggedSparsely(t *testing.T) {
 	})
 }
 
+// A second connection that is still undecided a while after the session was lost is closed, and that is logged too.
+func TestUndecidedSecondConnectionIsLogged(t *testing.T) {
+	for name, sends := range map[string][]byte{"silent": nil, "in OpenConfirm": theirOpen(true).Append(nil)} {
+		t.Run(name, func(t *testing.T) {
+			run(t, func(w *world) {
+				l := w.listen()
+				w.apply(config(peerConfig()))
+				first := w.establish(l, theirOpen(true))
+				second := w.dial(netip.AddrPortFrom(us, 179), "")
+				second.ExpectOpen()
+				second.Send(sends)
+				first.Conn.Close()
+				time.Sleep(6 * time.Second) // the bubble's clock
+				if lines := w.logged("second connection of the peer closed"); len(lines) != 1 {
+					t.Errorf("%d lines: %q", len(lines), lines)
+				}
+			})
+		})
+	}
+}
+
 // A peer that opens one connection after the other beside its session fills no log: a few lines, then one a minute with the
 // number of those that were left out, and a few again after a quiet time.
 func TestSecondConnectionsAreLoggedSparsely(t *testing.T) {

@@ -109,7 +109,9 @@ func (k *connector) outcome(ctx context.Context) *contender {
 
 // stop ends what is not decided yet, and a replacement that nobody wants any more.
 func (k *connector) stop(ctx context.Context, cause error) {
-	k.leaveAll(cause)
+	if k.incoming != nil {
+		k.closeSecond(k.incoming, cause)
+	}
 	k.group.Wait()
 	if k.live.replacement != nil {
 		k.live.replacement.reject(ctx, cause)
