@@ -124,6 +124,11 @@ func TestChangesThatReset(t *testing.T) {
 				change(cfg)
 				w.apply(cfg)
 				p.ExpectNotification(wire.CodeCease, wire.CeaseConfigChange)
+				synctest.Wait()
+				// The peer answers no other OPEN: what is published is not the session that ended.
+				if s := w.snapshot(); s.State == speaker.StateEstablished || s.Negotiated != nil || s.Routes.Token != nil || s.Routes.Announced != nil {
+					t.Errorf("state %v, negotiated %+v, routes %+v", s.State, s.Negotiated, s.Routes)
+				}
 			})
 		})
 	}

@@ -90,7 +90,8 @@ func (s *store) add(p *peer) *messageCounters {
 	}
 	r := s.peers[p.id]
 	r.owner, r.received = p, p.received
-	r.PeerRestart = nil // the routes of the one before are gone
+	// The session of the one before ends, and the routes that it received are gone.
+	r.Negotiated, r.out, r.PeerRestart = nil, nil, nil
 	s.dirty[p.id] = struct{}{}
 	s.mu.Unlock()
 	s.poke()
