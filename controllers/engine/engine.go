@@ -142,7 +142,7 @@ func (e *Engine) Run(ctx context.Context) error {
 			poke = e.poke
 		case <-check.C:
 			if err := e.check(ctx); err != nil {
-				e.options.Logger.Error(err, "objects cannot be checked")
+				e.obstruct(err)
 			}
 		case <-e.speaker.Changed():
 			e.tell(e.changed(e.speaker.TakeChanged()))
@@ -209,8 +209,15 @@ func (e *Engine) update(ctx context.Context, in *Input, secrets bool) *compile.O
 	out := e.compiler.Update(&in.Inputs)
 	if e.options.Secrets != nil {
 		if names := e.compiler.SecretNames(); secrets || !maps.Equal(names, e.secrets) {
+			found := make(map[string]compile.Secret, len(names))
+			for name := range e.secrets {
+				if !names[name] {
+					found[name] = compile.Secret{} // no key stays in memory that no session needs
+				}
+			}
+			maps.Copy(found, e.options.Secrets(ctx, names))
 			e.secrets = names
-			out = e.compiler.Update(&compile.Inputs{Secrets: e.options.Secrets(ctx, names)})
+			out = e.compiler.Update(&compile.Inputs{Secrets: found})
 		}
 	}
 	if !e.hasNode {
@@ -325,10 +332,14 @@ func (e *Engine) Recall(had func(speaker.SessionID) bool) { e.readiness.recall(h
 // Obstructed notes what keeps the node from its first configuration, for whoever asks why it is not ready. The caller logs it.
 func (e *Engine) Obstructed(err error) { e.readiness.obstructed(err) }
 
-// obstruct notes, and logs where it is news, what keeps the node from its first configuration.
+// obstruct notes, and logs where it is news, what keeps the node from a configuration.
 func (e *Engine) obstruct(err error) {
-	if e.readiness.obstructed(err) {
+	switch {
+	case !e.readiness.obstructed(err):
+	case e.State() == nil:
 		e.options.Logger.Error(err, "no configuration yet, and no session")
+	default:
+		e.options.Logger.Error(err, "the configuration stays as it is")
 	}
 }
 

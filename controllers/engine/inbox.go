@@ -57,11 +57,11 @@ type work struct {
 	keys   map[Key]bool
 }
 
-// use makes a source the one that is read. What was to be read of the one before is read with all of it.
+// use makes a source the one that is read. The keys stay: the source does not have the Secrets.
 func (b *inbox) use(s Source) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.work = work{source: s}
+	b.work.source = s
 }
 
 func (b *inbox) touch(keys ...Key) {
