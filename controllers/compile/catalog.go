@@ -10,7 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// Catalog is what the objects say whatever the node, kept up to date by what changes. It is not safe for concurrent use.
+// Catalog holds what is in force of all objects, whatever the node. Update keeps it up to date at the cost of what changes. It is
+// not safe for concurrent use.
 type Catalog struct {
 	// Peers and Announcements are those with a version in force, in order of precedence: oldest first. They are read only.
 	Peers         []*Peer
@@ -37,22 +38,22 @@ type refused struct {
 	issue  *Issue
 }
 
-// Change is one object, as it was in force before and as it is now; nil for no version.
+// Change is what became of one object: the version that was in force and the version that is; nil for none.
 type Change[C any] struct{ From, To *C }
 
 // Changes are what an update did to a Catalog, in no particular order.
 type Changes struct {
 	Peers         []Change[Peer]
 	Announcements []Change[Announcement]
-	// Namespaces are the names of those with other labels than before.
+	// Namespaces are the names of the Namespaces that came, went or have other labels.
 	Namespaces []string
-	// Owners are the namespaces that came to have announcements, or to have none any more.
+	// Owners are the namespaces that got their first announcement or lost their last one.
 	Owners []string
-	// Issues: some issue came, went or changed, or a BGPPeer came to have no version in force, or other labels without one.
+	// Issues: an issue came, went or changed, or a BGPPeer of which no version is in force came, went or has other labels.
 	Issues bool
 }
 
-// Add adds what a later update did.
+// Add adds the changes of a later update.
 func (c *Changes) Add(later Changes) {
 	c.Peers = append(c.Peers, later.Peers...)
 	c.Announcements = append(c.Announcements, later.Announcements...)
@@ -61,8 +62,8 @@ func (c *Changes) Add(later Changes) {
 	c.Issues = c.Issues || later.Issues
 }
 
-// NewCatalog returns an empty Catalog. The operator's namespace belongs to the platform team, and needs no tenant entry; trustAll
-// makes every namespace such a one.
+// NewCatalog returns an empty Catalog. The operator's namespace belongs to the platform team, and needs no tenant entry; with
+// trustAll no namespace needs one.
 func NewCatalog(operatorNamespace string, trustAll bool) *Catalog {
 	return &Catalog{
 		operatorNamespace: operatorNamespace,
@@ -75,7 +76,7 @@ func NewCatalog(operatorNamespace string, trustAll bool) *Catalog {
 	}
 }
 
-// Update takes over inputs. Nodes and Secrets are none of a Catalog's.
+// Update puts inputs into force and returns what changed. A Catalog has no use for the Node and the Secrets.
 func (c *Catalog) Update(in *Inputs) Changes {
 	var changes Changes
 	for name, reading := range in.Peers {
@@ -101,8 +102,8 @@ func (c *Catalog) Update(in *Inputs) Changes {
 	return changes
 }
 
-// Complete makes inputs complete: of every object that the Catalog knows and they do not name it adds that it does not exist.
-// The maps of before are not changed.
+// Complete is for inputs that name every object there is. It adds that all other objects that the Catalog knows do not exist any
+// more. It makes new maps, and changes none that it was given.
 func (c *Catalog) Complete(in *Inputs) {
 	in.Peers, in.Announcements, in.Namespaces = maps.Clone(in.Peers), maps.Clone(in.Announcements), maps.Clone(in.Namespaces)
 	merge(&in.Peers, absent(c.peers, in.Peers))
@@ -122,7 +123,7 @@ func (c *Catalog) Complete(in *Inputs) {
 	}
 }
 
-// absent has a zero value for each name that is known and not in others.
+// absent returns a zero value for each name that is in known and not in others.
 func absent[K, V any](known map[string]K, others map[string]V) map[string]V {
 	gone := map[string]V{}
 	for name := range known {
@@ -134,7 +135,7 @@ func absent[K, V any](known map[string]K, others map[string]V) map[string]V {
 	return gone
 }
 
-// replace puts what is in force of an object in the place of what was.
+// replace puts the version in force of an object in the place of the one before; nil is none.
 func replace[C any](known map[string]*C, name string, inForce *C) (change Change[C], changed bool) {
 	before := known[name]
 	if before == inForce {
@@ -148,8 +149,8 @@ func replace[C any](known map[string]*C, name string, inForce *C) (change Change
 	return Change[C]{From: before, To: inForce}, true
 }
 
-// refuse notes what is wrong with the newest version of an object, and reports whether anything changed. none: no version of it is in
-// force.
+// refuse notes what is wrong with the newest version of an object, or that no version of it is in force, which none says. It
+// reports whether the note changed.
 func (c *Catalog) refuse(name objectName, ref Ref, labels map[string]string, issue *Issue, none bool) bool {
 	before, known := c.refused[name]
 	if ref == (Ref{}) || issue == nil && !none {
@@ -163,6 +164,7 @@ func (c *Catalog) refuse(name objectName, ref Ref, labels map[string]string, iss
 	return !same
 }
 
+// setNamespace notes the labels of a Namespace.
 func (c *Catalog) setNamespace(name string, namespace Namespace) (changed bool) {
 	before, known := c.namespaces[name]
 	if !namespace.Exists {
@@ -174,6 +176,7 @@ func (c *Catalog) setNamespace(name string, namespace Namespace) (changed bool) 
 	return !known || !maps.Equal(before, now)
 }
 
+// countOwners counts the announcements of each namespace, and returns the namespaces that got their first or lost their last one.
 func (c *Catalog) countOwners(changes []Change[Announcement]) []string {
 	had := map[string]bool{}
 	for _, change := range changes {
@@ -203,13 +206,13 @@ func (c *Catalog) countOwners(changes []Change[Announcement]) []string {
 	return changed
 }
 
-// ordered is what has a place in the order of precedence.
+// ordered is a kind of object that has an order of precedence.
 type ordered[C any] interface {
 	*C
 	compare(*C) int
 }
 
-// reorder returns a list in order of precedence once changes are made to it. The list is used again.
+// reorder makes changes to a list in order of precedence and returns it. The list that it was given is not valid any more.
 func reorder[C any, P ordered[C]](list []*C, changes []Change[C]) []*C {
 	switch len(changes) {
 	case 0:

@@ -82,7 +82,7 @@ func (c *Catalog) CheckAnnouncement(object *v1alpha1.Announcement) (prefixes int
 	return read.InForce.Prefixes, nil
 }
 
-// HasOtherPeer reports whether another version of a BGPPeer is in force, and the object was not read yet.
+// HasOtherPeer reports whether another version of a BGPPeer is in force because the Catalog has not been given this one yet.
 func (c *Catalog) HasOtherPeer(object *v1alpha1.BGPPeer) bool {
 	known := c.peers[object.Name]
 	return known != nil && c.unread(KindBGPPeer, known.Ref, RefOf(&object.ObjectMeta))

@@ -17,30 +17,32 @@ import (
 type Settings struct {
 	// NodeName is the name of the Node.
 	NodeName string
-	// OperatorNamespace belongs to the platform team: its announcements need no tenant entry. TrustAll makes every namespace such a one.
+	// OperatorNamespace belongs to the platform team: its announcements need no tenant entry. With TrustAll no namespace needs one.
 	OperatorNamespace string
 	TrustAll          bool
 	// AuthNamespace is the namespace of the Secrets, for messages.
 	AuthNamespace string
 	// Listening: the process accepts connections.
 	Listening bool
-	// SoftwareVersion is what a neighbour is told where its peer says so.
+	// SoftwareVersion is told to a neighbour whose BGPPeer asks for it.
 	SoftwareVersion string
 	// RouterID overrides what the node gives, unless it is the zero Addr.
 	RouterID netip.Addr
 }
 
-// Compiler keeps a node's configuration what the objects say, at the cost of what changes. It is not safe for concurrent use.
+// Compiler makes a node's configuration from the objects, and keeps it up to date at the cost of what changes. It is not safe for
+// concurrent use.
 type Compiler struct {
 	settings Settings
 	catalog  *Catalog
 	node     NodeFacts
 	secrets  map[string]Secret
 	// here are the announcements that go out from this node, in order of precedence.
-	here     []*Announcement
-	chosen   map[string]bool // of each node selector met so far, whether it selects the node
+	here []*Announcement
+	// chosen says of each node selector met so far whether it selects the node.
+	chosen   map[string]bool
 	sessions []*nodeSession
-	// sessionIssues are those of the node and of its sessions.
+	// sessionIssues are the issues of the node's ASN and of its sessions.
 	sessionIssues []Issue
 	sent          sent
 	out           *Output
@@ -69,7 +71,7 @@ func (c *Compiler) SecretNames() map[string]bool {
 	return names
 }
 
-// Catalog is what the objects say whatever the node.
+// Catalog holds what is in force of all objects, whatever the node.
 func (c *Compiler) Catalog() *Catalog { return c.catalog }
 
 // Node are the facts of the node.
@@ -77,7 +79,7 @@ func (c *Compiler) Node() *NodeFacts { return &c.node }
 
 // Output is a node's configuration, and what could not become a part of it. It is immutable.
 type Output struct {
-	// Config is complete. It is the very pointer of the output before when nothing changed.
+	// Config is the whole configuration: the pointer of the output before where nothing in it changed.
 	Config *speaker.Config
 	// Sessions are the peers in Config, in its order.
 	Sessions []Session
@@ -85,8 +87,8 @@ type Output struct {
 	Issues []Issue
 }
 
-// Complete makes inputs complete: of every object that is known and that they do not name it adds that it does not exist; of Secrets
-// unless there is no map of them. The maps of before are not changed.
+// Complete is for inputs that name every object there is. It adds that all other objects that the Compiler knows do not exist any
+// more; of Secrets only where there is a map of them. It makes new maps, and changes none that it was given.
 func (c *Compiler) Complete(in *Inputs) {
 	c.catalog.Complete(in)
 	if in.Secrets != nil {
@@ -95,26 +97,26 @@ func (c *Compiler) Complete(in *Inputs) {
 	}
 }
 
-// Update takes over inputs and returns the output, which is the very pointer of before when nothing changed.
+// Update puts inputs into force and returns the output: the pointer of the output before where nothing changed.
 func (c *Compiler) Update(in *Inputs) *Output {
 	changes := c.catalog.Update(in)
 	first := c.out == nil
-	facts := first || len(changes.Peers) > 0
+	sessions := first || len(changes.Peers) > 0
 	relabelled := in.Node != nil && !maps.Equal(in.Node.Labels, c.node.Labels)
-	facts = c.readNode(in.Node) || facts
-	facts = c.readSecrets(in.Secrets) || facts
+	sessions = c.readNode(in.Node) || sessions
+	sessions = c.readSecrets(in.Secrets) || sessions
 	moved := c.resolve(changes.Announcements, relabelled)
 	c.here = reorder(c.here, moved)
 	for _, s := range c.sessions {
 		s.update(c, moved, &changes)
 	}
-	if facts {
+	if sessions {
 		c.readSessions()
 	}
-	return c.assemble(facts, changes.Issues || first)
+	return c.assemble(sessions, changes.Issues || first)
 }
 
-// readNode takes over the node's facts, and reports whether they changed.
+// readNode keeps the node's facts, and reports whether they changed.
 func (c *Compiler) readNode(node *NodeFacts) bool {
 	if node == nil || reflect.DeepEqual(*node, c.node) {
 		return false
@@ -123,7 +125,7 @@ func (c *Compiler) readNode(node *NodeFacts) bool {
 	return true
 }
 
-// readSecrets takes over Secrets, and reports whether one changed.
+// readSecrets keeps Secrets, and reports whether one changed.
 func (c *Compiler) readSecrets(secrets map[string]Secret) (changed bool) {
 	for name, secret := range secrets {
 		if reflect.DeepEqual(c.secrets[name], secret) {
@@ -208,7 +210,7 @@ func (c *Compiler) readSessions() {
 	c.sessionIssues = issues
 }
 
-// assemble makes the output.
+// assemble makes the output. sessions and issues say whether these may have changed.
 func (c *Compiler) assemble(sessions, issues bool) *Output {
 	before := c.out
 	if before == nil {
@@ -241,7 +243,7 @@ func (c *Compiler) routerID() (netip.Addr, speaker.RouterIDOrigin, []Issue) {
 	return c.node.RouterID()
 }
 
-// config is the configuration, the one before where nothing changed.
+// config makes the configuration, and returns the one before where nothing changed.
 func (c *Compiler) config(before *speaker.Config) *speaker.Config {
 	config := &speaker.Config{
 		NodeAddress4:  c.node.Address4(),
@@ -255,7 +257,7 @@ func (c *Compiler) config(before *speaker.Config) *speaker.Config {
 		config.Peers = append(config.Peers, s.peer)
 		config.Exports = append(config.Exports, s.export())
 	}
-	// What is the same slice is not looked at again.
+	// Whoever compares two configurations skips a slice that they share.
 	if slices.Equal(config.Peers, before.Peers) {
 		config.Peers = before.Peers
 	}
@@ -272,7 +274,7 @@ func sameExport(a, b speaker.Export) bool {
 		a.Defaults.Equal(&b.Defaults)
 }
 
-// Verdicts are what was decided for the session with a peer about each announcement that it is eligible for, in order of precedence.
+// Verdicts yields the verdict about each announcement that the session with a peer is eligible for, in order of precedence.
 func (c *Compiler) Verdicts(peer string) iter.Seq[*Verdict] {
 	return func(yield func(*Verdict) bool) {
 		i := slices.IndexFunc(c.sessions, func(s *nodeSession) bool { return s.Peer.Ref.Name == peer })

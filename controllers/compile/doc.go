@@ -9,12 +9,13 @@
 //
 // The work has four steps, and each costs what changes:
 //
-//   - A Reader reads each version of an object once, which gives a Reading: what the object contributes whatever the others say.
+//   - A Reader reads each version of an object once, which gives a Reading: what the object contributes, whatever other objects say.
 //   - A Catalog takes Readings as Inputs, holds what is in force in order of precedence, and tells what an update changed.
 //   - A Judge decides what the sessions with one peer may be sent of each announcement. It is told what changed.
 //   - A Compiler does all of that for one node, and makes the speaker.Config.
 //
 // The cluster role has a Catalog and Judges of its own, and so knows what each node decides without being told.
 //
-// That nothing of what came before shows in the output is held true by a test of random histories against an oracle.
+// A test compares random histories with an oracle that remembers nothing: apart from the last valid versions of objects, the output
+// does not show what came before.
 package compile

@@ -5,22 +5,22 @@ package compile
 
 import "maps"
 
-// Inputs are objects by name, each with what it comes to whatever the others say. An object that does not exist any more is in them with
-// its zero value; an object that is not in them is as it was.
+// Inputs say what objects contribute, each by its name and whatever other objects say. A zero value says that the object does not
+// exist any more. An object that the Inputs do not name is as it was.
 type Inputs struct {
 	// Peers are BGPPeers.
 	Peers map[string]Reading[Peer]
 	// Announcements are Announcements, by "namespace/name".
 	Announcements map[string]Reading[Announcement]
-	// Namespaces are those whose labels may matter to a tenant's entry.
+	// Namespaces are by name. Their labels decide which tenant entries cover them.
 	Namespaces map[string]Namespace
 	// Secrets are the Secrets of the namespace of session keys.
 	Secrets map[string]Secret
-	// Node is the node's own, nil where nothing is said of it.
+	// Node are the facts of the node that is compiled for, nil where they are as they were.
 	Node *NodeFacts
 }
 
-// Namespace is what matters of a Namespace.
+// Namespace is the part of a Namespace that the compilation uses.
 type Namespace struct {
 	Exists bool
 	Labels map[string]string

@@ -19,17 +19,19 @@ import (
 type Judge struct {
 	catalog *Catalog
 	peer    *Peer
-	// tell is called with each verdict that changes: as it was, nil where there was none, and as it is, nil where there is none any more.
+	// tell is called for each verdict that changes: with the verdict before, nil where there was none, and the verdict now, nil
+	// where there is none any more.
 	tell func(was, is *Verdict)
-	// tenancies are those of the namespaces met so far, and selected says of each peer selector met so far whether it selects the peer.
+	// tenancies has the tenancy of each namespace met so far, and selected says of each peer selector met so far whether it selects
+	// the peer.
 	tenancies map[string]tenancy
 	selected  map[string]bool
-	// wants is what everything that is permitted comes to, of the session and of each tenant entry. Each prefix counts against the first
-	// entry that allows it.
+	// wants counts all prefixes that are permitted, against the session and against the tenant entries. A prefix counts against the
+	// first entry that allows it.
 	wants room
-	// bound is what is permitted while a limit binds, in order of precedence; it is nil while none does.
+	// bound has every verdict, in order of precedence, while a limit binds; it is nil while none does.
 	bound []*Verdict
-	// recount: since it was counted last, something changed that counts.
+	// recount: since count ran last, something changed that counts against a limit.
 	recount bool
 }
 
@@ -45,7 +47,7 @@ type Verdict struct {
 	of *Announcement
 	// eligible: the peer has a family of the announcement configured.
 	eligible bool
-	// over: it goes over a limit, and nothing of it is sent.
+	// over: the announcement goes over a limit, and nothing of it is sent.
 	over bool
 }
 
@@ -71,7 +73,7 @@ func (v *Verdict) Prefixes() int {
 	return v.prefixes
 }
 
-// NewJudge returns a judge of what sessions with a peer may be sent, who knows no announcement yet.
+// NewJudge returns a Judge for the sessions with a peer. It knows no announcement yet.
 func NewJudge(catalog *Catalog, peer *Peer, tell func(was, is *Verdict)) *Judge {
 	return &Judge{
 		catalog:   catalog,
@@ -83,12 +85,13 @@ func NewJudge(catalog *Catalog, peer *Peer, tell func(was, is *Verdict)) *Judge 
 	}
 }
 
-// Change takes over what became of one announcement; nil stands for none. Settle completes it.
+// Change tells the judge what became of one announcement; nil stands for none. Settle must follow.
 func (j *Judge) Change(from, to *Announcement) {
 	j.replace(j.recall(from), j.consider(to))
 }
 
-// Namespace takes over what the labels of a namespace are now. All are the announcements that the judge knows.
+// Namespace tells the judge that the labels of a namespace changed. all yields the announcements that the judge knows. Settle must
+// follow.
 func (j *Judge) Namespace(name string, all iter.Seq[*Announcement]) {
 	before, met := j.tenancies[name]
 	now := j.catalog.tenancy(j.peer, name)
@@ -108,7 +111,7 @@ func (j *Judge) Namespace(name string, all iter.Seq[*Announcement]) {
 	}
 }
 
-// Binds reports whether a limit binds: otherwise fewer of the announcements would be judged as these are.
+// Binds reports whether a limit binds. While none does, no verdict would change if the judge knew fewer announcements.
 func (j *Judge) Binds() bool { return j.bound != nil }
 
 // Eligible reports whether a session with the peer is eligible for an announcement, wherever it goes out.
@@ -116,12 +119,12 @@ func (j *Judge) Eligible(a *Announcement) bool {
 	return a.families.has(j.peer.families) && j.concerns(a)
 }
 
-// concerns reports whether an announcement is for the peer, and may be.
+// concerns reports whether an announcement selects the peer, and the peer grants its namespace anything.
 func (j *Judge) concerns(a *Announcement) bool {
 	return memo(j.selected, a.peers.key, func() bool { return a.peers.selects(j.peer) }) && j.tenancy(a.Ref.Namespace).granted()
 }
 
-// consider judges an announcement without regard to limits. It returns nil for one that is not for the peer, or may not be.
+// consider judges an announcement without regard to limits. It returns nil for an announcement that does not concern the peer.
 func (j *Judge) consider(a *Announcement) *Verdict {
 	if a == nil || !j.concerns(a) {
 		return nil
@@ -149,7 +152,7 @@ func (j *Judge) tenancy(namespace string) tenancy {
 	return t
 }
 
-// replace puts one verdict in the place of another, of the same object or about none.
+// replace puts one verdict about an object in the place of another; nil is no verdict.
 func (j *Judge) replace(was, is *Verdict) {
 	if was == nil && is == nil {
 		return
@@ -173,12 +176,13 @@ func (j *Judge) want(p *permit, times int) {
 	}
 }
 
-// place finds an announcement among those that are counted.
+// place finds the verdict about an announcement in bound.
 func (j *Judge) place(a *Announcement) (int, bool) {
 	return slices.BinarySearchFunc(j.bound, a, func(v *Verdict, a *Announcement) int { return v.of.compare(a) })
 }
 
-// replaceBound does what replace does to what is counted. A version that needs as much as the one before changes nothing about others.
+// replaceBound does in bound what replace does. Where a new version needs as much as the version before, the verdicts about other
+// announcements stay, and nothing is counted again.
 func (j *Judge) replaceBound(was, is *Verdict) {
 	if was != nil && is != nil && was.of.compare(is.of) == 0 {
 		i, _ := j.place(is.of)
@@ -199,7 +203,7 @@ func (j *Judge) replaceBound(was, is *Verdict) {
 	}
 }
 
-// Settle completes changes. All are the announcements that the judge knows, in order of precedence.
+// Settle applies the limits after one or more changes. all yields the announcements that the judge knows, in order of precedence.
 func (j *Judge) Settle(all iter.Seq[*Announcement]) {
 	switch binds := j.exceeds(); {
 	case !binds && j.bound == nil:
@@ -225,7 +229,7 @@ func (j *Judge) Settle(all iter.Seq[*Announcement]) {
 	}
 }
 
-// exceeds reports whether more is permitted than some limit lets through.
+// exceeds reports whether more prefixes are permitted than some limit allows.
 func (j *Judge) exceeds() bool {
 	for i, wanted := range j.wants.entries {
 		if wanted > j.peer.grants.tenants[i].maxPrefixes {
@@ -235,7 +239,7 @@ func (j *Judge) exceeds() bool {
 	return j.wants.session > j.peer.grants.maxPrefixes
 }
 
-// count finds what goes over a limit, oldest first.
+// count finds which announcements go over a limit: it counts the oldest first.
 func (j *Judge) count() {
 	left := room{session: j.peer.grants.maxPrefixes, entries: make([]int, len(j.wants.entries))}
 	for i := range left.entries {
@@ -251,7 +255,7 @@ func (j *Judge) count() {
 	}
 }
 
-// setOver returns the verdict with another answer to whether it goes over a limit.
+// setOver returns the verdict with that value of over, and tells of it where the value is another.
 func (j *Judge) setOver(v *Verdict, over bool) *Verdict {
 	if v.over == over {
 		return v
@@ -262,7 +266,7 @@ func (j *Judge) setOver(v *Verdict, over bool) *Verdict {
 	return &is
 }
 
-// take takes what an announcement needs, all of it or nothing.
+// take takes off what an announcement needs, and reports whether there was room for all of it; otherwise it takes nothing.
 func (r *room) take(p *permit) bool {
 	if p.prefixes > r.session {
 		return false

@@ -21,7 +21,7 @@ type nodeSession struct {
 	// list is what the session is sent, and edit changes it; edit is nil between updates.
 	list *rib.List
 	edit *rib.Editor
-	// decisions are what the session was told last, and next is what it is to be told.
+	// decisions are those of the last output, and next are those of the next one.
 	decisions *Decisions
 	next      Decisions
 }
@@ -55,7 +55,8 @@ func newNodeSession(c *Compiler, peer *Peer, before *nodeSession) *nodeSession {
 	return s
 }
 
-// update takes over what changed in the objects.
+// update brings the session up to date. moved is what changed among the announcements that go out from the node, and changes is
+// what changed in the catalog.
 func (s *nodeSession) update(c *Compiler, moved []Change[Announcement], changes *Changes) {
 	for _, change := range moved {
 		s.judge.Change(change.From, change.To)
@@ -69,14 +70,15 @@ func (s *nodeSession) update(c *Compiler, moved []Change[Announcement], changes 
 	}
 }
 
-// readGuard makes the guard anew.
+// readGuard makes the guard anew, and keeps the one before where both are equal.
 func (s *nodeSession) readGuard(c *Compiler) {
 	if guard := c.catalog.guardOf(s.Peer); !guard.Equal(s.guard) {
 		s.guard = guard
 	}
 }
 
-// tell takes over a verdict in the place of another, and returns what the session was sent by that, and what it is sent now.
+// tell puts one verdict in the place of another. It returns what the session was sent because of the verdict before, and what it is
+// sent because of the verdict now.
 func (s *nodeSession) tell(was, is *Verdict) (from, to *rib.Announcement) {
 	from, to = s.count(was, -1), s.count(is, 1)
 	if from == to {
@@ -93,7 +95,7 @@ func (s *nodeSession) tell(was, is *Verdict) (from, to *rib.Announcement) {
 	return from, to
 }
 
-// count counts a verdict so many times, and returns what the session is sent by it.
+// count adds a verdict to the next decisions (times is 1) or takes it away (-1). It returns what the session is sent because of it.
 func (s *nodeSession) count(v *Verdict, times int) *rib.Announcement {
 	if v == nil {
 		return nil
@@ -119,7 +121,7 @@ func (s *nodeSession) editor() *rib.Editor {
 	return s.edit
 }
 
-// settle returns what the session is sent now.
+// settle ends the edit of the list, and returns what the session is sent now.
 func (s *nodeSession) settle() *rib.List {
 	if s.edit != nil {
 		s.list, s.edit = s.edit.List(), nil
@@ -138,8 +140,8 @@ func (s *nodeSession) export() speaker.Export {
 	return export
 }
 
-// configure makes the parameters of the session: what the peer says, and what the node knows. The Issue says why it may not start, nil
-// where it may.
+// configure makes the parameters of the session from the BGPPeer and from what is known of the node. The Issue says why it may not
+// start, nil where it may.
 func (s *nodeSession) configure(c *Compiler) *Issue {
 	peer := s.Peer.session
 	peer.LocalASN = s.LocalASN

@@ -40,22 +40,24 @@ func (c *Catalog) tenancy(peer *Peer, namespace string) tenancy {
 	return t
 }
 
-// permit is what a session may be sent of an announcement, before maxPrefixes.
+// permit says what a session may be sent of an announcement before limits are applied.
 type permit struct {
-	// reason is the first in the order of v1alpha1.WithheldReasons of those that keep back a prefix, empty for none.
+	// reason says why a prefix is withheld, empty where none is. Of several reasons it is the first in the order of
+	// v1alpha1.WithheldReasons.
 	reason string
-	// extent says how much may be sent; kept are the prefixes where that is a part.
+	// extent says how much may be sent, and kept has the prefixes where only a part may.
 	extent extent
 	kept   []rib.PrefixRange
-	// prefixes is how many of the families that the peer has configured may be sent, and foreign how many of others.
+	// prefixes counts the prefixes that may be sent of the families that the peer has configured, and foreign those of other
+	// families.
 	prefixes, foreign int
-	// needs are what counts against each tenant entry.
+	// needs say how many prefixes count against each tenant entry.
 	needs []need
-	// choice: more than one entry allows some prefix, so that what is left of their limits decides which of them it counts against.
+	// choice: more than one entry allows some prefix. Which of them it counts against depends on what is left of their limits.
 	choice bool
 }
 
-// extent is how much of an announcement may be sent.
+// extent says how much of an announcement may be sent.
 type extent uint8
 
 const (
@@ -64,7 +66,7 @@ const (
 	everyPrefix
 )
 
-// need is how many prefixes count against an entry.
+// need says how many prefixes count against an entry.
 type need struct{ entry, prefixes int }
 
 func (p *permit) needOf(entry int) *need {
@@ -80,8 +82,8 @@ func (p *permit) sameNeeds(other *permit) bool {
 	return p.prefixes == other.prefixes && !p.choice && !other.choice && slices.Equal(p.needs, other.needs)
 }
 
-// permit judges an announcement for sessions with the peer. Left is what each of the peer's entries has left of its maxPrefixes; where
-// it is nil every entry has room for everything.
+// permit judges an announcement for sessions with the peer. left says what each of the peer's entries has left of its maxPrefixes;
+// nil stands for no limits.
 func (p *Peer) permit(a *Announcement, t tenancy, left []int) permit {
 	switch {
 	case a.AdminDown:
@@ -93,7 +95,7 @@ func (p *Peer) permit(a *Announcement, t tenancy, left []int) permit {
 	return j.judge()
 }
 
-// permitAll permits everything. What is of a family that the peer does not have configured counts as foreign.
+// permitAll permits all prefixes. Those of a family that the peer does not have configured count as foreign.
 func (p *Peer) permitAll(a *Announcement) permit {
 	all := permit{extent: everyPrefix, prefixes: a.Prefixes}
 	for _, f := range []families{ipv4Unicast, ipv6Unicast} {
@@ -116,9 +118,9 @@ type judgement struct {
 	mayAttributes []bool
 }
 
-// judge judges each prefix alone. A prefix of a family that the peer does not have configured is not for this session,
-// which is no reason, and does not count; but it is kept: families change when a session is next opened, and one that still
-// has the family is to keep its routes until then.
+// judge judges each prefix by itself. A prefix of a family that the peer does not have configured counts as foreign, and has no
+// reason for being withheld. It is kept all the same: a change of families takes effect when the session is opened next, and until
+// then a session that has negotiated the family keeps its routes.
 func (j *judgement) judge() permit {
 	for _, entry := range j.tenancy.entries {
 		j.mayAttributes = append(j.mayAttributes, j.peer.grants.tenants[entry].attributes.allows(&j.of.whole.Attributes))
@@ -170,8 +172,9 @@ func (j *judgement) count(r rib.PrefixRange) bool {
 // noEntry stands for the entry of a prefix that needs none.
 const noEntry = -1
 
-// grant finds the tenant entry that allows a prefix, noEntry in the operator's own namespace, or the reason why none does. Of
-// several it is the first by name that has room left beside what the announcement needs of it already, else the first.
+// grant finds the tenant entry that allows a prefix, or the reason why none does; the operator's own namespace needs no entry. Of
+// several entries it finds the first by name that has room left for the prefix beside what the announcement needs already, and the
+// first of all where none has.
 func (j *judgement) grant(r rib.PrefixRange) (found int, reason string) {
 	granted := &j.peer.grants
 	switch {

@@ -12,8 +12,8 @@ import (
 	"github.com/herald-bgp/herald/api/v1alpha1"
 )
 
-// Reading is what an object comes to, whatever the others say. The zero Reading is that of an object that does not exist, or is being
-// deleted.
+// Reading is what an object contributes, whatever other objects say. The zero Reading is that of an object that does not exist, or
+// is being deleted.
 type Reading[C any] struct {
 	// Ref names the newest version of the object.
 	Ref Ref
@@ -29,14 +29,14 @@ type Reading[C any] struct {
 // in the place of one that cannot be used: see ReadPeer and ReadAnnouncement. The zero value remembers nothing yet. It is not safe
 // for concurrent use.
 //
-// But for that, what it returns is what a new Reader would. A version is known by UID and generation, as everywhere in
-// Kubernetes; an object without a generation, which no API server has stored, is read anew each time.
+// Apart from these last valid versions, a Reader returns what a new one would. A version is known by UID and generation, as
+// everywhere in Kubernetes; an object without a generation, which no API server has stored, is read anew each time.
 type Reader struct {
 	peers         map[string]version[Peer]
 	announcements map[string]version[Announcement]
 }
 
-// version is what is remembered of an object.
+// version is what a Reader remembers of an object.
 type version[C any] struct {
 	identity   string
 	generation int64 // of the version that was read last, in which issue was found
@@ -44,7 +44,7 @@ type version[C any] struct {
 	Versions[C]
 }
 
-// Peer reads a BGPPeer. Its labels, and whether it is being deleted, are those of now: they have no generation.
+// Peer reads a BGPPeer. Its labels, and whether it is being deleted, are read each time: they change without a new generation.
 func (r *Reader) Peer(object *v1alpha1.BGPPeer) Reading[Peer] {
 	v := read(&r.peers, object.Name, &object.ObjectMeta, object, ReadPeer)
 	if object.DeletionTimestamp != nil {
@@ -96,7 +96,7 @@ func (r *Reader) ReadAll(peers []v1alpha1.BGPPeer, announcements []v1alpha1.Anno
 	return in
 }
 
-// read returns what is remembered of an object once its newest version was read.
+// read reads the newest version of an object, unless that was done before, and returns what is remembered of the object.
 func read[O, C any](
 	known *map[string]version[C], name string, meta *metav1.ObjectMeta, object *O, read func(*O, Versions[C]) (Versions[C], *Issue),
 ) version[C] {
@@ -115,7 +115,7 @@ func read[O, C any](
 	return v
 }
 
-// relabel is the peer with the labels of now, which have no generation.
+// relabel returns the peer with the labels that its object has now. They change without a new generation.
 func (p *Peer) relabel(object *v1alpha1.BGPPeer) *Peer {
 	if maps.Equal(p.labels, labels.Set(object.Labels)) {
 		return p

@@ -17,7 +17,7 @@ type sent struct {
 	list  *rib.List
 	uses  map[*rib.Announcement]int
 	parts map[partKey]*rib.Announcement
-	// changed holds what has other uses than at the last settle.
+	// changed has the announcements whose uses changed since settle ran last.
 	changed map[*rib.Announcement]bool
 }
 
@@ -35,7 +35,7 @@ func newSent() sent {
 	}
 }
 
-// of is what a session is sent by a verdict, nil for nothing.
+// of returns what a session is sent because of a verdict, nil for nothing.
 func (s *sent) of(v *Verdict) *rib.Announcement {
 	switch {
 	case v.over || v.extent == nothing:
@@ -51,7 +51,7 @@ func (s *sent) of(v *Verdict) *rib.Announcement {
 		part.ID += "#" + key.name
 		part.Prefixes = rib.NewPrefixes(v.kept...)
 		s.parts[key] = part
-		s.changed[part] = true // so that one that nobody uses is forgotten
+		s.changed[part] = true // settle forgets a part that nobody uses
 	}
 	return part
 }
@@ -75,7 +75,7 @@ func (s *sent) settle() *rib.List {
 		return s.list
 	}
 	edit := s.list.Edit()
-	// A version that nobody is sent any more goes before another one takes its place.
+	// A version that no session is sent any more is deleted before another version of the same announcement is put.
 	for a := range s.changed {
 		if s.uses[a] == 0 {
 			delete(s.uses, a)
@@ -101,8 +101,8 @@ func (s *sent) forgetPart(a *rib.Announcement) {
 	delete(s.parts, partKey{of.whole, a.ID[len(of.whole.ID)+1:]})
 }
 
-// partName tells the parts of an announcement apart. All of one family is the common part, and keeps its name when the
-// prefixes change; any other is named by a hash of its prefixes.
+// partName tells the parts of an announcement apart. A part that has all prefixes of a family, which is the common case, is named
+// by the family, so that its name stays when the prefixes change. Any other part is named by a hash of its prefixes.
 func partName(a *Announcement, kept []rib.PrefixRange) string {
 	var in families
 	for _, r := range kept {

@@ -23,20 +23,20 @@ type Options struct {
 	NodeName string
 	// Namespace is the operator's own: it needs no tenant entry.
 	Namespace string
-	// TrustAll: every namespace is the operator's own.
+	// TrustAll: no namespace needs a tenant entry.
 	TrustAll bool
 	// AuthNamespace is the namespace of the Secrets with session keys.
 	AuthNamespace string
 	// Listening: the speaker accepts connections.
 	Listening bool
-	// SoftwareVersion is what neighbours are told whose BGPPeer says so.
+	// SoftwareVersion is told to neighbours whose BGPPeer asks for it.
 	SoftwareVersion string
 	// RouterID overrides what the Node gives, unless it is the zero Addr.
 	RouterID netip.Addr
 	// Logger gets a line for each object that is not in use, or not in full; none by default.
 	Logger logr.Logger
-	// Secrets returns the Secrets of those names as far as they can be read. It may take a few seconds for those that were never read.
-	// Where it is nil the Secrets are among the inputs.
+	// Secrets returns the Secrets that have these names, or why one cannot be read. It may take a few seconds where a Secret was
+	// never read. Where it is nil, the Source reads the Secrets.
 	Secrets func(ctx context.Context, names map[string]bool) map[string]compile.Secret
 	// Published is told of each new State, and Changed of the sessions whose statuses may have changed, those that are gone
 	// among them. Run calls both, one at a time, so neither may block. Either may be nil.
@@ -44,7 +44,7 @@ type Options struct {
 	Changed   func([]speaker.SessionID)
 }
 
-// Engine keeps a speaker's configuration what the objects say. It outlives every source of objects.
+// Engine makes a speaker's configuration from the objects of a Source and keeps it up to date. It outlives every Source.
 type Engine struct {
 	options Options
 	speaker *speaker.Speaker
@@ -58,12 +58,12 @@ type Engine struct {
 	memory    memory
 	drift     atomic.Int64
 
-	// What follows is Run's alone.
+	// Run alone uses the fields below.
 	compiler *compile.Compiler
-	// source is what is read, nil before the first; hasNode: the Node was seen.
+	// source is the Source in use, nil before the first one. hasNode: the Node was seen.
 	source  Source
 	hasNode bool
-	// secrets are the names of those that the sessions need.
+	// secrets are the names of the Secrets that the sessions need.
 	secrets map[string]bool
 }
 
@@ -79,13 +79,13 @@ func newCompiler(o *Options) *compile.Compiler {
 	})
 }
 
-// Use makes a source the one that objects are read from, and has all of them read. It never blocks.
+// Use makes s the source of objects, and has all of them read. It never blocks.
 func (e *Engine) Use(s Source) {
 	e.inbox.use(s)
 	e.wake()
 }
 
-// Touch has objects read anew that may have changed, or gone. It never blocks.
+// Touch has objects read again that may have changed or gone. It never blocks.
 func (e *Engine) Touch(keys ...Key) {
 	e.inbox.touch(keys...)
 	e.wake()
@@ -105,8 +105,8 @@ func (e *Engine) State() *State { return e.state.Load() }
 func (e *Engine) Drift() int64 { return e.drift.Load() }
 
 const (
-	// restShare and longestRest bound what a storm of changes costs: after work that took a while Run rests that many times as long, in
-	// which more gathers to be done at once. A change that comes alone waits for nothing.
+	// restShare and longestRest bound what a storm of changes costs: after work Run rests for restShare times as long as the work
+	// took, longestRest at most. Changes that come meanwhile are worked on together. A change that comes alone does not wait.
 	restShare   = 4
 	longestRest = 5 * time.Millisecond
 	// retryInterval is when objects that could not be read are read again.
@@ -152,7 +152,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 }
 
-// work reads what is in the inbox, and makes the configuration what it says.
+// work reads the objects that the inbox names, and applies the configuration that they give.
 func (e *Engine) work(ctx context.Context) error {
 	w := e.inbox.take()
 	in := newInput()
@@ -165,7 +165,7 @@ func (e *Engine) work(ctx context.Context) error {
 		e.compiler.Complete(&in.Inputs)
 	}
 	if e.source == nil {
-		return nil // whoever is used first is read whole
+		return nil // the first Source will be read as a whole
 	}
 	secrets := false
 	for key := range w.keys {
@@ -183,7 +183,7 @@ func (e *Engine) work(ctx context.Context) error {
 	return nil
 }
 
-// check reads all objects, and counts it as drift when the configuration changes by that.
+// check reads all objects. Where that changes the configuration, a change of an object was overlooked, which counts as drift.
 func (e *Engine) check(ctx context.Context) error {
 	if err := e.work(ctx); err != nil || e.source == nil {
 		return err
@@ -203,7 +203,7 @@ func (e *Engine) check(ctx context.Context) error {
 	return nil
 }
 
-// update takes over an input. It returns nil while there is no configuration to be made.
+// update compiles an input. secrets: a Secret may have changed. It returns nil while no configuration can be made.
 func (e *Engine) update(ctx context.Context, in *Input, secrets bool) *compile.Output {
 	e.noteNode(in)
 	out := e.compiler.Update(&in.Inputs)
@@ -221,7 +221,7 @@ func (e *Engine) update(ctx context.Context, in *Input, secrets bool) *compile.O
 		}
 	}
 	if !e.hasNode {
-		// Nothing is to end for a Node that was never seen.
+		// Only a Node that was seen can be gone. Where none was seen, the name may be wrong, and nothing is applied.
 		e.obstruct(fmt.Errorf("there is no Node %s: --node-name is to be the name of a Node", e.options.NodeName))
 		return nil
 	}
@@ -230,7 +230,7 @@ func (e *Engine) update(ctx context.Context, in *Input, secrets bool) *compile.O
 
 var errOverlooked = errors.New("a change of an object was overlooked")
 
-// noteNode takes the facts of the Node. What it said last counts where its annotation cannot be read.
+// noteNode takes the facts of the Node from an input. Where an annotation cannot be read, what it said before counts.
 func (e *Engine) noteNode(in *Input) {
 	before := e.compiler.Node()
 	switch {
@@ -245,7 +245,7 @@ func (e *Engine) noteNode(in *Input) {
 	}
 }
 
-// apply hands a configuration to the speaker, if it is another than the last, and publishes it.
+// apply hands a new configuration to the speaker, and publishes the state.
 func (e *Engine) apply(out *compile.Output) {
 	former := e.state.Load()
 	if former != nil && former.output == out && former.Source == e.source && former.Refusal == nil {
@@ -303,7 +303,7 @@ func (e *Engine) publish(former, next *State) {
 // sameSlice reports whether two slices are one.
 func sameSlice[T any](a, b []T) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
 
-// logIssues logs what was not an issue before. A Node has no condition of ours, so this is where a bad annotation shows.
+// logIssues logs the issues that are new. A Node has no condition of ours, so this is where a bad annotation shows.
 func (e *Engine) logIssues(former, next *State) {
 	known := map[compile.Issue]bool{}
 	if former != nil {
@@ -325,8 +325,8 @@ func (e *Engine) tell(changed []speaker.SessionID) {
 	}
 }
 
-// Recall notes which sessions there were before this process started, where that is known: readiness waits for no others. It
-// is called before the first Update.
+// Recall notes which sessions there were before this process started, where that is known: readiness waits for no others. It is
+// called before the first Use.
 func (e *Engine) Recall(had func(speaker.SessionID) bool) { e.readiness.recall(had) }
 
 // Obstructed notes what keeps the node from its first configuration, for whoever asks why it is not ready. The caller logs it.

@@ -20,7 +20,7 @@ type Key struct{ Kind, Namespace, Name string }
 // KindSecret is the Kind of Secrets with session keys, which Options.Secrets reads. All other kinds are the Source's own.
 const KindSecret = "Secret"
 
-// Source is where objects are read: caches, or a directory. What was read is changed by nobody any more.
+// Source is where objects are read from: caches, or a directory. Nobody changes an object that was read.
 type Source interface {
 	// ReadAll adds to an input what every object contributes, and Secrets unless Options.Secrets reads them.
 	ReadAll(ctx context.Context, into *Input) error
@@ -28,7 +28,7 @@ type Source interface {
 	Read(ctx context.Context, key Key, into *Input) error
 }
 
-// Input is what objects contribute whatever the others say, each by its name. An object that is not in it is as it was.
+// Input is what a Source has read: the inputs of the compiler, and the Node.
 type Input struct {
 	compile.Inputs
 	// Node is the node's own object. NodeGone says that it does not exist.
@@ -44,20 +44,20 @@ func newInput() *Input {
 	}}
 }
 
-// inbox holds what Run is to look at: the keys of objects, so that it is bounded by their number.
+// inbox holds the work that Run has not done yet. It has keys, not objects, so their number bounds it.
 type inbox struct {
 	mu   sync.Mutex
 	work work
 }
 
-// work is what there is to look at.
+// work names what Run is to read.
 type work struct {
-	// source is one that was never read, nil for none.
+	// source is a Source that was never read, nil for none.
 	source Source
 	keys   map[Key]bool
 }
 
-// use makes a source the one that is read. The keys stay: the source does not have the Secrets.
+// use puts a new source into the inbox, which will be read as a whole. The keys stay: no source has the Secrets.
 func (b *inbox) use(s Source) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -83,7 +83,7 @@ func (b *inbox) take() work {
 	return taken
 }
 
-// putBack returns what could not be read. What came since is newer.
+// putBack puts back work that failed. A source that came since then is newer, and stays.
 func (b *inbox) putBack(w work) {
 	b.mu.Lock()
 	if b.work.source == nil {

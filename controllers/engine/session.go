@@ -27,8 +27,8 @@ const (
 )
 
 // Status is the status of a session as the speaker has it now; stored is its BGPSession, nil where that is not known. It is
-// false while the speaker has not taken up the session. The status speaks of the version of the BGPPeer that the speaker's word
-// is about: the newest may only just have been handed over.
+// false while the speaker has not taken up the session. The status is about the version of the BGPPeer that the speaker has taken
+// up, which may be older than the newest one.
 func (e *Engine) Status(
 	session *compile.Session, stored *v1alpha1.BGPSession, detail Detail,
 ) (v1alpha1.BGPSessionStatus, bool) {

@@ -14,19 +14,19 @@ import (
 	"github.com/herald-bgp/herald/speaker"
 )
 
-// State is what the speaker was told, and what could not become a part of it. It is immutable.
+// State is a configuration that the speaker was given, and what could not become a part of it. It is immutable.
 type State struct {
-	// Config is the configuration, the very pointer of the state before where nothing changed.
+	// Config is the configuration: the pointer of the state before where nothing in it changed.
 	Config *speaker.Config
 	// Sessions are the peers in Config, in its order.
 	Sessions []compile.Session
 	// Issues, sorted.
 	Issues []compile.Issue
-	// Node is the node that it was made for.
+	// Node has the facts of the node that the configuration was made for.
 	Node compile.NodeFacts
-	// Source is where the objects were read.
+	// Source is where the objects were read from.
 	Source Source
-	// Time is when it was made.
+	// Time is when the state was made.
 	Time time.Time
 	// Refusal says that the speaker has refused a configuration since; nil unless it has.
 	Refusal *Refusal
@@ -38,7 +38,7 @@ type State struct {
 // Refusal is why the speaker refused a configuration, which is a defect.
 type Refusal struct {
 	Err error
-	// Since is when it was refused for that the first time.
+	// Since is when the speaker gave this reason for the first time.
 	Since time.Time
 }
 
@@ -74,8 +74,8 @@ func (s *State) IDs() []speaker.SessionID {
 	return ids
 }
 
-// changedSessions are those that only one of two states has, or that have another version of their BGPPeer. What the speaker
-// does with a configuration it tells by itself. former may be nil.
+// changedSessions returns the sessions that only one of two states has, and those whose BGPPeer has another version. The speaker
+// itself tells of every other change. former may be nil.
 func changedSessions(former, next *State) []speaker.SessionID {
 	versions := map[speaker.SessionID]compile.Ref{}
 	if former != nil {
@@ -97,7 +97,7 @@ func changedSessions(former, next *State) []speaker.SessionID {
 	return changed
 }
 
-// changed are those of the sessions that the node is to have. One that is gone is told of by changedSessions.
+// changed returns those of the sessions that the node is to have. changedSessions tells of the sessions that are gone.
 func (e *Engine) changed(sessions []speaker.SessionID) []speaker.SessionID {
 	wanted := map[speaker.SessionID]bool{}
 	for _, id := range e.state.Load().IDs() {

@@ -30,7 +30,7 @@ type keyring struct {
 	cancel context.CancelFunc
 	group  sync.WaitGroup
 
-	kept map[string]*keptSecret // the config controller's
+	kept map[string]*keptSecret // Engine.Run alone uses it
 
 	mu     sync.Mutex
 	getter toolscache.Getter // of the newest manager
