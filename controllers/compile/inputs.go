@@ -3,7 +3,10 @@
 
 package compile
 
-import "maps"
+import (
+	"maps"
+	"reflect"
+)
 
 // Inputs say what objects contribute, each by its name and whatever other objects say. A zero value says that the object does not
 // exist any more. An object that the Inputs do not name is as it was.
@@ -40,4 +43,29 @@ func merge[V any](into *map[string]V, from map[string]V) {
 		*into = make(map[string]V, len(from))
 	}
 	maps.Copy(*into, from)
+}
+
+// Differences returns the names of the objects of which inputs say something else than the Compiler knows: "namespace/name" where there is a
+// namespace. It does not compare Secrets.
+func (c *Compiler) Differences(in *Inputs) map[string]bool {
+	names := map[string]bool{}
+	for name, reading := range in.Peers {
+		if reading.InForce != c.catalog.peers[name] {
+			names[name] = true
+		}
+	}
+	for name, reading := range in.Announcements {
+		if reading.InForce != c.catalog.announcements[name] {
+			names[name] = true
+		}
+	}
+	for name, namespace := range in.Namespaces {
+		if labels, known := c.catalog.namespaces[name]; known != namespace.Exists || !maps.Equal(labels, namespace.Labels) {
+			names[name] = true
+		}
+	}
+	if in.Node != nil && !reflect.DeepEqual(*in.Node, c.node) {
+		names[c.node.Name] = true
+	}
+	return names
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -65,6 +66,8 @@ type Engine struct {
 	hasNode bool
 	// secrets are the names of the Secrets that the sessions need.
 	secrets map[string]bool
+	// doubts are the objects, "namespace/name", that the last check found changed, and that no key has named since.
+	doubts map[string]bool
 }
 
 // New returns the engine of a speaker. The caller runs both.
@@ -113,6 +116,8 @@ const (
 	retryInterval = time.Second
 	// checkInterval is how often all objects are read although nothing tells of a change.
 	checkInterval = 10 * time.Minute
+	// checkPatience is how long a check waits for the event of a change that it finds. Caches have a change before they tell of it.
+	checkPatience = time.Minute
 )
 
 // Run is the one goroutine that makes configurations and hands them to the speaker, and that takes the speaker's news, until
@@ -121,7 +126,8 @@ func (e *Engine) Run(ctx context.Context) error {
 	rested, check := time.NewTimer(0), time.NewTicker(checkInterval)
 	defer rested.Stop()
 	defer check.Stop()
-	poke := e.poke // nil while Run rests
+	var settle <-chan time.Time // nil unless a check has found something
+	poke := e.poke              // nil while Run rests
 	for {
 		select {
 		case <-ctx.Done():
@@ -143,6 +149,13 @@ func (e *Engine) Run(ctx context.Context) error {
 		case <-check.C:
 			if err := e.check(ctx); err != nil {
 				e.obstruct(err)
+			} else if len(e.doubts) > 0 {
+				settle = time.After(checkPatience)
+			}
+		case <-settle:
+			settle = nil
+			if err := e.settle(ctx); err != nil {
+				e.obstruct(err)
 			}
 		case <-e.speaker.Changed():
 			e.tell(e.changed(e.speaker.TakeChanged()))
@@ -161,7 +174,7 @@ func (e *Engine) work(ctx context.Context) error {
 			e.inbox.putBack(w)
 			return err
 		}
-		e.source = w.source
+		e.source, e.doubts = w.source, nil
 		e.compiler.Complete(&in.Inputs)
 	}
 	if e.source == nil {
@@ -175,6 +188,7 @@ func (e *Engine) work(ctx context.Context) error {
 			e.inbox.putBack(w)
 			return err
 		}
+		delete(e.doubts, key.object())
 	}
 	out := e.update(ctx, in, secrets)
 	if out != nil {
@@ -183,24 +197,47 @@ func (e *Engine) work(ctx context.Context) error {
 	return nil
 }
 
-// check reads all objects. Where that changes the configuration, a change of an object was overlooked, which counts as drift.
+// check reads all objects, and doubts those that are not as the engine knows them. It changes nothing: the events may still come.
 func (e *Engine) check(ctx context.Context) error {
 	if err := e.work(ctx); err != nil || e.source == nil {
 		return err
 	}
-	in, former := newInput(), e.state.Load()
-	if err := e.source.ReadAll(ctx, in); err != nil {
+	in, err := e.readAll(ctx)
+	if err != nil {
 		return err
 	}
-	e.compiler.Complete(&in.Inputs)
-	out := e.update(ctx, in, false)
-	if out == nil || former == nil || out.Config == former.Config {
-		return nil
-	}
-	e.drift.Add(1)
-	e.options.Logger.Error(errOverlooked, "the configuration is made right")
-	e.apply(out)
+	in.Inputs.Node = e.factsOf(in)
+	e.doubts = e.compiler.Differences(&in.Inputs)
 	return nil
+}
+
+// settle ends a check. Where no event has told of a change by now, it was overlooked: settle counts it as drift, and makes it right.
+func (e *Engine) settle(ctx context.Context) error {
+	if err := e.work(ctx); err != nil || len(e.doubts) == 0 {
+		return err
+	}
+	in, err := e.readAll(ctx)
+	if err != nil {
+		return err
+	}
+	names := slices.Sorted(maps.Keys(e.doubts))
+	e.options.Logger.Error(errOverlooked, "the configuration is made right", "objects", len(names), "some", names[:min(len(names), maxNamed)])
+	e.drift.Add(1)
+	e.doubts = nil
+	if out := e.update(ctx, in, false); out != nil {
+		e.apply(out)
+	}
+	return nil
+}
+
+// readAll reads all objects of the source, and says of every other object that the engine knows that it does not exist.
+func (e *Engine) readAll(ctx context.Context) (*Input, error) {
+	in := newInput()
+	if err := e.source.ReadAll(ctx, in); err != nil {
+		return nil, err
+	}
+	e.compiler.Complete(&in.Inputs)
+	return in, nil
 }
 
 // update compiles an input. secrets: a Secret may have changed. It returns nil while no configuration can be made.
@@ -230,19 +267,25 @@ func (e *Engine) update(ctx context.Context, in *Input, secrets bool) *compile.O
 
 var errOverlooked = errors.New("a change of an object was overlooked")
 
-// noteNode takes the facts of the Node from an input. Where an annotation cannot be read, what it said before counts.
+// noteNode takes the facts of the Node.
 func (e *Engine) noteNode(in *Input) {
-	before := e.compiler.Node()
+	facts := e.factsOf(in)
+	if facts != nil && facts.Gone && !e.compiler.Node().Gone {
+		e.options.Logger.Info("the Node is gone: its sessions end")
+	}
+	in.Inputs.Node, e.hasNode = facts, e.hasNode || facts != nil
+}
+
+// factsOf returns the facts of the Node, nil where an input says nothing of it. Where an annotation cannot be read, what it said before counts.
+func (e *Engine) factsOf(in *Input) *compile.NodeFacts {
 	switch {
 	case in.Node != nil:
-		facts := compile.FactsOf(in.Node, *before)
-		in.Inputs.Node, e.hasNode = &facts, true
+		facts := compile.FactsOf(in.Node, *e.compiler.Node())
+		return &facts
 	case in.NodeGone && e.hasNode:
-		if !before.Gone {
-			e.options.Logger.Info("the Node is gone: its sessions end")
-		}
-		in.Inputs.Node = &compile.NodeFacts{Name: e.options.NodeName, Gone: true}
+		return &compile.NodeFacts{Name: e.options.NodeName, Gone: true}
 	}
+	return nil
 }
 
 // apply hands a new configuration to the speaker, and publishes the state.

@@ -58,13 +58,18 @@ func input(peers ...v1alpha1.BGPPeer) *given {
 type given struct {
 	peers         []v1alpha1.BGPPeer
 	announcements []v1alpha1.Announcement
-	Node          *corev1.Node // nil for none
+	namespaces    map[string]map[string]string // labels by name
+	Node          *corev1.Node                 // nil for none
 	reader        compile.Reader
 	err           error
 }
 
 func (g *given) ReadAll(_ context.Context, into *Input) error {
 	into.Inputs = g.reader.ReadAll(g.peers, g.announcements)
+	into.Namespaces = map[string]compile.Namespace{}
+	for name, labels := range g.namespaces {
+		into.Namespaces[name] = compile.Namespace{Exists: true, Labels: labels}
+	}
 	into.Node, into.NodeGone = g.Node, g.Node == nil
 	return g.err
 }

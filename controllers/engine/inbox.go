@@ -17,6 +17,9 @@ import (
 // Key names an object.
 type Key struct{ Kind, Namespace, Name string }
 
+// object is "namespace/name", or the name alone without a namespace.
+func (k Key) object() string { return compile.Ref{Namespace: k.Namespace, Name: k.Name}.String() }
+
 // KindSecret is the Kind of Secrets with session keys, which Options.Secrets reads. All other kinds are the Source's own.
 const KindSecret = "Secret"
 
