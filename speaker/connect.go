@@ -62,7 +62,7 @@ type attempt struct {
 	parked    *time.Timer // see park
 }
 
-// event is what a step comes by: a connection, a contender, or an error.
+// event is what happens while a connector runs: a connection, a contender, or an error.
 type event struct {
 	attempt   *attempt
 	conn      net.Conn

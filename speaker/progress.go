@@ -112,7 +112,7 @@ func (s *Speaker) Watch(ctx context.Context, limit time.Duration) error {
 	}
 }
 
-// answer uses the locks that every goroutine needs, those of the table and of the published state, each time that it is asked.
+// answer takes, each time that it is asked, the locks that every goroutine needs: those of the table and of the published state.
 func (s *Speaker) answer(table *work, asked <-chan struct{}) {
 	defer s.progress.remove(table)
 	for range asked {

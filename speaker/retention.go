@@ -60,7 +60,7 @@ func retains(cause error, negotiated *Negotiated) bool {
 	case !negotiated.GracefulRestart, errors.Is(cause, ErrDecommission):
 		return false
 	case errors.As(cause, &limit):
-		// RFC 8538 §4: the Hard Reset that we sent, whatever the peer sent meanwhile: those are what was too much.
+		// RFC 8538 §4: we sent a Hard Reset, whatever the peer sent meanwhile. Its routes were too many, so none are kept.
 		return false
 	case errors.As(cause, &remote):
 		// RFC 8538 §4: a NOTIFICATION but a Hard Reset, where both sides said so. RFC 4724 §4.2 ends with any.
@@ -92,9 +92,9 @@ func (t *retention) retain(p *peer, cause error, negotiated *Negotiated) {
 	t.set(p, stale)
 }
 
-// plan says what is kept over the end of a session. Of the families in again what was stale before is kept too. RFC 4724 §4.2
-// gives that up otherwise; RFC 9494 §4.2: in consecutive restarts it MUST NOT be deleted before the long-lived stale time has
-// ended.
+// plan says what is kept over the end of a session. In the families of again, routes that were stale already are kept too. RFC 4724
+// §4.2 gives them up otherwise; RFC 9494 §4.2: in consecutive restarts they MUST NOT be deleted before the long-lived stale time
+// has ended.
 func (t *retention) plan(negotiated *Negotiated) (stale []staleFamily, again []wire.Family) {
 	now := time.Now()
 	restartEnd := now.Add(negotiated.PeerRestartTime)
@@ -192,7 +192,7 @@ func (t *retention) advance(p *peer) {
 }
 
 // reconnected begins to wait for End-of-RIB. RFC 4724 §4.2: routes of a family whose forwarding the peer did not preserve,
-// or that it does not name any more, are given up at once; RFC 9494 §4.2 says the same of those that are long-lived.
+// or that it does not name any more, are given up at once; RFC 9494 §4.2 says the same of long-lived stale routes.
 func (t *retention) reconnected(p *peer, negotiated *Negotiated) {
 	if len(t.stale) == 0 {
 		return

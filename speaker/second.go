@@ -107,7 +107,7 @@ func (k *connector) outcome(ctx context.Context) *contender {
 	return c
 }
 
-// stop ends what is not decided yet, and a replacement that nobody wants any more.
+// stop ends a second connection that is not decided yet, and a replacement that nobody wants any more.
 func (k *connector) stop(ctx context.Context, cause error) {
 	if k.incoming != nil {
 		k.closeSecond(k.incoming, cause)

@@ -205,7 +205,7 @@ func (s *session) reconfigure() error {
 	return nil
 }
 
-// setTimers takes those of the configuration that change in place; the hold time is the negotiated one.
+// setTimers takes over the timers of the configuration that change in place. The hold time stays the negotiated one.
 func (s *session) setTimers(cfg *Peer) {
 	sendHold, keepalive := cfg.sendHold(s.connection.negotiated.HoldTime), cfg.keepalive(s.connection.negotiated.HoldTime)
 	s.setUserTimeout(userTimeout(sendHold))
@@ -219,8 +219,8 @@ func (s *session) setTimers(cfg *Peer) {
 	}
 }
 
-// setUserTimeout keeps the kernel from giving the connection up before the send hold timer does. The other options stay
-// those that the connection was opened with.
+// setUserTimeout keeps the kernel from giving the connection up before the send hold timer does. The other options stay as the
+// connection was opened with them.
 func (s *session) setUserTimeout(timeout time.Duration) {
 	if timeout == s.userTimeout {
 		return

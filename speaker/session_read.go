@@ -101,7 +101,7 @@ type updateReader struct {
 	counts   *messageCounters
 	log      logr.Logger
 	lines    *peerLines
-	// ended are the families whose End-of-RIB has come; restored is told of those among awaited, and has room for all.
+	// ended are the families whose End-of-RIB has come; restored gets those of them that are in awaited, and has room for all.
 	awaited, ended []wire.Family
 	restored       chan<- wire.Family
 }

@@ -51,8 +51,8 @@ func (r *record) describe(cfg *peerConfig) {
 	r.PendingReset = nil
 }
 
-// store holds what is published of each peer and whose snapshot changed since somebody looked. Protocol goroutines
-// write it and never wait for a reader: snapshots are made of copies, without its mutex.
+// store holds the published state of each peer, and which peers' snapshots changed since somebody looked. Protocol goroutines write
+// it and never wait for a reader: snapshots are made of copies, without its mutex.
 type store struct {
 	changed chan struct{} // capacity 1
 	// listening is why connections cannot be accepted.

@@ -10,15 +10,15 @@ import (
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
-// cursor is one session in one family. It reads its view's log, or, where it has not read what came before, is told from
-// the table.
+// cursor is one session in one family. It reads the log of its view. While the session has not been told what is older than the
+// log, it is told from the table, by a walk or a scan.
 type cursor[A comparable] struct {
 	family *family[A]
 	out    *Out
 	view   *view[A]
 	self   []netip.Addr // next hop self
 
-	at   *record // the last that was read; nil: it is told from the table, by one of these
+	at   *record // the record that was read last; nil while the session is told from the table, by walk or scan
 	walk *walk[A]
 	scan *scan[A]
 	// done is the change up to which everything was handed out.
@@ -27,27 +27,27 @@ type cursor[A comparable] struct {
 	owed uint64
 	// mayHold are the sources that the session may hold routes of, while it is told from the table.
 	mayHold members
-	// warned is the change up to which withdrawals go ahead of a walk, warnings those that have not gone yet, with what may cover
-	// them and others.
+	// warned is the change up to which withdrawals go ahead of a walk. warnings are the withdrawals that have not gone out yet,
+	// with the announcements that may cover them.
 	warned   uint64
 	warnings plan
-	// asked is what the peer asks for once more (RFC 2918), refreshing what goes on.
+	// asked is the refresh that the peer asks for (RFC 2918) and that has not begun; refreshing is the refresh that goes on.
 	asked, refreshing refresh
-	// endOfRIB: it went out.
+	// endOfRIB: End-of-RIB went out.
 	endOfRIB bool
 }
 
-// refresh is how all routes are sent again.
+// refresh is a way in which all routes are sent again.
 type refresh uint8
 
 const (
 	noRefresh refresh = iota
 	plainRefresh
-	// enhancedRefresh says when it begins and ends (RFC 7313 §4).
+	// enhancedRefresh tells the peer when the refresh begins and ends (RFC 7313 §4).
 	enhancedRefresh
 )
 
-// leaveLog makes the session one that is told from the table.
+// leaveLog has the session told from the table from now on.
 func (c *cursor[A]) leaveLog() {
 	if v := c.view; c.at != nil {
 		c.mayHold = nil
@@ -65,7 +65,7 @@ func (c *cursor[A]) lag() {
 	c.view.forgetUnread()
 }
 
-// everything makes a session that was told something tell it all again, since its routes are encoded otherwise.
+// everything has a session that was told something told all of it again, since its routes are encoded otherwise.
 func (c *cursor[A]) everything() {
 	if c.done > 0 || c.walk != nil || c.scan != nil {
 		c.walk, c.scan = nil, newScan(c, 0, true)
@@ -85,7 +85,7 @@ func (c *cursor[A]) refresh(f wire.Family, how refresh) {
 	}
 }
 
-// withdraw makes the session one that is sent nothing.
+// withdraw moves the session to a view without sources, which has all its routes withdrawn.
 func (c *cursor[A]) withdraw() {
 	c.family.leave(c)
 	c.family.move(move[A]{cursor: c, profile: c.view.profile, everything: true})
@@ -136,7 +136,7 @@ func (c *cursor[A]) fill(b *batch) {
 	}
 }
 
-// beginRefresh starts a refresh, once all has been read: nothing older may follow.
+// beginRefresh starts a refresh, once the session has read the log: nothing older may follow.
 func (c *cursor[A]) beginRefresh(b *batch) {
 	c.refreshing, c.asked = c.asked, noRefresh
 	if c.refreshing == enhancedRefresh {
@@ -146,8 +146,8 @@ func (c *cursor[A]) beginRefresh(b *batch) {
 	c.walk = c.family.walk(c, c.family.table.seq, false)
 }
 
-// endRefresh comes when the session was told of all changes that were made meanwhile, too: what it has not had again since
-// the beginning it drops (RFC 7313 §4).
+// endRefresh ends a refresh, once the session was also told of all changes that were made meanwhile: the peer drops each route that
+// it was not sent again (RFC 7313 §4).
 func (c *cursor[A]) endRefresh(b *batch) {
 	if c.refreshing == enhancedRefresh {
 		b.bytes = wire.RouteRefresh{Family: c.family.ops.Family, Subtype: wire.RefreshEnd}.Append(b.bytes)
@@ -203,7 +203,7 @@ func (c *cursor[A]) tell(b *batch) {
 	}
 }
 
-// catchUp ends a walk or scan: with the log where nothing changed since it began.
+// catchUp ends a walk or a scan that began at a change. Where nothing changed since then, the session reads the log again.
 func (c *cursor[A]) catchUp(began uint64) {
 	f, v := c.family, c.view
 	c.done = began
@@ -218,8 +218,8 @@ func (c *cursor[A]) catchUp(began uint64) {
 	c.mayHold = nil
 }
 
-// warn lets withdrawals go ahead of a walk that a rate limit makes long, with what covers them. They are told again by the scan
-// that follows it. It reports whether b is full.
+// warn lets withdrawals, and the announcements that cover them, go ahead of a walk that a rate limit makes long. The scan after the
+// walk sends them again. It reports whether b is full.
 func (c *cursor[A]) warn(b *batch) (full bool) {
 	f := c.family
 	c.warned = max(c.warned, c.walk.began)

@@ -25,17 +25,17 @@ type mark struct {
 	held *encode.Set
 }
 
-// plan is what is due, in the order in which it goes out: withdrawals, then announcements by attribute set. Where a route that
-// comes covers a part of one that goes, or all of it, the one that comes is first: no address is without a route meanwhile that
-// has one before and after.
+// plan is what is due, in the order in which it goes out: withdrawals, then announcements by attribute set. An announcement that
+// covers a withdrawn prefix, or a part of it, goes before the withdrawal: so an address that has a route before and after has one
+// all the time.
 type plan struct {
-	withdrawals []mark // of what nothing that comes covers
+	withdrawals []mark // that no announcement covers
 	step               // the other withdrawals, with what covers them
-	later       []step // that follow it, if there is one
+	later       []step // the steps after it
 	groups      []group
 }
 
-// step is withdrawals and what goes out before them.
+// step is withdrawals, and the announcements that cover them and go out before them.
 type step struct {
 	covers  []group
 	covered []mark
@@ -44,16 +44,16 @@ type step struct {
 // group is the prefixes that are announced with one attribute set, in order.
 type group struct {
 	set   *encode.Set
-	first *source // of their sources
+	first *source // the first of their sources
 	marks []mark
 }
 
 func (p *plan) empty() bool { return !p.urgent() && len(p.groups) == 0 }
 
-// urgent reports whether it has withdrawals, or what goes before them.
+// urgent reports whether the plan has withdrawals, or announcements that go before them.
 func (p *plan) urgent() bool { return len(p.withdrawals)+len(p.covers)+len(p.covered) > 0 }
 
-// rest returns what has not gone out.
+// rest returns the marks that have not gone out.
 func (p *plan) rest() []mark {
 	if p.empty() {
 		return nil

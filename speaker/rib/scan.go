@@ -11,18 +11,18 @@ import (
 	"github.com/herald-bgp/herald/speaker/rib/internal/store"
 )
 
-// scan tells a session from the table what changed since it was last told. Changes that come while it goes on are the next
-// scan's.
+// scan tells a session from the table what changed since it was last told. Changes that come while a scan goes on are left to the
+// next one.
 type scan[A comparable] struct {
 	cursor *cursor[A]
 	began  uint64
 	since  uint64 // the change after which entries are looked at
 	over   bool
-	// withdrawals: only what is to be withdrawn, and what covers it. A walk follows with the rest.
+	// withdrawals: the scan sends only withdrawals and the announcements that cover them. A walk follows with the rest.
 	withdrawals bool
 	// owed is the first change of a tombstone that is left to the next scan, 0 for none.
 	owed uint64
-	// told are the entries of routes that were sent all the same.
+	// told are the entries whose routes the scan sent with its withdrawals. The walk need not send them.
 	told members
 
 	resume  store.Slot // the first entry that was not looked at
@@ -31,16 +31,16 @@ type scan[A comparable] struct {
 	room    int    // the least there was since the scan began: see room of the family
 
 	phase phase
-	// whole: all that changed is in one collection.
+	// whole: one collection has all that changed.
 	whole bool
 	// related are the entries of withdrawals that something covers, and of what covers them.
 	related members
-	// sifted is the change up to which what covers a withdrawal goes before it.
+	// sifted is the change up to which an announcement goes before a withdrawal that it covers.
 	sifted uint64
 }
 
-// phase is what a pass over the entries collects. What is too much for one collection is told in the order of a plan, with a pass
-// for each phase of it.
+// phase says what a pass over the entries collects. Where too much changed for one collection, there is a pass for each phase of a
+// plan, in their order.
 type phase uint8
 
 const (
@@ -95,7 +95,7 @@ func (s *scan[A]) make(marks []mark) {
 	s.note(s.plan.groups, true)
 }
 
-// note notes whether the walk need not send some routes.
+// note notes in told whether the scan sent the routes of some groups.
 func (s *scan[A]) note(groups []group, told bool) {
 	f, v := s.cursor.family, s.cursor.view
 	for _, g := range groups {
@@ -258,8 +258,8 @@ func (s *scan[A]) losses(p phase) losses[A] {
 	return l
 }
 
-// late returns marks for what came after the sifting and covers a withdrawal of the last phase of those: what did then may be gone.
-// Where there is no room for it nothing waits for it.
+// late returns marks for announcements that changed after sift ran and cover a withdrawal of coveredPhase: what covered it then may
+// be gone. Where there is no room for them, no withdrawal waits for them.
 func (s *scan[A]) late() (marks []mark) {
 	f, c := s.cursor.family, s.cursor
 	gone := s.losses(coveredPhase)

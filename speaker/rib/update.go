@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-// update is one replacement of the desired state under way. What is different is found first, by comparing lists.
+// update is one call of Table.Update under way. It first compares the lists of announcements.
 type update struct {
 	table *Table
-	// number is that of the comparison.
+	// number is the number of that comparison.
 	number uint64
-	// added and changed are sources with their new announcements, removed those that are wanted no more.
+	// added and changed are sources with their new announcements, removed are the sources that are not wanted any more.
 	added, changed []revision
 	removed        []*source
 	targets        map[*Out]*exported // what each session is to be sent
@@ -79,8 +79,8 @@ func (t *Table) Update(announcements *List, exports map[string]Export) error {
 	return nil
 }
 
-// ensureNumbers sees to it that there are numbers for new sources. Where those that went have too many still, the sessions that were
-// not told so are condemned, and waited for no more.
+// ensureNumbers makes sure that there are numbers for new sources. Where sources that went still have too many of them, it condemns
+// the sessions that were not told so: the table does not wait for these any more.
 func (t *Table) ensureNumbers(announcements *List) {
 	free := t.limits.Sources - len(t.byID)
 	if free >= announcements.Len() {

@@ -11,16 +11,16 @@ import (
 	"github.com/herald-bgp/herald/speaker/rib/internal/store"
 )
 
-// view is what sessions have in common that are sent the same: an update group. Its sessions read one log of messages.
+// view is an update group: sessions that are sent the same. They read one log of messages.
 type view[A comparable] struct {
 	*profile
 	members members
-	// past are members of which a session that reads the log may not have read yet that they left.
+	// past are former members. A session that reads the log may not have read yet that they left.
 	past    members
 	cursors map[*cursor[A]]struct{}
 
 	marks []mark // what changed since the plan was made
-	// overflowed: there are more than it may have, and not all are there. Its sessions will be told from the table.
+	// overflowed: there were more marks than the view may have, and some are missing. Its sessions will be told from the table.
 	overflowed bool
 	compactAt  int // marks at which those that are not needed are dropped
 	plan       plan
@@ -29,7 +29,7 @@ type view[A comparable] struct {
 }
 
 // record is a message of a view's log. It is immutable but for next and complete, which are set once, before a session
-// reads it. A record that every session has read is nobody's any more.
+// reads it. Nothing refers to a record that every session has read.
 type record struct {
 	next    *record
 	bytes   []byte
@@ -44,13 +44,14 @@ func newView[A comparable](p *profile, m members) *view[A] {
 	return &view[A]{profile: p, members: m, cursors: map[*cursor[A]]struct{}{}, tail: &record{}}
 }
 
-// choose tells what the sessions of a view are sent for the prefix, and path, of an entry: of the sources that they may be
-// sent and that can be sent the first in order of precedence.
+// choose finds what the sessions of a view are sent for the prefix and path of an entry: the route of the first source, in order of
+// precedence, that they may be sent and that can be sent.
 func (f *family[A]) choose(v *view[A], i store.Slot) (*encode.Set, *source) {
 	return f.winner(v.profile, v.members, f.store.Head(f.store.At(i).Key()), f.pathOf(v.profile, i))
 }
 
-// winner is what is sent of the entries of a chain that have a path, and its source; nothing where nothing is.
+// winner finds the entry that is sent among those of a chain that have a path, and returns its attribute set and its source; nil
+// where none is sent.
 func (f *family[A]) winner(p *profile, m members, head store.Slot, path uint32) (*encode.Set, *source) {
 	var set *encode.Set
 	var best *source
@@ -75,7 +76,7 @@ func (f *family[A]) fits(p *profile, s *encode.Set, k store.Key[A]) bool {
 	return s.Room >= p.maxNLRI || p.pathLen+f.ops.Len(k) <= s.Room
 }
 
-// same reports whether the view's sessions see no difference between two sets: next hop self may be what was explicit.
+// same reports whether the view's sessions see no difference between two sets: next hop self may be the address that was explicit.
 func (v *view[A]) same(a, b *encode.Set) bool {
 	if a.Same(b) {
 		return true

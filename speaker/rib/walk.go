@@ -16,9 +16,9 @@ type walk[A comparable] struct {
 	cursor *cursor[A]
 	began  uint64
 	over   bool
-	// missed: not all that changed since it began is known, so nothing goes ahead of it but withdrawals.
+	// missed: not all changes since the walk began are known, so only withdrawals go ahead of it.
 	missed bool
-	// told are entries whose routes the scan before it has sent.
+	// told are the entries whose routes the scan before the walk has sent.
 	told members
 
 	sets    []walkSet
@@ -26,14 +26,15 @@ type walk[A comparable] struct {
 	resume  store.Slot // where the collection goes on, for a set that alone exceeds the buffer
 	buckets []bucket
 	bucket  int // the first that is not packed whole
-	// gathered is the change at which the buckets were filled: what they hold is looked at again where there were others.
+	// gathered is the change at which the buckets were filled. Where changes came since then, the prefixes in the buckets are
+	// checked again.
 	gathered uint64
 }
 
 // walkSet is an attribute set with the number of octets that its NLRI may have at most.
 type walkSet struct {
 	set   *encode.Set
-	first *source // of those that have it
+	first *source // the first source that has it
 	size  int
 }
 
