@@ -44,7 +44,7 @@ func (a *Announcement) Equal(b *Announcement) bool {
 func (a *Announcement) safi() uint8 { return cmp.Or(a.SAFI, wire.SAFIUnicast) }
 
 // Compare is the order of precedence: of two announcements the lesser goes first. The lesser Age decides, then Name, with the
-// namespace before the name, then ID.
+// namespace before the name, then ID. Announcements of one ID that differ in PathID or SAFI go beside each other.
 func (a *Announcement) Compare(b *Announcement) int {
 	if c := cmp.Compare(a.Age, b.Age); c != 0 {
 		return c
@@ -52,7 +52,7 @@ func (a *Announcement) Compare(b *Announcement) int {
 	if c := compareNames(a.Name, b.Name); c != 0 {
 		return c
 	}
-	return strings.Compare(a.ID, b.ID)
+	return cmp.Or(strings.Compare(a.ID, b.ID), cmp.Compare(a.PathID, b.PathID), cmp.Compare(a.safi(), b.safi()))
 }
 
 // compareNames compares element by element: the slash comes before all that an element may contain.

@@ -217,7 +217,7 @@ func TestListCosts(t *testing.T) {
 				"put": func(e *Editor) { e.Put(&changed) },
 				"put twice": func(e *Editor) {
 					e.Put(&changed)
-					e.Put(&Announcement{Age: int64(at), ID: fmt.Sprint(at), PathID: 1})
+					e.Put(&Announcement{Age: int64(at), ID: fmt.Sprint(at), Owner: "another"})
 				},
 				"insert": func(e *Editor) { e.Put(&Announcement{Age: int64(at), ID: "new"}) },
 				"delete": func(e *Editor) { e.Delete(all[at]) },

@@ -57,6 +57,34 @@ func TestAddPath(t *testing.T) {
 	}
 }
 
+// TestPathsOfOneID: announcements of one ID with different path identifiers are sent beside each other, and leave each other alone.
+func TestPathsOfOneID(t *testing.T) {
+	table := rib.New()
+	params := external()
+	params.AddPath = []wire.Family{wire.IPv4Unicast}
+	p := attach(t, table, "tor", params)
+	path := func(id, med uint32) *rib.Announcement {
+		return withPath(id, announcement("a", rib.Attributes{MED: &med}, "10.0.0.0/24"))
+	}
+	for _, step := range [][]*rib.Announcement{{path(1, 1), path(2, 2)}, {path(1, 1), path(2, 3)}, {path(2, 3)}, {path(3, 4), path(2, 3)}} {
+		if err := table.Update(rib.NewList(step...), export(1, step...)); err != nil {
+			t.Fatal(err)
+		}
+		p.drain()
+		if len(p.paths) != len(step) {
+			t.Errorf("the peer holds %v, want %d paths", p.paths, len(step))
+		}
+		for _, a := range step {
+			if held := p.paths[wire.Path{ID: a.PathID, Prefix: a.Prefixes.First()}]; held.med != *a.Attributes.MED {
+				t.Errorf("path %d has MED %d, want %d", a.PathID, held.med, *a.Attributes.MED)
+			}
+		}
+		if err := table.Check(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestEnhancedRefresh(t *testing.T) {
 	table := rib.New()
 	a := announcement("a", none, "10.0.0.0/24")
