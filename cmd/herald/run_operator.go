@@ -10,6 +10,7 @@ import (
 	"net/netip"
 
 	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/client-go/rest"
@@ -65,9 +66,6 @@ func (o *operator) run(ctx context.Context) error {
 func (o *operator) startNode(ctx context.Context, group *errgroup.Group) (*node.Agent, error) {
 	log := o.log.WithValues("node", o.options.nodeName)
 	speaker := speaker.New(speaker.Options{Logger: log.WithName("speaker"), Listen: o.listen})
-	if err := metrics.Registry.Register(node.NewCollector(speaker)); err != nil {
-		return nil, fmt.Errorf("metrics of the speaker: %w", err)
-	}
 	options := node.Options{
 		NodeName:        o.options.nodeName,
 		Namespace:       o.options.namespace,
@@ -77,6 +75,11 @@ func (o *operator) startNode(ctx context.Context, group *errgroup.Group) (*node.
 		Logger:          log.WithName("config"),
 	}
 	agent := node.NewAgent(speaker, options)
+	for _, collector := range []prometheus.Collector{node.NewCollector(speaker), node.NewDriftCounter(agent.Engine().Drift)} {
+		if err := metrics.Registry.Register(collector); err != nil {
+			return nil, fmt.Errorf("metrics of the speaker: %w", err)
+		}
+	}
 	build := func() (runnable, error) {
 		m, err := o.newManager(log.WithName("node"), agent.CacheOptions(), false)
 		if err != nil {

@@ -23,7 +23,6 @@ import (
 	"github.com/herald-bgp/herald/controllers/node"
 	"github.com/herald-bgp/herald/controllers/nodeapi"
 	"github.com/herald-bgp/herald/controllers/standalone"
-	"github.com/herald-bgp/herald/speaker"
 )
 
 // standaloneOptions are the flags of herald standalone.
@@ -126,7 +125,7 @@ func (o *standaloneOptions) run(ctx context.Context) error {
 	health := nodeapi.Handler(runner.Engine(), runner.Status, log.WithName("health"))
 	list := []endpoint{{flag: "health-address", network: "tcp", address: o.healthAddress, open: plain(health)}}
 	if o.metricsAddress != nowhere {
-		handler := metricsHandler(registry, runner.Speaker())
+		handler := metricsHandler(registry, runner)
 		list = append(list, endpoint{flag: "metrics-address", network: "tcp", address: o.metricsAddress, open: plain(handler)})
 	}
 	group, ctx := errgroup.WithContext(ctx)
@@ -177,9 +176,10 @@ func (o *standaloneOptions) complete(log logr.Logger) (standalone.Options, error
 	return options, err
 }
 
-func metricsHandler(registry *prometheus.Registry, s *speaker.Speaker) http.Handler {
+func metricsHandler(registry *prometheus.Registry, r *standalone.Runner) http.Handler {
 	registry.MustRegister(
-		node.NewCollector(s),
+		node.NewCollector(r.Speaker()),
+		node.NewDriftCounter(r.Engine().Drift),
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)

@@ -30,6 +30,14 @@ func NewEndpointGauge() *prometheus.GaugeVec {
 	}, []string{"endpoint"})
 }
 
+// NewDriftCounter returns the metric of an engine's Drift.
+func NewDriftCounter(drift func() int64) prometheus.Collector {
+	return prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "herald_engine_drift_total",
+		Help: "Checks of all objects, one in ten minutes, that found a change which no event had told of: a defect of Herald.",
+	}, func() float64 { return float64(drift()) })
+}
+
 type collector struct {
 	speaker Snapshotter
 }

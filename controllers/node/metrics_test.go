@@ -110,7 +110,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 	registry := prometheus.NewPedanticRegistry()
 	endpoints := node.NewEndpointGauge()
 	endpoints.WithLabelValues("health-address").Set(1)
-	registry.MustRegister(node.NewCollector(snapshots{{ID: speaker.SessionID{Peer: "tor-a"}}}), endpoints)
+	registry.MustRegister(node.NewCollector(snapshots{{ID: speaker.SessionID{Peer: "tor-a"}}}), endpoints, node.NewDriftCounter(func() int64 { return 0 }))
 	families, err := registry.Gather()
 	if err != nil || len(families) == 0 {
 		t.Fatalf("%d metrics: %v", len(families), err)
