@@ -4,10 +4,12 @@
 package compile_test
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
@@ -71,6 +73,31 @@ func editAnnouncement(r *rand.Rand, a *v1alpha1.Announcement) {
 	}
 }
 
+// comeOrGo adds objects, removes some, or begins to delete some.
+func comeOrGo(r *rand.Rand, in *given) {
+	other := randomInput(r)
+	switch p, a := r.IntN(len(in.Peers)), r.IntN(len(in.Announcements)); {
+	case r.IntN(3) == 0:
+		now := metav1.NewTime(born)
+		in.Peers[p].DeletionTimestamp, in.Announcements[a].DeletionTimestamp = &now, &now
+	case len(in.Peers) > 1 && len(in.Announcements) > 1 && r.IntN(2) == 0:
+		in.Peers, in.Announcements = slices.Delete(in.Peers, p, p+1), slices.Delete(in.Announcements, a, a+1)
+	default:
+		for _, p := range other.Peers {
+			if !slices.ContainsFunc(in.Peers, func(known v1alpha1.BGPPeer) bool { return known.Name == p.Name }) {
+				p.UID = types.UID(fmt.Sprint(p.UID, "-", r.Uint64())) // no UID is used twice
+				in.Peers = append(in.Peers, p)
+			}
+		}
+		for _, a := range other.Announcements {
+			if !slices.ContainsFunc(in.Announcements, func(known v1alpha1.Announcement) bool { return known.Name == a.Name }) {
+				a.UID = types.UID(fmt.Sprint(a.UID, "-", r.Uint64()))
+				in.Announcements = append(in.Announcements, a)
+			}
+		}
+	}
+}
+
 // lastValid is the last version of each object that could be used, by UID.
 type lastValid map[types.UID]any
 
@@ -107,7 +134,7 @@ func (v lastValid) inForce(in given) given {
 
 func peerInForce(valid, newest *v1alpha1.BGPPeer, reason string) *v1alpha1.BGPPeer {
 	held := valid.DeepCopy()
-	held.Labels = newest.Labels
+	held.Labels, held.DeletionTimestamp = newest.Labels, newest.DeletionTimestamp
 	if newest.Spec.AdminState != nil {
 		held.Spec.AdminState = newest.Spec.AdminState
 	}
@@ -143,6 +170,7 @@ func peerInForce(valid, newest *v1alpha1.BGPPeer, reason string) *v1alpha1.BGPPe
 
 func announcementInForce(valid, newest *v1alpha1.Announcement, reason string) *v1alpha1.Announcement {
 	held := valid.DeepCopy()
+	held.DeletionTimestamp = newest.DeletionTimestamp
 	if newest.Spec.AdminState != nil {
 		held.Spec.AdminState = newest.Spec.AdminState
 	}

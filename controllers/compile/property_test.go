@@ -6,6 +6,7 @@ package compile_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"os"
 	"reflect"
 	"slices"
@@ -284,7 +285,18 @@ func difference(a, b described) string {
 
 // edit changes one thing, and returns the name of the announcement that it was, if it was one.
 func edit(r *rand.Rand, in *given) (announcement string) {
-	switch r.IntN(12) {
+	switch r.IntN(16) {
+	case 12:
+		comeOrGo(r, in)
+	case 13:
+		in.Namespaces = []map[string]map[string]string{nil, {"ghost": {"team": "web"}}, {"shop": nil, "ghost": {"team": "web"}}}[r.IntN(3)]
+	case 14:
+		in.Node.Gone = r.IntN(3) == 0
+		in.Node.Addresses = [][]netip.Addr{addrs("192.0.2.10", "2001:db8::10"), addrs("192.0.2.11"), nil}[r.IntN(3)]
+	case 15: // as new objects of those names, in the same second
+		p, a := &in.Peers[r.IntN(len(in.Peers))], &in.Announcements[r.IntN(len(in.Announcements))]
+		p.UID, p.Generation, p.DeletionTimestamp = p.UID+"-again", 1, nil
+		a.UID, a.Generation, a.DeletionTimestamp = a.UID+"-again", 1, nil
 	case 0:
 		in.Peers[r.IntN(len(in.Peers))].Labels = map[string]string{"side": []string{"left", "right"}[r.IntN(2)]}
 	case 1:
