@@ -63,8 +63,9 @@ func (l *losses[A]) place(i int) int32 {
 	return l.places[i]
 }
 
-// cover notes that a prefix is announced. It returns the first place of the losses that it covers, nowhere if there is none. What
-// holds a longer loss that holds the prefix, too, is not covered by it: until that one goes there is a route.
+// cover notes that a prefix is announced, and returns the first place of the losses that it covers, nowhere if there is none. It
+// covers the losses within the prefix, and the losses that hold the prefix from the longest to the first that sessions certainly
+// hold. Shorter losses need not wait: until that one is withdrawn there is a route.
 func (l *losses[A]) cover(k store.Key[A]) (place int32) {
 	place = nowhere
 	note := func(i int) {

@@ -12,9 +12,9 @@ import (
 type exported struct {
 	Export
 	members members
-	// missing is how many of its announcements are not among the table's, or are named again.
+	// missing counts the announcements of the export that the table does not have, or that the export names again.
 	missing int
-	// refused are those that the guard refuses, since they are too many.
+	// refused are the sources that the guard refuses because they are too many.
 	refused members
 	// prefixes is how many prefixes the members come to, by family.
 	prefixes tally
@@ -69,8 +69,8 @@ func (t *Table) exported(u *update, known *exported, e Export) *exported {
 	return x
 }
 
-// follow makes the members those of the export, and reports whether anything about them is different. Until now they are those of
-// the former list, all of them.
+// follow makes the sources of the export the members, and reports whether anything about them is different. Before it runs, the
+// members are all sources of the former list.
 func (x *exported) follow(u *update, former *List) (different bool) {
 	t := u.table
 	for _, c := range u.changed {
@@ -116,7 +116,7 @@ func (x *exported) follow(u *update, former *List) (different bool) {
 	return different || own
 }
 
-// add adds a source to the members, where it may be one.
+// add adds a source to the members. A source that the table does not have, or that is a member already, counts as missing.
 func (x *exported) add(s *source, u *update) {
 	if s == nil || !u.wants(s) || x.members.has(s.number) {
 		x.missing++

@@ -10,9 +10,9 @@ import (
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
-// Guard is what a peer may be sent whatever its export says: the last look before anything is encoded, made from the
-// permissions alone by other code than that which decided what is exported. What it refuses is a defect of that code, and is
-// withheld with ReasonGuardRefused. It does not judge communities. It is immutable.
+// Guard says what a peer may be sent, whatever its export says. It is the last look before anything is encoded. Other code than the
+// code that decided on the export makes it, from the permissions alone: where a Guard refuses something, one of both has a defect,
+// and the announcement is withheld with ReasonGuardRefused. It does not judge communities. It is immutable.
 type Guard struct {
 	// Families that may be sent.
 	Families []wire.Family
@@ -98,8 +98,8 @@ func (g *Guard) counted(t *tally) (prefixes, families int) {
 	return prefixes, families
 }
 
-// bound takes those sources from an export's members that would take it over the guard's limit. There are none but for a defect
-// of what made the export.
+// bound takes the sources that go over the guard's limit from an export's members. There are such sources only if the code that
+// made the export has a defect.
 func (x *exported) bound(t *Table) {
 	if x.Guard == nil {
 		return

@@ -25,8 +25,8 @@ func (l *List) Edit() *Editor {
 	return &Editor{from: l, chunks: l.chunks, n: l.n}
 }
 
-// Put adds an announcement in the place of the one that compares as equal, if there is one. To put the very announcement that is
-// there changes nothing. Where another value of an ID has another place, the caller deletes the former value.
+// Put adds an announcement in the place of the one that compares as equal, if there is one. Put changes nothing where the list
+// holds this very announcement. Where another value of an ID has another place, the caller deletes the former value.
 func (e *Editor) Put(a *Announcement) {
 	if len(e.chunks) == 0 {
 		e.begin()

@@ -75,8 +75,8 @@ func appendMarks(marks []mark, groups []group) []mark {
 	return marks
 }
 
-// plan makes a plan of marks. Of several for one path the first tells what the sessions hold. Unless again is set, what
-// they hold already is left out.
+// plan makes a plan of marks. Of several marks for one path the first says what the sessions hold. Unless again is set, the plan
+// leaves out routes that they hold already.
 func (f *family[A]) plan(v *view[A], marks []mark, again bool) plan {
 	return f.planWithin(v, marks, again, math.MaxInt)
 }

@@ -9,14 +9,15 @@ import (
 	"slices"
 )
 
-// prepared is an update of one family: what changes, with what sessions hold of it, and where the sessions go.
+// prepared is an update of one family that is ready to be applied: the changes, with what sessions hold of each, and the views that
+// sessions go to.
 type prepared[A comparable] struct {
 	changes changes[A]
 	views   []turn[A]
 	moves   []move[A]
 }
 
-// turn makes a view, with all of its sessions, into another.
+// turn gives a view, with all of its sessions, other members or another profile.
 type turn[A comparable] struct {
 	view    *view[A]
 	members members
@@ -97,7 +98,7 @@ func (p *prepared[A]) revise(c *revision, concerned []*view[A]) {
 	}
 }
 
-// regroup decides where the sessions of a view go. Those that are the most stay: for them the view changes.
+// regroup decides which views the sessions of a view go to. The largest group stays together, and the view changes for it.
 func (p *prepared[A]) regroup(v *view[A], u *update) {
 	f := p.changes.f
 	type group struct {
@@ -138,8 +139,8 @@ func (p *prepared[A]) regroup(v *view[A], u *update) {
 	}
 }
 
-// separate takes sessions out of a view. Those that have read all there is get a view of their own, in which they are told the
-// difference alone; others are told from the table.
+// separate takes sessions out of a view. Sessions that have read the whole log get a view of their own, in which they are told the
+// difference alone; other sessions are told from the table.
 func (p *prepared[A]) separate(v *view[A], cursors []*cursor[A], m members, q *profile) {
 	f := p.changes.f
 	var own *view[A]
@@ -161,7 +162,7 @@ func (p *prepared[A]) separate(v *view[A], cursors []*cursor[A], m members, q *p
 	}
 }
 
-// membership marks the routes that come to sessions or leave them because other announcements are for them now.
+// membership marks the routes that sessions gain or lose because their exports have other announcements.
 func (p *prepared[A]) membership(u *update) {
 	f := p.changes.f
 	for _, c := range p.views {
@@ -247,7 +248,7 @@ func (f *family[A]) merge() {
 	}
 }
 
-// turn makes a view another for all of its sessions.
+// turn gives a view other members or another profile, for all of its sessions.
 func (f *family[A]) turn(c turn[A]) {
 	v := c.view
 	for cursor := range v.cursors {
@@ -271,8 +272,8 @@ func (f *family[A]) turn(c turn[A]) {
 	}
 }
 
-// move takes a session that left its view to the one for members and profile. It is told what it missed from the table;
-// everything, where the routes are encoded otherwise.
+// move takes a session that left its view to the one for members and profile. It is told from the table what it missed, or
+// everything where the routes are encoded otherwise.
 func (f *family[A]) move(m move[A]) {
 	c := m.cursor
 	c.mayHold.union(m.members)

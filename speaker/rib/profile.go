@@ -15,12 +15,12 @@ type profile struct {
 	form     encode.Form
 	defaults Attributes
 	guard    *Guard
-	// paced is the session itself where its rate is limited: it waits alone, and holds up nobody.
+	// paced is the session itself where its rate is limited. It has the profile for itself, so that no other session waits with it.
 	paced   *Out
 	encoder *encode.Encoder
 	// pathLen is how many octets of path identifier a prefix has, maxNLRI how many octets it has at most, with that.
 	pathLen, maxNLRI int
-	// offers are what a session could send of each source, by its number; nil where that was not asked for yet.
+	// offers say what a session could send of each source, by the source's number; nil where nobody has asked yet.
 	offers []*encode.Set
 	// views that use it.
 	views int
@@ -62,7 +62,7 @@ func (p *profile) path(s *source) uint32 {
 	return 0
 }
 
-// offer returns what sessions of the profile are sent of a source: nil and why, where that is nothing.
+// offer returns what sessions of the profile are sent of a source, or nil and the reason why nothing is sent.
 func (p *profile) offer(s *source) (*encode.Set, Reason) {
 	if int(s.number) >= len(p.offers) {
 		p.offers = append(p.offers, make([]*encode.Set, int(s.number)+1-len(p.offers))...)

@@ -21,9 +21,9 @@ type summary[A comparable] struct {
 	chains  map[store.Key[A]]struct{}
 }
 
-// kept is what is kept back of a source.
+// kept says what is kept back of a source.
 type kept struct {
-	// own is what its own attributes keep back.
+	// own is what is kept back because of the source's own attributes.
 	own Withheld
 	// lost is how many prefixes another source is sent for. example is the lowest of them with its winner, unless it is stale.
 	lost    int

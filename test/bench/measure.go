@@ -53,7 +53,7 @@ func placeOf(i, sinks int, is6 bool) place {
 	return p
 }
 
-// sinkOptions are those of one of the sinks.
+// sinkOptions are the options of one sink.
 func (p place) sinkOptions(i, expect int) sink.Options {
 	o := sink.Options{Local: p.sinks[i], Target: netip.AddrPortFrom(p.local, bgpPort), Expect: expect, Families: []wire.Family{wire.IPv4Unicast},
 		Arrivals: p.arrivals}

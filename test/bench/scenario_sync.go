@@ -144,7 +144,7 @@ type joiner struct {
 	joined  *joined
 }
 
-// measure makes the round that checks, then those that count: all programs take turns.
+// measure makes one round that checks, then the rounds that count. In each round all programs take turns.
 func (b *bench) measure(ctx context.Context, data *dataset.Data, joiners []*joiner) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, b.patience, fmt.Errorf("not all rounds within %s", b.patience))
 	defer cancel()

@@ -115,7 +115,7 @@ func (f *Framer) Fill() error {
 	return err
 }
 
-// Next returns the next message of those that were read, or nil.
+// Next returns the next message that was read and not returned yet, nil if there is none.
 func (f *Framer) Next() (Message, error) {
 	m, err := Cut(f.buffer[f.start:f.end], f.maxLen)
 	f.start += len(m)

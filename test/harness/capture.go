@@ -68,7 +68,7 @@ func NewCapture(tb testing.TB, n *Netns) *Capture {
 	return c
 }
 
-// Messages are those that one address has sent so far, in order.
+// Messages returns the messages that one address has sent so far, in order.
 func (c *Capture) Messages(from netip.Addr) []Captured {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -192,7 +192,7 @@ type segment struct {
 	payload  []byte
 }
 
-// parseSegment reads an Ethernet frame; false for what is not TCP to or from port 179.
+// parseSegment reads an Ethernet frame. It returns false for a frame that is not TCP to or from port 179.
 func parseSegment(frame []byte) (s segment, ok bool) {
 	if len(frame) < ethernetHeader+20 {
 		return s, false
@@ -235,7 +235,7 @@ type stream struct {
 	frames framer
 }
 
-// take passes on what is next, and what was held for it.
+// take passes on the octets that are next in the stream, and the segments that were held until these came.
 func (s *stream) take(sequence uint32, payload []byte, found func(bgptest.Message)) (err error) {
 	for len(payload) > 0 {
 		ahead := int32(sequence - s.next)

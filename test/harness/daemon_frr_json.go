@@ -88,7 +88,7 @@ type frrRoute struct {
 	} `json:"nexthops"`
 }
 
-// routes are those of a prefix, none where the longest match is another.
+// routes returns the routes of a prefix, none where the longest match is another prefix.
 func (t frrRoutes) routes(prefix netip.Prefix) []Route {
 	if t.Prefix != prefix.String() {
 		return nil

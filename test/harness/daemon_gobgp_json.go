@@ -76,8 +76,8 @@ type gobgpCapability struct {
 	Value []byte `json:"value"`
 }
 
-// show reads the two that tell of the neighbour: both have their text in a field of type string or bytes, whose tag and
-// length are an octet each; the unknown capability 75 has its code before, and in the value a length of its own.
+// show reads the two capabilities that tell of the neighbour. Both have their text in a field of type string or bytes, whose tag
+// and length are an octet each. The unknown capability 75 has its code before the field, and a length of its own in the value.
 func (c gobgpCapability) show(session *Session) {
 	field := func(octets []byte, tag byte) string {
 		if len(octets) < 2 || octets[0] != tag || len(octets) < 2+int(octets[1]) {

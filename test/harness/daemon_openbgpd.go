@@ -135,7 +135,7 @@ func (o *OpenBGPD) neighbor(ctx context.Context) (openbgpdNeighbor, error) {
 	return answer.Neighbors[0], nil
 }
 
-// Session reads `show neighbor`; of which family an End-of-RIB was, the log alone says.
+// Session reads `show neighbor`; only the log says of which family an End-of-RIB was.
 func (o *OpenBGPD) Session(ctx context.Context) (Session, error) {
 	neighbor, err := o.neighbor(ctx)
 	if err != nil {

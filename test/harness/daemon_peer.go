@@ -227,7 +227,7 @@ type Daemon struct {
 	New func(Config) Peer
 }
 
-// Daemons are those that sessions are tested against.
+// Daemons are the daemons that sessions are tested against.
 func Daemons() []Daemon {
 	return []Daemon{
 		{Name: "BIRD", Programs: []string{"bird", "birdc"}, Package: "bird2", New: func(c Config) Peer { return NewBIRD(c) }},

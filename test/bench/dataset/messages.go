@@ -119,7 +119,7 @@ func (s *Set) appendMessage(b []byte, nextHop netip.Addr, nlri []byte) []byte {
 	return b
 }
 
-// attributes are those that are no next hop, with four-octet ASNs (RFC 6793).
+// attributes returns all attributes but the next hop, with four-octet ASNs (RFC 6793).
 func (s *Set) attributes() []byte {
 	b := []byte{transitive, codeOrigin, 1, originIGP, transitive, codeASPath, 6, segmentSequence, 1}
 	b = binary.BigEndian.AppendUint32(b, ASN)

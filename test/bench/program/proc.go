@@ -19,7 +19,7 @@ func MemoryOf(p Program) (process.Memory, error) { return process.MemoryOf(pids(
 // CPUOf is the processor time that a program's processes and their children have used, by all of their threads.
 func CPUOf(p Program) (time.Duration, error) { return process.CPUOf(pids(p)...) }
 
-// pids are those of a program's processes and of all that they started.
+// pids returns the process IDs of a program's processes and of all processes that they started.
 func pids(p Program) []int {
 	var found []int
 	for _, running := range p.Processes() {
@@ -43,7 +43,7 @@ func pids(p Program) []int {
 	return found
 }
 
-// processes leaves out those that do not run yet.
+// processes leaves out the processes that do not run yet.
 func processes(list ...*harness.Process) []*harness.Process {
 	return slices.DeleteFunc(list, func(p *harness.Process) bool { return p == nil })
 }

@@ -58,7 +58,7 @@ type Program interface {
 	// Change gives the routes of Plan.Changing another community, in the way in which the program is told of such a
 	// change. It returns when the program was told.
 	Change(ctx context.Context, community uint16) error
-	// Processes are those that run for it.
+	// Processes are the processes that run for the program.
 	Processes() []*harness.Process
 	// Log is what it wrote so far.
 	Log() string

@@ -21,7 +21,7 @@ type Counts struct {
 	Updates, Routes, Withdrawn int
 	// EndOfRIB counts End-of-RIB markers (RFC 4724 §2).
 	EndOfRIB int
-	// Octets are those of all messages.
+	// Octets counts the octets of all messages.
 	Octets int
 	// Digest is that of all that was announced (dataset.Digest), where Options.Digest asks for it.
 	Digest uint64
