@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/compile"
@@ -106,7 +107,7 @@ func (h *history) edit(spec *v1alpha1.AnnouncementSpec) {
 	case 0:
 		spec.PeerSelector = &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"rack": "a"}}
 	case 1:
-		spec.Peers = []string{"tor-b"}
+		spec.Peers = []string{pick(h, "tor-b", "tor-c")}
 	}
 	if h.random.IntN(2) == 0 {
 		spec.NodeSelector = &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"name": pick[v1alpha1.LabelValue](h, "node-1", "node-2", "other")}}
@@ -138,7 +139,7 @@ func (h *history) note(format string, args ...any) {
 
 func (h *history) change() {
 	announcements, peers := h.objects.Announcements, h.objects.Peers
-	switch n := h.random.IntN(20); {
+	switch n := h.random.IntN(22); {
 	case n < 7:
 		h.reportAny()
 	case n < 9:
@@ -183,6 +184,8 @@ func (h *history) change() {
 			h.note("BGPSession %s is gone", name)
 			return
 		}
+	case n < 21:
+		h.comeOrGo()
 	default:
 		node := h.nodes[h.random.IntN(len(h.nodes))]
 		h.note("report of %s", node.Name)
@@ -190,6 +193,45 @@ func (h *history) change() {
 		h.markNode(node.Name)
 	}
 }
+
+// comeOrGo lets a node, a BGPPeer, a namespace or an Announcement come or go, or makes it again.
+func (h *history) comeOrGo() {
+	switch h.random.IntN(4) {
+	case 0:
+		all := newCluster(h.t, 4).nodes
+		h.nodes = slices.DeleteFunc(all, func(compile.NodeFacts) bool { return h.random.IntN(4) == 0 })
+		if len(h.nodes) == 0 {
+			h.nodes = newCluster(h.t, 1).nodes
+		}
+		h.nodesChanged = true
+		h.note("the nodes are %+v", h.nodes)
+	case 1:
+		peers := slices.DeleteFunc(slices.Clone(h.objects.Peers), func(p v1alpha1.BGPPeer) bool { return p.Name == "tor-c" })
+		if h.objects.Peers = peers; h.random.IntN(3) > 0 {
+			h.addPeer("tor-c", pick(h, "192.0.2.1", "192.0.2.3", "nonsense"), func(p *v1alpha1.BGPPeer) { p.UID = h.newUID() })
+		}
+		h.note("the peers are %+v", h.objects.Peers)
+		h.objectsChanged = true
+	case 2:
+		h.namespaces = maps.Clone(h.namespaces)
+		delete(h.namespaces, "shop")
+		h.note("the namespace shop is gone")
+		h.objectsChanged = true
+	case 3:
+		h.objects.Announcements = slices.Clone(h.objects.Announcements)
+		a := &h.objects.Announcements[h.random.IntN(len(h.objects.Announcements))]
+		h.edit(&a.Spec)
+		a.UID, a.Generation = h.newUID(), 1
+		name := a.Namespace + "/" + a.Name
+		h.edited[name] = true
+		delete(h.memory, name)
+		delete(h.another, name)
+		h.note("%s is made again: %+v", name, a.Spec)
+		h.objectsChanged = true
+	}
+}
+
+func (h *history) newUID() types.UID { return types.UID(fmt.Sprint("made-", h.random.Uint64())) }
 
 func (h *history) editPeer(p *v1alpha1.BGPPeer) {
 	p.Generation++
