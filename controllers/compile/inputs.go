@@ -45,8 +45,8 @@ func merge[V any](into *map[string]V, from map[string]V) {
 	maps.Copy(*into, from)
 }
 
-// Differences returns the names of the objects of which inputs say something else than the Compiler knows: "namespace/name" where there is a
-// namespace. It does not compare Secrets.
+// Differences returns the names of the objects of which inputs say something else than the Compiler knows, written "namespace/name"
+// where there is a namespace. It does not compare Secrets.
 func (c *Compiler) Differences(in *Inputs) map[string]bool {
 	names := map[string]bool{}
 	for name, reading := range in.Peers {
