@@ -121,6 +121,41 @@ func TestGuardJudgesWhatChanges(t *testing.T) {
 	}
 }
 
+// TestGuardJudgesWhatNobodyWasTold: an announcement changes before the session has asked for the verdict on it. The verdict is on the
+// announcement as it is now.
+func TestGuardJudgesWhatNobodyWasTold(t *testing.T) {
+	of := func(owner, prefix string) *rib.Announcement {
+		a := announcement("a", none, prefix)
+		a.Owner = owner
+		return a
+	}
+	guard := &rib.Guard{
+		Families: []wire.Family{wire.IPv4Unicast}, MaxPrefixes: 10, Counted: []wire.Family{wire.IPv4Unicast}, Trusted: []string{"infra"},
+	}
+	for name, change := range map[string][]*rib.Announcement{
+		"refused now":   {of("infra", "10.0.0.0/24"), of("shop", "10.0.1.0/24")},
+		"permitted now": {of("shop", "10.0.0.0/24"), of("infra", "10.0.1.0/24")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			table := rib.New()
+			p := attach(t, table, "tor", external())
+			p.drain()
+			for _, a := range change {
+				list := rib.NewList(a)
+				table.Update(list, map[string]rib.Export{"tor": {Announcements: list, Guard: guard}})
+			}
+			p.drain()
+			want := 0
+			if change[1].Owner == "infra" {
+				want = 1
+			}
+			if len(p.routes) != want || len(p.out.Report().Withheld) != 1-want {
+				t.Errorf("the peer holds %v, withheld %+v", p.prefixes(), p.out.Report().Withheld)
+			}
+		})
+	}
+}
+
 // TestGuardBound: what would take a session over the limit is refused whole, older ones stay, and it comes when there is room.
 func TestGuardBound(t *testing.T) {
 	table := rib.New()

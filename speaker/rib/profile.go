@@ -98,14 +98,19 @@ func (p *profile) forget(number uint32) {
 	}
 }
 
-// judgedOtherwise reports whether some guard permits another announcement of a source and refused the one that it has, or the reverse.
+// judgedOtherwise reports whether some guard permits another announcement of a source and refuses the one that it has, or the reverse.
 func (f *family[A]) judgedOtherwise(s *source, next *Announcement) bool {
 	return slices.ContainsFunc(f.profiles, func(p *profile) bool {
-		if p.guard == nil || int(s.number) >= len(p.offers) || p.offers[s.number] == nil {
-			return false
-		}
-		return p.guard.permits(next, p.form.Family) == (p.offers[s.number].Reason == ReasonGuardRefused)
+		return p.guard != nil && p.guard.permits(next, p.form.Family) != p.permitted(s)
 	})
+}
+
+// permitted reports whether the guard permits the announcement that a source has. The offer may not be known yet: nobody asked for it.
+func (p *profile) permitted(s *source) bool {
+	if int(s.number) < len(p.offers) && p.offers[s.number] != nil {
+		return p.offers[s.number].Reason != ReasonGuardRefused
+	}
+	return p.guard.permits(s.Announcement, p.form.Family)
 }
 
 // forget drops what is known of a source's encoding.
