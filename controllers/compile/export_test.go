@@ -52,6 +52,11 @@ func CheckTotals(c *Compiler) string {
 		if s.judge.Binds() != s.judge.exceeds() {
 			return fmt.Sprintf("%s binds: %v", s.Peer.Ref.Name, s.judge.Binds())
 		}
+		for namespace := range s.judge.tenancies {
+			if c.catalog.owners[namespace] == 0 {
+				return fmt.Sprintf("%s remembers the namespace %s, which has no announcements", s.Peer.Ref.Name, namespace)
+			}
+		}
 		for a := range s.list.All() {
 			uses[a]++
 		}

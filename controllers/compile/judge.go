@@ -111,6 +111,13 @@ func (j *Judge) Namespace(name string, all iter.Seq[*Announcement]) {
 	}
 }
 
+// Forget forgets what the peer grants a namespace that has no announcements any more.
+func (j *Judge) Forget(owner string) {
+	if j.catalog.owners[owner] == 0 {
+		delete(j.tenancies, owner)
+	}
+}
+
 // Binds reports whether a limit binds. While none does, no verdict would change if the judge knew fewer announcements.
 func (j *Judge) Binds() bool { return j.bound != nil }
 

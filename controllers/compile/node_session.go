@@ -65,6 +65,9 @@ func (s *nodeSession) update(c *Compiler, moved []Change[Announcement], changes 
 		s.judge.Namespace(namespace, slices.Values(c.here))
 	}
 	s.judge.Settle(slices.Values(c.here))
+	for _, owner := range changes.Owners {
+		s.judge.Forget(owner)
+	}
 	if len(changes.Namespaces)+len(changes.Owners) > 0 {
 		s.readGuard(c)
 	}

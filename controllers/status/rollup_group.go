@@ -51,6 +51,9 @@ func (r *Rollup) judge(v *peerView, changes *compile.Changes) {
 		v.judge.Namespace(namespace, all)
 	}
 	v.judge.Settle(all)
+	for _, owner := range changes.Owners {
+		v.judge.Forget(owner)
+	}
 }
 
 // change takes over what that comes to for the sessions of a peer, which are the same as before, and on the same nodes.

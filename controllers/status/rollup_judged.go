@@ -121,6 +121,9 @@ func (r *Rollup) changeGroup(g *group, changes *compile.Changes) {
 		g.judge.Namespace(namespace, r.announcementsOf(g))
 	}
 	g.judge.Settle(r.announcementsOf(g))
+	for _, owner := range changes.Owners {
+		g.judge.Forget(owner)
+	}
 }
 
 // chosenBy reports whether an announcement goes out from the nodes of the group's sessions.
