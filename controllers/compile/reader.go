@@ -91,9 +91,14 @@ func (r *Reader) ReadAll(peers []v1alpha1.BGPPeer, announcements []v1alpha1.Anno
 	for i := range announcements {
 		in.Announcements[RefOf(&announcements[i].ObjectMeta).String()] = r.Announcement(&announcements[i])
 	}
+	r.ForgetOthers(&in)
+	return in
+}
+
+// ForgetOthers forgets every object that is not in inputs, which have all that there are.
+func (r *Reader) ForgetOthers(in *Inputs) {
 	maps.DeleteFunc(r.peers, func(name string, _ version[Peer]) bool { _, there := in.Peers[name]; return !there })
 	maps.DeleteFunc(r.announcements, func(name string, _ version[Announcement]) bool { _, there := in.Announcements[name]; return !there })
-	return in
 }
 
 // read reads the newest version of an object, unless that was done before, and returns what is remembered of the object.

@@ -165,3 +165,24 @@ func TestRevisionFollowsTheGeneration(t *testing.T) {
 		t.Error("a snapshot without a revision speaks of a peer")
 	}
 }
+
+// TestForgetOthers: what is not among all objects that there are leaves nothing behind.
+func TestForgetOthers(t *testing.T) {
+	for _, stays := range []bool{true, false} {
+		var reader compile.Reader
+		tor, web := peer("tor-a", "192.0.2.1", 0), announcement("platform", "web", 0, []string{"203.0.113.0/24"})
+		all := compile.Inputs{}
+		if first := reader.ReadAll([]v1alpha1.BGPPeer{tor}, []v1alpha1.Announcement{web}); stays {
+			all = first
+		}
+		reader.ForgetOthers(&all)
+		tor.Generation, tor.Spec.Address = 2, "nonsense"
+		web.Generation, web.Spec.PathID = 2, new(int64(-1))
+		if got := reader.Peer(&tor).InForce != nil; got != stays {
+			t.Errorf("the BGPPeer stays: %v; a version before is in force: %v", stays, got)
+		}
+		if got := reader.Announcement(&web).InForce != nil; got != stays {
+			t.Errorf("the Announcement stays: %v; a version before is in force: %v", stays, got)
+		}
+	}
+}

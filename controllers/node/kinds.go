@@ -124,6 +124,7 @@ func (s *cached) ReadAll(ctx context.Context, into *engine.Input) error {
 			return nil
 		})
 	}
+	s.reader.ForgetOthers(&into.Inputs) // those that went while there was no manager
 	return nil
 }
 
