@@ -32,6 +32,9 @@ func TestAddressThatMoves(t *testing.T) {
 		if s.ID != moved.ID() || s.PeerAddress != moved.Address || s.Messages.Sent[wire.TypeUpdate] == 0 {
 			t.Errorf("after the move: %v at %v, %v", s.ID, s.PeerAddress, s.Messages.Sent)
 		}
+		if s.RemoteRouterID.IsValid() {
+			t.Errorf("after the move: router ID %v, which is of the former neighbour", s.RemoteRouterID)
+		}
 		if changed := w.speaker.TakeChanged(); !slices.Equal(changed, []speaker.SessionID{torID, moved.ID()}) {
 			t.Errorf("changed: %v", changed)
 		}

@@ -127,6 +127,7 @@ func (s *store) move(from, to SessionID) {
 	if r := s.peers[from]; r != nil {
 		delete(s.peers, from)
 		r.ID, s.peers[to] = to, r
+		r.RemoteRouterID = netip.Addr{} // of another neighbour
 		s.dirty[from] = struct{}{}
 	}
 	s.mu.Unlock()
