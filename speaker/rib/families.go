@@ -76,7 +76,7 @@ func (t *Table) add(k kind) familyTable {
 		return cmp.Or(cmp.Compare(x.SAFI, y.SAFI), cmp.Compare(x.AFI, y.AFI))
 	})
 	for _, s := range t.sources {
-		if s != nil && s.wanted && s.safi() == k.family.SAFI {
+		if s != nil && s.wanted && s.safi == k.family.SAFI {
 			made.name(s.number, &s.Attributes)
 		}
 	}

@@ -73,7 +73,7 @@ func (f *family[A]) count(a *Announcement) (n int) {
 
 // live is how many prefixes of the family a source announces.
 func (f *family[A]) live(s *source) int {
-	if s.safi() != f.ops.Family.SAFI {
+	if s.safi != f.ops.Family.SAFI {
 		return 0
 	}
 	return int(s.live[f.index])

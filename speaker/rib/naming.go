@@ -30,7 +30,7 @@ func (n naming) remove(a netip.Addr, number uint32) {
 // name notes the next hops that a source's announcement names, unname forgets them.
 func (t *Table) name(number uint32, a *Attributes) {
 	for _, f := range t.families {
-		if f.is().SAFI == t.sources[number].safi() {
+		if f.is().SAFI == t.sources[number].safi {
 			f.name(number, a)
 		}
 	}
@@ -38,7 +38,7 @@ func (t *Table) name(number uint32, a *Attributes) {
 
 func (t *Table) unname(s *source) {
 	for _, f := range t.families {
-		if f.is().SAFI == s.safi() {
+		if f.is().SAFI == s.safi {
 			f.unname(s)
 		}
 	}

@@ -22,6 +22,7 @@ func idOf(a *Announcement) sourceID { return sourceID{a.ID, a.PathID, a.safi()} 
 type source struct {
 	*Announcement
 	number uint32
+	safi   uint8 // of its announcement: at hand where all sources are looked at
 	// wanted: it is part of the newest configuration.
 	wanted bool
 	// turned is the newest update that found that wanted is to be the opposite, and left the newest comparison of two lists of an

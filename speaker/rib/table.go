@@ -83,7 +83,7 @@ func (t *Table) numbered(a *Announcement) *source {
 	if s := t.byID[idOf(a)]; s != nil {
 		return s
 	}
-	s := &source{Announcement: a}
+	s := &source{Announcement: a, safi: a.safi()}
 	if n := len(t.unused); n > 0 {
 		s.number, t.unused = t.unused[n-1], t.unused[:n-1]
 		t.sources[s.number] = s

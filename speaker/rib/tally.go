@@ -25,7 +25,7 @@ func (t *tally) of(f wire.Family) int {
 
 // replace takes the prefixes that a source came to out, and puts those in that it comes to.
 func (t *tally) replace(s *source, before, after [families]int) {
-	if s.safi() == wire.SAFIUnicast {
+	if s.safi == wire.SAFIUnicast {
 		for i := range t.unicast {
 			t.unicast[i] += after[i] - before[i]
 		}
@@ -36,7 +36,7 @@ func (t *tally) replace(s *source, before, after [families]int) {
 		others = map[wire.Family]int{}
 	}
 	for i, afi := range [families]uint16{wire.AFIIPv4, wire.AFIIPv6} {
-		f := wire.Family{AFI: afi, SAFI: s.safi()}
+		f := wire.Family{AFI: afi, SAFI: s.safi}
 		if others[f] += after[i] - before[i]; others[f] == 0 {
 			delete(others, f)
 		}

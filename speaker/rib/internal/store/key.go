@@ -56,12 +56,27 @@ type Ops[A comparable] struct {
 
 // Whole is how many octets of the NLRI at the start of some fit into room. Each has a path identifier of pathLen octets.
 func (ops *Ops[A]) Whole(nlri []byte, room, pathLen int) int {
-	if len(nlri) <= room {
+	switch {
+	case len(nlri) <= room:
 		return len(nlri)
+	case ops.Size == nil:
+		return wholePrefixes(nlri, room, pathLen)
 	}
 	n := 0
 	for {
 		next := n + ops.SizeOf(nlri[n:], pathLen)
+		if next > room {
+			return n
+		}
+		n = next
+	}
+}
+
+// wholePrefixes is Whole for prefixes, without a call for each.
+func wholePrefixes(nlri []byte, room, pathLen int) int {
+	n := 0
+	for {
+		next := n + pathLen + prefixLen(nlri[n+pathLen])
 		if next > room {
 			return n
 		}
