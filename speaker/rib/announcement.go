@@ -90,7 +90,8 @@ type Export struct {
 	Defaults Attributes
 	// RatePerSecond is how many UPDATEs a second may be sent, 0 for no limit.
 	RatePerSecond int
-	// Node, where it is set, is in the place of the addresses in the parameters of the peer's sessions.
+	// Node, where it is set, is in the place of the addresses in the parameters of the peer's sessions. Nil leaves those that an export
+	// before it named.
 	Node *NodeAddresses
 	// Guard is looked at last, before anything is encoded; nil permits everything.
 	Guard *Guard

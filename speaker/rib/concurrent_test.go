@@ -66,10 +66,11 @@ func TestStorm(t *testing.T) {
 	table.SetLimits(rib.Limits{Lag: 300, Record: 200, Ring: 8, Scan: 5, Walk: 100, Marks: 1 << 20, Graves: 1 << 20})
 	var updates, all sync.WaitGroup
 	stop := make(chan struct{})
-	final := map[string]rib.Export{}
+	final, nodeParams := map[string]rib.Export{}, external()
 	last := []*rib.Announcement{announcement("z", rib.Attributes{MED: ptr(uint32(9))}, "10.0.0.0/26 32", "2001:db8::/122 128")}
 	for _, n := range peerNames {
-		final[n] = rib.Export{Announcements: rib.NewList(last...), Token: "last"}
+		// Random exports may have named other addresses of the node, or none.
+		final[n] = rib.Export{Announcements: rib.NewList(last...), Node: &rib.NodeAddresses{Four: nodeParams.NodeAddress4, Six: nodeParams.NodeAddress6}, Token: "last"}
 	}
 	updates.Go(func() {
 		h := newHistory(t, rand.New(rand.NewPCG(3, 3)))

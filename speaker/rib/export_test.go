@@ -12,9 +12,7 @@ import (
 	"reflect"
 	"slices"
 
-	"github.com/herald-bgp/herald/speaker/rib/encode"
 	"github.com/herald-bgp/herald/speaker/rib/internal/store"
-	"github.com/herald-bgp/herald/speaker/wire"
 )
 
 // NewListOf returns a list whose chunks hold so many announcements at most.
@@ -32,21 +30,6 @@ func (t *Table) SetLimits(l Limits) {
 	for _, f := range t.families {
 		f.(checked).limitRing(l.Ring)
 	}
-}
-
-// ModelRoute is the model: what a session makes of an announcement, without profiles.
-func ModelRoute(p Params, defaults *Attributes, a *Announcement, f wire.Family) (room int, nh []netip.Addr, w *wire.Attributes, sendable bool) {
-	p = p.Normal()
-	_, ok := p.NextHop(f, &a.Attributes)
-	encoder := encode.NewEncoder(encode.FormOf(f, &p, defaults), &p, defaults)
-	set := encoder.Hold(&a.Attributes)
-	if !ok || set.Reason != encode.Sent {
-		return 0, nil, nil, false
-	}
-	if nh = set.NextHop; set.Self {
-		nh = p.NextHopSelf(f)
-	}
-	return set.Room, nh, encoder.Attributes(&a.Attributes), true
 }
 
 type Stats struct{ Entries, Dead, Graves, Keys, Conflicts, Views, Profiles, Sets, Sources, Marks, Ring int }

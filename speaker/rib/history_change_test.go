@@ -5,6 +5,7 @@ package rib_test
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 
 	"github.com/herald-bgp/herald/speaker/rib"
@@ -32,6 +33,9 @@ func (h *history) attributes() rib.Attributes {
 		a.NextHop4 = addr("2001:db8::44")
 	case 13:
 		a.NextHopLinkLocal = addr("fe80::99")
+		if h.rnd.IntN(2) == 0 {
+			a.NextHop6 = addr("2001:db8::55")
+		}
 	case 14:
 		a.Aggregator = wire.Aggregator{ASN: 70000, Addr: addr("192.0.2.3")}
 		a.Raw = []wire.RawAttribute{{Type: 153, Flags: 0xc0, Value: []byte{1, 2}}}
@@ -50,7 +54,38 @@ func (h *history) attributes() rib.Attributes {
 	case 6:
 		a.NextHop4, a.NextHop6 = addr("198.51.100.1"), addr("2001:db8::77")
 	}
+	h.pathAttributes(&a)
 	return a
+}
+
+// pathAttributes sets one of what is rarely set, or nothing.
+func (h *history) pathAttributes(a *rib.Attributes) {
+	switch h.rnd.IntN(20) {
+	case 0:
+		a.ASPath = [][]uint32{{}, {64999}, {4200000000, 64999}}[h.rnd.IntN(3)]
+	case 1:
+		a.Prepend = ptr(h.rnd.IntN(3))
+	case 2:
+		a.AtomicAggregate = ptr(h.rnd.IntN(3) > 0)
+	case 3:
+		a.OriginatorID = addr("192.0.2.200")
+		a.ClusterList = []netip.Addr{addr("192.0.2.201"), addr("192.0.2.202")}[:h.rnd.IntN(3)]
+	case 4:
+		for range h.rnd.IntN(6) { // in no order, with repetitions
+			a.LargeCommunities = append(a.LargeCommunities, wire.LargeCommunity{Global: 64512, Local1: h.rnd.Uint32N(2), Local2: h.rnd.Uint32N(2)})
+		}
+	case 5:
+		for range h.rnd.IntN(6) {
+			a.ExtendedCommunities = append(a.ExtendedCommunities, wire.ExtendedCommunity{0, 2, 0xfc, 0, 7: byte(h.rnd.IntN(4))})
+		}
+	case 6:
+		a.Origin = ptr(wire.OriginIncomplete)
+	case 7: // sent raw, one takes the place of a default
+		a.Raw = []wire.RawAttribute{{Type: wire.AttrMED, Flags: 0x80, Value: []byte{0, 0, 0, 9}}}
+		a.MED = nil
+	case 8:
+		a.Raw = []wire.RawAttribute{{Type: wire.AttrOTC, Flags: 0xc0, Value: []byte{0, 0, 0xfc, 0}}}
+	}
 }
 
 var blocks = [][]string{

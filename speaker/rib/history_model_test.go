@@ -38,12 +38,13 @@ func (h *history) model(s *session, e rib.Export) (map[wire.Path]want, int) {
 			if !slices.Contains(s.params.Families, f) {
 				continue
 			}
-			room, nh, w, ok := rib.ModelRoute(params, &e.Defaults, a, f)
+			o := oracle{params: params, defaults: e.Defaults, own: a.Attributes, family: f}
+			nh, w := o.nextHop(), o.attributes()
 			length := wire.PrefixLen(prefix)
 			if slices.Contains(s.params.AddPath, f) {
 				length += wire.PathIDLen
 			}
-			if !ok || room < length {
+			if nh == nil || o.octets(w, nh, length) > params.MaxLen {
 				continue
 			}
 			path := wire.Path{Prefix: prefix}

@@ -158,6 +158,7 @@ func (h *history) attach() {
 	}
 	p.ExtendedNextHop, p.LinkLocalNextHop = h.rnd.IntN(3) == 0, h.rnd.IntN(3) == 0
 	p.OTC = []uint32{0, 0, 64512}[h.rnd.IntN(3)]
+	p.WithholdOTC = h.rnd.IntN(3) == 0
 	if h.rnd.IntN(3) == 0 {
 		p.AddPath = []wire.Family{wire.IPv4Unicast, wire.IPv6Unicast}[:1+h.rnd.IntN(2)]
 	}

@@ -5,6 +5,7 @@ package rib_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -241,8 +242,24 @@ func (p *peer) withdraw(f wire.Family, nlri []byte) {
 	p.log = append(p.log, m)
 }
 
+// decoded is what a decoder makes of attributes: MED and ONLY_TO_CUSTOMER are values, also where they were given raw.
+func decoded(a *wire.Attributes) *wire.Attributes {
+	d := *a
+	d.Unknown = slices.DeleteFunc(slices.Clone(a.Unknown), func(r wire.RawAttribute) bool {
+		switch {
+		case r.Type == wire.AttrMED && !d.HasMED:
+			d.MED, d.HasMED = binary.BigEndian.Uint32(r.Value), true
+		case r.Type == wire.AttrOTC && !d.HasOTC:
+			d.OTC, d.HasOTC = binary.BigEndian.Uint32(r.Value), true
+		}
+		return r.Type == wire.AttrMED || r.Type == wire.AttrOTC
+	})
+	return &d
+}
+
 // describe prints attributes for people, those that are absent left out.
 func describe(a *wire.Attributes) string {
+	a = decoded(a)
 	s := []string{"origin " + a.Origin.String(), "path [" + a.ASPath.String() + "]"}
 	if a.HasMED {
 		s = append(s, fmt.Sprint("med ", a.MED))
@@ -267,6 +284,12 @@ func describe(a *wire.Attributes) string {
 	}
 	if a.HasOTC {
 		s = append(s, fmt.Sprint("otc ", a.OTC))
+	}
+	if a.AtomicAggregate {
+		s = append(s, "atomic aggregate")
+	}
+	if a.OriginatorID.IsValid() || len(a.ClusterList) > 0 {
+		s = append(s, fmt.Sprint("originator ", a.OriginatorID, " clusters ", a.ClusterList))
 	}
 	return strings.Join(s, ", ")
 }
