@@ -30,7 +30,7 @@ func TestPeersByName(t *testing.T) {
 		wantStrings(t, "routes of "+name, routes(peerNamed(t, out, name)), "platform/named 203.0.113.0/24", "platform/again 198.51.100.0/24")
 	}
 	wantStrings(t, "routes of tor-b", routes(peerNamed(t, out, "tor-b")))
-	if eligible := out.compiler.Catalog().Eligible(out.compiler.Catalog().Peer("tor-b")); len(eligible) > 0 {
+	if eligible := eligible(out.compiler.Catalog(), out.compiler.Catalog().Peer("tor-b")); len(eligible) > 0 {
 		t.Errorf("%d announcements are for tor-b, which none names", len(eligible))
 	}
 }

@@ -168,9 +168,9 @@ func TestWhyNoPeer(t *testing.T) {
 			if (got == "") != (test.want == "") || !strings.Contains(got, test.want) {
 				t.Errorf("%q, want %q in it", got, test.want)
 			}
-			eligible := len(catalog.Peers) > 0 && len(catalog.Eligible(catalog.Peers[0])) == 1
-			if eligible != (got == "") {
-				t.Errorf("eligible: %v, but %q", eligible, got)
+			found := len(catalog.Peers) > 0 && len(eligible(catalog, catalog.Peers[0])) == 1
+			if found != (got == "") {
+				t.Errorf("eligible: %v, but %q", found, got)
 			}
 		})
 	}

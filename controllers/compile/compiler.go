@@ -186,15 +186,15 @@ func (c *Compiler) wentOut(a *Announcement) bool {
 
 // readSessions finds anew which sessions the node is to have, and what their parameters are.
 func (c *Compiler) readSessions() {
-	former := make(map[string]*nodeSession, len(c.sessions))
+	former := make(map[speaker.SessionID]*nodeSession, len(c.sessions))
 	for _, s := range c.sessions {
-		former[s.Peer.Ref.Name] = s
+		former[s.ID()] = s
 	}
 	sessions, issues := c.catalog.Sessions(&c.node)
 	c.sessions = make([]*nodeSession, 0, len(sessions))
 	for _, session := range sessions {
-		s := former[session.Peer.Ref.Name]
-		delete(former, session.Peer.Ref.Name)
+		s := former[session.ID()]
+		delete(former, session.ID())
 		if s == nil || s.Peer != session.Peer {
 			s = newNodeSession(c, session.Peer, s)
 		}
@@ -274,10 +274,10 @@ func sameExport(a, b speaker.Export) bool {
 		a.Defaults.Equal(&b.Defaults)
 }
 
-// Verdicts yields the verdict about each announcement that the session with a peer is eligible for, in order of precedence.
-func (c *Compiler) Verdicts(peer string) iter.Seq[*Verdict] {
+// Verdicts yields the verdict about each announcement that a session is eligible for, in order of precedence.
+func (c *Compiler) Verdicts(id speaker.SessionID) iter.Seq[*Verdict] {
 	return func(yield func(*Verdict) bool) {
-		i := slices.IndexFunc(c.sessions, func(s *nodeSession) bool { return s.Peer.Ref.Name == peer })
+		i := slices.IndexFunc(c.sessions, func(s *nodeSession) bool { return s.ID() == id })
 		if i < 0 {
 			return
 		}

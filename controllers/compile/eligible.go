@@ -9,27 +9,6 @@ import (
 	"strings"
 )
 
-// Eligible are the announcements that a session with the peer is eligible for, oldest first, but for the node: whether an
-// announcement goes out from a node is told by its SelectsNode. Each selector and grant is evaluated once.
-func (c *Catalog) Eligible(peer *Peer) []*Announcement {
-	return slices.DeleteFunc(c.granted(peer), func(a *Announcement) bool { return !a.families.has(peer.families) })
-}
-
-// granted are the announcements that a session with the peer would be eligible for if it had every family.
-func (c *Catalog) granted(peer *Peer) []*Announcement {
-	selected := map[string]bool{}
-	granted := map[string]bool{}
-	var list []*Announcement
-	for _, a := range c.Announcements {
-		if !memo(selected, a.peers.key, func() bool { return a.peers.selects(peer) }) ||
-			!memo(granted, a.Ref.Namespace, func() bool { return c.grantsNamespace(peer, a.Ref.Namespace) }) {
-			continue
-		}
-		list = append(list, a)
-	}
-	return list
-}
-
 // SelectsPeer reports whether the announcement is to go to a peer, as far as the peer's name and labels say.
 func (a *Announcement) SelectsPeer(peer *Peer) bool { return a.peers.selects(peer) }
 
@@ -48,7 +27,7 @@ func (c *Catalog) WhyNoPeer(a *Announcement) string {
 			continue
 		}
 		familiar = true
-		if c.grantsNamespace(peer, a.Ref.Namespace) {
+		if c.tenancy(peer, a.Ref.Namespace).granted() {
 			return ""
 		}
 	}
@@ -92,8 +71,4 @@ func memo(known map[string]bool, key string, find func() bool) bool {
 		known[key] = value
 	}
 	return value
-}
-
-func (c *Catalog) grantsNamespace(peer *Peer, namespace string) bool {
-	return c.tenancy(peer, namespace).granted()
 }

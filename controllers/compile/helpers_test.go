@@ -201,7 +201,7 @@ func routes(p sessionOf) []string {
 // verdicts are the reasons that were decided for a peer, as "namespace/name reason"; "ok" for none.
 func verdicts(p sessionOf) []string {
 	var list []string
-	for v := range p.of.Verdicts(p.Name) {
+	for v := range p.of.Verdicts(p.ID()) {
 		reason := v.Reason()
 		if reason == "" {
 			reason = "ok"
@@ -233,4 +233,10 @@ func wantStrings(t *testing.T, what string, got []string, want ...string) {
 	if !slices.Equal(got, want) {
 		t.Errorf("%s:\n got %q\nwant %q", what, got, want)
 	}
+}
+
+// eligible are the announcements that a session with the peer is eligible for, wherever they go out.
+func eligible(catalog *compile.Catalog, peer *compile.Peer) []*compile.Announcement {
+	judge := compile.NewJudge(catalog, peer, func(_, _ *compile.Verdict) {})
+	return slices.DeleteFunc(slices.Clone(catalog.Announcements), func(a *compile.Announcement) bool { return !judge.Eligible(a) })
 }

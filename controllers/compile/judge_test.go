@@ -31,7 +31,7 @@ func TestLeaderJudgesAsNodesDo(t *testing.T) {
 		out := compileGiven(in)
 		catalog := out.compiler.Catalog()
 		for _, session := range out.Sessions {
-			decided := slices.Collect(out.compiler.Verdicts(session.Peer.Ref.Name))
+			decided := slices.Collect(out.compiler.Verdicts(session.ID()))
 			judge := judgeOf(catalog, session.Peer, func(a *compile.Announcement) bool { return a.SelectsNode(in.Node.Labels) })
 			for _, d := range decided {
 				got := judge.Of(d.Of())

@@ -29,12 +29,12 @@ func (r *Rollup) Disagreement(name string, confirmed *Confirmation) string {
 	each := tally{prefixes: a.Prefixes, sent: a.Prefixes}
 	for _, view := range r.order {
 		for _, session := range view.sessions {
-			if !a.SelectsNode(session.node.Labels) || !contains(r.cluster.Catalog.Eligible(view.peer), a) {
+			if !a.SelectsNode(session.node.Labels) || !slices.Contains(eligibleFor(r.cluster.Catalog, view.peer), a) {
 				continue
 			}
 			selects := func(a *compile.Announcement) bool { return a.SelectsNode(session.node.Labels) }
 			var sums compile.Sums
-			for _, other := range r.cluster.Catalog.Eligible(view.peer) {
+			for _, other := range eligibleFor(r.cluster.Catalog, view.peer) {
 				if selects(other) {
 					sums.Add(other.Term())
 				}
@@ -93,13 +93,10 @@ func judgeAlone(catalog *compile.Catalog, peer *compile.Peer, selects func(*comp
 	return judged{prefixes: a.Prefixes}
 }
 
-func contains(list []*compile.Announcement, a *compile.Announcement) bool {
-	for _, other := range list {
-		if other == a {
-			return true
-		}
-	}
-	return false
+// eligibleFor are the announcements that sessions with a peer are eligible for, found from nothing.
+func eligibleFor(catalog *compile.Catalog, peer *compile.Peer) []*compile.Announcement {
+	judge := compile.NewJudge(catalog, peer, func(_, _ *compile.Verdict) {})
+	return slices.DeleteFunc(slices.Clone(catalog.Announcements), func(a *compile.Announcement) bool { return !judge.Eligible(a) })
 }
 
 // TouchedAnnouncement reports whether the status of one Announcement may differ for what the last update brought.
