@@ -120,10 +120,13 @@ func (a *Announcement) countPrefixes(ranges []rib.PrefixRange) {
 
 // prefixesOf is how many prefixes are of a family.
 func (a *Announcement) prefixesOf(family families) int {
-	if family == ipv6Unicast {
+	switch family {
+	case ipv4Unicast:
+		return a.Prefixes - a.ipv6
+	case ipv6Unicast:
 		return a.ipv6
 	}
-	return a.Prefixes - a.ipv6
+	return 0
 }
 
 // PrefixTexts are the prefixes as spec.prefixes may have them: sorted, and without those that are part of another one.

@@ -66,10 +66,10 @@ func readAddPath(field string, spec *v1alpha1.Capabilities, peer *Peer) error {
 			return unsupported(at+".mode", path.Mode)
 		}
 	}
-	for _, family := range []families{ipv4Unicast, ipv6Unicast} { // their order in the object has no meaning
-		if mode := modes[family]; mode != 0 {
+	for _, known := range familyNames { // their order in the object has no meaning
+		if mode := modes[known.family]; mode != 0 {
 			peer.session.Capabilities.AddPath = append(peer.session.Capabilities.AddPath,
-				wire.AddPathFamily{Family: family.wire()[0], Mode: mode})
+				wire.AddPathFamily{Family: known.wire, Mode: mode})
 		}
 	}
 	return nil

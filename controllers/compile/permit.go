@@ -98,9 +98,9 @@ func (p *Peer) permit(a *Announcement, t tenancy, left []int) permit {
 // permitAll permits all prefixes. Those of a family that the peer does not have configured count as foreign.
 func (p *Peer) permitAll(a *Announcement) permit {
 	all := permit{extent: everyPrefix, prefixes: a.Prefixes}
-	for _, f := range []families{ipv4Unicast, ipv6Unicast} {
-		if !p.families.has(f) {
-			all.foreign += a.prefixesOf(f)
+	for _, known := range familyNames {
+		if !p.families.has(known.family) {
+			all.foreign += a.prefixesOf(known.family)
 		}
 	}
 	all.prefixes -= all.foreign
