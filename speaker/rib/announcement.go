@@ -55,20 +55,14 @@ func (a *Announcement) Compare(b *Announcement) int {
 	return cmp.Or(strings.Compare(a.ID, b.ID), cmp.Compare(a.PathID, b.PathID), cmp.Compare(a.safi(), b.safi()))
 }
 
-// compareNames compares element by element: the slash comes before all that an element may contain.
+// compareNames compares the namespaces, then the names.
 func compareNames(a, b string) int {
-	for i := range min(len(a), len(b)) {
-		switch {
-		case a[i] == b[i]:
-		case a[i] == '/':
-			return -1
-		case b[i] == '/':
-			return 1
-		default:
-			return cmp.Compare(a[i], b[i])
-		}
+	if a == b {
+		return 0
 	}
-	return cmp.Compare(len(a), len(b))
+	namespaceA, nameA, _ := strings.Cut(a, "/")
+	namespaceB, nameB, _ := strings.Cut(b, "/")
+	return cmp.Or(strings.Compare(namespaceA, namespaceB), strings.Compare(nameA, nameB))
 }
 
 // Attributes are the path attributes of an announcement as its author wrote them, or a peer's defaults for them.

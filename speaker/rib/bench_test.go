@@ -63,6 +63,7 @@ func sets(n int) []*rib.Announcement {
 			prefixes = append(prefixes, fmt.Sprintf("10.%d.%d.%d/32", k>>16, k>>8&255, k&255))
 		}
 		list[i] = announcement(fmt.Sprint(i), rib.Attributes{MED: ptr(uint32(i))}, prefixes...)
+		list[i].Age = int64(i)
 	}
 	return list
 }

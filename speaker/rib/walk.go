@@ -22,6 +22,7 @@ type walk[A comparable] struct {
 	told members
 
 	sets    []walkSet
+	places  []int32    // of the sets in the list, by their numbers, from 1
 	next    int        // the first set that is not collected yet
 	resume  store.Slot // where the collection goes on, for a set that alone exceeds the buffer
 	buckets []bucket
@@ -47,27 +48,45 @@ type bucket struct {
 // walk starts a walk over all that the session is to be sent, as of a change; selfAlone leaves out what names another next hop
 // than next hop self.
 func (f *family[A]) walk(c *cursor[A], began uint64, selfAlone bool) *walk[A] {
-	w := &walk[A]{cursor: c, began: began}
-	known := map[*encode.Set]int{}
 	v := c.view
+	w := &walk[A]{
+		cursor: c, began: began, sets: make([]walkSet, 0, v.encoder.Sets()), places: make([]int32, v.encoder.Numbers()),
+	}
 	f.eachSource(v.members, func(s *source) {
 		set, _ := v.offer(s)
 		if set == nil || selfAlone && !set.Self {
 			return
 		}
-		i, ok := known[set]
-		if !ok {
-			i = len(w.sets)
-			known[set] = i
+		place := w.place(set)
+		if place < 0 {
+			place = len(w.sets)
 			w.sets = append(w.sets, walkSet{set: set, first: s})
+			if more := v.encoder.Numbers() - len(w.places); more > 0 { // the set is new
+				w.places = append(w.places, make([]int32, more)...)
+			}
+			w.places[set.Number] = int32(len(w.sets))
 		}
-		if s != w.sets[i].first && s.before(w.sets[i].first) {
-			w.sets[i].first = s
+		k := &w.sets[place]
+		if s != k.first && s.before(k.first) {
+			k.first = s
 		}
-		w.sets[i].size += f.live(s) * v.maxNLRI
+		k.size += f.live(s) * v.maxNLRI
 	})
 	slices.SortFunc(w.sets, func(a, b walkSet) int { return a.first.Announcement.Compare(b.first.Announcement) })
+	for i, s := range w.sets {
+		w.places[s.set.Number] = int32(i) + 1
+	}
 	return w
+}
+
+// place is the place of a set in the list, -1 where it has none. Another set may have the number of one in the list by now.
+func (w *walk[A]) place(set *encode.Set) int {
+	if int(set.Number) < len(w.places) {
+		if place := int(w.places[set.Number]) - 1; place >= 0 && w.sets[place].set == set {
+			return place
+		}
+	}
+	return -1
 }
 
 // fill appends messages until b is full or the walk is over.
@@ -137,15 +156,14 @@ func (w *walk[A]) gather() {
 	}
 	buffer := make([]byte, 0, min(size, limit))
 	w.buckets, w.bucket, w.gathered = w.buckets[:0], 0, f.table.seq
-	at := make(map[*encode.Set]int32, w.next-first)
 	offset := 0
+	w.buckets = slices.Grow(w.buckets, w.next-first)
 	for _, s := range w.sets[first:w.next] {
-		at[s.set] = int32(len(w.buckets))
 		end := min(offset+s.size, cap(buffer))
 		w.buckets = append(w.buckets, bucket{set: s.set, nlri: buffer[offset:offset:end]})
 		offset = end
 	}
-	w.collect(w.bucketsOf(at), w.next-first == 1)
+	w.collect(w.bucketsOf(first), w.next-first == 1)
 	if w.resume > 0 && w.resume < f.store.End() {
 		w.next = first // the one set goes on
 	} else {
@@ -153,8 +171,9 @@ func (w *walk[A]) gather() {
 	}
 }
 
-// bucketsOf returns the buckets by the number of the source, so that the pass itself looks nothing up.
-func (w *walk[A]) bucketsOf(at map[*encode.Set]int32) []int32 {
+// bucketsOf returns the buckets, which are of the sets from the first to the next, by the number of the source, so that the pass
+// itself looks nothing up.
+func (w *walk[A]) bucketsOf(first int) []int32 {
 	f, v := w.cursor.family, w.cursor.view
 	buckets := make([]int32, len(f.table.sources))
 	for n := range buckets {
@@ -162,8 +181,8 @@ func (w *walk[A]) bucketsOf(at map[*encode.Set]int32) []int32 {
 	}
 	f.eachSource(v.members, func(s *source) {
 		if set, _ := v.offer(s); set != nil {
-			if i, ok := at[set]; ok {
-				buckets[s.number] = i
+			if place := w.place(set); first <= place && place < w.next {
+				buckets[s.number] = int32(place - first)
 			}
 		}
 	})

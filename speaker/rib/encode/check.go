@@ -5,9 +5,6 @@ package encode
 
 import "fmt"
 
-// Sets is how many sets there are that are no refusals.
-func (e *Encoder) Sets() int { return len(e.sets) }
-
 // Check verifies that the sets are those in use, for tests.
 func (e *Encoder) Check(inUse []*Set) error {
 	users := map[*Set]int{}
@@ -19,10 +16,21 @@ func (e *Encoder) Check(inUse []*Set) error {
 	if len(users) != len(e.sets) {
 		return fmt.Errorf("%d sets, want %d", len(e.sets), len(users))
 	}
+	numbers := map[uint32]bool{}
+	for _, n := range e.unused {
+		numbers[n] = true
+	}
 	for s, n := range users {
+		if numbers[s.Number] || s.Number >= e.numbers {
+			return fmt.Errorf("set has number %d of %d, which is not its own", s.Number, e.numbers)
+		}
+		numbers[s.Number] = true
 		if s.users != n || e.sets[s.key] != s {
 			return fmt.Errorf("set has %d users, says %d", n, s.users)
 		}
+	}
+	if len(numbers) != int(e.numbers) {
+		return fmt.Errorf("%d numbers of sets, want %d", len(numbers), e.numbers)
 	}
 	return nil
 }

@@ -88,6 +88,9 @@ type Encoder struct {
 	// placeholder stands for next hop self.
 	placeholder []netip.Addr
 	sets        map[string]*Set
+	// unused are the numbers below numbers that no set has.
+	unused  []uint32
+	numbers uint32
 	// refusals are the sets that stand for a reason.
 	refusals map[Reason]*Set
 
@@ -155,7 +158,7 @@ func (e *Encoder) intern(a *Attributes, nextHop []netip.Addr) *Set {
 	scratch.key = key
 	s := e.sets[string(key)]
 	if s == nil {
-		s = &Set{NextHop: nextHop, Self: self, key: string(key)}
+		s = &Set{NextHop: nextHop, Self: self, Number: e.number(), key: string(key)}
 		s.Block = wire.AttributeBlock{Bytes: s.key[:length], NextHopOffset: offset}
 		s.Room = wire.ReachRoom(e.form.Family, s.Block, nextHop, e.form.MaxLen)
 		e.sets[s.key] = s
@@ -171,8 +174,26 @@ func (e *Encoder) Release(s *Set) {
 	}
 	if s.users--; s.users == 0 {
 		delete(e.sets, s.key)
+		e.unused = append(e.unused, s.Number)
 	}
 }
+
+// number is a number that no set has.
+func (e *Encoder) number() uint32 {
+	if n := len(e.unused); n > 0 {
+		number := e.unused[n-1]
+		e.unused = e.unused[:n-1]
+		return number
+	}
+	e.numbers++
+	return e.numbers - 1
+}
+
+// Numbers is how many numbers sets have had: all are less.
+func (e *Encoder) Numbers() int { return int(e.numbers) }
+
+// Sets is how many sets there are that are no refusals.
+func (e *Encoder) Sets() int { return len(e.sets) }
 
 // Attributes are what sessions send with the attributes of an announcement, but for the next hop.
 func (e *Encoder) Attributes(a *Attributes) *wire.Attributes {

@@ -17,13 +17,15 @@ type Set struct {
 	// NextHop is the explicit one, or a placeholder of the same length for next hop self.
 	NextHop []netip.Addr
 	Self    bool
+	// Reason is why nothing is sent instead; a set with one has nothing else.
+	Reason Reason
+	// Number tells the sets of an encoder apart, from 0. The number of a set without users goes to another one.
+	Number uint32
 	// key is the block and the next hop: sets with one key are the same to the peer.
 	key string
 	// Room is how many octets of NLRI fit into a message, negative where not even the attributes do.
 	Room  int
 	users int
-	// Reason is why nothing is sent instead; a set with one has nothing else.
-	Reason Reason
 }
 
 // Reason is why a route is not sent on a session.
