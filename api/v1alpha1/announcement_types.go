@@ -22,6 +22,7 @@ import (
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`,priority=1,description="Whether what it asks for is on the wire"
 // +kubebuilder:printcolumn:name="Accepted",type=string,JSONPath=`.status.conditions[?(@.type=="Accepted")].status`,priority=1,description="Whether the object is valid and in use"
+// +kubebuilder:printcolumn:name="Expires",type=string,JSONPath=`.status.expires`,priority=1,description="When it expires, or expired"
 // +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.conditions[?(@.type=="Complete")].message`,priority=1
 type Announcement struct {
 	metav1.TypeMeta   `json:",inline"`
@@ -59,6 +60,15 @@ type AnnouncementSpec struct {
 	// class: in place.
 	// +optional
 	AdminState *AdminState `json:"adminState,omitempty"`
+
+	// expireAfterSeconds withdraws the announcement that many seconds after
+	// metadata.creationTimestamp or, where that is later, after the time in the annotation
+	// herald.network/renewed-at. The object stays, with the reason Expired, and renewing it
+	// announces it again. A node and the API server may differ in their clocks, and so in
+	// the moment. Omitted: it does not expire. Change class: in place.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	ExpireAfterSeconds *int32 `json:"expireAfterSeconds,omitempty"`
 
 	// peers are the names of the BGPPeers to announce to; a name without a BGPPeer is
 	// ignored. Not beside peerSelector. Omitted: the peers that peerSelector chooses.
@@ -165,6 +175,10 @@ type AnnouncementStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	Summary string `json:"summary,omitempty"`
+
+	// expires is when the announcement expires, or expired; absent if it never does.
+	// +optional
+	Expires *metav1.Time `json:"expires,omitempty"`
 
 	// sessions counts the sessions that shall have the announcement.
 	// +optional

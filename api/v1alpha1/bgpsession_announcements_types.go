@@ -26,8 +26,9 @@ type AnnouncementsStatus struct {
 	// digest says which announcements, at which generations, were decided for this
 	// session and, where they are sent, written to its socket. It is "v2:" and 64 sums
 	// of 22 characters each in one string: sum i adds up, modulo 2^128, SHA-256 of (uid,
-	// generation) cut to 128 bits, of the announcements whose uid falls to i. A reader
-	// that knows the announcements computes the same sums and compares them one by one.
+	// generation, whether expired) cut to 128 bits, of the announcements whose uid falls to
+	// i. A reader that knows the announcements computes the same sums and compares them one
+	// by one.
 	// Absent if no announcement was decided.
 	// +optional
 	// +kubebuilder:validation:MaxLength=2048

@@ -154,7 +154,7 @@ const (
 	ReasonAdvertised = "Advertised"
 
 	// ReasonComplete (True): the announcement is everywhere it should be. If it should be
-	// nowhere, the reason says why instead, such as AdminDown.
+	// nowhere, the reason says why instead: AdminDown or Expired.
 	ReasonComplete = "Complete"
 
 	// ReasonPending (Unknown; also of Established of a BGPPeer, and UpToDate): some
@@ -187,6 +187,9 @@ const (
 	// the attributes.
 	ReasonAttributeNotAllowed = "AttributeNotAllowed"
 
+	// ReasonExpired: the time of spec.expireAfterSeconds is over; it is withheld whole.
+	ReasonExpired = "Expired"
+
 	// ReasonFamilyNotNegotiated: the neighbour did not offer the prefix's family.
 	ReasonFamilyNotNegotiated = "FamilyNotNegotiated"
 
@@ -217,6 +220,7 @@ func WithheldReasons() []string {
 		ReasonInvalid,
 		ReasonTooLarge,
 		ReasonAdminDown,
+		ReasonExpired,
 		ReasonOverMaxPrefixes,
 		ReasonInfrastructureRefused,
 		ReasonPrefixNotAllowed,

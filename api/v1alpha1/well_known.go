@@ -16,6 +16,13 @@ const (
 	AnnotationRouterID = "herald.network/router-id"
 )
 
+// AnnotationRenewedAt is an annotation that people and programs put on an Announcement
+// with spec.expireAfterSeconds, whose time then runs from there. Its value is a time such
+// as 2026-01-02T15:04:05Z (RFC 3339). A time that cannot be read changes nothing, and one
+// that lies more than a minute ahead changes nothing until then; the message of Accepted
+// says so.
+const AnnotationRenewedAt = "herald.network/renewed-at"
+
 const (
 	// DefaultPort is the TCP port of BGP (RFC 4271 §3), the schema's default of
 	// spec.port.

@@ -166,6 +166,11 @@ func (in *AnnouncementSpec) DeepCopyInto(out *AnnouncementSpec) {
 		*out = new(AdminState)
 		**out = **in
 	}
+	if in.ExpireAfterSeconds != nil {
+		in, out := &in.ExpireAfterSeconds, &out.ExpireAfterSeconds
+		*out = new(int32)
+		**out = **in
+	}
 	if in.Peers != nil {
 		in, out := &in.Peers, &out.Peers
 		*out = make([]string, len(*in))
@@ -222,6 +227,10 @@ func (in *AnnouncementStatus) DeepCopyInto(out *AnnouncementStatus) {
 		for i := range *in {
 			(*in)[i].DeepCopyInto(&(*out)[i])
 		}
+	}
+	if in.Expires != nil {
+		in, out := &in.Expires, &out.Expires
+		*out = (*in).DeepCopy()
 	}
 	if in.Sessions != nil {
 		in, out := &in.Sessions, &out.Sessions

@@ -184,9 +184,9 @@ func (r *Reconciler) survey(ctx context.Context) (reconcile.Result, error) {
 	r.enqueueDue(due, now)
 	now = time.Now()
 	r.rested = now.Add((surveyShare - 1) * now.Sub(began))
-	var again time.Duration
-	if !r.world.again.IsZero() {
-		again = max(time.Millisecond, r.world.again.Sub(now))
+	again := r.world.catalog.Pause(now)
+	if nodes := r.world.again; !nodes.IsZero() && (again == 0 || nodes.Before(now.Add(again))) {
+		again = max(time.Millisecond, nodes.Sub(now))
 	}
 	return reconcile.Result{RequeueAfter: again, Priority: new(surveyPriority)}, nil
 }

@@ -77,6 +77,7 @@ func (w *world) readObjects(c *changes, reader *compile.Reader) (gone []client.O
 		Peers:         make(map[string]compile.Reading[compile.Peer], len(c.peers)),
 		Announcements: make(map[string]compile.Reading[compile.Announcement], len(c.announcements)),
 		Namespaces:    make(map[string]compile.Namespace, len(c.namespaces)),
+		Now:           time.Now(),
 	}
 	w.peersChanged = false
 	for name, object := range c.peers {

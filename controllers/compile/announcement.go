@@ -24,8 +24,12 @@ type Announcement struct {
 
 	// AdminDown: nothing of it goes out.
 	AdminDown bool
+	// Expired: nothing of it goes out any more. A version that was read has not expired; resolve makes the one that has.
+	Expired bool
 
-	created  int64 // in nanoseconds of Unix time, the least for never
+	created int64 // in nanoseconds of Unix time, the least for never
+	// lifetime is how many seconds after created or a renewal it expires, 0 for never.
+	lifetime int32
 	peers    *peerSelector
 	nodes    *selector
 	families families
@@ -74,7 +78,8 @@ func readAnnouncement(object *v1alpha1.Announcement) (*Announcement, error) {
 	prefixes, errPrefixes := prefixesOf(spec)
 	attributes, errAttributes := attributesOf("spec.attributes", spec.Attributes)
 	errPathID := inRange("spec.pathID", spec.PathID, 0, math.MaxUint32)
-	if err := firstFault(errDown, errPeers, errNodes, errPrefixes, errAttributes, errPathID); err != nil {
+	lifetime, errLifetime := readLifetime(spec)
+	if err := firstFault(errDown, errLifetime, errPeers, errNodes, errPrefixes, errAttributes, errPathID); err != nil {
 		return nil, err
 	}
 	ref := RefOf(&object.ObjectMeta)
@@ -85,6 +90,7 @@ func readAnnouncement(object *v1alpha1.Announcement) (*Announcement, error) {
 		Ref:       ref,
 		AdminDown: down,
 		created:   nanoseconds(object.CreationTimestamp.Time),
+		lifetime:  lifetime,
 		term:      TermOf(ref),
 		peers:     peers,
 		nodes:     nodes,
@@ -99,7 +105,7 @@ func readAnnouncement(object *v1alpha1.Announcement) (*Announcement, error) {
 }
 
 func (a *Announcement) equal(b *Announcement) bool {
-	return a.Ref == b.Ref && a.AdminDown == b.AdminDown && a.created == b.created && a.peers.key == b.peers.key &&
+	return a.Ref == b.Ref && a.AdminDown == b.AdminDown && a.created == b.created && a.lifetime == b.lifetime && a.peers.key == b.peers.key &&
 		a.nodes.key == b.nodes.key && a.whole.PathID == b.whole.PathID &&
 		a.whole.Prefixes.Equal(b.whole.Prefixes) && a.whole.Attributes.Equal(&b.whole.Attributes)
 }

@@ -13,7 +13,8 @@ import (
 // Catalog holds what is in force of all objects, whatever the node. Update keeps it up to date at the cost of what changes. It is
 // not safe for concurrent use.
 type Catalog struct {
-	// Peers and Announcements are those with a version in force, in order of precedence: oldest first. They are read only.
+	// Peers and Announcements are those with a version in force, in order of precedence: oldest first. They are read only. The
+	// announcements are as they are resolved, as far as no node matters to that.
 	Peers         []*Peer
 	Announcements []*Announcement
 
@@ -26,6 +27,8 @@ type Catalog struct {
 	namespaces map[string]labels.Set
 	// owners counts the announcements of each namespace.
 	owners map[string]int
+	// lifetimes say when announcements expire.
+	lifetimes lifetimes
 }
 
 // objectName finds an object whatever its version. Name is "namespace/name" where there is a namespace.
@@ -49,6 +52,8 @@ type Changes struct {
 	Namespaces []string
 	// Owners are the namespaces that got their first announcement or lost their last one.
 	Owners []string
+	// Renewed are the names of announcements that expire at another time than before, or of which there is something else to say.
+	Renewed []string
 	// Issues: an issue came, went or changed, or a BGPPeer of which no version is in force came, went or has other labels.
 	Issues bool
 }
@@ -59,6 +64,7 @@ func (c *Changes) Add(later Changes) {
 	c.Announcements = append(c.Announcements, later.Announcements...)
 	c.Namespaces = append(c.Namespaces, later.Namespaces...)
 	c.Owners = append(c.Owners, later.Owners...)
+	c.Renewed = append(c.Renewed, later.Renewed...)
 	c.Issues = c.Issues || later.Issues
 }
 
@@ -73,12 +79,14 @@ func NewCatalog(operatorNamespace string, trustAll bool) *Catalog {
 		refused:           map[objectName]refused{},
 		namespaces:        map[string]labels.Set{},
 		owners:            map[string]int{},
+		lifetimes:         newLifetimes(),
 	}
 }
 
 // Update puts inputs into force and returns what changed. A Catalog has no use for the Node and the Secrets.
 func (c *Catalog) Update(in *Inputs) Changes {
 	var changes Changes
+	c.lifetimes.tell(in.Now)
 	for name, reading := range in.Peers {
 		changes.Issues = c.refuse(objectName{KindBGPPeer, name}, reading.Ref, reading.Labels, reading.Issue, reading.InForce == nil) || changes.Issues
 		if change, changed := replace(c.peers, name, reading.InForce); changed {
@@ -87,9 +95,10 @@ func (c *Catalog) Update(in *Inputs) Changes {
 	}
 	for name, reading := range in.Announcements {
 		changes.Issues = c.refuse(objectName{KindAnnouncement, name}, reading.Ref, nil, reading.Issue, false) || changes.Issues
-		if change, changed := replace(c.announcements, name, reading.InForce); changed {
-			changes.Announcements = append(changes.Announcements, change)
-		}
+		c.resolve(name, reading.InForce, reading.Renewed, &changes)
+	}
+	for name, l := range c.lifetimes.due() {
+		c.resolve(name, l.inForce, l.renewed, &changes)
 	}
 	for name, namespace := range in.Namespaces {
 		if c.setNamespace(name, namespace) {

@@ -40,12 +40,15 @@ type Term struct {
 	bucket uint8
 }
 
-// TermOf is the term of a version. It depends on the UID and the generation alone.
-func TermOf(ref Ref) Term {
+// TermOf is the term of a version that has not expired. It depends on the UID and the generation alone.
+func TermOf(ref Ref) Term { return termOf(ref, "") }
+
+// termOf is the term of a version in a state of which its generation does not tell. The bucket does not depend on the state.
+func termOf(ref Ref, state string) Term {
 	text := []byte(ref.Identity())
 	bucket := sha256.Sum256(text)
 	text = strconv.AppendInt(append(text, ' '), ref.Generation, 10)
-	hash := sha256.Sum256(text)
+	hash := sha256.Sum256(append(text, state...))
 	return Term{
 		hash:   Sum{binary.BigEndian.Uint64(hash[:8]), binary.BigEndian.Uint64(hash[8:16])},
 		bucket: bucket[0] % v1alpha1.DigestSums,
@@ -55,7 +58,7 @@ func TermOf(ref Ref) Term {
 // Bucket is the number of the sum that the term is added to.
 func (t Term) Bucket() int { return int(t.bucket) }
 
-// Term is that of the version in use.
+// Term is that of the version in use, as it was resolved.
 func (a *Announcement) Term() Term { return a.term }
 
 // Sums are those of a digest. The order in which terms are added does not matter.

@@ -28,7 +28,8 @@ func LeaveOutUnchanged(c *Compiler, in *Inputs) {
 		return r.InForce != nil && c.catalog.peers[name] == r.InForce && r.Issue == nil && c.catalog.refused[objectName{KindBGPPeer, name}].issue == nil
 	})
 	maps.DeleteFunc(in.Announcements, func(name string, r Reading[Announcement]) bool {
-		return r.InForce != nil && c.catalog.announcements[name] == r.InForce && r.Issue == nil && c.catalog.refused[objectName{KindAnnouncement, name}].issue == nil
+		inForce, renewed := c.catalog.lifetimes.read(name, c.catalog.announcements[name])
+		return r.InForce != nil && inForce == r.InForce && (renewed == r.Renewed || r.InForce.lifetime == 0) && r.Issue == nil && c.catalog.refused[objectName{KindAnnouncement, name}].issue == nil
 	})
 }
 
@@ -71,3 +72,6 @@ func CheckTotals(c *Compiler) string {
 	}
 	return ""
 }
+
+// Deadlines is how many deadlines of announcements are kept.
+func Deadlines(c *Compiler) int { return len(c.catalog.lifetimes.queue) }

@@ -60,6 +60,7 @@ type given struct {
 	Namespaces     map[string]map[string]string
 	Secrets        map[string]map[string][]byte
 	SecretProblems map[string]string
+	Now            time.Time
 	Peers          []v1alpha1.BGPPeer
 	Announcements  []v1alpha1.Announcement
 }
@@ -67,7 +68,7 @@ type given struct {
 // read is what is compiled, where reader has read the objects.
 func (in given) read(reader *compile.Reader) compile.Inputs {
 	inputs := reader.ReadAll(in.Peers, in.Announcements)
-	inputs.Node = &in.Node
+	inputs.Node, inputs.Now = &in.Node, in.Now
 	inputs.Namespaces, inputs.Secrets = map[string]compile.Namespace{}, map[string]compile.Secret{}
 	for name, labels := range in.Namespaces {
 		inputs.Namespaces[name] = compile.Namespace{Exists: true, Labels: labels}

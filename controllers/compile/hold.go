@@ -16,7 +16,7 @@ import (
 )
 
 // What stays in force where the newest version of an object cannot be used: the last valid one, for a slip in a field is no wish
-// to end a session. But adminState Down acts, and rights are those of the newest version that can be read; and what an invalid
+// to end a session. But adminState Down and a shorter lifetime act, and rights are those of the newest version that can be read; and what an invalid
 // version leaves out, a prefix or a family, is gone. One that is not supported is not wrong: until this program is upgraded, it
 // announces what it did. All of this depends on these two versions alone, not on those between them.
 
@@ -118,6 +118,9 @@ func (a *Announcement) hold(spec *v1alpha1.AnnouncementSpec, why error) *Announc
 	held := *a
 	if down, _ := readDown(spec.AdminState); down {
 		held.AdminDown = true
+	}
+	if lifetime, _ := readLifetime(spec); lifetime != 0 && (a.lifetime == 0 || lifetime < a.lifetime) {
+		held.lifetime = lifetime
 	}
 	if isUnsupported(why) {
 		return &held

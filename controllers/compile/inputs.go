@@ -6,6 +6,7 @@ package compile
 import (
 	"maps"
 	"reflect"
+	"time"
 )
 
 // Inputs say what objects contribute, each by its name and whatever other objects say. A zero value says that the object does not
@@ -21,6 +22,8 @@ type Inputs struct {
 	Secrets map[string]Secret
 	// Node are the facts of the node that is compiled for, nil where they are as they were.
 	Node *NodeFacts
+	// Now is the time by the clock on the wall. The zero Time says that it is what it was.
+	Now time.Time
 }
 
 // Namespace is the part of a Namespace that the compilation uses.
@@ -55,7 +58,7 @@ func (c *Compiler) Differences(in *Inputs) map[string]bool {
 		}
 	}
 	for name, reading := range in.Announcements {
-		if reading.InForce != c.catalog.announcements[name] {
+		if inForce, renewed := c.catalog.lifetimes.read(name, c.catalog.announcements[name]); reading.InForce != inForce || inForce.expires() && reading.Renewed != renewed {
 			names[name] = true
 		}
 	}

@@ -6,6 +6,7 @@ package compile
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"k8s.io/apimachinery/pkg/labels"
 
@@ -37,7 +38,7 @@ func Oracle(in *Inputs, settings Settings) []OracleSession {
 	var announcements []*Announcement
 	for _, reading := range in.Announcements {
 		if reading.InForce != nil {
-			announcements = append(announcements, reading.InForce)
+			announcements = append(announcements, oracleResolved(reading.InForce, reading.Renewed, in.Now))
 		}
 	}
 	slices.SortFunc(announcements, func(a, b *Announcement) int {
@@ -95,6 +96,8 @@ func (o *oracle) decide(a *Announcement) {
 		switch {
 		case a.AdminDown:
 			reasons = append(reasons, v1alpha1.ReasonAdminDown)
+		case a.Expired:
+			reasons = append(reasons, v1alpha1.ReasonExpired)
 		case reason != "" && configured:
 			reasons = append(reasons, reason)
 		case reason == "":
@@ -145,6 +148,8 @@ func (o *oracle) grant(a *Announcement, r rib.PrefixRange, own bool, entries []*
 	switch {
 	case a.AdminDown:
 		return nil, v1alpha1.ReasonAdminDown
+	case a.Expired:
+		return nil, v1alpha1.ReasonExpired
 	case isDefaultRoute(r) && !o.peer.grants.defaultRoute:
 		return nil, v1alpha1.ReasonInfrastructureRefused
 	case !o.peer.grants.families.has(familyOf(r.Prefix)):
@@ -169,4 +174,19 @@ func (o *oracle) grant(a *Announcement, r rib.PrefixRange, own bool, entries []*
 	}
 	i := slices.IndexFunc(may, func(entry *tenant) bool { return needs[entry.name]+count(r) <= o.leftOf[entry.name] })
 	return may[max(i, 0)], ""
+}
+
+// oracleResolved is an announcement as it is at a time.
+func oracleResolved(a *Announcement, renewed string, now time.Time) *Announcement {
+	alive := time.Duration(a.lifetime) * time.Second
+	runs := now.Sub(time.Unix(0, a.created)) < alive
+	if at, err := time.Parse(time.RFC3339, renewed); err == nil && !at.After(now.Add(time.Minute)) {
+		runs = runs || now.Sub(at) < alive
+	}
+	if runs || a.lifetime == 0 {
+		return a
+	}
+	expired := *a
+	expired.Expired, expired.term = true, termOf(a.Ref, " expired")
+	return &expired
 }

@@ -86,8 +86,8 @@ func (p *permit) sameNeeds(other *permit) bool {
 // nil stands for no limits.
 func (p *Peer) permit(a *Announcement, t tenancy, left []int) permit {
 	switch {
-	case a.AdminDown:
-		return permit{reason: v1alpha1.ReasonAdminDown}
+	case a.Silence() != "":
+		return permit{reason: a.Silence()}
 	case t.own && p.grants.families.hasAll(a.families) && (!a.defaultRoute || p.grants.defaultRoute):
 		return p.permitAll(a)
 	}
@@ -105,6 +105,22 @@ func (p *Peer) permitAll(a *Announcement) permit {
 	}
 	all.prefixes -= all.foreign
 	return all
+}
+
+// Silence is why an announcement is rightly sent nowhere, empty where it is to be sent.
+func (a *Announcement) Silence() string {
+	switch {
+	case a.AdminDown:
+		return v1alpha1.ReasonAdminDown
+	case a.Expired:
+		return v1alpha1.ReasonExpired
+	}
+	return ""
+}
+
+// IsSilence reports whether a reason is one that Silence returns: what has it lacks nothing.
+func IsSilence(reason string) bool {
+	return reason == v1alpha1.ReasonAdminDown || reason == v1alpha1.ReasonExpired
 }
 
 // judgement judges an announcement prefix by prefix.

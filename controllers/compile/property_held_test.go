@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"slices"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -53,6 +54,7 @@ func editAnnouncement(r *rand.Rand, a *v1alpha1.Announcement) {
 	a.Generation++
 	other := randomInput(r).Announcements[0]
 	a.Spec.Attributes, a.Spec.AdminState, a.Spec.UnknownFields = other.Spec.Attributes, nil, nil
+	a.Spec.ExpireAfterSeconds = []*int32{nil, new(int32(0)), new(int32(1 + r.IntN(12))), new(int32(1 + r.IntN(12)))}[r.IntN(4)]
 	if r.IntN(4) == 0 {
 		down(a)
 	}
@@ -70,6 +72,18 @@ func editAnnouncement(r *rand.Rand, a *v1alpha1.Announcement) {
 		a.Spec.UnknownFields = []string{"healthCheck", "healthCheck.http"}
 	case 2:
 		a.Spec.PathID = nil
+	}
+}
+
+// renew renews an Announcement, or writes something else into the annotation.
+func renew(r *rand.Rand, a *v1alpha1.Announcement, now time.Time) {
+	at := []string{
+		now.Format(time.RFC3339), now.Add(time.Minute).Format(time.RFC3339), now.Add(time.Minute + time.Duration(1+r.IntN(5))*time.Second).Format(time.RFC3339),
+		now.Add(-5 * time.Second).Format(time.RFC3339), "tomorrow",
+	}[r.IntN(5)]
+	a.Annotations = map[string]string{v1alpha1.AnnotationRenewedAt: at}
+	if r.IntN(6) == 0 {
+		a.Annotations = nil
 	}
 }
 
@@ -173,6 +187,10 @@ func announcementInForce(valid, newest *v1alpha1.Announcement, reason string) *v
 	held.DeletionTimestamp = newest.DeletionTimestamp
 	if newest.Spec.AdminState != nil {
 		held.Spec.AdminState = newest.Spec.AdminState
+	}
+	held.Annotations = newest.Annotations
+	if now, before := newest.Spec.ExpireAfterSeconds, held.Spec.ExpireAfterSeconds; now != nil && *now > 0 && (before == nil || *now < *before) {
+		held.Spec.ExpireAfterSeconds = now
 	}
 	if reason != v1alpha1.ReasonInvalid {
 		return held

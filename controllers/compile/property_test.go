@@ -27,6 +27,7 @@ func randomInput(r *rand.Rand) given {
 		in.Peers = nil
 		in.Node.Labels = map[string]string{"rack": "a"}
 		in.Secrets = map[string]map[string][]byte{"present": {"password": []byte("k")}}
+		in.Now = born.Add(time.Duration(r.IntN(10)) * time.Second)
 	})
 	pick := func(chance float64) bool { return r.Float64() < chance }
 	for i := range 2 + r.IntN(6) {
@@ -59,6 +60,9 @@ func randomInput(r *rand.Rand) given {
 			}
 			if pick(.3) {
 				a.Spec.Attributes = &v1alpha1.PathAttributes{MED: new(int64(r.IntN(3))), Communities: []string{"BLACKHOLE", "64512:1"}}
+			}
+			if pick(.3) {
+				a.Spec.ExpireAfterSeconds = new(int32(1 + r.IntN(12)))
 			}
 		}))
 	}
@@ -201,7 +205,7 @@ func announced(a *rib.Announcement) rib.Announcement {
 // TestHistoriesLeaveNoTrace changes a few things after the other: what is compiled step by step is what is compiled at once of the
 // objects as they are in force, and what the oracle finds. No list changes once it was published.
 func TestHistoriesLeaveNoTrace(t *testing.T) {
-	held, bound := 0, 0
+	held, bound, expired := 0, 0, 0
 	for seed := range uint64(histories()) {
 		r := rand.New(rand.NewPCG(seed, 2))
 		in := randomInput(r)
@@ -231,6 +235,11 @@ func TestHistoriesLeaveNoTrace(t *testing.T) {
 			}
 			held += len(now.Issues) - len(issues)
 			bound += compile.Bound(now.compiler)
+			for _, session := range got.sessions {
+				for _, reason := range session.Reasons {
+					expired += strings.Count(reason, v1alpha1.ReasonExpired)
+				}
+			}
 			if problem := compile.CheckTotals(now.compiler); problem != "" {
 				t.Fatalf("seed %d, step %d: %s", seed, step, problem)
 			}
@@ -249,8 +258,8 @@ func TestHistoriesLeaveNoTrace(t *testing.T) {
 			}
 		}
 	}
-	if held == 0 || bound == 0 {
-		t.Errorf("an older version was in force %d times, a limit bound %d times: too few to tell", held, bound)
+	if held == 0 || bound == 0 || expired == 0 {
+		t.Errorf("an older version was in force %d times, a limit bound %d times, %d verdicts were Expired: too few to tell", held, bound, expired)
 	}
 }
 
@@ -285,7 +294,11 @@ func difference(a, b described) string {
 
 // edit changes one thing, and returns the name of the announcement that it was, if it was one.
 func edit(r *rand.Rand, in *given) (announcement string) {
-	switch r.IntN(16) {
+	switch r.IntN(20) {
+	case 16, 17: // also back
+		in.Now = in.Now.Add(time.Duration(r.IntN(9)-2) * time.Second)
+	case 18, 19:
+		renew(r, &in.Announcements[r.IntN(len(in.Announcements))], in.Now)
 	case 12:
 		comeOrGo(r, in)
 	case 13:

@@ -19,6 +19,8 @@ type Reading[C any] struct {
 	Ref Ref
 	// Labels are those of a BGPPeer.
 	Labels map[string]string
+	// Renewed is what the annotation herald.network/renewed-at of an Announcement says.
+	Renewed string
 	// InForce is the version in force, nil where none can be used.
 	InForce *C
 	// Issue says what is wrong with the newest version, nil for nothing.
@@ -59,14 +61,14 @@ func (r *Reader) Peer(object *v1alpha1.BGPPeer) Reading[Peer] {
 	return Reading[Peer]{Ref: RefOf(&object.ObjectMeta), Labels: object.Labels, InForce: v.InForce, Issue: v.issue}
 }
 
-// Announcement reads an Announcement.
+// Announcement reads an Announcement. When it was renewed, and whether it is being deleted, are read each time.
 func (r *Reader) Announcement(object *v1alpha1.Announcement) Reading[Announcement] {
 	ref := RefOf(&object.ObjectMeta)
 	v := read(&r.announcements, ref.String(), &object.ObjectMeta, object, ReadAnnouncement)
 	if object.DeletionTimestamp != nil {
 		return Reading[Announcement]{}
 	}
-	return Reading[Announcement]{Ref: ref, InForce: v.InForce, Issue: v.issue}
+	return Reading[Announcement]{Ref: ref, Renewed: object.Annotations[v1alpha1.AnnotationRenewedAt], InForce: v.InForce, Issue: v.issue}
 }
 
 // ForgetPeer forgets a BGPPeer that does not exist any more.

@@ -126,6 +126,9 @@ func (e *Engine) Run(ctx context.Context) error {
 	rested, check := time.NewTimer(0), time.NewTicker(checkInterval)
 	defer rested.Stop()
 	defer check.Stop()
+	look := time.NewTimer(0) // when the compiler is to be told the time
+	look.Stop()
+	defer look.Stop()
 	var settle <-chan time.Time // nil unless a check has found something
 	poke := e.poke              // nil while Run rests
 	for {
@@ -142,8 +145,13 @@ func (e *Engine) Run(ctx context.Context) error {
 			} else {
 				rest = min(restShare*time.Since(began), rest)
 			}
+			if pause := e.compiler.Catalog().Pause(time.Now()); pause > 0 {
+				look.Reset(pause)
+			}
 			poke = nil
 			rested.Reset(rest)
+		case <-look.C:
+			e.wake()
 		case <-rested.C:
 			poke = e.poke
 		case <-check.C:
@@ -243,6 +251,7 @@ func (e *Engine) readAll(ctx context.Context) (*Input, error) {
 // update compiles an input. secrets: a Secret may have changed. It returns nil while no configuration can be made.
 func (e *Engine) update(ctx context.Context, in *Input, secrets bool) *compile.Output {
 	e.noteNode(in)
+	in.Now = time.Now()
 	out := e.compiler.Update(&in.Inputs)
 	if e.options.Secrets != nil {
 		if names := e.compiler.SecretNames(); secrets || !maps.Equal(names, e.secrets) {

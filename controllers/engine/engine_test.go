@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -304,4 +305,32 @@ func TestIssuesAreLoggedOnce(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestExpiry: an announcement goes when its time has come, though no object changes.
+func TestExpiry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in := input(shutDown("tor-a", 1))
+		in.announcements = []v1alpha1.Announcement{{
+			ObjectMeta: metav1.ObjectMeta{
+				Namespace: "shop", Name: "web", UID: "web", Generation: 1, CreationTimestamp: metav1.NewTime(time.Now().Add(-5 * time.Second)),
+			},
+			Spec: v1alpha1.AnnouncementSpec{Prefixes: []string{"203.0.113.0/24"}, ExpireAfterSeconds: new(int32(60))},
+		}}
+		published := make(chan int, 100)
+		e := newEngine(Options{TrustAll: true, Published: func(s *State) { published <- s.Config.Announcements.Len() }})
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() { _ = e.Run(ctx) }()
+		e.Use(in)
+		began := time.Now()
+		if n := <-published; n != 1 {
+			t.Fatalf("%d announcements, want 1", n)
+		}
+		for n := -1; n != 0; n = <-published {
+		}
+		if took := time.Since(began).Round(time.Second); took != 55*time.Second {
+			t.Errorf("it went after %v, want 55 s", took)
+		}
+		cancel()
+	})
 }

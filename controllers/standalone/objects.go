@@ -60,7 +60,9 @@ func (s *Source) objects() Objects {
 			}
 		case *Announcement:
 			objects.Announcements = append(objects.Announcements, c)
-			objects.read.Announcements[ref.String()] = compile.Reading[compile.Announcement]{Ref: ref, InForce: c.versions.InForce, Issue: c.issue}
+			objects.read.Announcements[ref.String()] = compile.Reading[compile.Announcement]{
+				Ref: ref, Renewed: meta.Annotations[v1alpha1.AnnotationRenewedAt], InForce: c.versions.InForce, Issue: c.issue,
+			}
 		case *plain:
 			objects.add(c, e.place.file)
 		}

@@ -166,6 +166,9 @@ func (r *Runner) follow(ctx context.Context) {
 	refresh := time.NewTimer(0)
 	refresh.Stop()
 	defer refresh.Stop()
+	look := time.NewTimer(0) // when an announcement may expire
+	look.Stop()
+	defer look.Stop()
 	pending, rested := false, time.Now() // when the next refresh would be too soon no more
 	for {
 		select {
@@ -176,7 +179,11 @@ func (r *Runner) follow(ctx context.Context) {
 			pending = false
 			took := r.refresh()
 			rested = time.Now().Add(min(refreshShare*took, maxPause))
+			if pause := r.statuses.pause(time.Now()); pause > 0 {
+				look.Reset(pause)
+			}
 			continue
+		case <-look.C:
 		}
 		if !pending {
 			refresh.Reset(max(refreshInterval, time.Until(rested)))

@@ -61,6 +61,9 @@ func (r *Runner) update(now time.Time, all *[]shown) []v1alpha1.BGPSession {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.take()
+	if r.statuses.catalog != nil {
+		r.statuses.changes.Add(r.statuses.catalog.Update(&compile.Inputs{Now: now}))
+	}
 	rollup := r.statuses.read(&r.state.Node, sessions)
 	warnings := r.memory.warnings(r.state.Issues)
 	r.statuses.peers = r.peers(rollup, warnings, now)
@@ -100,6 +103,14 @@ func (r *Runner) take() {
 	r.statuses.changes.Add(r.statuses.catalog.Update(&inputs))
 	r.statuses.follow(r.objects.Announcements, objects.Announcements)
 	r.state, r.objects = state, objects
+}
+
+// pause is how long to wait before the statuses may change with time alone, 0 where they cannot.
+func (s *statuses) pause(now time.Time) time.Duration {
+	if s.catalog == nil {
+		return 0
+	}
+	return s.catalog.Pause(now)
 }
 
 // read brings the roll-up up to date.

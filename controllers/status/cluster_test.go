@@ -44,6 +44,8 @@ type objects struct {
 	operatorNamespace string
 	// reader, if there is one, remembers the last valid versions.
 	reader *compile.Reader
+	// clock is what the clock on the wall says, the zero Time where it does not matter.
+	clock time.Time
 }
 
 func (o *objects) read() compile.Inputs {
@@ -51,7 +53,9 @@ func (o *objects) read() compile.Inputs {
 	if reader == nil {
 		reader = &compile.Reader{}
 	}
-	return reader.ReadAll(o.Peers, o.Announcements)
+	inputs := reader.ReadAll(o.Peers, o.Announcements)
+	inputs.Now = o.clock
+	return inputs
 }
 
 // catalog is made from the objects alone.

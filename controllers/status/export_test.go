@@ -64,6 +64,8 @@ func (r *Rollup) Disagreement(name string, confirmed *Confirmation) string {
 				v = verdict{standing: unavailable}
 			case established.Status == metav1.ConditionFalse && a.AdminDown:
 				v = verdict{standing: down, reason: v1alpha1.ReasonAdminDown}
+			case established.Status == metav1.ConditionFalse && a.Expired:
+				v = verdict{standing: down, reason: v1alpha1.ReasonExpired}
 			case established.Status == metav1.ConditionFalse:
 				v = verdict{standing: down, reason: v1alpha1.ReasonSessionDown}
 			}

@@ -180,6 +180,9 @@ func (r *Rollup) touchChanged(leftOut map[string]bool) {
 		r.touch(change.From)
 		r.touch(change.To)
 	}
+	for _, name := range r.cluster.Changes.Renewed {
+		r.touched[name] = true
+	}
 	if maps.Equal(leftOut, r.leftOut) {
 		return
 	}

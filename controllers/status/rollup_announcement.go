@@ -43,7 +43,14 @@ func (r *Rollup) Announcement(object *v1alpha1.Announcement, before *Confirmatio
 			accepted.Message += "; " + missing
 		}
 	}
+	expires, problem := r.cluster.Catalog.Expires(object.Namespace + "/" + object.Name)
+	if problem != "" {
+		accepted.Message += "; " + problem
+	}
 	out := v1alpha1.AnnouncementStatus{ObservedGeneration: object.Generation, Prefixes: counter(prefixes)}
+	if !expires.IsZero() {
+		out.Expires = new(metav1.NewTime(expires))
+	}
 	var t tally
 	after := &Confirmation{}
 	ready, advertised, complete := readyAs(accepted), notInUse(v1alpha1.ConditionAdvertised, accepted), notInUse(v1alpha1.ConditionComplete, accepted)
@@ -79,7 +86,7 @@ func (r *Rollup) Announcement(object *v1alpha1.Announcement, before *Confirmatio
 func (r *Rollup) settle(known *compile.Announcement, object *v1alpha1.Announcement, before *Confirmation) (tally, *Confirmation) {
 	var trusted Confirmation
 	switch {
-	case before == nil && completeBefore(object):
+	case before == nil && completeBefore(object, known):
 		// The leader before saw the announcement everywhere: the reports of its sessions count for this generation.
 		trusted = Confirmation{confirmed: true, generation: object.Generation, round: r.round}
 	case before != nil && before.generation == object.Generation:
@@ -114,10 +121,11 @@ func (r *Rollup) wire(announcement *compile.Announcement, t *tally) (advertised,
 		condition(v1alpha1.ConditionComplete, metav1.ConditionFalse, v1alpha1.ReasonNoSession, why)
 }
 
-// completeBefore reports whether the stored status says Complete of the object's generation.
-func completeBefore(object *v1alpha1.Announcement) bool {
+// completeBefore reports whether the stored status says Complete of the object's generation, and of what has become of it with time.
+func completeBefore(object *v1alpha1.Announcement, known *compile.Announcement) bool {
 	c := meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionComplete)
-	return c != nil && c.Status == metav1.ConditionTrue && c.ObservedGeneration == object.Generation
+	return c != nil && c.Status == metav1.ConditionTrue && c.ObservedGeneration == object.Generation &&
+		(c.Reason == v1alpha1.ReasonExpired) == (known.Silence() == v1alpha1.ReasonExpired)
 }
 
 // count goes through the eligible sessions.

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -71,6 +72,7 @@ func newHistory(t *testing.T, seed uint64) *history {
 		namespaces: map[string]map[string]string{"platform": {}, "shop": {"team": "web"}},
 	}
 	h.lost = map[string]bool{}
+	h.objects.clock = now
 	h.reader, h.objects.reader = &compile.Reader{}, &compile.Reader{}
 	h.addPeer("tor-b", "192.0.2.2")
 	for range 4 {
@@ -112,6 +114,9 @@ func (h *history) edit(spec *v1alpha1.AnnouncementSpec) {
 	if h.random.IntN(2) == 0 {
 		spec.NodeSelector = &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"name": pick[v1alpha1.LabelValue](h, "node-1", "node-2", "other")}}
 	}
+	if spec.ExpireAfterSeconds = nil; h.random.IntN(4) == 0 {
+		spec.ExpireAfterSeconds = new(pick(h, int32(1), 10, 30, 60))
+	}
 	if h.random.IntN(8) == 0 {
 		spec.AdminState = new(v1alpha1.AdminStateDown)
 	}
@@ -139,7 +144,17 @@ func (h *history) note(format string, args ...any) {
 
 func (h *history) change() {
 	announcements, peers := h.objects.Announcements, h.objects.Peers
-	switch n := h.random.IntN(22); {
+	switch n := h.random.IntN(26); {
+	case n >= 24:
+		h.objects.clock = h.objects.clock.Add(time.Duration(h.random.IntN(20)) * time.Second)
+		h.note("the clock says %v", h.objects.clock)
+		h.objectsChanged = true
+	case n >= 22 && len(announcements) > 0:
+		h.objects.Announcements = slices.Clone(announcements)
+		a := &h.objects.Announcements[h.random.IntN(len(announcements))]
+		a.Annotations = map[string]string{v1alpha1.AnnotationRenewedAt: h.objects.clock.Add(time.Duration(h.random.IntN(90)-10) * time.Second).Format(time.RFC3339)}
+		h.note("renew %s: %v", a.Name, a.Annotations)
+		h.objectsChanged = true
 	case n < 7:
 		h.reportAny()
 	case n < 9:
@@ -359,6 +374,7 @@ func (h *history) update() {
 // inputs are what the objects come to.
 func (h *history) inputs(reader *compile.Reader) compile.Inputs {
 	inputs := reader.ReadAll(h.objects.Peers, h.objects.Announcements)
+	inputs.Now = h.objects.clock
 	inputs.Namespaces = map[string]compile.Namespace{}
 	for name, labels := range h.namespaces {
 		inputs.Namespaces[name] = compile.Namespace{Exists: true, Labels: labels}

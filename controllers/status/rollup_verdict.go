@@ -4,6 +4,7 @@
 package status
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -33,10 +34,7 @@ type verdict struct {
 // announcements, for as long as the session is in the state in which it was confirmed.
 func (s *sessionView) verdict(a *compile.Announcement, name string, judged judged, confirmed *Confirmation) verdict {
 	if s.standing != up {
-		if a.AdminDown {
-			return verdict{standing: s.standing, reason: v1alpha1.ReasonAdminDown}
-		}
-		return verdict{standing: s.standing, reason: v1alpha1.ReasonSessionDown}
+		return verdict{standing: s.standing, reason: cmp.Or(a.Silence(), v1alpha1.ReasonSessionDown)}
 	}
 	caughtUp := s.matches&(1<<a.Term().Bucket()) != 0 && !s.behind
 	trusted := confirmed.confirmed && s.changed <= confirmed.round
@@ -93,7 +91,7 @@ func (t *tally) add(v verdict, sessions int, where string) {
 		t.pending += sessions
 		t.waitingFor = firstName(t.waitingFor, where)
 		return
-	case v.reason == v1alpha1.ReasonAdminDown:
+	case compile.IsSilence(v.reason):
 		t.silence.add(cause{reason: v.reason, count: sessions, example: where})
 		return
 	}
@@ -212,8 +210,11 @@ func (t *tally) readyCondition(advertised metav1.Condition) metav1.Condition {
 	switch {
 	case advertised.Reason == v1alpha1.ReasonAdminDown && t.pending == 0:
 		return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonAdminDown, "spec.adminState is Down, and nothing of it is sent")
-	case advertised.Reason == v1alpha1.ReasonAdminDown:
+	case compile.IsSilence(advertised.Reason) && t.pending > 0:
 		return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonPending, t.message())
+	case advertised.Reason == v1alpha1.ReasonExpired:
+		return condition(kind, metav1.ConditionFalse, v1alpha1.ReasonExpired, "it has expired, and nothing of it is sent: to announce it again, write the time into the annotation "+
+			v1alpha1.AnnotationRenewedAt+", or a longer spec.expireAfterSeconds")
 	case advertised.Status != metav1.ConditionTrue:
 		return readyAs(advertised)
 	}

@@ -55,6 +55,9 @@ type objects struct {
 // otherAddress is a second one of the edited neighbour.
 const otherAddress = "127.0.0.4"
 
+// clock is what the clock on the wall says, about an hour after the objects were created.
+var clock = time.Date(2026, 1, 2, 4, 4, 0, 0, time.UTC)
+
 // metaOf is the metadata of an object that is age seconds younger than the oldest.
 func metaOf(namespace, name string, age int) metav1.ObjectMeta {
 	return metav1.ObjectMeta{
@@ -158,7 +161,7 @@ func (o *objects) input(reader *compile.Reader) compile.Inputs {
 	}
 	in := reader.ReadAll(peers, announcements)
 	node := o.node
-	in.Node = &node
+	in.Node, in.Now = &node, clock
 	in.Namespaces = map[string]compile.Namespace{
 		tenantNS: {Exists: true, Labels: map[string]string{"team": "web"}}, operatorNS: {Exists: true},
 	}

@@ -5,6 +5,7 @@ package changeclass_test
 
 import (
 	"slices"
+	"time"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
 )
@@ -92,6 +93,22 @@ func announcementRows() []row {
 		{
 			field: of + "adminState", class: inPlace, note: "up-again", given: ofNet(func(s *spec) { s.AdminState = new(v1alpha1.AdminStateDown) }),
 			edit: ofNet(func(s *spec) { s.AdminState = nil }), announced: []string{net4, net6}, atWitness: true,
+		},
+		{
+			field: of + "expireAfterSeconds", class: inPlace, edit: ofNet(func(s *spec) { s.ExpireAfterSeconds = new(int32(60)) }),
+			withdrawn: []string{net4, net6}, atWitness: true,
+		},
+		{
+			field: of + "expireAfterSeconds", class: inPlace, note: "longer", given: ofNet(func(s *spec) { s.ExpireAfterSeconds = new(int32(60)) }),
+			edit: ofNet(func(s *spec) { s.ExpireAfterSeconds = new(int32(7200)) }), announced: []string{net4, net6}, atWitness: true,
+		},
+		{
+			field: "Announcement metadata.annotations", class: inPlace, note: "renewed-at",
+			given: ofNet(func(s *spec) { s.ExpireAfterSeconds = new(int32(60)) }),
+			edit: func(o *objects) {
+				o.net.Annotations = map[string]string{v1alpha1.AnnotationRenewedAt: clock.Format(time.RFC3339)}
+			},
+			announced: []string{net4, net6}, atWitness: true,
 		},
 		{field: of + "peers", class: inPlace, edit: ofNet(func(s *spec) { s.Peers = []string{witnessPeer} }), withdrawn: []string{net4, net6}},
 		{

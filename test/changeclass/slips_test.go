@@ -40,6 +40,10 @@ func TestSlips(t *testing.T) {
 			name: "of an Announcement, down", edit: ofNet(func(s *net) { badNet(s); s.AdminState = new(v1alpha1.AdminStateDown) }),
 			withdrawn: []string{net4, net6}, atWitness: true,
 		},
+		{
+			name: "of an Announcement, a shorter life", edit: ofNet(func(s *net) { badNet(s); s.ExpireAfterSeconds = new(int32(60)) }),
+			withdrawn: []string{net4, net6}, atWitness: true,
+		},
 		{name: "of an Announcement, a source of a later version", edit: ofNet(func(s *net) { s.UnknownFields, s.Prefixes = []string{"newer"}, nil })},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -159,6 +159,31 @@ func TestPeerAndAnnouncement(t *testing.T) {
 		c.expectAnnouncement(t, patience, web, objectReady)
 		tor.expectRoute(t, "203.0.113.0/24", anyRoute)
 	})
+	step("an announcement is withdrawn when its time is over, and comes back when it is renewed", func(t *testing.T) {
+		brief := announcement(operatorNamespace, "brief", "203.0.113.64/26")
+		brief.Spec.ExpireAfterSeconds = new(int32(3600))
+		c.create(t, brief)
+		c.expectAnnouncement(t, patience, brief, objectReady)
+		tor.expectRoute(t, "203.0.113.64/26", anyRoute)
+		change(t, c, brief, func(a *v1alpha1.Announcement) {
+			a.Spec.ExpireAfterSeconds = new(int32(time.Since(a.CreationTimestamp.Time).Seconds()) + 3)
+		})
+		said := c.expectAnnouncement(t, patience, brief, want{v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonExpired})
+		if route, err := tor.Route(t.Context(), tor.prefix("203.0.113.64/26")); err != nil || route != nil {
+			t.Errorf("it has expired, and the router has %+v, %v", route, err)
+		}
+		expires := metav1.NewTime(brief.CreationTimestamp.Add(time.Duration(*brief.Spec.ExpireAfterSeconds) * time.Second))
+		if said.Status.Expires == nil || !said.Status.Expires.Equal(&expires) || time.Now().Before(expires.Time) {
+			t.Errorf("it is expired at %v, and status.expires is %v, want %v", time.Now(), said.Status.Expires, expires)
+		}
+		change(t, c, brief, func(a *v1alpha1.Announcement) {
+			a.Annotations = map[string]string{v1alpha1.AnnotationRenewedAt: time.Now().Add(30 * time.Second).Format(time.RFC3339)}
+		})
+		c.expectAnnouncement(t, patience, brief, objectReady)
+		tor.expectRoute(t, "203.0.113.64/26", anyRoute)
+		c.remove(t, brief)
+		tor.expectNoRoute(t, "203.0.113.64/26")
+	})
 	step("a deleted announcement is withdrawn", func(t *testing.T) {
 		mark := tor.mark(t)
 		c.remove(t, web)

@@ -1,0 +1,80 @@
+// Copyright The Herald Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package status_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/herald-bgp/herald/api/v1alpha1"
+)
+
+// TestExpiredAnnouncement follows an announcement through its life: only what the sessions have reported of its end counts.
+func TestExpiredAnnouncement(t *testing.T) {
+	nodes := []string{"node-1", "node-2"}
+	c := newCluster(t, 2)
+	c.objects.clock = now
+	c.addAnnouncement("web", "203.0.113.0/24", func(a *v1alpha1.Announcement) { a.Spec.ExpireAfterSeconds = new(int32(60)) })
+	c.report(nodes)
+	alive, confirmed := c.rollup().Announcement(c.announcement("web"), nil, now)
+	wantCondition(t, alive.Conditions, v1alpha1.ConditionReady, "True Ready")
+	if want := now.Add(time.Minute); alive.Expires == nil || !alive.Expires.Time.Equal(want) {
+		t.Errorf("status.expires is %v, want %v", alive.Expires, want)
+	}
+
+	c.announcement("web").Status = alive
+	c.objects.clock = now.Add(time.Minute)
+	got, _ := c.rollup().Announcement(c.announcement("web"), confirmed, now)
+	wantCondition(t, got.Conditions, v1alpha1.ConditionAdvertised, "Unknown Pending")
+	wantCondition(t, got.Conditions, v1alpha1.ConditionReady, "Unknown Pending")
+	got, _ = c.rollup().Announcement(c.announcement("web"), nil, now) // a new leader
+	wantCondition(t, got.Conditions, v1alpha1.ConditionAdvertised, "Unknown Pending")
+
+	c.report(nodes)
+	got, confirmed = c.rollup().Announcement(c.announcement("web"), confirmed, now)
+	wantMessage(t, wantCondition(t, got.Conditions, v1alpha1.ConditionAdvertised, "False Expired"), "not due: Expired at 2")
+	wantCondition(t, got.Conditions, v1alpha1.ConditionComplete, "True Expired")
+	wantMessage(t, wantCondition(t, got.Conditions, v1alpha1.ConditionReady, "False Expired"), v1alpha1.AnnotationRenewedAt)
+	if s := got.Sessions; s.Eligible != 2 || s.NotDue != 2 || s.Advertised != 0 {
+		t.Errorf("sessions %+v, want 2 eligible, to both of which nothing is due", s)
+	}
+	if len(got.Verdicts) != 1 || got.Verdicts[0].Reason != v1alpha1.ReasonExpired {
+		t.Errorf("verdicts %+v, want Expired alone", got.Verdicts)
+	}
+
+	c.announcement("web").Status = got
+	c.announcement("web").Annotations = map[string]string{v1alpha1.AnnotationRenewedAt: now.Add(time.Minute).Format(time.RFC3339Nano)}
+	for range 2 { // with the memory of a leader, and as a new one
+		got, _ = c.rollup().Announcement(c.announcement("web"), confirmed, now)
+		wantCondition(t, got.Conditions, v1alpha1.ConditionComplete, "Unknown Pending")
+		confirmed = nil
+	}
+	c.report(nodes)
+	got, _ = c.rollup().Announcement(c.announcement("web"), confirmed, now)
+	wantCondition(t, got.Conditions, v1alpha1.ConditionReady, "True Ready")
+	if want := now.Add(2 * time.Minute); !got.Expires.Time.Equal(want) {
+		t.Errorf("status.expires is %v, want %v", got.Expires, want)
+	}
+}
+
+func TestRenewalThatDoesNotCount(t *testing.T) {
+	for text, problem := range map[string]string{
+		"tomorrow": `"tomorrow" is no time such as`,
+		now.Add(time.Minute + time.Second).Format(time.RFC3339): "lies more than a minute ahead",
+		now.Add(time.Minute).Format(time.RFC3339):               "",
+	} {
+		c := newCluster(t, 1)
+		c.objects.clock = now
+		c.addAnnouncement("web", "203.0.113.0/24", func(a *v1alpha1.Announcement) {
+			a.Spec.ExpireAfterSeconds = new(int32(60))
+			a.Annotations = map[string]string{v1alpha1.AnnotationRenewedAt: text}
+		})
+		got, _ := c.rollup().Announcement(c.announcement("web"), nil, now)
+		accepted := wantCondition(t, got.Conditions, v1alpha1.ConditionAccepted, "True Accepted")
+		if want := "the object is valid and in use"; problem == "" && accepted.Message != want {
+			t.Errorf("%s: Accepted says %q, want %q", text, accepted.Message, want)
+		}
+		wantMessage(t, accepted, problem)
+	}
+}
