@@ -65,6 +65,14 @@ func CheckTotals(c *Compiler) string {
 	if !maps.Equal(uses, c.sent.uses) {
 		return fmt.Sprintf("%v are sent, and %v were counted", uses, c.sent.uses)
 	}
+	for name, l := range c.catalog.lifetimes.known {
+		anew := lifetime{inForce: l.inForce, renewed: l.renewed}
+		anew.resolve(c.catalog.lifetimes.now)
+		waits := slices.ContainsFunc(c.catalog.lifetimes.queue, func(d deadline) bool { return c.catalog.lifetimes.of(d) == l })
+		if !anew.next.Equal(l.next) || waits == l.next.IsZero() {
+			return fmt.Sprintf("%s is to be looked at again at %v, and it waits for %v: %v", name, anew.next, l.next, waits)
+		}
+	}
 	for key, part := range c.sent.parts {
 		if uses[part] == 0 {
 			return fmt.Sprintf("the part %s is kept, and nobody is sent it", key.name)
