@@ -28,8 +28,10 @@ func mixed(routes, sets int) []*rib.Announcement {
 	seen := map[netip.Prefix]bool{}
 	list := make([]*rib.Announcement, sets)
 	ofSet := make([][]rib.PrefixRange, sets)
+	meds := make([]uint32, sets) // the race detector takes 16 octets for each object on its own, however small it is
 	for i := range list {
-		list[i] = announcement(fmt.Sprint(i), rib.Attributes{MED: ptr(uint32(i))})
+		meds[i] = uint32(i)
+		list[i] = announcement(fmt.Sprint(i), rib.Attributes{MED: &meds[i]})
 	}
 	for len(seen) < routes {
 		p := netip.PrefixFrom(netip.AddrFrom4([4]byte{byte(rnd.IntN(223) + 1), byte(rnd.IntN(256)), byte(rnd.IntN(256)), 0}), 18+rnd.IntN(7)).Masked()
