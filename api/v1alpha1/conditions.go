@@ -58,7 +58,7 @@ const (
 	ReasonUnsupported = "Unsupported"
 
 	// ReasonConflict (Accepted of a BGPPeer, and a verdict; False): an older object
-	// has the same neighbour, or announces the same prefix to the session.
+	// has the same neighbour, or announces the same prefix to the session with other attributes.
 	ReasonConflict = "Conflict"
 )
 

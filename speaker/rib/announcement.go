@@ -78,7 +78,8 @@ func equalPointers[T comparable](a, b *T) bool {
 // Export is everything that one peer may be sent: a complete snapshot, never a change to the one before. RFC 8212 §3: what it
 // does not grant is not sent.
 type Export struct {
-	// Announcements are what may be sent. Of two with one prefix the first is sent, the other is withheld with ReasonConflict.
+	// Announcements are what may be sent. Of two with one prefix the first is sent. The other is withheld with ReasonConflict, unless
+	// the session would send both with the same attributes: then the route is that of both.
 	Announcements *List
 	// Defaults apply to what an announcement leaves unset in every form: see values. Communities are the union.
 	Defaults Attributes
@@ -99,7 +100,7 @@ type Reason = encode.Reason
 
 // The reasons that only the session can know.
 const (
-	// ReasonConflict: an older announcement has the same prefix.
+	// ReasonConflict: an older announcement has the same prefix, with other attributes.
 	ReasonConflict = encode.Conflict
 	// ReasonFamilyNotNegotiated: the peer did not offer the prefix's address family.
 	ReasonFamilyNotNegotiated = encode.FamilyNotNegotiated

@@ -41,8 +41,8 @@ func (o *oracle) nextHop() []netip.Addr {
 	if o.params.WithholdOTC && (raws(&o.own, wire.AttrOTC) || raws(&o.defaults, wire.AttrOTC)) {
 		return nil // RFC 9234 §5, egress 2
 	}
+	asked, linkLocal := o.asked()
 	if o.family == wire.IPv4Unicast {
-		asked := clean(first(o.own.NextHop4, o.defaults.NextHop4, netip.Addr.IsValid))
 		switch {
 		case !asked.IsValid():
 			return o.self4()
@@ -51,10 +51,6 @@ func (o *oracle) nextHop() []netip.Addr {
 			return nil
 		}
 		return []netip.Addr{asked}
-	}
-	asked, linkLocal := clean(o.own.NextHop6), clean(o.own.NextHopLinkLocal)
-	if !asked.IsValid() && !linkLocal.IsValid() { // both are one value (RFC 2545 §3)
-		asked, linkLocal = clean(o.defaults.NextHop6), clean(o.defaults.NextHopLinkLocal)
 	}
 	switch {
 	case !asked.IsValid() && linkLocal.IsValid() && o.params.LinkLocalNextHop:
@@ -70,6 +66,24 @@ func (o *oracle) nextHop() []netip.Addr {
 		return []netip.Addr{asked, linkLocal}
 	}
 	return []netip.Addr{asked}
+}
+
+// asked are the next hop and the link-local one that the announcement or the defaults name.
+func (o *oracle) asked() (asked, linkLocal netip.Addr) {
+	if o.family == wire.IPv4Unicast {
+		return clean(first(o.own.NextHop4, o.defaults.NextHop4, netip.Addr.IsValid)), netip.Addr{}
+	}
+	asked, linkLocal = clean(o.own.NextHop6), clean(o.own.NextHopLinkLocal)
+	if !asked.IsValid() && !linkLocal.IsValid() { // both are one value (RFC 2545 §3)
+		asked, linkLocal = clean(o.defaults.NextHop6), clean(o.defaults.NextHopLinkLocal)
+	}
+	return asked, linkLocal
+}
+
+// self reports whether the next hop is next hop self, since none is named that the session may be sent.
+func (o *oracle) self() bool {
+	asked, linkLocal := o.asked()
+	return !asked.IsValid() && !(linkLocal.IsValid() && o.params.LinkLocalNextHop)
 }
 
 // self4 is next hop self of IPv4 routes.

@@ -25,7 +25,7 @@ type summary[A comparable] struct {
 type kept struct {
 	// own is what is kept back because of the source's own attributes.
 	own Withheld
-	// lost is how many prefixes another source is sent for. example is the lowest of them with its winner, unless it is stale.
+	// lost is how many prefixes another source is sent for, with other attributes. example is the lowest of them with its winner, unless it is stale.
 	lost    int
 	example wire.NLRI
 	winner  string
@@ -98,8 +98,11 @@ func (f *family[A]) include(v *view[A], sum *summary[A], s *source) {
 
 // includeChain counts the conflicts of a prefix.
 func (f *family[A]) includeChain(v *view[A], sum *summary[A], head store.Slot) {
-	f.losers(v, head, func(s, winner *source) {
+	f.losers(v, head, func(s, winner *source, union bool) {
 		sum.routes--
+		if union {
+			return
+		}
 		k, nlri := sum.of(s.number), f.ops.NLRI(f.store.At(head).Key())
 		if k.lost++; k.lost == 1 {
 			k.stale = false
@@ -154,8 +157,11 @@ func (f *family[A]) excludeChain(v *view[A], i store.Slot) {
 		sum.chains = map[store.Key[A]]struct{}{}
 	}
 	sum.chains[key] = struct{}{}
-	f.losers(v, f.store.Head(key), func(s, _ *source) {
+	f.losers(v, f.store.Head(key), func(s, _ *source, union bool) {
 		sum.routes++
+		if union {
+			return
+		}
 		k := sum.withheld[s.number]
 		k.lost--
 		k.stale = k.stale || f.ops.NLRI(key) == k.example
@@ -214,8 +220,8 @@ func (f *family[A]) renewExample(v *view[A], s *source, k *kept) {
 		if !first && nlri.Compare(k.example) >= 0 {
 			return
 		}
-		f.losers(v, f.store.Head(entry.Key()), func(loser, winner *source) {
-			if loser == s {
+		f.losers(v, f.store.Head(entry.Key()), func(loser, winner *source, union bool) {
+			if loser == s && !union {
 				k.example, k.winner, first = nlri, winner.Name, false
 			}
 		})
@@ -250,19 +256,21 @@ func (f *family[A]) example(s *source) wire.NLRI {
 	return wire.NLRI{}
 }
 
-// losers calls yield for the routes of a prefix that could be sent if another were not.
-func (f *family[A]) losers(v *view[A], head store.Slot, yield func(s, winner *source)) {
+// losers calls yield for the routes of a prefix that could be sent if another were not. union: the winner's attribute set is theirs
+// too, so that the peer has the route of both.
+func (f *family[A]) losers(v *view[A], head store.Slot, yield func(s, winner *source, union bool)) {
 	for i := head; i != store.NoSlot; i = f.store.Next(i) {
 		e := f.store.At(i)
 		if e.Dead() || !v.members.has(e.Number()) {
 			continue
 		}
 		s := f.table.sources[e.Number()]
-		if set, _ := v.offer(s); set == nil || !f.fits(v.profile, set, e.Key()) {
+		set, _ := v.offer(s)
+		if set == nil || !f.fits(v.profile, set, e.Key()) {
 			continue
 		}
-		if _, winner := f.winner(v.profile, v.members, head, v.path(s)); winner != s {
-			yield(s, winner)
+		if sent, winner := f.winner(v.profile, v.members, head, v.path(s)); winner != s {
+			yield(s, winner, sent == set)
 		}
 	}
 }

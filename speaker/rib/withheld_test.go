@@ -37,6 +37,58 @@ func TestConflict(t *testing.T) {
 	p.expect("announce 10.0.0.0/24 10.0.1.0/24")
 }
 
+// TestUnion: a route that the session would send with the very attributes of the older announcement is that of both. It is neither
+// withheld nor counted twice, as long as the attributes are the same to this session.
+func TestUnion(t *testing.T) {
+	older := announcement("older", rib.Attributes{MED: ptr(uint32(1))}, "10.0.0.0/24", "10.0.1.0/24")
+	younger := announcement("younger", none, "10.0.1.0/24", "10.0.2.0/24")
+	table := rib.New()
+	p, plain := attach(t, table, "tor", external()), attach(t, table, "plain", external())
+	exports := func(token int, list ...*rib.Announcement) map[string]rib.Export {
+		one := rib.Export{Announcements: rib.NewList(list...), Token: token}
+		same := one
+		same.Defaults.MED = ptr(uint32(1))
+		return map[string]rib.Export{"tor": same, "plain": one}
+	}
+	report := func(p *peer, routes, withheld int) {
+		t.Helper()
+		p.drain()
+		r := p.out.Report()
+		lost := 0
+		for _, w := range r.Withheld {
+			if lost += w.Prefixes; w.Announcement.ID != "younger" || w.Reason != rib.ReasonConflict || w.Winner != older.Name {
+				t.Errorf("withheld %+v", w)
+			}
+		}
+		if len(p.routes) != routes || r.Announced[0].Routes != routes || lost != withheld {
+			t.Errorf("the peer holds %v, report %+v, want %d routes and %d withheld", p.routes, r, routes, withheld)
+		}
+	}
+	change := func(token int, list ...*rib.Announcement) {
+		t.Helper()
+		all := exports(token, list...)
+		if err := table.Update(all["tor"].Announcements, all); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change(1, older, younger)
+	report(p, 3, 0)
+	report(plain, 3, 1)
+
+	change(2, older, announcement("younger", rib.Attributes{MED: ptr(uint32(2))}, "10.0.1.0/24", "10.0.2.0/24"))
+	report(p, 3, 1)
+	report(plain, 3, 1)
+
+	change(3, older, announcement("younger", rib.Attributes{MED: ptr(uint32(1))}, "10.0.0.0/23 24"))
+	report(p, 2, 0)
+	report(plain, 2, 0)
+
+	p.lines()
+	change(4, announcement("younger", rib.Attributes{MED: ptr(uint32(1))}, "10.0.0.0/23 24"))
+	p.expect() // the route of both stays
+	report(p, 2, 0)
+}
+
 func TestWhatCannotBeSentKeepsNothingBack(t *testing.T) {
 	table := rib.New()
 	p := attach(t, table, "tor", external())
