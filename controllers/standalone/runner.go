@@ -179,7 +179,7 @@ func (r *Runner) follow(ctx context.Context) {
 			pending = false
 			took := r.refresh()
 			rested = time.Now().Add(min(refreshShare*took, maxPause))
-			if pause := r.statuses.pause(time.Now()); pause > 0 {
+			if pause := r.pause(time.Now()); pause > 0 {
 				look.Reset(pause)
 			}
 			continue

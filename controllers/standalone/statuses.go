@@ -106,11 +106,13 @@ func (r *Runner) take() {
 }
 
 // pause is how long to wait before the statuses may change with time alone, 0 where they cannot.
-func (s *statuses) pause(now time.Time) time.Duration {
-	if s.catalog == nil {
+func (r *Runner) pause(now time.Time) time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.statuses.catalog == nil {
 		return 0
 	}
-	return s.catalog.Pause(now)
+	return r.statuses.catalog.Pause(now)
 }
 
 // read brings the roll-up up to date.
