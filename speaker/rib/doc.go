@@ -34,6 +34,8 @@
 //     an update group. It has marks, a plan and a log.
 //   - A turn gives a view, with all of its sessions, another profile or other members. A move
 //     takes one session to another view.
+//   - A regrant gives a profile another guard that differs in what it grants some owners. Only
+//     the sources of these are judged anew.
 //   - A mark says that what a view sends for a prefix has changed, and what its
 //     sessions held before. A plan is marks in the order in which they go out.
 //   - A place is the position of a withdrawal in the order in which withdrawals go out, from 0. A

@@ -86,6 +86,15 @@ func (t *Table) Check() error {
 	if err := t.checkExports(); err != nil {
 		return err
 	}
+	owners := index[string]{}
+	for _, s := range t.sources {
+		if s != nil && s.wanted {
+			owners.add(s.Owner, s.number)
+		}
+	}
+	if !reflect.DeepEqual(t.owners, owners) {
+		return fmt.Errorf("sources by owner %v, want %v", t.owners, owners)
+	}
 	for _, f := range t.families {
 		if err := f.(checked).check(); err != nil {
 			return err
@@ -174,12 +183,20 @@ func (f *family[A]) check() error {
 			return fmt.Errorf("source %s: live %d, want %d", s.ID, s.live[f.index], live[uint32(n)])
 		}
 	}
-	for _, p := range f.profiles {
+	for i, p := range f.profiles {
+		if slices.ContainsFunc(f.profiles[:i], func(o *profile) bool {
+			return o.form == p.form && o.paced == p.paced && o.defaults.Equal(&p.defaults) && o.guard.Equal(p.guard)
+		}) {
+			return errors.New("two profiles are the same")
+		}
 		views := 0
 		for _, v := range f.views {
 			if v.profile == p {
 				views++
 			}
+		}
+		if p.next != nil {
+			return errors.New("a profile has a guard to come after the update")
 		}
 		if views == 0 && p != f.idle {
 			return errors.New("a profile is left that was not the last in use")

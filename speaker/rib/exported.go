@@ -33,16 +33,16 @@ func (t *Table) exportOf(o *Out) *exported {
 
 // export takes the exports of all peers.
 func (t *Table) export(u *update, exports map[string]Export) {
-	next, renewed := make(map[string]*exported, len(exports)), false
+	next := make(map[string]*exported, len(exports))
 	for peer, e := range exports {
 		known := t.exports[peer]
 		if known == nil {
 			known = nothing
 		}
 		next[peer] = t.exported(u, known, e)
-		renewed = renewed || known != nothing && !(known.Defaults.Equal(&e.Defaults) && known.Guard.Equal(e.Guard))
+		u.renewed = u.renewed || known != nothing && !(known.Defaults.Equal(&e.Defaults) && known.Guard.Equal(e.Guard))
 	}
-	if renewed || len(next) < len(t.exports) {
+	if u.renewed || len(next) < len(t.exports) {
 		for _, f := range t.families {
 			f.renew()
 		}

@@ -5,6 +5,7 @@ package rib
 
 import (
 	"iter"
+	"net/netip"
 	"slices"
 
 	"github.com/herald-bgp/herald/speaker/rib/internal/store"
@@ -36,7 +37,7 @@ type family[A comparable] struct {
 	dead []grave
 	ring ring
 	// naming are the sources that name an address as next hop, linkLocals those that name a link-local one and no other.
-	naming, linkLocals naming
+	naming, linkLocals index[netip.Addr]
 
 	nlri []byte // scratch
 }
@@ -50,7 +51,7 @@ type grave struct {
 func newFamily[A comparable](t *Table, ops *familyOps[A]) *family[A] {
 	return &family[A]{
 		table: t, index: indexOf(ops.Family), ops: ops, store: store.New(&ops.Ops),
-		ring: ring{limit: t.limits.Ring}, naming: naming{}, linkLocals: naming{},
+		ring: ring{limit: t.limits.Ring}, naming: index[netip.Addr]{}, linkLocals: index[netip.Addr]{},
 	}
 }
 

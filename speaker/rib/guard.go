@@ -4,6 +4,7 @@
 package rib
 
 import (
+	"iter"
 	"net/netip"
 	"slices"
 
@@ -43,16 +44,32 @@ func (g *Guard) Equal(o *Guard) bool {
 	if g == o || g == nil || o == nil {
 		return g == o
 	}
-	if g.MaxPrefixes != o.MaxPrefixes || g.DefaultRoute != o.DefaultRoute || g.TrustAll != o.TrustAll || len(g.Grants) != len(o.Grants) ||
-		!slices.Equal(g.Families, o.Families) || !slices.Equal(g.Counted, o.Counted) || !slices.Equal(g.Trusted, o.Trusted) {
+	for range g.regranted(o) {
 		return false
 	}
-	for owner, grants := range g.Grants {
-		if other, ok := o.Grants[owner]; !ok || !slices.Equal(grants, other) {
-			return false
+	return g.equalButGrants(o)
+}
+
+// equalButGrants reports whether both, neither of which is nil, are the same in all but the grants of owners.
+func (g *Guard) equalButGrants(o *Guard) bool {
+	return g.MaxPrefixes == o.MaxPrefixes && g.DefaultRoute == o.DefaultRoute && g.TrustAll == o.TrustAll &&
+		slices.Equal(g.Families, o.Families) && slices.Equal(g.Counted, o.Counted) && slices.Equal(g.Trusted, o.Trusted)
+}
+
+// regranted yields the owners that another guard, which is not nil either, grants something else.
+func (g *Guard) regranted(o *Guard) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for owner, grants := range g.Grants {
+			if other, ok := o.Grants[owner]; !(ok && slices.Equal(grants, other)) && !yield(owner) {
+				return
+			}
+		}
+		for owner := range o.Grants {
+			if _, ok := g.Grants[owner]; !ok && !yield(owner) {
+				return
+			}
 		}
 	}
-	return true
 }
 
 // permits reports whether all that an announcement has in a family may be sent.

@@ -26,7 +26,7 @@ type guarded struct {
 
 // TestGuardHistories: after any updates, of which a session may miss some, its peer holds and its report says what a new table has.
 func TestGuardHistories(t *testing.T) {
-	for seed := range uint64(300) {
+	for seed := range histories(t) {
 		h := &guarded{rnd: rand.New(rand.NewPCG(seed, 1)), exports: map[string]rib.Export{}}
 		params := map[string]rib.Params{"both": external(), "paths": external(), "four": external()}
 		four, paths := params["four"], params["paths"]
@@ -43,6 +43,7 @@ func TestGuardHistories(t *testing.T) {
 				h.export(name, step)
 			}
 			h.change()
+			h.grant()
 			fresh := rib.New()
 			for _, updated := range []*rib.Table{table, fresh} {
 				if err := updated.Update(h.all, h.exports); err != nil {
@@ -121,6 +122,8 @@ func (h *guarded) export(name string, token int) {
 	switch h.rnd.IntN(9) {
 	case 0:
 		e.Guard = nil
+	case 3: // the guard of another peer: both may have one profile
+		e.Guard = h.exports["both"].Guard
 	case 1, 2:
 		families := []wire.Family{wire.IPv4Unicast, wire.IPv6Unicast}
 		owned := rib.Grant{Prefix: netip.MustParsePrefix("10.0.0.0/15"), MaxLength: 24, NextHop: h.rnd.IntN(2) == 0}
@@ -130,6 +133,35 @@ func (h *guarded) export(name string, token int) {
 		}
 	}
 	h.exports[name] = e
+}
+
+// grant grants an owner something else, at some peers. Peers of equal guards may have others then.
+func (h *guarded) grant() {
+	if h.rnd.IntN(2) == 0 {
+		return
+	}
+	owner, grants := fmt.Sprint("o", 1+h.rnd.IntN(2)), []rib.Grant(nil)
+	for range h.rnd.IntN(3) {
+		grants = append(grants, rib.Grant{
+			Prefix: netip.MustParsePrefix([]string{"10.0.0.0/15", "10.2.0.0/16", "2001:db8::/32"}[h.rnd.IntN(3)]), MaxLength: 18 + 30*h.rnd.IntN(2),
+			NextHop: h.rnd.IntN(2) == 0,
+		})
+	}
+	all := h.rnd.IntN(2) == 0
+	for _, name := range slices.Sorted(maps.Keys(h.exports)) {
+		e := h.exports[name]
+		if e.Guard == nil || !all && h.rnd.IntN(2) == 0 {
+			continue
+		}
+		other := *e.Guard
+		if other.Grants = maps.Clone(other.Grants); grants == nil {
+			delete(other.Grants, owner)
+		} else {
+			other.Grants[owner] = grants
+		}
+		e.Guard = &other
+		h.exports[name] = e
+	}
 }
 
 func (h *guarded) announcement(id string) *rib.Announcement {
@@ -145,6 +177,6 @@ func (h *guarded) announcement(id string) *rib.Announcement {
 		{}, {MED: ptr(uint32(0))}, {MED: ptr(uint32(1))}, {NextHop4: addr("192.0.2.77")}, {NextHop4: external().PeerAddress},
 	}[h.rnd.IntN(5)]
 	a := announcement(id, attributes, list...)
-	a.Owner, a.Age, a.PathID = fmt.Sprint("o", h.rnd.IntN(2)), int64(h.rnd.IntN(3)), h.rnd.Uint32N(2)
+	a.Owner, a.Age, a.PathID = fmt.Sprint("o", h.rnd.IntN(3)), int64(h.rnd.IntN(3)), h.rnd.Uint32N(2)
 	return a
 }

@@ -25,6 +25,69 @@ func shop(change ...func(*rib.Guard)) *rib.Guard {
 	return g
 }
 
+// TestGrantsOfOneOwner: where peers are granted something else for one owner, the table looks at that owner's announcements alone,
+// however many others there are.
+func TestGrantsOfOneOwner(t *testing.T) {
+	granted := func(owners ...string) *rib.Guard {
+		return shop(func(g *rib.Guard) {
+			g.MaxPrefixes, g.Counted = 10_000, g.Families
+			for _, owner := range owners {
+				g.Grants[owner] = []rib.Grant{{Prefix: netip.MustParsePrefix("198.51.100.0/24"), MaxLength: 32}}
+			}
+		})
+	}
+	others, own := announcement("others", none, "10.0.0.0/22 32"), announcement("own", none, "198.51.100.0/30 32")
+	others.Owner, own.Owner = "platform", "web"
+	list := rib.NewList(others, own)
+	table := rib.New()
+	a, b := attach(t, table, "a", external()), attach(t, table, "b", external())
+	grant := func(token int, atA, atB *rib.Guard, marks int) {
+		t.Helper()
+		err := table.Update(list, map[string]rib.Export{
+			"a": {Announcements: list, Guard: atA, Token: token}, "b": {Announcements: list, Guard: atB, Token: token},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := table.Stats().Marks; got != marks {
+			t.Errorf("token %d: %d prefixes are looked at, want %d", token, got, marks)
+		}
+		if err := table.Check(); err != nil {
+			t.Error(err)
+		}
+	}
+	held := func(atA, atB int) {
+		t.Helper()
+		for p, want := range map[*peer]int{a: atA, b: atB} {
+			p.drain()
+			withheld := 0
+			for _, w := range p.out.Report().Withheld {
+				withheld += w.Prefixes
+			}
+			if len(p.routes) != want || withheld != 1028-want {
+				t.Errorf("%d routes and %d withheld, want %d of 1028", len(p.routes), withheld, want)
+			}
+		}
+	}
+	grant(1, granted(), granted(), 0)
+	held(1024, 1024)
+	a.lines()
+	grant(2, granted("web"), granted("web"), 4)
+	a.expect("announce 198.51.100.0/32 198.51.100.1/32 198.51.100.2/32 198.51.100.3/32")
+	held(1028, 1028)
+	grant(3, granted("web", "nobody"), granted("web", "nobody"), 0)
+	a.expect()
+	grant(4, granted(), granted(), 4)
+	a.expect("withdraw 198.51.100.0/32 198.51.100.1/32 198.51.100.2/32 198.51.100.3/32")
+	held(1024, 1024)
+
+	// Where peers that shared a guard have two, and where two come to share one, a session goes to another profile.
+	grant(5, granted("web"), granted(), 1028)
+	held(1028, 1024)
+	grant(6, granted(), granted(), 1028)
+	held(1024, 1024)
+}
+
 func TestGuard(t *testing.T) {
 	owned := func(owner string, a rib.Attributes, prefixes ...string) *rib.Announcement {
 		x := announcement("a", a, prefixes...)

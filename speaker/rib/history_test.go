@@ -22,20 +22,26 @@ import (
 // and go. Whenever a report says so, and at rest, each peer holds what a model says; the table's invariants hold after every
 // step, and in the end nothing is left.
 func TestHistories(t *testing.T) {
-	seed, histories := rand.Uint64(), uint64(300)
+	seed := rand.Uint64()
 	if s := os.Getenv("HERALD_RIB_SEED"); s != "" {
 		if _, err := fmt.Sscan(s, &seed); err != nil {
 			t.Fatalf("HERALD_RIB_SEED: %v", err)
 		}
 	}
+	for i := range histories(t) {
+		runHistory(t, seed, i)
+	}
+}
+
+// histories is how many histories a test runs.
+func histories(t *testing.T) uint64 {
+	n := uint64(300)
 	if s := os.Getenv("HERALD_RIB_HISTORIES"); s != "" {
-		if _, err := fmt.Sscan(s, &histories); err != nil {
+		if _, err := fmt.Sscan(s, &n); err != nil {
 			t.Fatalf("HERALD_RIB_HISTORIES: %v", err)
 		}
 	}
-	for i := range histories {
-		runHistory(t, seed, i)
-	}
+	return n
 }
 
 // TestHistoriesThatFailed runs those in which a session once kept a route: a scan left a prefix that several announce to the next

@@ -7,25 +7,8 @@ package rib
 
 import (
 	"iter"
-	"net/netip"
 	"slices"
 )
-
-// naming are the numbers of the sources that name an address as next hop, by that address.
-type naming map[netip.Addr]map[uint32]struct{}
-
-func (n naming) add(a netip.Addr, number uint32) {
-	if n[a] == nil {
-		n[a] = map[uint32]struct{}{}
-	}
-	n[a][number] = struct{}{}
-}
-
-func (n naming) remove(a netip.Addr, number uint32) {
-	if delete(n[a], number); len(n[a]) == 0 {
-		delete(n, a)
-	}
-}
 
 // name notes the next hops that a source's announcement names, unname forgets them.
 func (t *Table) name(number uint32, a *Attributes) {

@@ -12,9 +12,10 @@ import (
 // prepared is an update of one family that is ready to be applied: the changes, with what sessions hold of each, and the views that
 // sessions go to.
 type prepared[A comparable] struct {
-	changes changes[A]
-	views   []turn[A]
-	moves   []move[A]
+	changes  changes[A]
+	regrants []regrant
+	views    []turn[A]
+	moves    []move[A]
 }
 
 // turn gives a view, with all of its sessions, other members or another profile.
@@ -38,6 +39,7 @@ type move[A comparable] struct {
 func (f *family[A]) prepare(u *update) preparation {
 	p := &prepared[A]{changes: changes[A]{f: f}}
 	after := map[*view[A]]members{}
+	p.regrant(u)
 	for _, v := range slices.Clone(f.views) {
 		p.regroup(v, u)
 	}
@@ -55,6 +57,9 @@ func (f *family[A]) prepare(u *update) preparation {
 			}
 		}
 		return list
+	}
+	for _, r := range p.regrants {
+		p.rejudge(u, r, concerned)
 	}
 	for _, s := range u.removed {
 		p.changes.each(s, s.Prefixes, removed, p.exclude(s, concerned(s.number, true)))
@@ -202,6 +207,9 @@ func (p *prepared[A]) membership(u *update) {
 // apply makes the changes and takes the sessions to their views.
 func (p *prepared[A]) apply(u *update) {
 	f := p.changes.f
+	for _, r := range p.regrants {
+		r.apply()
+	}
 	for _, m := range p.moves {
 		f.leave(m.cursor) // before its view is another
 	}

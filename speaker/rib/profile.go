@@ -15,6 +15,8 @@ type profile struct {
 	form     encode.Form
 	defaults Attributes
 	guard    *Guard
+	// next is the guard that takes its place, while an update is prepared: see regrant.
+	next *Guard
 	// paced is the session itself where its rate is limited. It has the profile for itself, so that no other session waits with it.
 	paced   *Out
 	encoder *encode.Encoder
@@ -28,7 +30,7 @@ type profile struct {
 
 // profileOf is the profile of a session with this export.
 func (f *family[A]) profileOf(c *cursor[A], e *exported) *profile {
-	if p := c.view.profile; p.defaults.Equal(&e.Defaults) && p.guard.Equal(e.Guard) && (p.paced != nil) == (e.RatePerSecond > 0) {
+	if p := c.view.profile; p.suits(e) && p.willGuard().Equal(e.Guard) {
 		return p // all else that decides stays while the session lasts
 	}
 	return f.profileFor(c.out, e)
@@ -42,7 +44,7 @@ func (f *family[A]) profileFor(o *Out, e *exported) *profile {
 		paced = o
 	}
 	for _, known := range f.profiles {
-		if known.form == form && known.paced == paced && known.defaults.Equal(&e.Defaults) && known.guard.Equal(e.Guard) {
+		if known.form == form && known.paced == paced && known.suits(e) && known.willGuard().Equal(e.Guard) {
 			return known
 		}
 	}

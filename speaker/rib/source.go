@@ -110,3 +110,19 @@ func (m members) differing(other members) iter.Seq[uint32] {
 		}
 	}
 }
+
+// index has the numbers of sources by something that their announcements have.
+type index[K comparable] map[K]map[uint32]struct{}
+
+func (x index[K]) add(k K, number uint32) {
+	if x[k] == nil {
+		x[k] = map[uint32]struct{}{}
+	}
+	x[k][number] = struct{}{}
+}
+
+func (x index[K]) remove(k K, number uint32) {
+	if delete(x[k], number); len(x[k]) == 0 {
+		delete(x, k)
+	}
+}

@@ -21,6 +21,8 @@ type Table struct {
 	sources []*source // by number
 	unused  []uint32  // numbers without a source
 	byID    map[sourceID]*source
+	// owners has the sources that are wanted, by owner.
+	owners  index[string]
 	exports map[string]*exported
 	// announcements are the newest configuration's.
 	announcements *List
@@ -33,7 +35,7 @@ type Table struct {
 
 // New returns a table that sends nothing to anybody.
 func New() *Table {
-	t := &Table{limits: defaultLimits, seq: 1, byID: map[sourceID]*source{}, outs: map[*Out]struct{}{}, kinds: kinds}
+	t := &Table{limits: defaultLimits, seq: 1, byID: map[sourceID]*source{}, owners: index[string]{}, outs: map[*Out]struct{}{}, kinds: kinds}
 	t.of(wire.IPv4Unicast)
 	t.of(wire.IPv6Unicast)
 	return t

@@ -19,6 +19,8 @@ type update struct {
 	added, changed []revision
 	removed        []*source
 	targets        map[*Out]*exported // what each session is to be sent
+	// renewed: an export that there was has other defaults or another guard.
+	renewed bool
 }
 
 // revision is a source with what becomes of its announcement.
@@ -154,12 +156,14 @@ func (u *update) compare(next *List) error {
 			s.count = a.Prefixes.count()
 			u.added = append(u.added, revision{source: s, next: a, attributes: true})
 			t.name(s.number, &a.Attributes)
+			t.owners.add(a.Owner, s.number)
 		}
 	}
 	for _, a := range gone {
 		if s := t.byID[idOf(a)]; !u.wants(s) {
 			u.removed = append(u.removed, s)
 			t.unname(s)
+			t.owners.remove(s.Owner, s.number)
 		}
 	}
 	return nil
@@ -191,6 +195,10 @@ func (u *update) revise(s *source, a *Announcement) {
 	}
 	c.attributes = c.attributes || slices.ContainsFunc(u.table.families, func(f familyTable) bool { return f.judgedOtherwise(s, a) })
 	u.changed = append(u.changed, c)
+	if s.Owner != a.Owner {
+		u.table.owners.remove(s.Owner, s.number)
+		u.table.owners.add(a.Owner, s.number)
+	}
 	if c.attributes {
 		u.table.unname(s)
 		u.table.name(s.number, &a.Attributes)
