@@ -22,7 +22,7 @@ type Detail bool
 const (
 	// Full is a status with everything.
 	Full Detail = false
-	// Brief leaves out what only counts: the prefixes and the announcements, which take the longest.
+	// Brief leaves out what only counts: the numbers of prefixes and announcements, and the digest.
 	Brief Detail = true
 )
 

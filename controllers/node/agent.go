@@ -38,10 +38,12 @@ type Agent struct {
 	engine  *engine.Engine
 	reader  compile.Reader
 	// recalled is set once it was asked which sessions there were before this process. It is the config controller's.
-	recalled  bool
-	written   *kube.Written
-	keys      *keyring
-	conflicts nameConflicts
+	recalled bool
+	// written paces the writes of each session, exceptions what it keeps back, and line the counts of all of them together.
+	written, exceptions *kube.Written
+	line                line
+	keys                *keyring
+	conflicts           nameConflicts
 
 	mu sync.Mutex
 	// queue is the status controller's, of the newest manager; nil before the first.
@@ -50,7 +52,7 @@ type Agent struct {
 
 // NewAgent returns the agent of a speaker, which the caller runs beside it.
 func NewAgent(s *speaker.Speaker, options Options) *Agent {
-	a := &Agent{options: options, written: kube.NewWritten(countsInterval)}
+	a := &Agent{options: options, written: kube.NewWritten(countsInterval), exceptions: kube.NewWritten(countsInterval)}
 	a.keys = newKeyring(options.AuthNamespace, func() { a.engine.Touch(engine.Key{Kind: engine.KindSecret}) })
 	a.engine = engine.New(s, engine.Options{
 		NodeName:        options.NodeName,
@@ -100,6 +102,7 @@ func (a *Agent) useQueue(queue workqueue.TypedRateLimitingInterface[reconcile.Re
 	a.mu.Lock()
 	a.queue = queue
 	a.mu.Unlock()
+	a.line.clear()
 	queue.Add(everySession)
 	a.enqueue(a.engine.State().IDs())
 }

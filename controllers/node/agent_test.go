@@ -156,36 +156,3 @@ func TestAgentTellsOfWhatIsGone(t *testing.T) {
 		t.Error("the session of a peer that is gone is still wanted")
 	}
 }
-
-// TestUrgent: people wait for how a session stands, not for how it counts.
-func TestUrgent(t *testing.T) {
-	at := metav1.NewTime(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
-	base := func() v1alpha1.BGPSessionStatus {
-		return v1alpha1.BGPSessionStatus{
-			Conditions: []metav1.Condition{{Type: v1alpha1.ConditionEstablished, Status: metav1.ConditionFalse}},
-			State:      v1alpha1.SessionConnect,
-			Since:      &at,
-		}
-	}
-	later := metav1.NewTime(at.Add(time.Second))
-	for _, test := range []struct {
-		name   string
-		change func(*v1alpha1.BGPSessionStatus)
-		want   bool
-	}{
-		{"a state on the way up", func(s *v1alpha1.BGPSessionStatus) { s.State = v1alpha1.SessionOpenSent }, false},
-		{"counts", func(s *v1alpha1.BGPSessionStatus) { s.Announcements = &v1alpha1.AnnouncementsStatus{Sent: 7} }, false},
-		{"Established", func(s *v1alpha1.BGPSessionStatus) { s.State = v1alpha1.SessionEstablished }, true},
-		{"another session", func(s *v1alpha1.BGPSessionStatus) { s.Since = &later }, true},
-		{"an error", func(s *v1alpha1.BGPSessionStatus) { s.LastError = &v1alpha1.SessionError{Time: at} }, true},
-		{"a condition", func(s *v1alpha1.BGPSessionStatus) { s.Conditions[0].Reason = v1alpha1.ReasonAdminDown }, true},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			want := base()
-			test.change(&want)
-			if got := urgent(base(), want); got != test.want {
-				t.Errorf("urgent: %v, want %v", got, test.want)
-			}
-		})
-	}
-}

@@ -30,8 +30,8 @@ const (
 	// the node is to have the session.
 	firstConfigInterval = time.Second
 
-	// countsInterval is the least time between two writes of a status where neither a condition nor an error has
-	// changed: a burst of announcements costs the API server one write, not one each.
+	// countsInterval is about the least time between two writes of a status in which only counts have changed: a burst of announcements
+	// costs the API server one write, not one each.
 	countsInterval = time.Second
 
 	// missingInterval is how soon a BGPSession is read again after somebody else deleted or created it.
@@ -65,34 +65,49 @@ func (r *StatusReconciler) Reconcile(ctx context.Context, request reconcile.Requ
 	if request == everySession {
 		return reconcile.Result{}, nil
 	}
+	next, err := r.look(ctx, request.Name)
+	if err != nil || !next.inLine {
+		r.agent.line.leave(request.Name)
+	}
+	return reconcile.Result{RequeueAfter: next.after}, err
+}
+
+// nextLook says when a BGPSession is looked at again; after 0 only if something happens. inLine: its counts wait in the line for their turn.
+type nextLook struct {
+	after  time.Duration
+	inLine bool
+}
+
+// look makes one BGPSession what it is to be.
+func (r *StatusReconciler) look(ctx context.Context, name string) (nextLook, error) {
 	state := r.agent.engine.State()
 	if state == nil {
-		return reconcile.Result{RequeueAfter: firstConfigInterval}, nil
+		return nextLook{after: firstConfigInterval}, nil
 	}
-	stored, err := r.stored.get(ctx, request.Name)
+	stored, err := r.stored.get(ctx, name)
 	if err != nil {
-		return reconcile.Result{}, err
+		return nextLook{}, err
 	}
-	session := state.Session(request.Name)
+	session := state.Session(name)
 	switch {
 	case session == nil:
-		return reconcile.Result{}, r.withdraw(ctx, request.Name, stored)
+		return nextLook{}, r.withdraw(ctx, name, stored)
 	case stored != nil && stored.Spec.NodeName != r.agent.options.NodeName:
-		if r.agent.conflicts.note(request.Name, stored.Spec.NodeName) {
-			log.FromContext(ctx).Error(errNameTaken, "no status is written", "session", request.Name, "of", stored.Spec.NodeName)
+		if r.agent.conflicts.note(name, stored.Spec.NodeName) {
+			log.FromContext(ctx).Error(errNameTaken, "no status is written", "session", name, "of", stored.Spec.NodeName)
 		}
-		_, err := r.stored.read(ctx, request.Name)
-		return reconcile.Result{RequeueAfter: conflictInterval}, err
+		_, err := r.stored.read(ctx, name)
+		return nextLook{after: conflictInterval}, err
 	case stored != nil && stored.Spec != r.agent.engine.Spec(session):
-		// Of another remote: a spec never changes. What is wanted instead follows the deletion.
+		// It is a session with another remote address: a spec never changes. The new object is made after the deletion.
 		if err := r.remove(ctx, stored); err != nil {
-			return reconcile.Result{}, err
+			return nextLook{}, err
 		}
-		_, err := r.stored.read(ctx, request.Name)
-		return reconcile.Result{RequeueAfter: missingInterval}, err
+		_, err := r.stored.read(ctx, name)
+		return nextLook{after: missingInterval}, err
 	}
-	r.agent.conflicts.forget(request.Name)
-	return r.report(ctx, request.Name, session, stored)
+	r.agent.conflicts.forget(name)
+	return r.report(ctx, name, session, stored)
 }
 
 // errNameTaken: a BGPSession of another node has the name of one of ours.
@@ -101,81 +116,92 @@ var errNameTaken = errors.New("another node has a BGPSession of this name")
 // report writes the status of a session, and looks again in a while whatever happens.
 func (r *StatusReconciler) report(
 	ctx context.Context, name string, session *compile.Session, stored *v1alpha1.BGPSession,
-) (reconcile.Result, error) {
+) (nextLook, error) {
 	if !r.agent.engine.TakenUp(session) {
-		return reconcile.Result{}, nil // the speaker says so when it has taken it up
+		return nextLook{}, nil // the speaker says so when it has taken it up
 	}
 	if stored == nil {
 		created, err := r.create(ctx, name, session)
 		if apierrors.IsAlreadyExists(err) {
 			_, err = r.stored.read(ctx, name)
-			return reconcile.Result{RequeueAfter: missingInterval}, err
+			return nextLook{after: missingInterval}, err
 		}
 		if err != nil {
-			return reconcile.Result{}, err
+			return nextLook{}, err
 		}
 		stored = created
 		r.stored.note(name, stored)
 	}
-	delay, err := r.write(ctx, stored, func(detail engine.Detail) (v1alpha1.BGPSessionStatus, bool) {
+	next, err := r.write(ctx, stored, func(detail engine.Detail) (v1alpha1.BGPSessionStatus, bool) {
 		return r.agent.engine.Status(session, stored, detail)
 	})
 	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
 		// Somebody deleted it. It is made anew.
 		_, err = r.stored.read(ctx, name)
-		return reconcile.Result{RequeueAfter: missingInterval}, err
+		return nextLook{after: missingInterval}, err
 	}
-	if delay == 0 && err == nil {
-		delay = r.stored.untilLook(name)
+	if next.after == 0 && err == nil {
+		next.after = r.stored.untilLook(name)
 	}
-	return reconcile.Result{RequeueAfter: delay}, err
+	return next, err
 }
 
-// write applies a status that differs from what is stored: at once where a condition, an error or the session itself
-// changed, unless it changes again and again, else not before the interval of counts has passed since the last time. It
-// returns how long it has to wait. What has to is not even made in full: that is the work of every announcement.
+// write applies a status that differs from what is stored, unless it has to wait: then write returns for how long. The counts are made
+// only once their turn has come.
 func (r *StatusReconciler) write(
 	ctx context.Context, stored *v1alpha1.BGPSession, status func(engine.Detail) (v1alpha1.BGPSessionStatus, bool),
-) (time.Duration, error) {
+) (nextLook, error) {
 	want, known := status(engine.Brief)
 	if !known {
-		return 0, nil
+		return nextLook{}, nil
 	}
-	written, pressing := r.agent.written, urgent(ownStatus(stored.Status, want), want)
-	delay := written.Delay(stored.UID, time.Now())
-	if pressing {
-		delay = written.UrgentDelay(stored.UID, time.Now())
+	urgency := urgencyOf(ownStatus(stored.Status, want), want)
+	if urgency == ofExceptions && r.agent.exceptions.UrgentDelay(stored.UID, time.Now()) > 0 {
+		urgency = ofCounts
 	}
-	if delay > 0 {
-		return delay, nil
+	if next := r.turn(stored, urgency); next.after > 0 {
+		return next, nil
 	}
 	if want, known = status(engine.Full); !known {
-		return 0, nil
+		return nextLook{}, nil
 	}
 	if kube.SameStatus(ownStatus(stored.Status, want), want) {
 		// It is not made again at once for the next reason to look.
-		written.Note(stored.UID, time.Now(), want.Conditions)
-		return 0, nil
+		r.agent.written.Note(stored.UID, time.Now(), want.Conditions)
+		return nextLook{}, nil
+	}
+	if urgency == ofCounts {
+		r.agent.line.take(stored.Name, time.Now())
 	}
 	session := &v1alpha1.BGPSession{ObjectMeta: metav1.ObjectMeta{Name: stored.Name, UID: stored.UID}, Status: want}
 	if err := kube.ApplyStatus(ctx, r.client, fieldOwner, session); err != nil {
-		return 0, err
+		return nextLook{}, err
 	}
 	r.stored.note(session.Name, session)
-	if pressing {
-		written.NoteUrgent(session.UID, time.Now(), want.Conditions)
+	switch urgency {
+	case ofState:
+		r.agent.written.NoteUrgent(session.UID, time.Now(), want.Conditions)
+	case ofExceptions:
+		r.agent.exceptions.NoteUrgent(session.UID, time.Now(), nil)
 	}
-	written.Note(session.UID, time.Now(), want.Conditions)
-	return 0, nil
+	r.agent.written.Note(session.UID, time.Now(), want.Conditions)
+	return nextLook{}, nil
 }
 
-// urgent reports whether people wait for the difference: how the session stands, not how it counts.
-func urgent(have, want v1alpha1.BGPSessionStatus) bool {
-	return !kube.SameStatus(have.Conditions, want.Conditions) ||
-		!kube.SameStatus(have.Peer, want.Peer) ||
-		!kube.SameStatus(have.LastError, want.LastError) ||
-		(have.State == v1alpha1.SessionEstablished) != (want.State == v1alpha1.SessionEstablished) ||
-		!have.Since.Equal(want.Since)
+// turn says how long a write has to wait.
+func (r *StatusReconciler) turn(stored *v1alpha1.BGPSession, urgency urgency) nextLook {
+	now := time.Now()
+	switch urgency {
+	case ofState:
+		return nextLook{after: r.agent.written.UrgentDelay(stored.UID, now)}
+	case ofExceptions:
+		return nextLook{}
+	}
+	if own := r.agent.written.Delay(stored.UID, now); own > 0 {
+		return nextLook{after: own}
+	}
+	wait := r.agent.line.wait(stored.Name, now)
+	return nextLook{after: wait, inLine: wait > 0}
 }
 
 // ownStatus is the part of a stored status that this role writes: conditions of other types are somebody else's.
@@ -222,5 +248,6 @@ func (r *StatusReconciler) remove(ctx context.Context, stored *v1alpha1.BGPSessi
 		return nil
 	}
 	r.agent.written.Forget(stored.UID)
+	r.agent.exceptions.Forget(stored.UID)
 	return kube.Delete(ctx, r.client, stored)
 }

@@ -46,13 +46,13 @@ func TestWritesAreSpaced(t *testing.T) {
 				}
 				a.written.Note(stored.UID, time.Now(), nil)
 				// Without a client: what is to wait is not written, and not made in full.
-				wait, err := (&StatusReconciler{agent: a}).write(t.Context(), stored, func(detail engine.Detail) (v1alpha1.BGPSessionStatus, bool) {
+				next, err := (&StatusReconciler{agent: a}).write(t.Context(), stored, func(detail engine.Detail) (v1alpha1.BGPSessionStatus, bool) {
 					if detail == engine.Full {
 						t.Error("the status is made in full")
 					}
 					return test.want, true
 				})
-				if err != nil || wait < test.wait*3/4 || wait > test.wait*5/4 {
+				if wait := next.after; err != nil || wait < test.wait*3/4 || wait > test.wait*5/4 {
 					t.Errorf("it waits %v, %v, want about %v", wait, err, test.wait)
 				}
 			})

@@ -67,7 +67,7 @@ func (s *stored) list(ctx context.Context) error {
 	s.listed = true
 	for i := range list.Items {
 		s.found = append(s.found, list.Items[i].Name)
-		s.sessions[list.Items[i].Name] = known{&list.Items[i], nextLook()}
+		s.sessions[list.Items[i].Name] = known{&list.Items[i], lookAgain()}
 	}
 	return nil
 }
@@ -125,7 +125,7 @@ func (s *stored) read(ctx context.Context, name string) (*v1alpha1.BGPSession, e
 func (s *stored) note(name string, session *v1alpha1.BGPSession) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.sessions[name] = known{session, nextLook()}
+	s.sessions[name] = known{session, lookAgain()}
 }
 
 // untilLook is how long it is until a BGPSession is to be read again.
@@ -154,4 +154,4 @@ func (s *stored) doubt() []string {
 	return names
 }
 
-func nextLook() time.Time { return time.Now().Add(kube.Jittered(lookInterval)) }
+func lookAgain() time.Time { return time.Now().Add(kube.Jittered(lookInterval)) }

@@ -28,7 +28,7 @@ type SessionInput struct {
 	Previous []metav1.Condition
 	// Now is the time of a transition.
 	Now time.Time
-	// Brief leaves out the numbers of prefixes and announcements, which take the longest to make.
+	// Brief leaves out what only counts: the numbers of prefixes and announcements, and the digest.
 	Brief bool
 }
 
@@ -60,9 +60,9 @@ func Session(in SessionInput) v1alpha1.BGPSessionStatus {
 	}
 	if s.State == speaker.StateEstablished {
 		status.Negotiated = negotiated(s.Negotiated)
+		status.Announcements = announcements(&s.Routes, in.Brief)
 		if !in.Brief {
 			status.Prefixes = prefixes(s)
-			status.Announcements = announcements(&s.Routes)
 		}
 	}
 	return status

@@ -5,6 +5,7 @@ package status
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"time"
 
@@ -99,26 +100,39 @@ func prefixes(s *speaker.PeerSnapshot) []v1alpha1.FamilyPrefixes {
 }
 
 // announcements reports the announcements that were decided for the session, once they are written to its socket. It does not list
-// one that the objects alone keep back: the roll-up reads the same objects, and comes to the same verdict.
-func announcements(report *rib.Report) *v1alpha1.AnnouncementsStatus {
+// one that the objects alone keep back: the roll-up reads the same objects, and comes to the same verdict. A brief status has no counts.
+func announcements(report *rib.Report, brief bool) *v1alpha1.AnnouncementsStatus {
 	decisions := compile.DecisionsOf(report.Token)
 	if decisions == nil {
 		return &v1alpha1.AnnouncementsStatus{}
 	}
-	out := &v1alpha1.AnnouncementsStatus{Sent: counter(decisions.Sent), Digest: Digest(&decisions.Sums)}
-	var withheld []v1alpha1.WithheldAnnouncement
-	for _, own := range keptBack(report.Withheld, decisions) {
+	out := &v1alpha1.AnnouncementsStatus{}
+	if !brief {
+		out.Sent, out.Digest = counter(decisions.Sent), Digest(&decisions.Sums)
+	}
+	truncated := map[string]int32{}
+	for own := range keptBack(report.Withheld, decisions) {
 		of := compile.AnnouncementOf(own.announcement)
 		prefixes, _ := decisions.Prefixes(own.announcement)
-		if prefixes > 0 && own.prefixes >= prefixes {
+		if !brief && prefixes > 0 && own.prefixes >= prefixes {
 			out.Sent--
 		}
-		withheld = append(withheld, v1alpha1.WithheldAnnouncement{
-			Namespace: of.Ref.Namespace, Name: of.Ref.Name, Generation: of.Ref.Generation, Reason: own.reason,
-			Sent: counter(max(0, prefixes-own.prefixes)), Winner: own.winnerOf(),
-		})
+		switch {
+		case len(out.Withheld) < v1alpha1.MaxWithheld:
+			out.Withheld = append(out.Withheld, v1alpha1.WithheldAnnouncement{
+				Namespace: of.Ref.Namespace, Name: of.Ref.Name, Generation: of.Ref.Generation, Reason: own.reason,
+				Sent: counter(max(0, prefixes-own.prefixes)), Winner: own.winnerOf(),
+			})
+		case brief:
+			return out
+		default:
+			truncated[own.reason]++
+		}
 	}
-	out.Withheld, out.Truncated = truncate(withheld)
+	for reason, count := range truncated {
+		out.Truncated = append(out.Truncated, v1alpha1.TruncatedReason{Reason: reason, Count: count})
+	}
+	slices.SortFunc(out.Truncated, func(a, b v1alpha1.TruncatedReason) int { return compile.CompareReasons(a.Reason, b.Reason) })
 	return out
 }
 
@@ -139,49 +153,36 @@ func (p part) winnerOf() string {
 	return p.winner
 }
 
-// keptBack sums up the session's own reasons for each announcement that it is eligible for, the oldest first as they are listed. That a
-// family is not negotiated which the peer does not have configured is none.
-func keptBack(list []rib.Withheld, decisions *compile.Decisions) []*part {
-	var parts []*part
-	places := map[string]*part{}
-	for i := range list {
-		withheld := &list[i]
-		if !decisions.Eligible(withheld.Announcement) {
-			continue
-		}
-		prefixes := withheld.Prefixes
-		if withheld.Reason == rib.ReasonFamilyNotNegotiated {
-			_, foreign := decisions.Prefixes(withheld.Announcement)
-			if prefixes -= foreign; prefixes <= 0 {
+// keptBack yields the session's own reasons for each announcement that it is eligible for, the oldest first as they are listed. A family
+// that is not negotiated is no reason if the peer does not have it configured.
+func keptBack(list []rib.Withheld, decisions *compile.Decisions) iter.Seq[part] {
+	return func(yield func(part) bool) {
+		var of part
+		for i := range list {
+			withheld := &list[i]
+			if !decisions.Eligible(withheld.Announcement) {
 				continue
 			}
+			prefixes := withheld.Prefixes
+			if withheld.Reason == rib.ReasonFamilyNotNegotiated {
+				_, foreign := decisions.Prefixes(withheld.Announcement)
+				if prefixes -= foreign; prefixes <= 0 {
+					continue
+				}
+			}
+			// The reasons of an announcement stand together.
+			if of.announcement != withheld.Announcement {
+				if of.announcement != nil && !yield(of) {
+					return
+				}
+				of = part{announcement: withheld.Announcement}
+			}
+			of.reason = compile.FirstReason(of.reason, compile.WithheldReason(withheld.Reason))
+			of.prefixes += prefixes
+			of.winner = cmp.Or(of.winner, withheld.Winner)
 		}
-		known := places[withheld.Announcement.ID]
-		if known == nil {
-			known = &part{announcement: withheld.Announcement}
-			places[withheld.Announcement.ID] = known
-			parts = append(parts, known)
+		if of.announcement != nil {
+			yield(of)
 		}
-		known.reason = compile.FirstReason(known.reason, compile.WithheldReason(withheld.Reason))
-		known.prefixes += prefixes
-		known.winner = cmp.Or(known.winner, withheld.Winner)
 	}
-	return parts
-}
-
-// truncate keeps the oldest announcements, and counts the others by reason.
-func truncate(list []v1alpha1.WithheldAnnouncement) ([]v1alpha1.WithheldAnnouncement, []v1alpha1.TruncatedReason) {
-	if len(list) <= v1alpha1.MaxWithheld {
-		return list, nil
-	}
-	counts := map[string]int32{}
-	for _, withheld := range list[v1alpha1.MaxWithheld:] {
-		counts[withheld.Reason]++
-	}
-	var truncated []v1alpha1.TruncatedReason
-	for reason, count := range counts {
-		truncated = append(truncated, v1alpha1.TruncatedReason{Reason: reason, Count: count})
-	}
-	slices.SortFunc(truncated, func(a, b v1alpha1.TruncatedReason) int { return compile.CompareReasons(a.Reason, b.Reason) })
-	return list[:v1alpha1.MaxWithheld], truncated
 }
