@@ -53,7 +53,8 @@ func (cfg *peerConfig) outdates(older *peerConfig) error {
 // mustRestart sees by comparing with the configuration before it: authentication came or went while the peer was blocked.
 func (cfg *peerConfig) restarts(running *peerConfig) bool {
 	if cfg.blocked() {
-		return running.Auth.Method() == transport.AuthNone // the block is about a missing key; a session that has one goes on
+		// A session that has a key goes on without one. What becomes of a session without authentication is known once the key is.
+		return running.Auth.Method() == transport.AuthNone && cfg.Blocked.Reason != BlockedKeyUnread
 	}
 	return cfg.Auth.Method() != running.Auth.Method()
 }

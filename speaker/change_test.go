@@ -157,6 +157,31 @@ func TestBlockedLeavesLiveSession(t *testing.T) {
 	})
 }
 
+// A session without authentication goes on until the key that it is to have is known, or is known to be missing.
+func TestUnreadKeyLeavesLiveSession(t *testing.T) {
+	unread := speaker.Blocked{Reason: speaker.BlockedKeyUnread}
+	for name, then := range map[string]func(*given){
+		"the key is missing": func(p *given) { p.Blocked = keyMissing },
+		"the key is known":   func(p *given) { p.Auth = transport.MD5("secret") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, func(w *world) {
+				l := w.listen()
+				w.apply(config(peerConfig(active)))
+				p := w.establish(l, theirOpen(true))
+				w.apply(config(peerConfig(active, func(p *given) { p.Blocked = unread })))
+				w.expectSilence(p)
+				w.expectState(speaker.StateEstablished)
+				if s := w.snapshot(); s.Blocked != unread {
+					t.Errorf("blocked %v", s.Blocked)
+				}
+				w.apply(config(peerConfig(active, then)))
+				p.ExpectNotification(wire.CodeCease, wire.CeaseConfigChange)
+			})
+		})
+	}
+}
+
 func TestListenerUnavailable(t *testing.T) {
 	run(t, func(w *world) {
 		l := w.listen()

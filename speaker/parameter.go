@@ -65,6 +65,9 @@ const (
 	BlockedKeyMissing
 	// BlockedKeyInvalid: the key of Auth cannot be used.
 	BlockedKeyInvalid
+	// BlockedKeyUnread: nobody knows the key of Auth yet, nor whether there is one. It ends no live session, also none without
+	// authentication.
+	BlockedKeyUnread
 )
 
 // String names the reason.
@@ -76,6 +79,8 @@ func (r BlockedReason) String() string {
 		return "key missing"
 	case BlockedKeyInvalid:
 		return "key invalid"
+	case BlockedKeyUnread:
+		return "key unread"
 	}
 	return fmt.Sprintf("BlockedReason(%d)", uint8(r))
 }

@@ -132,7 +132,7 @@ func (c *Compiler) readSecrets(secrets map[string]Secret) (changed bool) {
 			continue
 		}
 		changed = true
-		if secret.Exists || secret.Problem != "" {
+		if secret.Exists || secret.Unread || secret.Problem != "" {
 			c.secrets[name] = secret
 		} else {
 			delete(c.secrets, name)

@@ -37,7 +37,9 @@ type Secret struct {
 	Exists bool
 	// Data are its entries.
 	Data map[string][]byte
-	// Problem says why it cannot be read, empty where it can.
+	// Unread: nobody knows yet whether it exists.
+	Unread bool
+	// Problem says why it cannot be read, or what keeps it from being read. It is empty where there is nothing to say.
 	Problem string
 }
 

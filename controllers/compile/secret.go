@@ -51,6 +51,9 @@ func (c *Compiler) authenticate(session *speaker.Peer, peer *Peer) *Issue {
 		return nil
 	}
 	session.Blocked = blocked
+	if AwaitsKey(blocked) {
+		return nil
+	}
 	return &Issue{
 		Kind:      KindBGPPeer,
 		Ref:       peer.Ref,
@@ -58,6 +61,11 @@ func (c *Compiler) authenticate(session *speaker.Peer, peer *Peer) *Issue {
 		Reason:    BlockedReason(blocked.Reason),
 		Message:   blocked.Text,
 	}
+}
+
+// AwaitsKey reports whether a session only waits until its key is read, so that nothing is to be said of it yet.
+func AwaitsKey(blocked speaker.Blocked) bool {
+	return blocked == speaker.Blocked{Reason: speaker.BlockedKeyUnread}
 }
 
 // lookUp finds a key, or says why it cannot be used.
@@ -68,6 +76,10 @@ func (c *Compiler) lookUp(secret *secretKey) (transport.Auth, speaker.Blocked) {
 	}
 	content := c.secrets[secret.name]
 	switch {
+	case content.Unread && content.Problem == "":
+		return transport.Auth{}, speaker.Blocked{Reason: speaker.BlockedKeyUnread}
+	case content.Unread:
+		return transport.Auth{}, speaker.Blocked{Reason: speaker.BlockedKeyUnread, Text: name + " cannot be read: " + content.Problem}
 	case !content.Exists && content.Problem != "":
 		return missing(" cannot be read: " + content.Problem)
 	case !content.Exists:

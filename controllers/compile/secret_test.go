@@ -67,6 +67,39 @@ func TestMD5Key(t *testing.T) {
 	}
 }
 
+// TestUnreadSecret: no session starts while its key is unread. There is nothing to say of it, until something is known to be wrong.
+func TestUnreadSecret(t *testing.T) {
+	in := input(func(in *given) {
+		in.Peers[0].Spec.Authentication = &v1alpha1.Authentication{
+			Type: v1alpha1.AuthenticationTCPMD5, TCPMD5: &v1alpha1.TCPMD5{SecretRef: v1alpha1.SecretKeyReference{Name: "tor-a"}},
+		}
+	})
+	compiler := compile.NewCompiler(in.Settings)
+	inputs := in.read(&compile.Reader{})
+	for _, step := range []struct {
+		secret compile.Secret
+		awaits bool
+		issue  string
+	}{
+		{secret: compile.Secret{Unread: true}, awaits: true},
+		{secret: compile.Secret{Unread: true, Problem: "no answer"}, issue: "Secret platform/tor-a cannot be read: no answer"},
+		{secret: compile.Secret{Exists: true, Data: map[string][]byte{"password": []byte("s3cret")}}},
+	} {
+		inputs.Secrets["tor-a"] = step.secret
+		out := compiled{compiler.Update(&inputs), compiler}
+		got := sessionPeer(t, out)
+		if awaits := compile.AwaitsKey(got.Blocked); awaits != step.awaits || len(out.Issues) != min(1, len(step.issue)) {
+			t.Errorf("%+v: it awaits its key: %v, issues %v", step.secret, awaits, out.Issues)
+		}
+		if step.issue != "" {
+			wantIssue(t, out.Issues, "tor-a", v1alpha1.ConditionEstablished, v1alpha1.ReasonSecretNotFound, step.issue)
+		}
+		if starts := got.Blocked == (speaker.Blocked{}); starts != step.secret.Exists || starts && got.Auth != transport.MD5("s3cret") {
+			t.Errorf("%+v: blocked by %v", step.secret, got.Blocked)
+		}
+	}
+}
+
 func secret(key, value string) map[string]map[string][]byte {
 	return map[string]map[string][]byte{"tor-a": {key: []byte(value)}}
 }

@@ -33,7 +33,7 @@ func FieldOf(p speaker.Parameter) string {
 // BlockedReason is the API's reason for one why no session may start.
 func BlockedReason(r speaker.BlockedReason) string {
 	switch r {
-	case speaker.BlockedKeyMissing:
+	case speaker.BlockedKeyMissing, speaker.BlockedKeyUnread:
 		return v1alpha1.ReasonSecretNotFound
 	case speaker.BlockedKeyInvalid:
 		return v1alpha1.ReasonSecretInvalid

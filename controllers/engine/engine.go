@@ -36,9 +36,9 @@ type Options struct {
 	RouterID netip.Addr
 	// Logger gets a line for each object that is not in use, or not in full; none by default.
 	Logger logr.Logger
-	// Secrets returns the Secrets that have these names, or why one cannot be read. It may take a few seconds where a Secret was
-	// never read. Where it is nil, the Source reads the Secrets.
-	Secrets func(ctx context.Context, names map[string]bool) map[string]compile.Secret
+	// Secrets returns what is known of the Secrets that have these names, without waiting for any: whoever reads them calls Touch once
+	// more is known. Where it is nil, the Source reads the Secrets.
+	Secrets func(names map[string]bool) map[string]compile.Secret
 	// Published is told of each new State, and Changed of the sessions whose statuses may have changed, those that are gone
 	// among them. Run calls both, one at a time, so neither may block. Either may be nil.
 	Published func(*State)
@@ -198,7 +198,7 @@ func (e *Engine) work(ctx context.Context) error {
 		}
 		delete(e.doubts, key.object())
 	}
-	out := e.update(ctx, in, secrets)
+	out := e.update(in, secrets)
 	if out != nil {
 		e.apply(out)
 	}
@@ -232,7 +232,7 @@ func (e *Engine) settle(ctx context.Context) error {
 	e.options.Logger.Error(errOverlooked, "the configuration is made right", "objects", len(names), "some", names[:min(len(names), maxNamed)])
 	e.drift.Add(1)
 	e.doubts = nil
-	if out := e.update(ctx, in, false); out != nil {
+	if out := e.update(in, false); out != nil {
 		e.apply(out)
 	}
 	return nil
@@ -249,7 +249,7 @@ func (e *Engine) readAll(ctx context.Context) (*Input, error) {
 }
 
 // update compiles an input. secrets: a Secret may have changed. It returns nil while no configuration can be made.
-func (e *Engine) update(ctx context.Context, in *Input, secrets bool) *compile.Output {
+func (e *Engine) update(in *Input, secrets bool) *compile.Output {
 	e.noteNode(in)
 	in.Now = time.Now()
 	out := e.compiler.Update(&in.Inputs)
@@ -261,7 +261,7 @@ func (e *Engine) update(ctx context.Context, in *Input, secrets bool) *compile.O
 					found[name] = compile.Secret{} // no key stays in memory that no session needs
 				}
 			}
-			maps.Copy(found, e.options.Secrets(ctx, names))
+			maps.Copy(found, e.options.Secrets(names))
 			e.secrets = names
 			out = e.compiler.Update(&compile.Inputs{Secrets: found})
 		}

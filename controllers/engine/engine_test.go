@@ -93,6 +93,21 @@ func (e *Engine) take(g *given) {
 	}
 }
 
+// expectTakenUp waits until there is a status of a session.
+func expectTakenUp(t *testing.T, e *Engine, session *compile.Session) {
+	t.Helper()
+	for deadline := time.After(20 * time.Second); ; {
+		if _, known := e.Status(session, nil, Full); known {
+			return
+		}
+		select {
+		case <-e.speaker.Changed():
+		case <-deadline:
+			t.Fatalf("the speaker has not taken up %s", session.Peer.Ref.Name)
+		}
+	}
+}
+
 // told is an engine whose speaker has taken up a configuration and takes up no other.
 func told(t *testing.T, in *given) *Engine {
 	t.Helper()
@@ -101,17 +116,7 @@ func told(t *testing.T, in *given) *Engine {
 	ended := make(chan error, 1)
 	go func() { ended <- e.speaker.Run(ctx) }()
 	e.take(in)
-	deadline := time.After(20 * time.Second)
-	for {
-		if _, known := e.Status(&e.State().Sessions[0], nil, Full); known {
-			break
-		}
-		select {
-		case <-e.speaker.Changed():
-		case <-deadline:
-			t.Fatal("the speaker has not taken up the peer")
-		}
-	}
+	expectTakenUp(t, e, &e.State().Sessions[0])
 	cancel()
 	if err := <-ended; err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/herald-bgp/herald/controllers/compile"
 	"github.com/herald-bgp/herald/speaker"
 )
 
@@ -61,8 +62,8 @@ func (r *readiness) applied(now time.Time, c *speaker.Config) {
 	// had is not called under the mutex.
 	startable, had := make(map[speaker.SessionID]bool, len(c.Peers)), r.hadOf(c)
 	for _, p := range c.Peers {
-		// One that is shut down or may not start will not come, so nothing is waited for.
-		startable[p.ID()] = !p.AdminDown && p.Blocked.Reason == speaker.NotBlocked
+		// One that is shut down or may not start will not come, so nothing is waited for. One whose key is being read may start soon.
+		startable[p.ID()] = !p.AdminDown && (p.Blocked.Reason == speaker.NotBlocked || compile.AwaitsKey(p.Blocked))
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

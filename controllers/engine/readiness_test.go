@@ -64,6 +64,16 @@ func TestReadinessIsReachedOnce(t *testing.T) {
 	})
 }
 
+// TestReadinessWaitsForKeys: a peer whose key is being read may start soon, unless something is wrong.
+func TestReadinessWaitsForKeys(t *testing.T) {
+	unread, unreadable := speaker.Blocked{Reason: speaker.BlockedKeyUnread}, speaker.Blocked{Reason: speaker.BlockedKeyUnread, Text: "no answer"}
+	checkReadiness(t, nil, []readinessStep{
+		{name: "both keys are unread", apply: []*speaker.Peer{{Name: "a", Blocked: unread}, {Name: "b", Blocked: unread}}, waiting: "to a, b"},
+		{name: "b has its key", at: 1 * time.Second, apply: []*speaker.Peer{{Name: "a", Blocked: unread}, {Name: "b"}}, waiting: "to a, b"},
+		{name: "a cannot have its key", at: 2 * time.Second, apply: []*speaker.Peer{{Name: "a", Blocked: unreadable}, {Name: "b"}}, waiting: "to b"},
+	})
+}
+
 // TestReadinessWaitsTenSeconds: whatever a peer does, no longer.
 func TestReadinessWaitsTenSeconds(t *testing.T) {
 	peers := []*speaker.Peer{{Name: "away"}}

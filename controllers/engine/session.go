@@ -27,12 +27,12 @@ const (
 )
 
 // Status is the status of a session as the speaker has it now; stored is its BGPSession, nil where that is not known. It is
-// false while the speaker has not taken up the session. The status is about the version of the BGPPeer that the speaker has taken
+// false while TakenUp is. The status is about the version of the BGPPeer that the speaker has taken
 // up, which may be older than the newest one.
 func (e *Engine) Status(
 	session *compile.Session, stored *v1alpha1.BGPSession, detail Detail,
 ) (v1alpha1.BGPSessionStatus, bool) {
-	snapshot, known := e.speaker.Peer(session.ID())
+	snapshot, known := e.takenUp(session)
 	peer, told := compile.PeerOf(snapshot.Revision)
 	if !known || !told {
 		return v1alpha1.BGPSessionStatus{}, false
@@ -53,10 +53,16 @@ func (e *Engine) Status(
 	return now, true
 }
 
-// TakenUp reports whether the speaker has taken up a session, so that there is a status.
+// TakenUp reports whether the speaker has taken up a session, so that there is a status. It is false also while the key of the session
+// is being read: nobody can say yet whether the session may start.
 func (e *Engine) TakenUp(session *compile.Session) bool {
-	_, known := e.speaker.Peer(session.ID())
+	_, known := e.takenUp(session)
 	return known
+}
+
+func (e *Engine) takenUp(session *compile.Session) (speaker.PeerSnapshot, bool) {
+	snapshot, known := e.speaker.Peer(session.ID())
+	return snapshot, known && (snapshot.AdminDown || !compile.AwaitsKey(snapshot.Blocked))
 }
 
 // Spec is the spec of a session's BGPSession.

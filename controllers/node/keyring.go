@@ -5,11 +5,13 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	toolscache "k8s.io/client-go/tools/cache"
@@ -17,7 +19,7 @@ import (
 	"github.com/herald-bgp/herald/controllers/compile"
 )
 
-// keyPatience is how long a configuration waits for Secrets that were never read. Peers without one do not wait for longer.
+// keyPatience is how long nothing is said of a Secret that the API server has not sent. Sessions that need it wait in any case.
 const keyPatience = 5 * time.Second
 
 // keyring watches the Secrets that peers of this node name, each by itself: no other of the namespace comes into memory, and
@@ -36,13 +38,10 @@ type keyring struct {
 	getter toolscache.Getter // of the newest manager
 }
 
-// keptSecret is one that is watched.
+// keptSecret is a Secret that is watched.
 type keptSecret struct {
 	informer toolscache.SharedIndexInformer
 	cancel   context.CancelFunc
-	// settled is closed once it was read, or could not be.
-	settled chan struct{}
-	once    sync.Once
 
 	mu      sync.Mutex
 	problem error // why it could not be read, the last time
@@ -67,23 +66,11 @@ func (k *keyring) stop() {
 	k.group.Wait()
 }
 
-// read returns the content of the named Secrets that exist, and why any cannot be read. It watches these from now on and no
-// others.
-func (k *keyring) read(ctx context.Context, names map[string]bool) map[string]compile.Secret {
-	ctx, cancel := context.WithTimeout(ctx, keyPatience)
-	defer cancel()
+// read returns what is known of the named Secrets. From now on it watches these and no others; changed is called when more is known.
+func (k *keyring) read(names map[string]bool) map[string]compile.Secret {
 	secrets := make(map[string]compile.Secret, len(names))
 	for name, secret := range k.keep(names) {
-		select {
-		case <-secret.settled:
-		case <-ctx.Done():
-		}
-		content, problem := secret.content(k.namespace + "/" + name)
-		found := compile.Secret{Exists: content != nil, Data: content}
-		if problem != nil {
-			found = compile.Secret{Problem: problem.Error()}
-		}
-		secrets[name] = found
+		secrets[name] = secret.content(k.namespace + "/" + name)
 	}
 	return secrets
 }
@@ -112,10 +99,7 @@ func (k *keyring) watch(name string) *keptSecret {
 	getter := k.getter
 	k.mu.Unlock()
 	one := toolscache.NewListWatchFromClient(getter, "secrets", k.namespace, fields.OneTermEqualSelector(metav1.ObjectNameField, name))
-	s := &keptSecret{
-		informer: toolscache.NewSharedIndexInformer(one, &corev1.Secret{}, 0, nil),
-		settled:  make(chan struct{}),
-	}
+	s := &keptSecret{informer: toolscache.NewSharedIndexInformer(one, &corev1.Secret{}, 0, nil)}
 	ctx, cancel := context.WithCancel(k.ctx)
 	s.cancel = cancel
 	tell := func(any) { k.changed() }
@@ -130,43 +114,69 @@ func (k *keyring) watch(name string) *keptSecret {
 		AddFunc: tell, UpdateFunc: func(_, _ any) { k.changed() }, DeleteFunc: tell,
 	})
 	k.group.Go(func() { s.informer.RunWithContext(ctx) })
-	k.group.Go(func() {
-		if toolscache.WaitForCacheSync(ctx.Done(), s.informer.HasSynced) {
-			s.settle()
-			k.changed()
-		}
-	})
+	k.group.Go(func() { k.await(ctx, s) })
 	return s
 }
 
-func (s *keptSecret) settle() { s.once.Do(func() { close(s.settled) }) }
+// await says when a Secret was read for the first time, and when that takes long.
+func (k *keyring) await(ctx context.Context, s *keptSecret) {
+	patience, cancel := context.WithTimeout(ctx, keyPatience)
+	defer cancel()
+	if !toolscache.WaitForCacheSync(patience.Done(), s.informer.HasSynced) {
+		s.late()
+		k.changed()
+		if !toolscache.WaitForCacheSync(ctx.Done(), s.informer.HasSynced) {
+			return
+		}
+	}
+	k.changed()
+}
+
+// errNoAnswer is the problem of a Secret while there is no other.
+var errNoAnswer = errors.New("the API server has not answered yet")
+
+func (s *keptSecret) late() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.problem == nil {
+		s.problem = errNoAnswer
+	}
+}
 
 func (s *keptSecret) failed(err error) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.problem = err
-	s.mu.Unlock()
-	s.settle()
 }
 
-// content is what the Secret holds, nil where it does not exist. What was read once counts until something newer is.
-func (s *keptSecret) content(key string) (map[string][]byte, error) {
+// content is what is known of the Secret. What was read once counts until something newer is.
+func (s *keptSecret) content(key string) compile.Secret {
 	if !s.informer.HasSynced() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if s.problem != nil {
-			return nil, s.problem
-		}
-		return nil, fmt.Errorf("the API server has not answered yet")
+		return unread(s.problem)
 	}
 	object, ok, err := s.informer.GetStore().GetByKey(key)
-	if err != nil || !ok {
-		return nil, err
+	if err != nil {
+		return compile.Secret{Problem: err.Error()}
+	}
+	if !ok {
+		return compile.Secret{}
 	}
 	secret, isSecret := object.(*corev1.Secret)
 	if !isSecret {
-		return nil, fmt.Errorf("it is a %T", object)
+		return compile.Secret{Problem: fmt.Sprintf("it is a %T", object)}
 	}
-	return secret.Data, nil
+	return compile.Secret{Exists: true, Data: secret.Data}
+}
+
+// unread is what is known of a Secret that was never read; problem is why, nil where nothing is known to be wrong. If the API server
+// refuses to show the Secret, that is an answer, and the key is missing. Any other problem is none: the key may be there.
+func unread(problem error) compile.Secret {
+	if problem == nil {
+		return compile.Secret{Unread: true}
+	}
+	return compile.Secret{Unread: !apierrors.IsForbidden(problem), Problem: problem.Error()}
 }
 
 // onlyData leaves of a Secret what it is called and what it holds.
