@@ -18,7 +18,7 @@ import (
 
 	"github.com/herald-bgp/herald/controllers/httpserve"
 	"github.com/herald-bgp/herald/controllers/kube"
-	"github.com/herald-bgp/herald/controllers/node"
+	"github.com/herald-bgp/herald/controllers/metrics"
 	"github.com/herald-bgp/herald/controllers/nodeapi"
 )
 
@@ -58,7 +58,7 @@ type endpoints struct {
 }
 
 func newEndpoints(log logr.Logger, registry prometheus.Registerer) (*endpoints, error) {
-	e := &endpoints{log: log, up: node.NewEndpointGauge()}
+	e := &endpoints{log: log, up: metrics.NewEndpointGauge()}
 	if err := registry.Register(e.up); err != nil {
 		return nil, fmt.Errorf("metrics of the endpoints: %w", err)
 	}

@@ -16,11 +16,12 @@ import (
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	controllermetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/herald-bgp/herald/controllers/cluster"
 	"github.com/herald-bgp/herald/controllers/kube"
+	"github.com/herald-bgp/herald/controllers/metrics"
 	"github.com/herald-bgp/herald/controllers/node"
 	"github.com/herald-bgp/herald/controllers/nodeapi"
 	"github.com/herald-bgp/herald/speaker"
@@ -75,8 +76,8 @@ func (o *operator) startNode(ctx context.Context, group *errgroup.Group) (*node.
 		Logger:          log.WithName("config"),
 	}
 	agent := node.NewAgent(speaker, options)
-	for _, collector := range []prometheus.Collector{node.NewCollector(speaker), node.NewDriftCounter(agent.Engine().Drift)} {
-		if err := metrics.Registry.Register(collector); err != nil {
+	for _, collector := range []prometheus.Collector{metrics.NewCollector(speaker), metrics.NewDriftCounter(agent.Engine().Drift)} {
+		if err := controllermetrics.Registry.Register(collector); err != nil {
 			return nil, fmt.Errorf("metrics of the speaker: %w", err)
 		}
 	}

@@ -20,7 +20,7 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/herald-bgp/herald/controllers/node"
+	"github.com/herald-bgp/herald/controllers/metrics"
 	"github.com/herald-bgp/herald/controllers/nodeapi"
 	"github.com/herald-bgp/herald/controllers/standalone"
 )
@@ -178,8 +178,8 @@ func (o *standaloneOptions) complete(log logr.Logger) (standalone.Options, error
 
 func metricsHandler(registry *prometheus.Registry, r *standalone.Runner) http.Handler {
 	registry.MustRegister(
-		node.NewCollector(r.Speaker()),
-		node.NewDriftCounter(r.Engine().Drift),
+		metrics.NewCollector(r.Speaker()),
+		metrics.NewDriftCounter(r.Engine().Drift),
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)

@@ -181,7 +181,7 @@ func TestStandaloneAndStatus(t *testing.T) {
 	if _, err := body.ReadFrom(response.Body); err != nil {
 		t.Error(err)
 	}
-	for _, line := range []string{`herald_session_established{peer="tor"} 0`, `herald_guard_refused_prefixes{peer="tor"} 0`} {
+	for _, line := range []string{`herald_session_established{peer="tor",remote="127.0.0.9",vrf=""} 0`, `herald_guard_refused_prefixes{peer="tor",remote="127.0.0.9",vrf=""} 0`} {
 		if !strings.Contains(body.String(), line+"\n") {
 			t.Errorf("no %s in\n%s", line, body.String())
 		}

@@ -134,6 +134,7 @@ func waitingError(waiting map[speaker.SessionID]bool) error {
 		names = append(names, id.Peer)
 	}
 	slices.Sort(names)
+	names = slices.Compact(names) // a peer may have several sessions
 	more := ""
 	if n := len(names) - maxNamed; n > 0 {
 		names, more = names[:maxNamed], fmt.Sprintf(" and %d more", n)

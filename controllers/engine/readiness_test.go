@@ -5,6 +5,7 @@ package engine
 
 import (
 	"errors"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -71,6 +72,19 @@ func TestReadinessWaitsForKeys(t *testing.T) {
 		{name: "both keys are unread", apply: []*speaker.Peer{{Name: "a", Blocked: unread}, {Name: "b", Blocked: unread}}, waiting: "to a, b"},
 		{name: "b has its key", at: 1 * time.Second, apply: []*speaker.Peer{{Name: "a", Blocked: unread}, {Name: "b"}}, waiting: "to a, b"},
 		{name: "a cannot have its key", at: 2 * time.Second, apply: []*speaker.Peer{{Name: "a", Blocked: unreadable}, {Name: "b"}}, waiting: "to b"},
+	})
+}
+
+// TestReadinessNamesAPeerOnce: though it waits for several sessions of the peer.
+func TestReadinessNamesAPeerOnce(t *testing.T) {
+	one := &speaker.Peer{Name: "a", Address: netip.MustParseAddrPort("192.0.2.1:179")}
+	two := &speaker.Peer{Name: "a", Address: netip.MustParseAddrPort("192.0.2.2:179")}
+	up := upPeer("a", 1)
+	up.ID = one.ID()
+	checkReadiness(t, nil, []readinessStep{
+		{name: "both are down", apply: []*speaker.Peer{one, two}, waiting: "End-of-RIB to a"},
+		{name: "one is up", peers: []speaker.PeerSnapshot{up}, waiting: "End-of-RIB to a"},
+		{name: "the other failed", peers: []speaker.PeerSnapshot{{ID: two.ID(), LastError: &speaker.SessionError{}}}},
 	})
 }
 

@@ -122,7 +122,7 @@ func (h *handler) routes(w http.ResponseWriter, r *http.Request) {
 		h.log.V(1).Info("routes not sent to the end", "session", q.session, "reason", err.Error())
 		panic(http.ErrAbortHandler)
 	default:
-		h.log.Error(err, "routes unavailable", "peer", id.Peer)
+		h.log.Error(err, "routes unavailable", "session", q.session)
 		writeError(w, apierrors.NewInternalError(err))
 	}
 }

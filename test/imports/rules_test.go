@@ -30,7 +30,7 @@ var layers = []layer{
 // rules has one line for each package.
 var rules = []rule{
 	{path: "api/v1alpha1", modules: "k8s.io/apimachinery sigs.k8s.io/json"},
-	{path: "cmd/herald", herald: "controllers/cluster controllers/httpserve controllers/kube controllers/node controllers/nodeapi controllers/scrape controllers/standalone speaker", modules: "github.com/go-logr/logr github.com/prometheus/client_golang github.com/spf13/cobra github.com/spf13/pflag golang.org/x/sync k8s.io/api k8s.io/apimachinery k8s.io/client-go k8s.io/klog/v2 sigs.k8s.io/controller-runtime sigs.k8s.io/yaml"},
+	{path: "cmd/herald", herald: "controllers/cluster controllers/httpserve controllers/kube controllers/metrics controllers/node controllers/nodeapi controllers/scrape controllers/standalone speaker", modules: "github.com/go-logr/logr github.com/prometheus/client_golang github.com/spf13/cobra github.com/spf13/pflag golang.org/x/sync k8s.io/api k8s.io/apimachinery k8s.io/client-go k8s.io/klog/v2 sigs.k8s.io/controller-runtime sigs.k8s.io/yaml"},
 	{path: "config/crd", modules: "k8s.io/apiextensions-apiserver sigs.k8s.io/yaml"},
 	{path: "controllers/admission", herald: "api/v1alpha1 config/crd", modules: "go.yaml.in/yaml/v2 k8s.io/api k8s.io/apiextensions-apiserver k8s.io/apimachinery k8s.io/apiserver sigs.k8s.io/controller-runtime sigs.k8s.io/yaml", tests: "speaker/wire"},
 	{path: "controllers/cluster", herald: "api/v1alpha1 controllers/compile controllers/kube controllers/status", modules: "github.com/go-logr/logr golang.org/x/time k8s.io/api k8s.io/apimachinery k8s.io/client-go k8s.io/component-helpers k8s.io/klog/v2 sigs.k8s.io/controller-runtime"},
@@ -38,7 +38,8 @@ var rules = []rule{
 	{path: "controllers/engine", herald: "api/v1alpha1 controllers/compile controllers/status speaker speaker/adjin speaker/rib", modules: "github.com/go-logr/logr k8s.io/api k8s.io/apimachinery"},
 	{path: "controllers/httpserve"},
 	{path: "controllers/kube", herald: "api/v1alpha1", modules: "github.com/go-logr/logr k8s.io/api k8s.io/apimachinery k8s.io/client-go sigs.k8s.io/controller-runtime"},
-	{path: "controllers/node", herald: "api/v1alpha1 controllers/compile controllers/engine controllers/kube speaker speaker/adjin speaker/rib speaker/wire", modules: "github.com/go-logr/logr github.com/prometheus/client_golang k8s.io/api k8s.io/apimachinery k8s.io/client-go sigs.k8s.io/controller-runtime", tests: "controllers/nodeapi"},
+	{path: "controllers/metrics", herald: "speaker speaker/adjin speaker/rib speaker/wire", modules: "github.com/prometheus/client_golang"},
+	{path: "controllers/node", herald: "api/v1alpha1 controllers/compile controllers/engine controllers/kube speaker", modules: "github.com/go-logr/logr k8s.io/api k8s.io/apimachinery k8s.io/client-go sigs.k8s.io/controller-runtime", tests: "controllers/nodeapi"},
 	{path: "controllers/nodeapi", herald: "api/v1alpha1 config/crd controllers/compile controllers/httpserve speaker speaker/adjin speaker/rib speaker/wire", modules: "github.com/go-logr/logr k8s.io/apiextensions-apiserver k8s.io/apimachinery"},
 	{path: "controllers/scrape", herald: "controllers/httpserve", modules: "github.com/go-logr/logr golang.org/x/sync k8s.io/api k8s.io/apimachinery k8s.io/apiserver k8s.io/client-go sigs.k8s.io/controller-runtime"},
 	{path: "controllers/standalone", herald: "api/v1alpha1 controllers/admission controllers/compile controllers/engine controllers/status speaker", modules: "github.com/fsnotify/fsnotify github.com/go-logr/logr github.com/google/uuid golang.org/x/sync golang.org/x/sys k8s.io/api k8s.io/apimachinery sigs.k8s.io/controller-runtime", tests: "controllers/nodeapi speaker/wire"},

@@ -217,11 +217,11 @@ func hasReason(session *v1alpha1.BGPSession, condition, reason string) bool {
 	return found != nil && found.Reason == reason
 }
 
-// wantMetric waits until a counter of a peer is at a value, or over it.
+// wantMetric waits until a counter of the session of a peer is at a value, or over it.
 func (h *herald) wantMetric(t *testing.T, name, peer string, want int) {
 	t.Helper()
-	line := fmt.Sprintf("%s{peer=%q} ", name, peer)
-	harness.Eventually(t, patience, line+strconv.Itoa(want), func() error {
+	line := fmt.Sprintf("%s{peer=%q,", name, peer)
+	harness.Eventually(t, patience, fmt.Sprintf("%s…} %d", line, want), func() error {
 		response, err := h.get(t.Context(), h.metrics, "/metrics")
 		if err != nil {
 			return err
@@ -231,8 +231,9 @@ func (h *herald) wantMetric(t *testing.T, name, peer string, want int) {
 		if err != nil {
 			return err
 		}
-		_, value, found := strings.Cut(string(text), line)
-		value, _, _ = strings.Cut(value, "\n")
+		_, rest, found := strings.Cut(string(text), line)
+		rest, _, _ = strings.Cut(rest, "\n")
+		_, value, _ := strings.Cut(rest, "} ")
 		if count, err := strconv.Atoi(value); !found || err != nil || count < want {
 			return fmt.Errorf("it is %q", value)
 		}

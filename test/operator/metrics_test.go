@@ -41,12 +41,13 @@ func TestMetrics(t *testing.T) {
 	if status != http.StatusOK {
 		t.Fatalf("the answer is %d, want %d: %s", status, http.StatusOK, text)
 	}
+	labels := fmt.Sprintf("peer=%q,remote=%q,vrf=%q", tor.name, tor.address.Addr(), "")
 	for _, line := range []string{
-		fmt.Sprintf("herald_session_established{peer=%q} 1", tor.name),
-		fmt.Sprintf("herald_session_state{peer=%q} 5", tor.name),
-		fmt.Sprintf("herald_session_flaps_total{peer=%q} 0", tor.name),
-		fmt.Sprintf("herald_guard_refused_prefixes{peer=%q} 0", tor.name),
-		fmt.Sprintf("herald_routes_announced{peer=%q} 0", tor.name),
+		fmt.Sprintf("herald_session_established{%s} 1", labels),
+		fmt.Sprintf("herald_session_state{%s} 5", labels),
+		fmt.Sprintf("herald_session_flaps_total{%s} 0", labels),
+		fmt.Sprintf("herald_guard_refused_prefixes{%s} 0", labels),
+		fmt.Sprintf("herald_routes_announced{%s} 0", labels),
 	} {
 		if !strings.Contains(text, line+"\n") {
 			t.Errorf("no line %q", line)

@@ -1,7 +1,7 @@
 // Copyright The Herald Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package node
+package metrics
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
@@ -19,7 +19,7 @@ type Snapshotter interface {
 }
 
 // NewCollector returns the metrics of a speaker. They are read when they are asked for, so an idle speaker costs nothing.
-// The label is the peer alone: a metric for each prefix would outgrow every store.
+// The labels name the session, and nothing below it: a metric for each prefix would outgrow every store.
 func NewCollector(s Snapshotter) prometheus.Collector { return &collector{speaker: s} }
 
 // NewEndpointGauge returns the metric of the endpoints of a process, by the flag that says where.
@@ -42,24 +42,36 @@ type collector struct {
 	speaker Snapshotter
 }
 
-// peerMetric is one metric of a peer.
-type peerMetric struct {
+// labels are those of a session's metrics: together they are its speaker.SessionID.
+var labels = []string{"peer", "remote", "vrf"}
+
+// valuesOf are the values of the labels. Prometheus stores no label whose value is empty.
+func valuesOf(id speaker.SessionID) []string {
+	remote := ""
+	if id.Remote.IsValid() {
+		remote = id.Remote.String()
+	}
+	return []string{id.Peer, remote, id.VRF}
+}
+
+// sessionMetric is one metric of a session.
+type sessionMetric struct {
 	desc  *prometheus.Desc
 	kind  prometheus.ValueType
 	value func(*speaker.PeerSnapshot) float64
 }
 
-func gauge(name, help string, value func(*speaker.PeerSnapshot) float64) peerMetric {
-	return peerMetric{prometheus.NewDesc(name, help, []string{"peer"}, nil), prometheus.GaugeValue, value}
+func gauge(name, help string, value func(*speaker.PeerSnapshot) float64) sessionMetric {
+	return sessionMetric{prometheus.NewDesc(name, help, labels, nil), prometheus.GaugeValue, value}
 }
 
-func counter(name, help string, value func(*speaker.PeerSnapshot) float64) peerMetric {
-	return peerMetric{prometheus.NewDesc(name, help, []string{"peer"}, nil), prometheus.CounterValue, value}
+func counter(name, help string, value func(*speaker.PeerSnapshot) float64) sessionMetric {
+	return sessionMetric{prometheus.NewDesc(name, help, labels, nil), prometheus.CounterValue, value}
 }
 
-// peerMetrics are the metrics of every peer, in the order of their names. Names are part of what users rely on.
-func peerMetrics() []peerMetric {
-	return []peerMetric{
+// sessionMetrics are the metrics of every session, in the order of their names. Names are part of what users rely on.
+func sessionMetrics() []sessionMetric {
+	return []sessionMetric{
 		gauge("herald_guard_refused_prefixes", "Prefixes that the guard keeps from the peer although they were decided to be sent: a defect of Herald.",
 			guardRefused),
 		counter("herald_messages_received_total", "BGP messages received from the peer.",
@@ -100,7 +112,7 @@ func peerMetrics() []peerMetric {
 
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(descs chan<- *prometheus.Desc) {
-	for _, m := range peerMetrics() {
+	for _, m := range sessionMetrics() {
 		descs <- m.desc
 	}
 }
@@ -108,9 +120,9 @@ func (c *collector) Describe(descs chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (c *collector) Collect(metrics chan<- prometheus.Metric) {
 	peers := c.speaker.Snapshot()
-	for _, m := range peerMetrics() {
+	for _, m := range sessionMetrics() {
 		for i := range peers {
-			metrics <- prometheus.MustNewConstMetric(m.desc, m.kind, m.value(&peers[i]), peers[i].ID.Peer)
+			metrics <- prometheus.MustNewConstMetric(m.desc, m.kind, m.value(&peers[i]), valuesOf(peers[i].ID)...)
 		}
 	}
 }
