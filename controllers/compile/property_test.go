@@ -349,56 +349,6 @@ func edit(r *rand.Rand, in *given) (announcement string) {
 	return ""
 }
 
-// TestCheckIsWhatReadingSays asks the catalog about versions that it was made from, and others: what is in force may be an older
-// one, and another object may have had the name.
-func TestCheckIsWhatReadingSays(t *testing.T) {
-	for seed := range uint64(300) {
-		r := rand.New(rand.NewPCG(seed, 3))
-		in := randomInput(r)
-		var h history
-		for step := range 12 {
-			next := clone(in)
-			edit(r, &next)
-			if a := &next.Announcements[r.IntN(len(next.Announcements))]; r.IntN(3) == 0 {
-				a.Generation++
-				a.Spec.Attributes = &v1alpha1.PathAttributes{Origin: new(v1alpha1.Origin("Elsewhere"))}
-			}
-			if p := &next.Peers[r.IntN(len(next.Peers))]; r.IntN(3) == 0 {
-				p.Generation++
-				p.Spec.ApplyMode = new(unknownMode)
-			}
-			catalog := h.compile(next).compiler.Catalog()
-			for _, given := range []given{in, next} {
-				for i := range given.Peers {
-					_, want := compile.ReadPeer(&given.Peers[i], compile.Versions[compile.Peer]{})
-					if got := withoutHeld(catalog.CheckPeer(&given.Peers[i])); !reflect.DeepEqual(got, want) {
-						t.Fatalf("seed %d, step %d: %s: %v, want %v", seed, step, given.Peers[i].Name, got, want)
-					}
-				}
-				for i := range given.Announcements {
-					_, want := compile.ReadAnnouncement(&given.Announcements[i], compile.Versions[compile.Announcement]{})
-					_, got := catalog.CheckAnnouncement(&given.Announcements[i])
-					if got = withoutHeld(got); !reflect.DeepEqual(got, want) {
-						t.Fatalf("seed %d, step %d: %s: %v, want %v", seed, step, given.Announcements[i].Name, got, want)
-					}
-				}
-			}
-			in = next
-		}
-	}
-}
-
-// withoutHeld is an issue as it is where no older version is in force.
-func withoutHeld(issue *compile.Issue) *compile.Issue {
-	if issue == nil || !issue.Held {
-		return issue
-	}
-	bare := *issue
-	bare.Held, bare.InForce = false, 0
-	bare.Message, _, _ = strings.Cut(bare.Message, fmt.Sprintf("; generation %d is in force", issue.InForce))
-	return &bare
-}
-
 // TestEachVersionIsReadOnce changes one of the announcements without a new generation: nobody looks at it.
 func TestEachVersionIsReadOnce(t *testing.T) {
 	var reader compile.Reader
@@ -418,48 +368,5 @@ func TestEachVersionIsReadOnce(t *testing.T) {
 	}
 	if got := after.Announcements["platform/b"].InForce.PrefixTexts(); len(got) != 1 || got[0] != "198.51.100.0/24" {
 		t.Errorf("prefixes %v of the new generation", got)
-	}
-}
-
-// many is a node with so many peers and announcements of one prefix.
-func many(announcements, peers int) given {
-	return input(func(in *given) {
-		in.TrustAll = true
-		in.Peers = nil
-		for i := range peers {
-			in.Peers = append(in.Peers, peer(fmt.Sprint("tor-", i), fmt.Sprintf("192.0.2.%d", i+1), 0, func(p *v1alpha1.BGPPeer) {
-				p.Spec.AllowedAnnouncements = &v1alpha1.AllowedAnnouncements{MaxPrefixes: new(int32(1 << 20))}
-			}))
-		}
-		for i := range announcements {
-			in.Announcements = append(in.Announcements, announcement("platform", fmt.Sprint("ann-", i), i%7, []string{prefixAt(i)}))
-		}
-	})
-}
-
-func prefixAt(i int) string { return fmt.Sprintf("%d.%d.%d.0/24", 1+i>>16, i>>8&255, i&255) }
-
-// BenchmarkOneChange changes one announcement, read included.
-func BenchmarkOneChange(b *testing.B) {
-	for _, size := range []struct{ announcements, peers int }{{1_000, 1}, {10_000, 1}, {1_000, 20}, {10_000, 20}} {
-		b.Run(fmt.Sprintf("%dx%d", size.announcements, size.peers), func(b *testing.B) {
-			in := many(size.announcements, size.peers)
-			var h history
-			out := h.compile(in)
-			b.ReportAllocs()
-			for i := 0; b.Loop(); i++ {
-				changed := &in.Announcements[i%size.announcements]
-				changed.Generation++
-				changed.Spec.Attributes = &v1alpha1.PathAttributes{MED: new(int64(i))}
-				reading := h.reader.Announcement(changed)
-				next := h.compiler.Update(&compile.Inputs{
-					Announcements: map[string]compile.Reading[compile.Announcement]{changed.Namespace + "/" + changed.Name: reading},
-				})
-				if next.Config == out.Config || next.Config.Announcements.Len() != size.announcements {
-					b.Fatalf("%d announcements, want %d and a new configuration", next.Config.Announcements.Len(), size.announcements)
-				}
-				out.Output = next
-			}
-		})
 	}
 }
