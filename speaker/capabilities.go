@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/herald-bgp/herald/speaker/internal/optional"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
@@ -42,13 +43,11 @@ func (c *Capabilities) Equal(d *Capabilities) bool {
 	return slices.Equal(c.AddPath, d.AddPath) &&
 		c.ExtendedMessage == d.ExtendedMessage && c.ExtendedNextHop == d.ExtendedNextHop &&
 		c.LinkLocalNextHop == d.LinkLocalNextHop &&
-		equalPointers(c.Role, d.Role) && c.RoleStrict == d.RoleStrict &&
-		equalPointers(c.FQDN, d.FQDN) && c.SoftwareVersion == d.SoftwareVersion &&
+		optional.Equal(c.Role, d.Role) && c.RoleStrict == d.RoleStrict &&
+		optional.Equal(c.FQDN, d.FQDN) && c.SoftwareVersion == d.SoftwareVersion &&
 		c.NoFourOctetAS == d.NoFourOctetAS && c.NoRouteRefresh == d.NoRouteRefresh &&
 		c.NoEnhancedRefresh == d.NoEnhancedRefresh
 }
-
-func equalPointers[T comparable](a, b *T) bool { return a == b || a != nil && b != nil && *a == *b }
 
 // restartState holds the flags of our graceful restart capability.
 type restartState struct {

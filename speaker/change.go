@@ -6,6 +6,7 @@ package speaker
 import (
 	"slices"
 
+	"github.com/herald-bgp/herald/speaker/internal/optional"
 	"github.com/herald-bgp/herald/speaker/transport"
 )
 
@@ -27,7 +28,7 @@ func deferredChanges(running, newest *Peer) []Parameter {
 	add(running.hold() != newest.hold(), ParameterHoldTime)
 	add(!slices.Equal(running.Families, newest.Families), ParameterFamilies)
 	add(!running.Capabilities.Equal(&newest.Capabilities), ParameterCapabilities)
-	add(!equalPointers(running.GracefulRestart, newest.GracefulRestart), ParameterGracefulRestart)
+	add(!optional.Equal(running.GracefulRestart, newest.GracefulRestart), ParameterGracefulRestart)
 	add(running.MultihopTTL != newest.MultihopTTL, ParameterMultihopTTL)
 	add(running.TTLSecurityHops != newest.TTLSecurityHops, ParameterTTLSecurity)
 	// A missing key leaves the live session as it is.

@@ -43,6 +43,9 @@ type Secret struct {
 	Problem string
 }
 
+// SameSlice reports whether two slices are one. Nobody changes a slice that was handed out, so whoever has seen one skips it.
+func SameSlice[T any](a, b []T) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
+
 func merge[V any](into *map[string]V, from map[string]V) {
 	if *into == nil {
 		*into = make(map[string]V, len(from))

@@ -337,23 +337,20 @@ func (e *Engine) refused(former *State, err error) {
 
 // publish makes a state the one that others see, and tells of what is new in it.
 func (e *Engine) publish(former, next *State) {
-	if former == nil || !sameSlice(former.Sessions, next.Sessions) {
+	if former == nil || !compile.SameSlice(former.Sessions, next.Sessions) {
 		e.memory.keep(next.Sessions)
 	}
 	e.state.Store(next)
 	if e.options.Published != nil {
 		e.options.Published(next)
 	}
-	if former == nil || !sameSlice(former.Issues, next.Issues) {
+	if former == nil || !compile.SameSlice(former.Issues, next.Issues) {
 		e.logIssues(former, next)
 	}
-	if former == nil || !sameSlice(former.Sessions, next.Sessions) {
+	if former == nil || !compile.SameSlice(former.Sessions, next.Sessions) {
 		e.tell(changedSessions(former, next))
 	}
 }
-
-// sameSlice reports whether two slices are one.
-func sameSlice[T any](a, b []T) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
 
 // logIssues logs the issues that are new. A Node has no condition of ours, so this is where a bad annotation shows.
 func (e *Engine) logIssues(former, next *State) {

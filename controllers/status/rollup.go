@@ -138,7 +138,7 @@ func (r *Rollup) Update(cluster Cluster, changed, gone []*v1alpha1.BGPSession) {
 		dirty[key] = true
 	}
 	r.readUnseen()
-	another, nodes := before.Catalog != cluster.Catalog, !sameSlice(before.Nodes, cluster.Nodes)
+	another, nodes := before.Catalog != cluster.Catalog, !compile.SameSlice(before.Nodes, cluster.Nodes)
 	if another {
 		r.peers, r.order = nil, nil
 	}
@@ -197,11 +197,6 @@ func (r *Rollup) touchChanged(leftOut map[string]bool) {
 // earlier release named: its speaker deletes that.
 func named(object *v1alpha1.BGPSession) bool {
 	return object.Name == compile.SessionName(object.Spec.PeerName, object.Spec.NodeName)
-}
-
-// sameSlice reports whether two slices are one.
-func sameSlice[T any](a, b []T) bool {
-	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 
 // forgetTouched begins a new update.

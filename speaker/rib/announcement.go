@@ -71,10 +71,6 @@ type Attributes = encode.Attributes
 // Params are what a session contributes to the routes that its peer is sent.
 type Params = encode.Params
 
-func equalPointers[T comparable](a, b *T) bool {
-	return a == b || a != nil && b != nil && *a == *b
-}
-
 // Export is everything that one peer may be sent: a complete snapshot, never a change to the one before. RFC 8212 §3: what it
 // does not grant is not sent.
 type Export struct {

@@ -6,6 +6,8 @@ package rib
 import (
 	"reflect"
 	"slices"
+
+	"github.com/herald-bgp/herald/speaker/internal/optional"
 )
 
 // exported is an Export with the sources that it stands for. It is immutable.
@@ -134,7 +136,7 @@ func (x *exported) remove(s *source) {
 // same reports whether an export with the same announcements is the same in all else.
 func (x *exported) same(e *Export) bool {
 	return x != nothing && equalTokens(x.Token, e.Token) && x.Defaults.Equal(&e.Defaults) &&
-		x.RatePerSecond == e.RatePerSecond && x.Guard.Equal(e.Guard) && equalPointers(x.Node, e.Node)
+		x.RatePerSecond == e.RatePerSecond && x.Guard.Equal(e.Guard) && optional.Equal(x.Node, e.Node)
 }
 
 // equalTokens reports whether both are the same. Tokens that Go cannot compare are different.

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/herald-bgp/herald/speaker/internal/optional"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
@@ -48,10 +49,10 @@ type Attributes struct {
 // Equal reports whether a and b hold the same values in the same order.
 func (a *Attributes) Equal(b *Attributes) bool {
 	return a.NextHop4 == b.NextHop4 && a.NextHop6 == b.NextHop6 && a.NextHopLinkLocal == b.NextHopLinkLocal &&
-		equalPointers(a.AtomicAggregate, b.AtomicAggregate) && a.Aggregator == b.Aggregator && a.OriginatorID == b.OriginatorID &&
+		optional.Equal(a.AtomicAggregate, b.AtomicAggregate) && a.Aggregator == b.Aggregator && a.OriginatorID == b.OriginatorID &&
 		equalLists(a.ClusterList, b.ClusterList) && slices.EqualFunc(a.Raw, b.Raw, equalRaw) &&
-		equalPointers(a.Origin, b.Origin) && equalPointers(a.Prepend, b.Prepend) &&
-		equalPointers(a.MED, b.MED) && equalPointers(a.LocalPref, b.LocalPref) &&
+		optional.Equal(a.Origin, b.Origin) && optional.Equal(a.Prepend, b.Prepend) &&
+		optional.Equal(a.MED, b.MED) && optional.Equal(a.LocalPref, b.LocalPref) &&
 		equalLists(a.ASPath, b.ASPath) && equalLists(a.Communities, b.Communities) &&
 		equalLists(a.LargeCommunities, b.LargeCommunities) &&
 		equalLists(a.ExtendedCommunities, b.ExtendedCommunities)
@@ -62,8 +63,4 @@ func equalLists[T comparable](a, b []T) bool { return (a == nil) == (b == nil) &
 
 func equalRaw(a, b wire.RawAttribute) bool {
 	return a.Type == b.Type && a.Flags == b.Flags && bytes.Equal(a.Value, b.Value)
-}
-
-func equalPointers[T comparable](a, b *T) bool {
-	return a == b || a != nil && b != nil && *a == *b
 }
