@@ -111,7 +111,7 @@ func announcements(report *rib.Report, brief bool) *v1alpha1.AnnouncementsStatus
 		out.Sent, out.Digest = counter(decisions.Sent), Digest(&decisions.Sums)
 	}
 	truncated := map[string]int32{}
-	for own := range keptBack(report.Withheld, decisions) {
+	for own := range keptBack(report.All(), decisions) {
 		of := compile.AnnouncementOf(own.announcement)
 		prefixes, _ := decisions.Prefixes(own.announcement)
 		if !brief && prefixes > 0 && own.prefixes >= prefixes {
@@ -155,11 +155,10 @@ func (p part) winnerOf() string {
 
 // keptBack yields the session's own reasons for each announcement that it is eligible for, the oldest first as they are listed. A family
 // that is not negotiated is no reason if the peer does not have it configured.
-func keptBack(list []rib.Withheld, decisions *compile.Decisions) iter.Seq[part] {
+func keptBack(list iter.Seq[rib.Withheld], decisions *compile.Decisions) iter.Seq[part] {
 	return func(yield func(part) bool) {
 		var of part
-		for i := range list {
-			withheld := &list[i]
+		for withheld := range list {
 			if !decisions.Eligible(withheld.Announcement) {
 				continue
 			}

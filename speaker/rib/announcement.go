@@ -135,8 +135,10 @@ type Report struct {
 	// Token is that of the newest Export whose routes were all written to the socket, nil until the first was,
 	// with End-of-RIB of every negotiated family (RFC 4724 §2).
 	Token any
-	// Withheld belongs to that Export, in its order: the reasons of one announcement stand together.
+	// Withheld belongs to that Export, in its order: the reasons of one announcement stand together. It lacks what is of families
+	// that the session does not have: see All.
 	Withheld []Withheld
 	// Announced is what the peer now holds of us, for each negotiated family.
 	Announced []FamilyCount
+	foreign   foreign
 }

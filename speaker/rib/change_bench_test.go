@@ -58,3 +58,65 @@ func BenchmarkOneOfMany(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkFamilyNotNegotiated changes one of 10,000 announcements of both families for a session of one, which reports it.
+func BenchmarkFamilyNotNegotiated(b *testing.B) {
+	all := numbered(0, 10_000)
+	for i, a := range all {
+		all[i] = announcement(a.Name, none, a.Prefixes.First().String(), fmt.Sprintf("2001:db8:%x::/48", i))
+	}
+	list := rib.NewList(all...)
+	table := rib.New()
+	update := func(token int) {
+		if err := table.Update(list, map[string]rib.Export{"tor": {Announcements: list, Token: token}}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	update(-1)
+	params := external()
+	params.Families = []wire.Family{wire.IPv4Unicast}
+	out, buffer := table.Attach("tor", params), make([]byte, 0, 1<<17)
+	write(out, buffer)
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		changed := *all[len(all)/2]
+		changed.Attributes.MED = ptr(uint32(i))
+		e := list.Edit()
+		e.Put(&changed)
+		list = e.List()
+		if update(i); write(out, buffer) == 0 || out.Report().Token != i {
+			b.Fatal("nothing was sent")
+		}
+	}
+}
+
+// BenchmarkGrants grants one owner something, and takes it back, beside 10,000 announcements of others.
+func BenchmarkGrants(b *testing.B) {
+	all := numbered(0, 10_000)
+	for _, a := range all {
+		a.Owner = "platform"
+	}
+	all[len(all)/2].Owner = "shop"
+	list := rib.NewList(all...)
+	table := rib.New()
+	update := func(token int) {
+		guard := shop(func(g *rib.Guard) {
+			g.MaxPrefixes = len(all)
+			if g.Grants["shop"][0].Prefix = netip.MustParsePrefix("10.0.0.0/8"); token%2 == 0 {
+				g.Grants = nil
+			}
+		})
+		if err := table.Update(list, map[string]rib.Export{"tor": {Announcements: list, Guard: guard, Token: token}}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	update(0)
+	out, buffer := table.Attach("tor", external()), make([]byte, 0, 1<<17)
+	write(out, buffer)
+	b.ReportAllocs()
+	for i := 1; b.Loop(); i++ {
+		if update(i); write(out, buffer) == 0 {
+			b.Fatal("nothing was sent")
+		}
+	}
+}

@@ -27,8 +27,8 @@ type familyTable interface {
 	renew()
 	// judgedOtherwise reports whether a guard judges another announcement of a source otherwise than the one that it has.
 	judgedOtherwise(s *source, next *Announcement) bool
-	// notNegotiated adds what a session is not sent because it does not have the family.
-	notNegotiated(*Out, withholding)
+	// listed is how many prefixes of the family the ranges of an announcement stand for, with the first. It needs no lock.
+	listed(*Announcement) (prefixes int, example wire.NLRI)
 	// size is how many entries and tombstones there are.
 	size() (entries, graves int)
 	// unused reports whether it has neither sessions nor entries.

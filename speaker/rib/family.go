@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/herald-bgp/herald/speaker/rib/internal/store"
+	"github.com/herald-bgp/herald/speaker/wire"
 )
 
 // familyOps is what the table needs to know of one family.
@@ -70,6 +71,11 @@ func (f *family[A]) count(a *Announcement) (n int) {
 		n += r.Count()
 	}
 	return n
+}
+
+// listed is count with an example.
+func (f *family[A]) listed(a *Announcement) (prefixes int, example wire.NLRI) {
+	return f.count(a), f.example(a)
 }
 
 // live is how many prefixes of the family a source announces.

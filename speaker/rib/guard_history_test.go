@@ -76,7 +76,7 @@ func held(p *peer) string {
 	}
 	slices.Sort(lines)
 	r := p.out.Report()
-	for _, w := range r.Withheld {
+	for _, w := range withheld(p.out) {
 		lines = append(lines, fmt.Sprint(w.Announcement.ID, " ", w.Reason, " ", w.Prefixes, " ", w.Example, " ", w.Winner))
 	}
 	return fmt.Sprint(lines, r.Announced, r.Token)

@@ -30,15 +30,17 @@ func (h *history) model(s *session, e rib.Export) (routes map[wire.Path]want, li
 		params.NodeAddress4, params.NodeAddress6 = e.Node.Four, e.Node.Six
 	}
 	for a := range e.Announcements.All() {
-		for prefix := range expandAll(a) {
-			listed++
-			f := wire.IPv4Unicast
-			if prefix.Addr().Is6() {
-				f = wire.IPv6Unicast
+		for r := range a.Prefixes.All() { // of families that the session does not have what is listed counts
+			if !slices.Contains(s.params.Families, unicast(r.Prefix)) {
+				listed += 1 << (r.Length - r.Prefix.Bits())
 			}
+		}
+		for prefix := range expandAll(a) {
+			f := unicast(prefix)
 			if !slices.Contains(s.params.Families, f) {
 				continue
 			}
+			listed++
 			o := oracle{params: params, defaults: e.Defaults, own: a.Attributes, family: f}
 			nh, w := o.nextHop(), o.attributes()
 			length := wire.PrefixLen(prefix)
@@ -64,6 +66,14 @@ func (h *history) model(s *session, e rib.Export) (routes map[wire.Path]want, li
 		}
 	}
 	return routes, listed, unions
+}
+
+// unicast is the family of a prefix.
+func unicast(p netip.Prefix) wire.Family {
+	if p.Addr().Is6() {
+		return wire.IPv6Unicast
+	}
+	return wire.IPv4Unicast
 }
 
 func expandAll(a *rib.Announcement) map[netip.Prefix]bool {
@@ -127,7 +137,7 @@ func (h *history) checkReport(s *session) {
 	e := h.exports[r.Token.(int)][s.name]
 	counted := h.compare(s, e, "report")
 	withheld, announced := 0, 0
-	for _, w := range r.Withheld {
+	for w := range r.All() {
 		withheld += w.Prefixes
 	}
 	for _, c := range r.Announced {

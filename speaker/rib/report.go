@@ -14,7 +14,7 @@ func (o *Out) prepareReport() {
 		return
 	}
 	o.reported = o.export
-	o.prepared = &Report{Token: o.export.Token, Withheld: o.withheld()}
+	o.prepared = &Report{Token: o.export.Token, Withheld: o.withheld(), foreign: o.foreign()}
 	for _, c := range o.cursors {
 		o.prepared.Announced = append(o.prepared.Announced, c.count())
 	}
@@ -38,7 +38,8 @@ func (o *Out) promote() bool {
 // equal reports whether two reports have the same content.
 func (r *Report) equal(other *Report) bool {
 	return equalTokens(r.Token, other.Token) &&
-		slices.Equal(r.Withheld, other.Withheld) && slices.Equal(r.Announced, other.Announced)
+		slices.Equal(r.Withheld, other.Withheld) && slices.Equal(r.Announced, other.Announced) &&
+		r.foreign.equal(&other.foreign)
 }
 
 // withholding is what is withheld, by the numbers of the sources.
@@ -63,9 +64,6 @@ func (w withholding) add(s *source, one Withheld) {
 // withheld is the list for the report, in the order of the export.
 func (o *Out) withheld() []Withheld {
 	w := withholding{}
-	for _, f := range o.table.families {
-		f.notNegotiated(o, w)
-	}
 	for _, c := range o.cursors {
 		c.withheld(w)
 	}
@@ -84,16 +82,6 @@ func (o *Out) withheld() []Withheld {
 	return list
 }
 
-// notNegotiated adds the prefixes of the family if the session does not have it.
-func (f *family[A]) notNegotiated(o *Out, w withholding) {
-	if slices.Contains(o.params.Families, f.ops.Family) || o.export.prefixes.of(f.ops.Family) == 0 {
-		return
-	}
-	f.eachSource(o.export.members, func(s *source) {
-		w.add(s, Withheld{Reason: ReasonFamilyNotNegotiated, Prefixes: f.live(s), Example: f.example(s)})
-	})
-}
-
 // withheld adds what is kept back from the session in the family.
 func (c *cursor[A]) withheld(w withholding) {
 	f := c.family
@@ -102,11 +90,11 @@ func (c *cursor[A]) withheld(w withholding) {
 		w[number] = append(w[number], f.withheldOf(c.view, number)...)
 	}
 	f.eachSource(c.out.export.refused, func(s *source) {
-		w.add(s, Withheld{Reason: ReasonGuardRefused, Prefixes: f.live(s), Example: f.example(s)})
+		w.add(s, Withheld{Reason: ReasonGuardRefused, Prefixes: f.live(s), Example: f.example(s.Announcement)})
 	})
 	for number := range f.namingPeer(c.out) {
 		if s := f.table.sources[number]; c.out.export.members.has(number) && f.live(s) > 0 {
-			w.add(s, Withheld{Reason: ReasonNoNextHop, Prefixes: f.live(s), Example: f.example(s)})
+			w.add(s, Withheld{Reason: ReasonNoNextHop, Prefixes: f.live(s), Example: f.example(s.Announcement)})
 		}
 	}
 }

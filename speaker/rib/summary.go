@@ -76,7 +76,7 @@ func (f *family[A]) include(v *view[A], sum *summary[A], s *source) {
 	}
 	set, reason := v.offer(s)
 	if set == nil {
-		sum.of(s.number).own = Withheld{Reason: reason, Prefixes: f.live(s), Example: f.example(s)}
+		sum.of(s.number).own = Withheld{Reason: reason, Prefixes: f.live(s), Example: f.example(s.Announcement)}
 		return
 	}
 	sum.routes += f.live(s)
@@ -248,9 +248,9 @@ func (f *family[A]) tooLong(s *source, room int, yield func(store.Span[A])) {
 	}
 }
 
-// example is the first prefix of the family that a source lists.
-func (f *family[A]) example(s *source) wire.NLRI {
-	for r := range f.spans(s.Announcement, s.Prefixes) {
+// example is the first prefix of the family that an announcement lists.
+func (f *family[A]) example(a *Announcement) wire.NLRI {
+	for r := range f.spans(a, a.Prefixes) {
 		return f.ops.NLRI(r.First())
 	}
 	return wire.NLRI{}

@@ -4,13 +4,21 @@
 package rib_test
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/herald-bgp/herald/speaker/rib"
 	"github.com/herald-bgp/herald/speaker/wire"
 )
+
+// withheld is all that the report says is withheld.
+func withheld(out *rib.Out) []rib.Withheld {
+	r := out.Report()
+	return slices.Collect(r.All())
+}
 
 func TestConflict(t *testing.T) {
 	med := func(m uint32) rib.Attributes { return rib.Attributes{MED: &m} }
@@ -112,11 +120,33 @@ func TestFamilyNotNegotiated(t *testing.T) {
 		Announcement: a, Reason: rib.ReasonFamilyNotNegotiated, Prefixes: 5,
 		Example: wire.NLRI{Prefix: netip.MustParsePrefix("2001:db8::/32")},
 	}}
-	if got := p.out.Report().Withheld; !slices.Equal(got, want) {
+	if got := withheld(p.out); !slices.Equal(got, want) {
 		t.Errorf("withheld %+v, want %+v", got, want)
 	}
 	p.out.Refresh(wire.IPv6Unicast, false) // not negotiated: ignored
 	p.expect()
+
+	// Its reasons stand together and name one value, also where the newest export has an equal one; others have their place.
+	first, last := announcement("A", none, "2001:db8::/32"), announcement("b", none, "10.0.1.0/24", "2001:db8::/33")
+	loses := announcement("a", rib.Attributes{MED: ptr(uint32(1))}, "10.0.1.0/24", "2001:db8::/32")
+	winner := announcement("a", none, "10.0.1.0/24")
+	winner.ID, winner.Age = "winner", -1
+	equal := *loses
+	for token, a := range []*rib.Announcement{loses, &equal} {
+		update(table, export(2+token, first, a, last, winner))
+		p.drain()
+		var got []string
+		for _, w := range withheld(p.out) {
+			if w.Announcement.ID == "a" && w.Announcement != loses {
+				t.Error("a reason of another value")
+			}
+			got = append(got, fmt.Sprint(w.Announcement.ID, " ", w.Reason, " ", w.Prefixes))
+		}
+		want := "A family not negotiated 1, a family not negotiated 1, a conflict 1, b family not negotiated 1"
+		if got := strings.Join(got, ", "); got != want {
+			t.Errorf("withheld %s, want %s", got, want)
+		}
+	}
 }
 
 func TestTooLong(t *testing.T) {
