@@ -39,8 +39,8 @@ type Options struct {
 	// Secrets returns what is known of the Secrets that have these names, without waiting for any: whoever reads them calls Touch once
 	// more is known. Where it is nil, the Source reads the Secrets.
 	Secrets func(names map[string]bool) map[string]compile.Secret
-	// Published is told of each new State, and Changed of the sessions whose statuses may have changed, those that are gone
-	// among them. Run calls both, one at a time, so neither may block. Either may be nil.
+	// Published is told of each new State, of which there is one whenever objects were read. Changed is told of the sessions whose
+	// statuses may have changed, those that are gone among them. Run calls both, one at a time, so neither may block. Either may be nil.
 	Published func(*State)
 	Changed   func([]speaker.SessionID)
 }
@@ -198,9 +198,8 @@ func (e *Engine) work(ctx context.Context) error {
 		}
 		delete(e.doubts, key.object())
 	}
-	out := e.update(in, secrets)
-	if out != nil {
-		e.apply(out)
+	if out := e.update(in, secrets); out != nil {
+		e.apply(out, w.source != nil || len(w.keys) > 0)
 	}
 	return nil
 }
@@ -233,7 +232,7 @@ func (e *Engine) settle(ctx context.Context) error {
 	e.drift.Add(1)
 	e.doubts = nil
 	if out := e.update(in, false); out != nil {
-		e.apply(out)
+		e.apply(out, true)
 	}
 	return nil
 }
@@ -297,10 +296,11 @@ func (e *Engine) factsOf(in *Input) *compile.NodeFacts {
 	return nil
 }
 
-// apply hands a new configuration to the speaker, and publishes the state.
-func (e *Engine) apply(out *compile.Output) {
+// apply hands a new configuration to the speaker, and publishes the state. read: objects were read for it, which is news to
+// whoever waits for that, even if the configuration stays the same.
+func (e *Engine) apply(out *compile.Output, read bool) {
 	former := e.state.Load()
-	if former != nil && former.output == out && former.Source == e.source && former.Refusal == nil {
+	if former != nil && former.output == out && !read && former.Refusal == nil {
 		return
 	}
 	if former == nil || former.Config != out.Config {

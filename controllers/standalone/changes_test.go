@@ -55,7 +55,7 @@ func TestChanges(t *testing.T) {
 		step.change()
 		now = now.Add(timeGrain) // so that no file may hide a change
 		source.load(t.Context(), now)
-		objects := source.objects()
+		objects := snapshotOf(source, source.news())
 		got := objects.changes
 		if !slices.Equal(names(got.added), step.added) || !slices.Equal(names(got.changed), step.changed) ||
 			!slices.Equal(names(got.removed), step.removed) || len(objects.Problems) != step.problems {

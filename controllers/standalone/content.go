@@ -5,6 +5,7 @@ package standalone
 
 import (
 	"slices"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -116,6 +117,13 @@ type Announcement struct {
 }
 
 var announcementKind = schema.GroupKind{Group: v1alpha1.GroupName, Kind: "Announcement"}
+
+// announcementNamed is the identity of an Announcement named "namespace/name".
+func announcementNamed(name string) identity {
+	id := identity{GroupKind: announcementKind}
+	id.Namespace, id.Name, _ = strings.Cut(name, "/")
+	return id
+}
 
 func newAnnouncement(object *v1alpha1.Announcement, former *Announcement) *Announcement {
 	a := &Announcement{kept: object}

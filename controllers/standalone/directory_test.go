@@ -17,13 +17,13 @@ func TestLargestManifest(t *testing.T) {
 	write(t, dir, "a.yaml", fill(peerManifest("tor", "192.0.2.1"), maxManifest))
 	write(t, dir, "b.yaml", peerManifest("other", "192.0.2.9"))
 	h := runSource(t, dir)
-	o := h.await("the first objects", func(Objects) bool { return true })
+	o := h.await("the first objects", func(snapshot) bool { return true })
 	if len(o.Peers) != 2 || len(o.Problems) != 0 {
 		t.Fatalf("a file of %d octets: %s", maxManifest, describe(&o))
 	}
 
 	write(t, dir, "a.yaml", fill(peerManifest("tor", "192.0.2.2"), maxManifest+1))
-	o = h.await("the refusal", func(o Objects) bool { return len(o.Problems) == 1 })
+	o = h.await("the refusal", func(o snapshot) bool { return len(o.Problems) == 1 })
 	if len(o.Peers) != 2 || o.Peers[1].Spec.Address != "192.0.2.1" || !o.Problems[0].Kept {
 		t.Errorf("a file of %d octets: %s", maxManifest+1, describe(&o))
 	}
@@ -32,5 +32,5 @@ func TestLargestManifest(t *testing.T) {
 	}
 
 	write(t, dir, "a.yaml", peerManifest("tor", "192.0.2.2"))
-	h.await("the shorter file", func(o Objects) bool { return len(o.Problems) == 0 && o.Peers[1].Spec.Address == "192.0.2.2" })
+	h.await("the shorter file", func(o snapshot) bool { return len(o.Problems) == 0 && o.Peers[1].Spec.Address == "192.0.2.2" })
 }

@@ -5,8 +5,10 @@ package standalone
 
 import (
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -14,7 +16,9 @@ import (
 
 	"github.com/go-logr/logr"
 	"github.com/go-logr/logr/testr"
+	corev1 "k8s.io/api/core/v1"
 
+	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/admission"
 )
 
@@ -41,8 +45,41 @@ func testLog(t *testing.T) logr.Logger { return testr.New(t) }
 type sourceHarness struct {
 	t       *testing.T
 	dir     string
-	updates chan Objects
+	updates chan snapshot
 	stop    func()
+}
+
+// snapshot is what was in force at a time, each kind sorted by namespace and name, and what was not.
+type snapshot struct {
+	Peers         []*v1alpha1.BGPPeer
+	Announcements []*Announcement
+	Secrets       []*corev1.Secret
+	Namespaces    []*corev1.Namespace
+	Nodes         []*corev1.Node
+	Problems      []Problem
+	changes       changes
+}
+
+// snapshotOf is called between two loads of a Source.
+func snapshotOf(s *Source, n news) snapshot {
+	o := snapshot{Problems: n.problems, changes: n.changes}
+	for _, e := range slices.SortedFunc(maps.Values(s.objects.entries), entry.compare) {
+		if a, ok := e.content.(*Announcement); ok {
+			o.Announcements = append(o.Announcements, a)
+			continue
+		}
+		switch object := e.content.object().(type) {
+		case *v1alpha1.BGPPeer:
+			o.Peers = append(o.Peers, object)
+		case *corev1.Secret:
+			o.Secrets = append(o.Secrets, object)
+		case *corev1.Namespace:
+			o.Namespaces = append(o.Namespaces, object)
+		case *corev1.Node:
+			o.Nodes = append(o.Nodes, object)
+		}
+	}
+	return o
 }
 
 func runSource(t *testing.T, dir string) *sourceHarness {
@@ -65,7 +102,7 @@ func startSource(t *testing.T, dir, stateDir string, log logr.Logger) *sourceHar
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	h := &sourceHarness{t: t, dir: dir, updates: make(chan Objects)}
+	h := &sourceHarness{t: t, dir: dir, updates: make(chan snapshot)}
 	h.stop = func() {
 		cancel()
 		if err := <-done; err != nil {
@@ -73,9 +110,9 @@ func startSource(t *testing.T, dir, stateDir string, log logr.Logger) *sourceHar
 		}
 	}
 	go func() {
-		done <- source.Run(ctx, func(o Objects) {
+		done <- source.Run(ctx, func(n news) {
 			select {
-			case h.updates <- o:
+			case h.updates <- snapshotOf(source, n):
 			case <-ctx.Done():
 			}
 		})
@@ -84,11 +121,11 @@ func startSource(t *testing.T, dir, stateDir string, log logr.Logger) *sourceHar
 }
 
 // await returns the first objects that satisfy want.
-func (h *sourceHarness) await(what string, want func(Objects) bool) Objects {
+func (h *sourceHarness) await(what string, want func(snapshot) bool) snapshot {
 	h.t.Helper()
 	timeout := time.NewTimer(deadline)
 	defer timeout.Stop()
-	var last *Objects
+	var last *snapshot
 	for {
 		select {
 		case o := <-h.updates:
@@ -102,7 +139,7 @@ func (h *sourceHarness) await(what string, want func(Objects) bool) Objects {
 	}
 }
 
-func describe(o *Objects) string {
+func describe(o *snapshot) string {
 	if o == nil {
 		return "nothing at all"
 	}

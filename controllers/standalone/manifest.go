@@ -4,6 +4,7 @@
 package standalone
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"slices"
 	"time"
@@ -89,6 +90,10 @@ type identity struct {
 	Namespace, Name string
 }
 
+func (id identity) compare(other identity) int {
+	return cmp.Or(cmp.Compare(id.Namespace, other.Namespace), cmp.Compare(id.Name, other.Name), cmp.Compare(id.Kind, other.Kind))
+}
+
 // String is the kind and the name, as in "Announcement shop/web".
 func (id identity) String() string {
 	if id.Namespace == "" {
@@ -112,6 +117,17 @@ var kinds = map[schema.GroupVersionKind]bool{
 	{Version: "v1", Kind: "Secret"}:                true,
 	{Version: "v1", Kind: "Namespace"}:             false,
 	{Version: "v1", Kind: "Node"}:                  false,
+}
+
+// identityOfKind names an object of a kind that is read.
+func identityOfKind(kind, namespace, name string) identity {
+	id := identity{Namespace: namespace, Name: name}
+	for gvk := range kinds {
+		if gvk.Kind == kind {
+			id.GroupKind = gvk.GroupKind()
+		}
+	}
+	return id
 }
 
 // decode reads a file. What was made of a document that former, the file as it was before, has too is taken over.

@@ -31,9 +31,9 @@ func TestMemoryOfAnAnnouncement(t *testing.T) {
 	t.Cleanup(func() { _ = runner.source.Close() })
 	load := func() uint64 {
 		runner.source.load(t.Context(), time.Now())
-		runner.apply(runner.source.objects())
+		runner.hand(runner.source.news())
 		settle(t, runner)
-		runner.refresh()
+		runner.refresh(time.Now())
 		var stats runtime.MemStats
 		for range 2 { // what finalizers hold goes with the second
 			runtime.GC()
@@ -53,8 +53,8 @@ func TestMemoryOfAnAnnouncement(t *testing.T) {
 	}
 	write(t, dir, "many.yaml", text.String())
 	each := int(load()-before) / count
-	if n := len(runner.objects.Announcements); n != count+1 {
-		t.Fatalf("%d announcements in force, want %d: %v", n, count+1, runner.problems)
+	if n := len(runner.statuses.announcements); n != count+1 {
+		t.Fatalf("%d announcements in force, want %d: %v", n, count+1, runner.statuses.problems)
 	}
 	t.Logf("%d octets for an announcement of %d prefixes, %d a prefix", each, prefixes, each/prefixes)
 	if each > bound {

@@ -4,7 +4,6 @@
 package standalone
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,36 +30,9 @@ type place struct {
 	nth  int32
 }
 
-// changes are what came, changed and went of the objects in force. An object has changed where another version of it is in force,
-// or the same that was admitted anew.
-type changes struct{ added, changed, removed []identity }
-
-func (c *changes) none() bool { return len(c.added)+len(c.changed)+len(c.removed) == 0 }
-
-// changesOf compares what is in force with what was before, both sorted.
-func changesOf(former, next []entry) changes {
-	var c changes
-	before := make(map[identity]content, len(former))
-	for _, e := range former {
-		before[e.content.identity()] = e.content
-	}
-	for _, e := range next {
-		id := e.content.identity()
-		was, existed := before[id]
-		switch {
-		case !existed:
-			c.added = append(c.added, id)
-		case was != e.content:
-			c.changed = append(c.changed, id)
-		}
-		delete(before, id)
-	}
-	for _, e := range former {
-		if id := e.content.identity(); before[id] != nil {
-			c.removed = append(c.removed, id)
-		}
-	}
-	return c
+// compare is the order of objects: by namespace and name.
+func (e entry) compare(other entry) int {
+	return e.content.identity().compare(other.content.identity())
 }
 
 // merger decides what is in force from the manifests and from what was in force before.
@@ -95,7 +67,6 @@ func merge(ctx context.Context, admitter Admitter, manifests []*manifest, former
 	for _, e := range former {
 		m.former[e.content.identity()] = e
 	}
-	m.judge(ctx, manifests)
 	held := map[string]bool{}
 	for _, file := range manifests {
 		held[file.name] = m.file(ctx, file)
@@ -109,31 +80,9 @@ func merge(ctx context.Context, admitter Admitter, manifests []*manifest, former
 	return m.sorted(), m.problems
 }
 
-// judge admits, on all processors, the first document of each object that there is no verdict on yet. Whether a later one is to be
-// admitted depends on what becomes of those before it.
-func (m *merger) judge(ctx context.Context, manifests []*manifest) {
-	var first []*document
-	claimed := map[identity]bool{}
-	for _, f := range manifests {
-		for i := range f.documents {
-			d := &f.documents[i]
-			id := d.identity()
-			if id == (identity{}) || claimed[id] {
-				continue
-			}
-			claimed[id] = true
-			if !d.judged() {
-				first = append(first, d)
-			}
-		}
-	}
-	inParallel(first, func(d *document) { m.admit(ctx, d) })
-}
-
-// admit gives the verdict on a document.
-func (m *merger) admit(ctx context.Context, d *document) {
-	id := d.draft.id
-	d.admitted, d.draft.refusal = admit(ctx, m.admitter, d.draft.object, id, m.former[id].content, m.seen)
+// admit gives the verdict on a document that names its object. former is the version in force of the object, nil for none.
+func (d *document) admit(ctx context.Context, admitter Admitter, former content, seen metav1.Time) {
+	d.admitted, d.draft.refusal = admit(ctx, admitter, d.draft.object, d.draft.id, former, seen)
 	if d.draft.object = nil; d.admitted != nil {
 		d.draft = nil
 	}
@@ -159,14 +108,7 @@ func inParallel[T any](items []T, do func(T)) {
 
 // sorted is what is in force.
 func (m *merger) sorted() []entry {
-	ids := slices.SortedFunc(maps.Keys(m.next), func(a, b identity) int {
-		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Kind, b.Kind))
-	})
-	entries := make([]entry, 0, len(ids))
-	for _, id := range ids {
-		entries = append(entries, m.next[id])
-	}
-	return entries
+	return slices.SortedFunc(maps.Values(m.next), entry.compare)
 }
 
 // file takes over what is good in a file. It returns whether the file may still mean objects that are not found in it.
@@ -238,7 +180,7 @@ func (m *merger) object(ctx context.Context, file string, d *document, id identi
 		return
 	}
 	if !d.judged() {
-		m.admit(ctx, d)
+		d.admit(ctx, m.admitter, m.former[id].content, m.seen)
 	}
 	if d.admitted == nil {
 		m.refuse(problem, d, c)

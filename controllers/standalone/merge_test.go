@@ -12,11 +12,11 @@ func TestDuplicateTakesOver(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "b.yaml", peerManifest("tor", "192.0.2.2"))
 	h := runSource(t, dir)
-	h.await("the peer", func(o Objects) bool { return o.Peers[0].Spec.Address == "192.0.2.2" })
+	h.await("the peer", func(o snapshot) bool { return o.Peers[0].Spec.Address == "192.0.2.2" })
 	write(t, dir, "a.yaml", peerManifest("tor", "192.0.2.1"))
-	h.await("the first file", func(o Objects) bool { return o.Peers[0].Spec.Address == "192.0.2.1" && len(o.Problems) == 1 })
+	h.await("the first file", func(o snapshot) bool { return o.Peers[0].Spec.Address == "192.0.2.1" && len(o.Problems) == 1 })
 	remove(t, dir, "a.yaml")
-	h.await("the second file", func(o Objects) bool { return o.Peers[0].Spec.Address == "192.0.2.2" && len(o.Problems) == 0 })
+	h.await("the second file", func(o snapshot) bool { return o.Peers[0].Spec.Address == "192.0.2.2" && len(o.Problems) == 0 })
 }
 
 // A refused document comes first by its place, and does not hide the one that is good.
@@ -26,7 +26,7 @@ func TestRefusedDuplicateDoesNotCount(t *testing.T) {
 	write(t, dir, "b.yaml", peerManifest("tor", "192.0.2.2"))
 	write(t, dir, "c.yaml", peerManifest("tor", "192.0.2.3"))
 	h := runSource(t, dir)
-	o := h.await("the first objects", func(Objects) bool { return true })
+	o := h.await("the first objects", func(snapshot) bool { return true })
 	if len(o.Peers) != 1 || o.Peers[0].Spec.Address != "192.0.2.2" {
 		t.Errorf("in force: %s", describe(&o))
 	}
@@ -35,14 +35,14 @@ func TestRefusedDuplicateDoesNotCount(t *testing.T) {
 
 	// What is admitted counts although a former version might stay.
 	write(t, dir, "b.yaml", peerManifest("tor", "192.0.2.22"))
-	o = h.await("the change", func(o Objects) bool { return o.Peers[0].Spec.Address == "192.0.2.22" })
+	o = h.await("the change", func(o snapshot) bool { return o.Peers[0].Spec.Address == "192.0.2.22" })
 	if len(o.Problems) != 2 || o.Problems[0].Kept {
 		t.Errorf("after the change: %s", describe(&o))
 	}
 
 	remove(t, dir, "c.yaml")
 	write(t, dir, "b.yaml", peerManifest("tor", "rubbish"))
-	o = h.await("two refusals", func(o Objects) bool {
+	o = h.await("two refusals", func(o snapshot) bool {
 		return len(o.Problems) == 2 && strings.Contains(o.Problems[1].Message(), "spec.address")
 	})
 	if len(o.Peers) != 1 || o.Peers[0].Spec.Address != "192.0.2.22" || !o.Problems[0].Kept || !o.Problems[1].Kept {
@@ -50,7 +50,7 @@ func TestRefusedDuplicateDoesNotCount(t *testing.T) {
 	}
 }
 
-func checkProblems(t *testing.T, o *Objects, want ...string) {
+func checkProblems(t *testing.T, o *snapshot, want ...string) {
 	t.Helper()
 	if len(o.Problems) != len(want) {
 		t.Fatalf("want %d problems: %s", len(want), describe(o))
@@ -68,12 +68,12 @@ func TestRefusedVersionKeepsItsObject(t *testing.T) {
 	write(t, dir, "a.yaml", peerManifest("tor", "192.0.2.1"))
 	write(t, dir, "b.yaml", peerManifest("tor", "192.0.2.2"))
 	h := runSource(t, dir)
-	h.await("the first file's", func(o Objects) bool { return o.Peers[0].Spec.Address == "192.0.2.1" && len(o.Problems) == 1 })
+	h.await("the first file's", func(o snapshot) bool { return o.Peers[0].Spec.Address == "192.0.2.1" && len(o.Problems) == 1 })
 
 	const duplicate = "b.yaml, document 1 (line 1): BGPPeer tor: metadata.name: the same object is in a.yaml"
 	for _, broken := range []string{"nonsense", "rubbish"} { // refused once, and once more
 		write(t, dir, "a.yaml", peerManifest("tor", broken))
-		o := h.await("the refusal of "+broken, func(o Objects) bool {
+		o := h.await("the refusal of "+broken, func(o snapshot) bool {
 			return len(o.Problems) == 2 && strings.Contains(o.Problems[0].Message(), broken)
 		})
 		if len(o.Peers) != 1 || o.Peers[0].Spec.Address != "192.0.2.1" || !o.Problems[0].Kept {
@@ -83,7 +83,7 @@ func TestRefusedVersionKeepsItsObject(t *testing.T) {
 	}
 
 	remove(t, dir, "a.yaml")
-	h.await("the other file's", func(o Objects) bool { return o.Peers[0].Spec.Address == "192.0.2.2" && len(o.Problems) == 0 })
+	h.await("the other file's", func(o snapshot) bool { return o.Peers[0].Spec.Address == "192.0.2.2" && len(o.Problems) == 0 })
 }
 
 // The same within one file: the document counts, not only the file.
@@ -92,10 +92,10 @@ func TestRefusedDocumentKeepsItsObject(t *testing.T) {
 	other := peerManifest("other", "192.0.2.9") + "---\n"
 	write(t, dir, "all.yaml", peerManifest("tor", "nonsense")+"---\n"+peerManifest("tor", "192.0.2.1")+"---\n"+peerManifest("tor", "192.0.2.2"))
 	h := runSource(t, dir)
-	h.await("the second document's", func(o Objects) bool { return o.Peers[0].Spec.Address == "192.0.2.1" })
+	h.await("the second document's", func(o snapshot) bool { return o.Peers[0].Spec.Address == "192.0.2.1" })
 
 	write(t, dir, "all.yaml", other+peerManifest("tor", "nonsense")+"---\n"+peerManifest("tor", "rubbish")+"---\n"+peerManifest("tor", "192.0.2.2"))
-	o := h.await("the refusal", func(o Objects) bool { return len(o.Peers) == 2 })
+	o := h.await("the refusal", func(o snapshot) bool { return len(o.Peers) == 2 })
 	if o.Peers[1].Spec.Address != "192.0.2.1" {
 		t.Errorf("after the refusal: %s", describe(&o))
 	}
@@ -118,7 +118,7 @@ func TestCausesArePlain(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			dir := t.TempDir()
 			write(t, dir, "a.yaml", tc.manifest)
-			o := runSource(t, dir).await("the refusal", func(o Objects) bool { return len(o.Problems) == 1 })
+			o := runSource(t, dir).await("the refusal", func(o snapshot) bool { return len(o.Problems) == 1 })
 			if got := o.Problems[0].Message(); got != tc.want {
 				t.Errorf("message %q, want %q", got, tc.want)
 			}

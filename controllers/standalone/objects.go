@@ -5,114 +5,194 @@ package standalone
 
 import (
 	"context"
+	"maps"
+	"slices"
+	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/compile"
 	"github.com/herald-bgp/herald/controllers/engine"
 )
 
-// Objects is what is in force, each kind sorted by namespace and name, and what is not. It is never modified.
+// Objects is what is in force. The Source alone changes it, and reads it without the mutex; the engine and the statuses read it
+// meanwhile.
 type Objects struct {
-	Peers         []*v1alpha1.BGPPeer
-	Announcements []*Announcement
-	Secrets       []*corev1.Secret
-	Namespaces    []*corev1.Namespace
-	Nodes         []*corev1.Node
-	Problems      []Problem
-	// read is what the peers and announcements contribute.
-	read compile.Inputs
 	// nodeName and authNamespace are those that matter here.
 	nodeName, authNamespace string
 
-	// changes are what is in force now and was not in the Objects before these, and the reverse.
-	changes changes
-	memory  memory
-	// nodeFiles are the files of the Nodes, by name.
-	nodeFiles map[string]string
+	mu      sync.Mutex
+	entries map[identity]entry
+	// counts are the numbers of objects by kind.
+	counts map[string]int
 }
 
-// objects sorts what is in force by kind, and says what has changed since it was called last.
-func (s *Source) objects() Objects {
-	objects := Objects{
-		Problems: s.allProblems(), changes: changesOf(s.told, s.inForce),
-		memory: memory{lost: s.forgets(), dated: map[types.UID]bool{}}, nodeFiles: map[string]string{},
-		read: compile.Inputs{
-			Peers:         map[string]compile.Reading[compile.Peer]{},
-			Announcements: make(map[string]compile.Reading[compile.Announcement], len(s.inForce)),
-		},
-	}
-	s.told = s.inForce
-	for _, e := range s.inForce {
-		meta := e.content.meta()
-		if e.content.dated() {
-			objects.memory.dated[meta.UID] = true
+func newObjects() *Objects {
+	return &Objects{entries: map[identity]entry{}, counts: map[string]int{}}
+}
+
+// changes are what came, changed and went of the objects in force. An object has changed where another version of it is in force,
+// or the same that was admitted anew.
+type changes struct{ added, changed, removed []identity }
+
+func (c *changes) all() []identity { return slices.Concat(c.added, c.changed, c.removed) }
+
+func (c *changes) add(later changes) {
+	c.added = append(c.added, later.added...)
+	c.changed = append(c.changed, later.changed...)
+	c.removed = append(c.removed, later.removed...)
+}
+
+// replace puts what is in force now of some objects in the place of what was.
+func (o *Objects) replace(ids map[identity]bool, next []entry) (c changes) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	stays := make(map[identity]bool, len(next))
+	for _, e := range next {
+		id := e.content.identity()
+		stays[id] = true
+		switch was, existed := o.entries[id]; {
+		case !existed:
+			c.added = append(c.added, id)
+			o.counts[id.Kind]++
+		case was.content != e.content:
+			c.changed = append(c.changed, id)
 		}
-		ref := compile.RefOf(&meta)
-		switch c := e.content.(type) {
-		case *peer:
-			objects.Peers = append(objects.Peers, c.admitted.(*v1alpha1.BGPPeer))
-			objects.read.Peers[ref.Name] = compile.Reading[compile.Peer]{
-				Ref: ref, Labels: c.admitted.GetLabels(), InForce: c.versions.InForce, Issue: c.issue,
-			}
-		case *Announcement:
-			objects.Announcements = append(objects.Announcements, c)
-			objects.read.Announcements[ref.String()] = compile.Reading[compile.Announcement]{
-				Ref: ref, Renewed: meta.Annotations[v1alpha1.AnnotationRenewedAt], InForce: c.versions.InForce, Issue: c.issue,
-			}
-		case *plain:
-			objects.add(c, e.place.file)
+		o.entries[id] = e
+	}
+	for id := range ids {
+		if _, existed := o.entries[id]; existed && !stays[id] {
+			c.removed = append(c.removed, id)
+			o.counts[id.Kind]--
+			delete(o.entries, id)
 		}
 	}
-	return objects
+	return c
+}
+
+// contents are the versions in force of objects, without those that are not there.
+func (o *Objects) contents(ids []identity) map[identity]content {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	found := make(map[identity]content, len(ids))
+	for _, id := range ids {
+		if e, inForce := o.entries[id]; inForce {
+			found[id] = e.content
+		}
+	}
+	return found
+}
+
+// all are the names of all objects.
+func (o *Objects) all() []identity {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Collect(maps.Keys(o.entries))
+}
+
+// count is the number of objects of a kind.
+func (o *Objects) count(kind string) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.counts[kind]
+}
+
+// fileOf is the file that an object came from.
+func (o *Objects) fileOf(id identity) string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.entries[id].place.file
 }
 
 var _ engine.Source = (*Objects)(nil)
 
 // ReadAll implements engine.Source.
 func (o *Objects) ReadAll(_ context.Context, into *engine.Input) error {
-	into.Inputs = o.read // whose maps are not changed
-	into.Node = o.node()
-	into.Namespaces = make(map[string]compile.Namespace, len(o.Namespaces))
-	for _, namespace := range o.Namespaces {
-		into.Namespaces[namespace.Name] = compile.Namespace{Exists: true, Labels: namespace.Labels}
-	}
-	into.Secrets = map[string]compile.Secret{}
-	for _, secret := range o.Secrets {
-		if secret.Namespace == o.authNamespace {
-			into.Secrets[secret.Name] = compile.Secret{Exists: true, Data: secret.Data}
-		}
-	}
+	into.Node = o.noNode() // unless there is one
+	o.read(o.all(), into)
 	return nil
 }
 
-// Read implements engine.Source. No key is ever touched: whatever changes in the directory, there are other Objects.
-func (o *Objects) Read(ctx context.Context, _ engine.Key, into *engine.Input) error {
-	return o.ReadAll(ctx, into)
+// Read implements engine.Source.
+func (o *Objects) Read(_ context.Context, key engine.Key, into *engine.Input) error {
+	o.read([]identity{identityOfKind(key.Kind, key.Namespace, key.Name)}, into)
+	return nil
 }
 
-// node is the Node of this process, or one of which nothing is known but the name.
-func (o *Objects) node() *corev1.Node {
-	for _, node := range o.Nodes {
-		if node.Name == o.nodeName {
+// read adds to an input what objects contribute, and returns the versions of them that are in force.
+func (o *Objects) read(ids []identity, into *engine.Input) map[identity]content {
+	contents := o.contents(ids)
+	for _, id := range ids {
+		name := compile.Ref{Namespace: id.Namespace, Name: id.Name}.String()
+		switch c := contents[id]; id.Kind {
+		case "BGPPeer":
+			into.Peers[name] = readPeer(c)
+		case announcementKind.Kind:
+			into.Announcements[name] = readAnnouncement(c)
+		case "Namespace":
+			into.Namespaces[name] = readNamespace(c)
+		case "Node":
+			if id.Name == o.nodeName {
+				into.Node = o.readNode(c)
+			}
+		}
+	}
+	return contents
+}
+
+func readPeer(c content) compile.Reading[compile.Peer] {
+	p, inForce := c.(*peer)
+	if !inForce {
+		return compile.Reading[compile.Peer]{}
+	}
+	meta := p.meta()
+	return compile.Reading[compile.Peer]{Ref: compile.RefOf(&meta), Labels: p.admitted.GetLabels(), InForce: p.versions.InForce, Issue: p.issue}
+}
+
+func readAnnouncement(c content) compile.Reading[compile.Announcement] {
+	a, inForce := c.(*Announcement)
+	if !inForce {
+		return compile.Reading[compile.Announcement]{}
+	}
+	return compile.Reading[compile.Announcement]{
+		Ref: a.Ref(), Renewed: a.kept.Annotations[v1alpha1.AnnotationRenewedAt], InForce: a.versions.InForce, Issue: a.issue,
+	}
+}
+
+func readNamespace(c content) compile.Namespace {
+	if c == nil {
+		return compile.Namespace{}
+	}
+	return compile.Namespace{Exists: true, Labels: c.object().GetLabels()}
+}
+
+func (o *Objects) readNode(c content) *corev1.Node {
+	if c != nil {
+		if node, ok := c.object().(*corev1.Node); ok {
 			return node
 		}
 	}
+	return o.noNode()
+}
+
+// noNode is the Node of this process where no manifest has one: nothing is known of it but the name.
+func (o *Objects) noNode() *corev1.Node {
 	return &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: o.nodeName}}
 }
 
-// add adds an object of a kind of Kubernetes.
-func (o *Objects) add(p *plain, file string) {
-	switch object := p.admitted.(type) {
-	case *corev1.Secret:
-		o.Secrets = append(o.Secrets, object)
-	case *corev1.Namespace:
-		o.Namespaces = append(o.Namespaces, object)
-	case *corev1.Node:
-		o.Nodes = append(o.Nodes, object)
-		o.nodeFiles[object.Name] = file
+// secrets are the Secrets that have these names, for engine.Options.
+func (o *Objects) secrets(names map[string]bool) map[string]compile.Secret {
+	found := make(map[string]compile.Secret, len(names))
+	for name := range names {
+		id := identityOfKind(kindSecret, o.authNamespace, name)
+		found[name] = compile.Secret{}
+		if c := o.contents([]identity{id})[id]; c != nil {
+			if secret, ok := c.object().(*corev1.Secret); ok {
+				found[name] = compile.Secret{Exists: true, Data: secret.Data}
+			}
+		}
 	}
+	return found
 }

@@ -96,7 +96,7 @@ func ofNodes(issues []compile.Issue, objects *Objects, former []Problem, now tim
 			continue
 		}
 		p := Problem{
-			File: objects.nodeFiles[issues[i].Ref.Name], Object: compile.KindNode + " " + issues[i].Ref.Name, Since: now,
+			File: objects.fileOf(identityOfKind(compile.KindNode, "", issues[i].Ref.Name)), Object: compile.KindNode + " " + issues[i].Ref.Name, Since: now,
 			Causes: []metav1.StatusCause{{Type: metav1.CauseTypeFieldValueInvalid, Field: "metadata.annotations", Message: issues[i].Message}},
 		}
 		if j := slices.IndexFunc(former, p.same); j >= 0 {

@@ -69,8 +69,7 @@ func (m *memory) ofPrefixes(of compile.Ref, verdicts []v1alpha1.Verdict) []warni
 		if verdict.Reason != v1alpha1.ReasonConflict {
 			continue
 		}
-		winner := identity{GroupKind: announcementKind}
-		winner.Namespace, winner.Name, _ = strings.Cut(verdict.Winner, "/")
+		winner := announcementNamed(verdict.Winner)
 		if m.losesTo(compile.Ref{Namespace: winner.Namespace, Name: winner.Name, UID: uidOf(winner)}, of) {
 			warnings = append(warnings, warning{verdict.Winner, m.turnsOver()})
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/go-logr/logr"
 	"golang.org/x/sync/errgroup"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/herald-bgp/herald/controllers/admission"
 	"github.com/herald-bgp/herald/controllers/engine"
@@ -51,15 +52,24 @@ type Runner struct {
 	handed bool
 
 	mu sync.Mutex
-	// state is what the statuses are of, nil before the first, and objects is what it was made from.
-	state   *engine.State
-	objects Objects
-	// problems are those of the manifests, and nodeProblems those of the Node. memory says what a restart would know.
-	problems, nodeProblems []Problem
-	memory                 memory
-	statuses               statuses
+	// unseen are the news that the statuses are not of yet.
+	unseen unseen
 	// news has an element when the statuses are to be looked at.
 	news chan struct{}
+
+	// turn has an element while the statuses are at work.
+	turn     chan struct{}
+	statuses *statuses
+}
+
+// unseen is what happened since the statuses were brought up to date.
+type unseen struct {
+	// objects are those that came, changed or went, and sessions those of which the speaker has news.
+	objects  map[identity]bool
+	sessions map[speaker.SessionID]bool
+	// problems are those of the manifests, and lost says why a restart would know nothing of what is in force.
+	problems []Problem
+	lost     string
 }
 
 // NewRunner prepares a Runner. It fails when the directory does not exist; what is wrong in the directory is reported
@@ -82,8 +92,11 @@ func NewRunner(o Options) (*Runner, error) {
 		log:     log,
 		source:  source,
 		news:    make(chan struct{}, 1),
+		turn:    make(chan struct{}, 1),
 		speaker: speaker.New(speaker.Options{Logger: log.WithName("speaker"), Listen: o.Listen}),
 	}
+	source.objects.nodeName, source.objects.authNamespace = o.NodeName, o.AuthNamespace
+	r.statuses = newStatuses(source.objects)
 	r.engine = engine.New(r.speaker, engine.Options{
 		NodeName:        o.NodeName,
 		TrustAll:        true, // whoever may write the files is the platform team
@@ -92,8 +105,9 @@ func NewRunner(o Options) (*Runner, error) {
 		SoftwareVersion: o.SoftwareVersion,
 		RouterID:        o.RouterID,
 		Logger:          log.WithName("config"),
+		Secrets:         source.objects.secrets,
 		Published:       r.published,
-		Changed:         func([]speaker.SessionID) { r.poke() },
+		Changed:         r.sessionsChanged,
 	})
 	return r, nil
 }
@@ -108,40 +122,68 @@ func (r *Runner) Speaker() *speaker.Speaker { return r.speaker }
 func (r *Runner) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return r.speaker.Run(ctx) })
-	group.Go(func() error { return r.source.Run(ctx, r.apply) })
+	group.Go(func() error { return r.source.Run(ctx, r.hand) })
 	group.Go(func() error { return r.engine.Run(ctx) })
 	group.Go(func() error { r.follow(ctx); return nil })
 	return group.Wait()
 }
 
-// apply takes the problems of the manifests, and hands what is in force to the engine where that has changed.
-func (r *Runner) apply(objects Objects) {
+// hand takes the news of the directory, and has the engine read what changed.
+func (r *Runner) hand(n news) {
+	ids := n.changes.all()
 	r.mu.Lock()
-	r.problems, r.memory = objects.Problems, objects.memory
+	r.unseen.problems, r.unseen.lost = n.problems, n.lost
+	for _, id := range ids {
+		addTo(&r.unseen.objects, id)
+	}
 	r.mu.Unlock()
-	if r.handed && objects.changes.none() {
+	switch {
+	case !r.handed:
+		r.handed = true
+		r.engine.Use(r.source.objects)
+	case len(ids) > 0:
+		keys := make([]engine.Key, 0, len(ids))
+		for _, id := range ids {
+			keys = append(keys, engine.Key{Kind: id.Kind, Namespace: id.Namespace, Name: id.Name})
+		}
+		r.engine.Touch(keys...)
+	default:
 		if state := r.engine.State(); state != nil {
-			r.logApplied(&objects, state)
+			r.logApplied(state)
 		}
 		r.poke()
-		return
 	}
-	r.handed = true
-	objects.nodeName, objects.authNamespace = r.options.NodeName, r.options.AuthNamespace
-	r.engine.Use(&objects)
+}
+
+func addTo[K comparable](set *map[K]bool, key K) {
+	if *set == nil {
+		*set = map[K]bool{}
+	}
+	(*set)[key] = true
 }
 
 // published says what the speaker was told, and has the statuses looked at.
 func (r *Runner) published(state *engine.State) {
-	if objects, ok := state.Source.(*Objects); ok {
-		r.logApplied(objects, state)
-	}
+	r.logApplied(state)
 	r.poke()
 }
 
-func (r *Runner) logApplied(objects *Objects, state *engine.State) {
-	r.log.Info("manifests applied", "peers", len(objects.Peers), "announcements", len(objects.Announcements),
-		"sessions", len(state.Sessions), "problems", len(objects.Problems)+len(ofNodes(state.Issues, objects, nil, state.Time)))
+func (r *Runner) logApplied(state *engine.State) {
+	r.mu.Lock()
+	problems := len(r.unseen.problems)
+	r.mu.Unlock()
+	r.log.Info("manifests applied", "peers", r.source.objects.count("BGPPeer"), "announcements", r.source.objects.count(announcementKind.Kind),
+		"sessions", len(state.Sessions), "problems", problems+len(ofNodes(state.Issues, r.source.objects, nil, state.Time)))
+}
+
+// sessionsChanged has the statuses of sessions looked at.
+func (r *Runner) sessionsChanged(ids []speaker.SessionID) {
+	r.mu.Lock()
+	for _, id := range ids {
+		addTo(&r.unseen.sessions, id)
+	}
+	r.mu.Unlock()
+	r.poke()
 }
 
 // poke has the statuses looked at.
@@ -153,21 +195,18 @@ func (r *Runner) poke() {
 }
 
 const (
-	// refreshInterval is how long news gathers before the statuses are made anew.
+	// refreshInterval is how long news gathers before the statuses are looked at.
 	refreshInterval = 100 * time.Millisecond
-	// refreshShare bounds what that takes of a core, to one part in so many: with ten thousand objects it is work. But news
-	// waits no longer than maxPause.
-	refreshShare = 20
-	maxPause     = 5 * time.Second
+	// refreshShare bounds what that takes of a core, to one part in so many: a session that comes or goes changes all statuses.
+	refreshShare = 10
 )
 
 // follow looks at the statuses whenever there is news, so that a condition's time is that of its change, until ctx ends.
 func (r *Runner) follow(ctx context.Context) {
-	refresh := time.NewTimer(0)
+	refresh, look := time.NewTimer(0), time.NewTimer(0) // look: when an announcement may expire
 	refresh.Stop()
-	defer refresh.Stop()
-	look := time.NewTimer(0) // when an announcement may expire
 	look.Stop()
+	defer refresh.Stop()
 	defer look.Stop()
 	pending, rested := false, time.Now() // when the next refresh would be too soon no more
 	for {
@@ -176,12 +215,11 @@ func (r *Runner) follow(ctx context.Context) {
 			return
 		case <-r.news:
 		case <-refresh.C:
-			pending = false
-			took := r.refresh()
-			rested = time.Now().Add(min(refreshShare*took, maxPause))
-			if pause := r.pause(time.Now()); pause > 0 {
+			began := time.Now()
+			if pause := r.refresh(began); pause > 0 {
 				look.Reset(pause)
 			}
+			pending, rested = false, time.Now().Add(refreshShare*time.Since(began))
 			continue
 		case <-look.C:
 		}
@@ -192,9 +230,44 @@ func (r *Runner) follow(ctx context.Context) {
 	}
 }
 
-// refresh returns how long it took.
-func (r *Runner) refresh() time.Duration {
-	began := time.Now()
-	r.update(began, nil)
-	return time.Since(began)
+// refresh brings the statuses up to date. It returns how long to wait before they may change with time alone, 0 where they cannot.
+func (r *Runner) refresh(now time.Time) time.Duration {
+	r.turn <- struct{}{}
+	defer func() { <-r.turn }()
+	r.update(now, false)
+	return r.statuses.catalog.Pause(now)
+}
+
+// update brings the statuses up to date. everySession: the speaker is asked about all sessions, not only about those with news. The caller
+// has the turn.
+func (r *Runner) update(now time.Time, everySession bool) {
+	state := r.engine.State()
+	if state == nil {
+		return
+	}
+	r.mu.Lock()
+	news := r.unseen
+	r.unseen.objects, r.unseen.sessions = nil, nil
+	r.mu.Unlock()
+	if everySession {
+		news.sessions = r.statuses.everySession(state)
+	}
+	r.statuses.update(r.engine, state, &news, now)
+}
+
+// Status returns the objects of the endpoint: what is in force with its status, then what is not.
+func (r *Runner) Status(ctx context.Context) ([]runtime.Object, error) {
+	select {
+	case r.turn <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	r.update(time.Now(), true)
+	shown := r.statuses.shown()
+	<-r.turn
+	list := shown.objects()
+	if problem := r.engine.Problem(); problem != nil {
+		list = append(list, problem)
+	}
+	return list, nil
 }

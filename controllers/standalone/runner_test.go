@@ -10,10 +10,13 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -21,6 +24,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/controllers/engine"
 	"github.com/herald-bgp/herald/controllers/nodeapi"
 	"github.com/herald-bgp/herald/speaker"
 	"github.com/herald-bgp/herald/speaker/wire"
@@ -355,13 +359,28 @@ func TestNodeOf(t *testing.T) {
 ---
 {apiVersion: v1, kind: Node, metadata: {name: node-2}}
 `)
-	o := runSource(t, dir).await("the nodes", func(Objects) bool { return true })
-	o.nodeName = "node-1"
-	if n := o.node(); n.Labels["rack"] != "a" {
+	source, err := Open(dir, "", testAdmitter(t), testLog(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = source.Close() })
+	source.load(t.Context(), time.Now())
+	nodeOf := func(name string) *corev1.Node {
+		source.objects.nodeName = name
+		var in, all engine.Input
+		if err := errors.Join(source.objects.Read(t.Context(), engine.Key{Kind: "Node", Name: name}, &in),
+			source.objects.ReadAll(t.Context(), &all)); err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(in, all) {
+			t.Errorf("of its key: %+v, of all: %+v", in, all)
+		}
+		return in.Node
+	}
+	if n := nodeOf("node-1"); n.Labels["rack"] != "a" {
 		t.Errorf("node-1: %+v", n)
 	}
-	o.nodeName = "node-3"
-	if n := o.node(); n.Name != "node-3" || len(n.Labels) != 0 {
+	if n := nodeOf("node-3"); n.Name != "node-3" || len(n.Labels) != 0 {
 		t.Errorf("node-3: %+v", n)
 	}
 }

@@ -59,7 +59,7 @@ func (s *Source) settle(f file, content, former *manifest, now time.Time) *manif
 		w.content, w.since = content, now
 	}
 	rested := now.Sub(w.since) >= restPeriod
-	had := s.hadFrom(f.name)
+	had := s.hadFrom(f.name, former)
 	first := former == nil && len(had) == 0
 	if f.err != nil || first && !s.loaded || f.steady && believes(f.writers, takesAway(content, former, had), rested) {
 		delete(s.waits, f.name)
@@ -93,15 +93,4 @@ func takesAway(content, former *manifest, had []identity) bool {
 		has[d.identity()] = true
 	}
 	return slices.ContainsFunc(had, func(id identity) bool { return !has[id] })
-}
-
-// hadFrom are the objects in force that came from a file.
-func (s *Source) hadFrom(name string) []identity {
-	var had []identity
-	for _, e := range s.inForce {
-		if e.place.file == name {
-			had = append(had, e.content.identity())
-		}
-	}
-	return had
 }

@@ -91,10 +91,10 @@ spec:
 				"---\n" + list + "  - 192.0.2.0/25\n  - 192.0.2.128/25\n"
 			write(t, dir, "a.yaml", before)
 			h := runSource(t, dir)
-			h.await("the peers", func(o Objects) bool { return len(o.Peers) == 2 })
+			h.await("the peers", func(o snapshot) bool { return len(o.Peers) == 2 })
 
 			file := opened(t, filepath.Join(dir, "a.yaml"), tc.flags)
-			whole := func(o Objects) {
+			whole := func(o snapshot) {
 				t.Helper()
 				if len(o.Peers) < 2 || o.Peers[0].Name != "a" || o.Peers[0].Spec.Address != "192.0.2.1" || o.Peers[1].Spec.Address != "192.0.2.2" ||
 					!strings.Contains(describe(&o), "192.0.2.0/25,192.0.2.128/25") {
@@ -104,7 +104,7 @@ spec:
 			for i, step := range tc.steps {
 				put(t, file, step)
 				if tc.told && i == 0 {
-					h.await("the word that the file is written", func(o Objects) bool {
+					h.await("the word that the file is written", func(o snapshot) bool {
 						whole(o)
 						return len(o.Problems) == 1 && o.Problems[0].Kept && o.Problems[0].Message() == beingWritten
 					})
@@ -112,7 +112,7 @@ spec:
 				// A file that comes later is in force, so this one was looked at.
 				other := fmt.Sprintf("other-%d", i)
 				write(t, dir, other+".yaml", announcementManifest(other, fmt.Sprintf("10.%d.0.0/16", i)))
-				h.await(other, func(o Objects) bool {
+				h.await(other, func(o snapshot) bool {
 					if tc.told {
 						whole(o)
 					}
@@ -127,7 +127,7 @@ spec:
 				t.Fatal(err)
 			}
 			peers := strings.Count(string(content), "kind: BGPPeer")
-			h.await("the end", func(o Objects) bool {
+			h.await("the end", func(o snapshot) bool {
 				return len(o.Problems) == 0 && len(o.Peers) == peers && strings.Contains(string(content), o.Peers[0].Spec.Address+",") &&
 					len(o.Announcements) == len(tc.steps)+strings.Count(string(content), "kind: Announcement")
 			})
@@ -139,10 +139,10 @@ spec:
 func TestEmptiedBeforeTheStart(t *testing.T) {
 	r := newRestarts(t)
 	write(t, r.dir, "a.yaml", peerManifest("a", "192.0.2.1"))
-	r.run("the peer", func(o Objects) bool { return len(o.Peers) == 1 })
+	r.run("the peer", func(o snapshot) bool { return len(o.Peers) == 1 })
 	file := opened(t, filepath.Join(r.dir, "a.yaml"), os.O_TRUNC)
 	for range 2 {
-		o := r.run("the objects after a restart", func(Objects) bool { return true })
+		o := r.run("the objects after a restart", func(snapshot) bool { return true })
 		if len(o.Peers) != 1 || len(o.Problems) != 1 || o.Problems[0].Message() != beingWritten || !o.Problems[0].Kept {
 			t.Errorf("while the file is written: %s", describe(&o))
 		}
@@ -151,7 +151,7 @@ func TestEmptiedBeforeTheStart(t *testing.T) {
 	if err := file.Close(); err != nil {
 		t.Fatal(err)
 	}
-	r.run("the new version", func(o Objects) bool { return len(o.Problems) == 0 && o.Peers[0].Spec.Address == "192.0.2.2" })
+	r.run("the new version", func(o snapshot) bool { return len(o.Problems) == 0 && o.Peers[0].Spec.Address == "192.0.2.2" })
 }
 
 // TestLooksAfterAStartDuringAWrite: every look after a start leaves in force what the former process had of a file that is being
@@ -159,7 +159,7 @@ func TestEmptiedBeforeTheStart(t *testing.T) {
 func TestLooksAfterAStartDuringAWrite(t *testing.T) {
 	r := newRestarts(t)
 	write(t, r.dir, "a.yaml", peerManifest("a", "192.0.2.1"))
-	r.run("the peer", func(o Objects) bool { return len(o.Peers) == 1 })
+	r.run("the peer", func(o snapshot) bool { return len(o.Peers) == 1 })
 	opened(t, filepath.Join(r.dir, "a.yaml"), os.O_TRUNC)
 	source, err := Open(r.dir, r.state, testAdmitter(t), testLog(t))
 	if err != nil {
@@ -168,7 +168,7 @@ func TestLooksAfterAStartDuringAWrite(t *testing.T) {
 	t.Cleanup(func() { _ = source.Close() })
 	for n := range 4 { // at once, so within the first second
 		source.load(t.Context(), time.Now())
-		o := source.objects()
+		o := snapshotOf(source, source.news())
 		if len(o.Peers) != 1 || len(o.Problems) != 1 || o.Problems[0].Message() != beingWritten || !o.Problems[0].Kept {
 			t.Errorf("at look %d: %s", n+1, describe(&o))
 		}
@@ -180,11 +180,11 @@ func TestEmptiedAndClosed(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "a.yaml", peerManifest("a", "192.0.2.1"))
 	h := runSource(t, dir)
-	h.await("the peer", func(o Objects) bool { return len(o.Peers) == 1 })
+	h.await("the peer", func(o snapshot) bool { return len(o.Peers) == 1 })
 	if err := os.Truncate(filepath.Join(dir, "a.yaml"), 0); err != nil {
 		t.Fatal(err)
 	}
-	h.await("its end", func(o Objects) bool { return len(o.Peers) == 0 && len(o.Problems) == 0 })
+	h.await("its end", func(o snapshot) bool { return len(o.Peers) == 0 && len(o.Problems) == 0 })
 }
 
 // TestOpenAtTheStart: a file that is being written when nothing is in force yet is taken as it is, and followed.
@@ -193,9 +193,9 @@ func TestOpenAtTheStart(t *testing.T) {
 	file := opened(t, filepath.Join(dir, "a.yaml"), os.O_CREATE)
 	put(t, file, peerManifest("a", "192.0.2.1"))
 	h := runSource(t, dir)
-	h.await("the first peer", func(o Objects) bool { return len(o.Peers) == 1 })
+	h.await("the first peer", func(o snapshot) bool { return len(o.Peers) == 1 })
 	put(t, file, "---\n"+peerManifest("b", "192.0.2.2"))
-	h.await("the second, though the file is never closed", func(o Objects) bool { return len(o.Peers) == 2 && len(o.Problems) == 0 })
+	h.await("the second, though the file is never closed", func(o snapshot) bool { return len(o.Peers) == 2 && len(o.Problems) == 0 })
 }
 
 // TestUnknownWritersRest: where nobody can tell whether a writer is there, what takes something away waits for a rest, and

@@ -8,9 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"time"
 
@@ -29,11 +31,12 @@ type Source struct {
 	interval time.Duration
 	// found is what the latest look found.
 	found survey
-	// files holds the manifests as they were last read, inForce the objects that came from them.
-	files   map[string]*manifest
-	inForce []entry
-	// told are those that the latest Objects had.
-	told []entry
+	// files holds the manifests as they were last read.
+	files map[string]*manifest
+	index index
+	// objects are in force, and changes are what became of them since the latest news.
+	objects *Objects
+	changes changes
 	// waits holds the files whose new content does not count yet, since somebody may still be writing it.
 	waits    map[string]wait
 	problems []Problem
@@ -59,7 +62,7 @@ func Open(dir, stateDir string, admitter Admitter, log logr.Logger) (*Source, er
 	}
 	s := &Source{
 		dir: absolute, admitter: admitter, watcher: watcher{log: log}, log: log, interval: lookInterval,
-		files: map[string]*manifest{}, waits: map[string]wait{},
+		files: map[string]*manifest{}, index: newIndex(), objects: newObjects(), waits: map[string]wait{},
 	}
 	if stateDir != "" {
 		s.store = newStore(stateDir, log)
@@ -67,7 +70,7 @@ func Open(dir, stateDir string, admitter Admitter, log logr.Logger) (*Source, er
 	}
 	info, err := os.Stat(dir)
 	switch {
-	case len(s.inForce) > 0:
+	case len(s.objects.entries) > 0:
 		// Whatever is wrong with the directory, the first look says so.
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("the directory of the manifests does not exist: %w", err)
@@ -94,8 +97,8 @@ const (
 	waitInterval = 200 * time.Millisecond
 )
 
-// Run calls apply with what is in force, at once and after every change, one call at a time, until ctx ends.
-func (s *Source) Run(ctx context.Context, apply func(Objects)) error {
+// Run calls tell at once and after every change, one call at a time, until ctx ends.
+func (s *Source) Run(ctx context.Context, tell func(news)) error {
 	defer s.runStore()()
 	quiet, next := time.NewTimer(0), time.NewTimer(s.interval)
 	defer quiet.Stop()
@@ -126,7 +129,7 @@ func (s *Source) Run(ctx context.Context, apply func(Objects)) error {
 			s.closeEnded(ok)
 		case err := <-s.stored():
 			if s.noteStored(err) {
-				apply(s.objects())
+				tell(s.news())
 			}
 		case <-next.C:
 			if s.look() {
@@ -136,7 +139,7 @@ func (s *Source) Run(ctx context.Context, apply func(Objects)) error {
 		case <-quiet.C:
 			burst = time.Time{}
 			if s.load(ctx, time.Now()) {
-				apply(s.objects())
+				tell(s.news())
 				s.save()
 			}
 			next.Reset(s.pause())
@@ -185,18 +188,21 @@ func (s *Source) load(ctx context.Context, now time.Time) bool {
 	if s.found.err != nil {
 		return s.unreadable(s.found.err, now)
 	}
-	manifests, changed := s.read()
-	if s.loaded && !changed && s.dirErr == nil {
+	s.seen = later(s.seen, now)
+	changed := s.read(ctx)
+	whole := !s.loaded || s.dirErr != nil
+	if !whole && len(changed) == 0 {
 		return false
 	}
 	if !s.loaded {
 		s.noteRestored()
 	}
 	s.loaded, s.dirErr = true, nil
-	var problems []Problem
-	s.seen = later(s.seen, now)
-	s.inForce, problems = merge(ctx, s.admitter, manifests, s.inForce, s.seen)
-	s.report(problems, now)
+	if whole {
+		s.merge(ctx, s.everything(), now)
+	} else {
+		s.merge(ctx, s.together(changed), now)
+	}
 	return true
 }
 
@@ -210,28 +216,89 @@ func later(former metav1.Time, now time.Time) metav1.Time {
 	return metav1.NewTime(now)
 }
 
-// read brings s.files up to date. It returns the manifests in the order of files, and whether any of them changed.
-func (s *Source) read() (manifests []*manifest, changed bool) {
+// read brings s.files up to date. It returns the files that changed, each with what it held before, nil for nothing.
+func (s *Source) read(ctx context.Context) map[string]*manifest {
+	changed := map[string]*manifest{}
 	next := make(map[string]*manifest, len(s.found.files))
-	read := s.readChanged()
-	for _, found := range s.found.files {
-		m := s.files[found.name]
-		if again := read[found.name]; again != nil {
-			var news bool
-			m, news = s.accept(again, m)
-			changed = changed || news
+	// put notes what a file holds now, nil for nothing.
+	put := func(name string, m *manifest, news bool) {
+		if former := s.files[name]; news || m == nil && former != nil {
+			changed[name] = former
 		}
 		if m != nil {
-			next[found.name] = m
-			manifests = append(manifests, m)
+			next[name] = m
 		}
 	}
-	changed = changed || len(next) != len(s.files)
+	there := make(map[string]bool, len(s.found.files))
+	for _, found := range s.found.files {
+		there[found.name] = true
+	}
+	for name := range s.files {
+		if !there[name] {
+			put(name, nil, true)
+		}
+	}
+	claimed := map[identity]bool{}
+	for files := range inBatches(s.found.files) {
+		read := s.readChanged(files)
+		var accepted []*manifest
+		for _, found := range files {
+			m, news := s.files[found.name], false
+			if again := read[found.name]; again != nil {
+				m, news = s.accept(again, m)
+			}
+			if put(found.name, m, news); news {
+				accepted = append(accepted, m)
+			}
+		}
+		s.judge(ctx, accepted, claimed)
+	}
 	s.files = next
-	maps.DeleteFunc(s.waits, func(name string, _ wait) bool {
-		return !slices.ContainsFunc(s.found.files, func(f sighting) bool { return f.name == name })
-	})
-	return manifests, changed
+	maps.DeleteFunc(s.waits, func(name string, _ wait) bool { return !there[name] })
+	return changed
+}
+
+// batchSize is how many octets of manifests are read at a time for each processor. What is decoded takes many times as much, until
+// there is a verdict on it.
+const batchSize = 1 << 20
+
+// inBatches yields files in their order, at least one at a time.
+func inBatches(files []sighting) iter.Seq[[]sighting] {
+	return func(yield func([]sighting) bool) {
+		for len(files) > 0 {
+			n, size := 0, int64(0)
+			for n < len(files) && (n == 0 || size+files[n].facts.size <= batchSize*int64(runtime.GOMAXPROCS(0))) {
+				size += files[n].facts.size
+				n++
+			}
+			if !yield(files[:n]) {
+				return
+			}
+			files = files[n:]
+		}
+	}
+}
+
+// judge gives, on all processors, the verdict on the first document of each object that these files name, where there is none yet.
+// Whether a later one is to be admitted depends on what becomes of those before it. claimed are the objects of files that were judged
+// before.
+func (s *Source) judge(ctx context.Context, manifests []*manifest, claimed map[identity]bool) {
+	var first []*document
+	for _, m := range manifests {
+		for i := range m.documents {
+			d := &m.documents[i]
+			id := d.identity()
+			if id == (identity{}) || claimed[id] {
+				continue
+			}
+			claimed[id] = true
+			earlier := slices.ContainsFunc(s.filesOf(id), func(file string) bool { return file < m.name })
+			if !d.judged() && !earlier {
+				first = append(first, d)
+			}
+		}
+	}
+	inParallel(first, func(d *document) { d.admit(ctx, s.admitter, s.objects.entries[d.draft.id].content, s.seen) })
 }
 
 // reading is a file that was read.
@@ -247,11 +314,11 @@ type reading struct {
 	content *manifest
 }
 
-// readChanged reads, on all processors, the files that may not be what they were.
-func (s *Source) readChanged() map[string]*reading {
+// readChanged reads, on all processors, those of the files that may not be what they were.
+func (s *Source) readChanged(files []sighting) map[string]*reading {
 	read := map[string]*reading{}
 	var list []*reading
-	for _, found := range s.found.files {
+	for _, found := range files {
 		if m := s.files[found.name]; m == nil || !m.settled(found.facts) {
 			r := &reading{found: found}
 			read[found.name] = r
@@ -300,25 +367,22 @@ func (s *Source) unreadable(err error, now time.Time) bool {
 		return false
 	}
 	s.loaded, s.dirErr = true, err
-	of := Problem{Causes: []metav1.StatusCause{{Message: err.Error()}}, Kept: len(s.inForce) > 0}
-	s.report([]Problem{of}, now)
+	of := []Problem{{Causes: []metav1.StatusCause{{Message: err.Error()}}, Kept: len(s.objects.entries) > 0}}
+	s.report(of, s.problems, now)
+	s.problems = of
 	return true
 }
 
-// report logs the problems that are new and the end of those that are not there any more.
-func (s *Source) report(problems []Problem, now time.Time) {
+// report logs the problems that are not among the former ones, which keep their time.
+func (s *Source) report(problems, former []Problem, now time.Time) {
 	for i := range problems {
 		p := &problems[i]
 		p.Since = now
-		if j := slices.IndexFunc(s.problems, p.same); j >= 0 {
-			p.Since = s.problems[j].Since
+		if j := slices.IndexFunc(former, p.same); j >= 0 {
+			p.Since = former[j].Since
 			continue
 		}
 		s.log.Info("manifest not in force", "file", p.File, "document", p.Document, "line", p.Line,
 			"object", p.Object, "reason", p.Message(), "formerVersionStays", p.Kept)
 	}
-	if len(problems) == 0 && len(s.problems) > 0 {
-		s.log.Info("every manifest is in force again")
-	}
-	s.problems = problems
 }

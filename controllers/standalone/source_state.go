@@ -17,14 +17,15 @@ import (
 // restore begins with what a former process had in force: what follows is decided as if it had gone on.
 func (s *Source) restore() {
 	former := s.store.restore(s.dir)
-	s.inForce, s.formerManifests = former.entries, former.header.Manifests
+	s.restoreObjects(former.entries)
+	s.formerManifests = former.header.Manifests
 	s.seen = metav1.NewTime(former.header.Seen)
 }
 
 // noteRestored says what was taken over, once the manifests were read for the first time.
 func (s *Source) noteRestored() {
-	if len(s.inForce) > 0 {
-		s.log.Info("state of the former process taken over", "objects", len(s.inForce),
+	if n := len(s.objects.entries); n > 0 {
+		s.log.Info("state of the former process taken over", "objects", n,
 			"manifestsChanged", s.formerManifests != s.fingerprint())
 	}
 }
@@ -61,7 +62,7 @@ func (s *Source) save() {
 	if s.store != nil {
 		s.store.save(&state{
 			header:  stateHeader{Version: stateVersion, Directory: s.dir, Manifests: s.fingerprint(), Seen: s.seen.Time},
-			entries: s.inForce,
+			entries: slices.Collect(maps.Values(s.objects.entries)),
 		})
 	}
 }
@@ -101,6 +102,21 @@ func (s *Source) forgets() string {
 	default:
 		return ""
 	}
+}
+
+// news is what the directory tells: what became of the objects in force, and what is not in force.
+type news struct {
+	changes  changes
+	problems []Problem
+	// lost says why a restart would know nothing of what is in force, empty where it would.
+	lost string
+}
+
+// news is what has happened since it was called last.
+func (s *Source) news() news {
+	n := news{changes: s.changes, problems: s.allProblems(), lost: s.forgets()}
+	s.changes = changes{}
+	return n
 }
 
 // allProblems are those of the manifests, which say what a restart would lose, and that of the state directory.

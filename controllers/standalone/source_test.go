@@ -53,7 +53,7 @@ items:
 		t.Fatal(err)
 	}
 
-	o := runSource(t, dir).await("the first objects", func(Objects) bool { return true })
+	o := runSource(t, dir).await("the first objects", func(snapshot) bool { return true })
 	if got := names(o.Peers); !slices.Equal(got, []string{"tor-a", "tor-b"}) {
 		t.Errorf("peers %v", got)
 	}
@@ -132,7 +132,7 @@ func TestProblems(t *testing.T) {
 			for name, content := range tc.files {
 				write(t, dir, name, content)
 			}
-			o := runSource(t, dir).await("the first objects", func(Objects) bool { return true })
+			o := runSource(t, dir).await("the first objects", func(snapshot) bool { return true })
 			if got := names(o.Peers); !slices.Equal(got, []string{"good"}) || o.Peers[0].Spec.Address != "192.0.2.1" {
 				t.Errorf("in force: %s", describe(&o))
 			}
@@ -154,28 +154,28 @@ func TestUnreadableFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := runSource(t, dir)
-	o := h.await("the first objects", func(Objects) bool { return true })
+	o := h.await("the first objects", func(snapshot) bool { return true })
 	if len(o.Peers) != 1 || len(o.Problems) != 1 || o.Problems[0].Position() != "b.yaml" {
 		t.Fatalf("a dangling link: %s", describe(&o))
 	}
 	remove(t, dir, "b.yaml")
-	h.await("the end of the problem", func(o Objects) bool { return len(o.Problems) == 0 && len(o.Peers) == 1 })
+	h.await("the end of the problem", func(o snapshot) bool { return len(o.Problems) == 0 && len(o.Peers) == 1 })
 }
 
 func TestChangeBreakRepair(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "peer.yaml", peerManifest("tor", "192.0.2.1"))
 	h := runSource(t, dir)
-	first := h.await("the peer", func(o Objects) bool { return len(o.Peers) == 1 }).Peers[0]
+	first := h.await("the peer", func(o snapshot) bool { return len(o.Peers) == 1 }).Peers[0]
 
 	write(t, dir, "peer.yaml", "# a comment\n"+peerManifest("tor", "192.0.2.1"))
-	same := h.await("the comment", func(o Objects) bool { return len(o.Peers) == 1 }).Peers[0]
+	same := h.await("the comment", func(o snapshot) bool { return len(o.Peers) == 1 }).Peers[0]
 	if same.Generation != 1 {
 		t.Errorf("a comment moved the generation to %d", same.Generation)
 	}
 
 	write(t, dir, "peer.yaml", peerManifest("tor", "192.0.2.2"))
-	second := h.await("the change", func(o Objects) bool { return o.Peers[0].Spec.Address == "192.0.2.2" }).Peers[0]
+	second := h.await("the change", func(o snapshot) bool { return o.Peers[0].Spec.Address == "192.0.2.2" }).Peers[0]
 	if second.Generation != 2 || second.UID != first.UID || first.Spec.Address != "192.0.2.1" {
 		t.Errorf("changed: generation %d, uid %s, before %s", second.Generation, second.UID, first.UID)
 	}
@@ -187,14 +187,14 @@ func TestChangeBreakRepair(t *testing.T) {
 		peerManifest("tor", "nonsense"),
 	} {
 		write(t, dir, "peer.yaml", broken)
-		o := h.await("the refusal of "+broken, func(o Objects) bool {
+		o := h.await("the refusal of "+broken, func(o snapshot) bool {
 			return len(o.Problems) == 1 && len(o.Peers) == 1 && o.Peers[0] == second
 		})
 		if !o.Problems[0].Kept {
 			t.Errorf("%s: not told that the former version stays", o.Problems[0].String())
 		}
 		write(t, dir, "peer.yaml", peerManifest("tor", "192.0.2.2"))
-		o = h.await("the repair", func(o Objects) bool { return len(o.Problems) == 0 })
+		o = h.await("the repair", func(o snapshot) bool { return len(o.Problems) == 0 })
 		if o.Peers[0].Generation != 2 {
 			t.Errorf("after the repair: generation %d", o.Peers[0].Generation)
 		}
@@ -202,7 +202,7 @@ func TestChangeBreakRepair(t *testing.T) {
 	}
 
 	remove(t, dir, "peer.yaml")
-	h.await("the removal", func(o Objects) bool { return len(o.Peers) == 0 && len(o.Problems) == 0 })
+	h.await("the removal", func(o snapshot) bool { return len(o.Peers) == 0 && len(o.Problems) == 0 })
 }
 
 func TestBrokenDocumentKeepsItsFile(t *testing.T) {
@@ -210,24 +210,24 @@ func TestBrokenDocumentKeepsItsFile(t *testing.T) {
 	write(t, dir, "all.yaml", peerManifest("a", "192.0.2.1")+"---\n"+peerManifest("b", "192.0.2.2"))
 	write(t, dir, "other.yaml", peerManifest("c", "192.0.2.3"))
 	h := runSource(t, dir)
-	h.await("the peers", func(o Objects) bool { return len(o.Peers) == 3 })
+	h.await("the peers", func(o snapshot) bool { return len(o.Peers) == 3 })
 
 	// a is changed, b is now unreadable: a follows, b stays.
 	write(t, dir, "all.yaml", peerManifest("a", "192.0.2.9")+"---\n: {\n")
-	o := h.await("the change", func(o Objects) bool { return o.Peers[0].Spec.Address == "192.0.2.9" })
+	o := h.await("the change", func(o snapshot) bool { return o.Peers[0].Spec.Address == "192.0.2.9" })
 	if got := names(o.Peers); !slices.Equal(got, []string{"a", "b", "c"}) {
 		t.Errorf("in force %v", got)
 	}
 
 	// The other file's object is its own affair, and b may move there.
 	write(t, dir, "other.yaml", peerManifest("b", "192.0.2.22"))
-	o = h.await("b's move", func(o Objects) bool { return o.Peers[1].Spec.Address == "192.0.2.22" })
+	o = h.await("b's move", func(o snapshot) bool { return o.Peers[1].Spec.Address == "192.0.2.22" })
 	if got := names(o.Peers); !slices.Equal(got, []string{"a", "b"}) {
 		t.Errorf("in force %v", got)
 	}
 
 	write(t, dir, "all.yaml", peerManifest("a", "192.0.2.9"))
-	h.await("the repair", func(o Objects) bool { return len(o.Problems) == 0 && len(o.Peers) == 2 })
+	h.await("the repair", func(o snapshot) bool { return len(o.Problems) == 0 && len(o.Peers) == 2 })
 }
 
 // What is new is younger than what is in force, whatever its name, and a change does not make an object young.
@@ -247,7 +247,7 @@ func TestFirstSightIsAge(t *testing.T) {
 		t.Helper()
 		source.load(t.Context(), now)
 		created := map[string]time.Time{}
-		for _, p := range source.objects().Peers {
+		for _, p := range snapshotOf(source, source.news()).Peers {
 			created[p.Name] = p.CreationTimestamp.Time
 		}
 		return created
@@ -295,13 +295,13 @@ func TestConfigMapSwap(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := runSource(t, dir)
-	h.await("the first version", func(o Objects) bool { return o.Peers[0].Spec.Address == "192.0.2.1" })
+	h.await("the first version", func(o snapshot) bool { return o.Peers[0].Spec.Address == "192.0.2.1" })
 	for i, address := range []string{"192.0.2.2", "192.0.2.3"} {
 		publish(fmt.Sprintf("..%d", i+2), peerManifest("tor", address))
 		if err := os.RemoveAll(filepath.Join(dir, fmt.Sprintf("..%d", i+1))); err != nil {
 			t.Fatal(err)
 		}
-		o := h.await("the next version", func(o Objects) bool { return o.Peers[0].Spec.Address == address })
+		o := h.await("the next version", func(o snapshot) bool { return o.Peers[0].Spec.Address == address })
 		if len(o.Problems) != 0 {
 			t.Errorf("problems: %s", describe(&o))
 		}
@@ -315,9 +315,9 @@ func TestLinkedFileChanges(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := runSource(t, dir)
-	h.await("the first version", func(o Objects) bool { return o.Peers[0].Spec.Address == "192.0.2.1" })
+	h.await("the first version", func(o snapshot) bool { return o.Peers[0].Spec.Address == "192.0.2.1" })
 	write(t, elsewhere, "real.yaml", peerManifest("tor", "192.0.2.2"))
-	h.await("the change", func(o Objects) bool { return o.Peers[0].Spec.Address == "192.0.2.2" })
+	h.await("the change", func(o snapshot) bool { return o.Peers[0].Spec.Address == "192.0.2.2" })
 }
 
 func TestDirectoryReplaced(t *testing.T) {
@@ -328,12 +328,12 @@ func TestDirectoryReplaced(t *testing.T) {
 	}
 	write(t, dir, "peer.yaml", peerManifest("tor", "192.0.2.1"))
 	h := runSource(t, dir)
-	h.await("the peer", func(o Objects) bool { return len(o.Peers) == 1 })
+	h.await("the peer", func(o snapshot) bool { return len(o.Peers) == 1 })
 
 	if err := os.Rename(dir, dir+".old"); err != nil {
 		t.Fatal(err)
 	}
-	o := h.await("the directory's absence", func(o Objects) bool { return len(o.Problems) == 1 })
+	o := h.await("the directory's absence", func(o snapshot) bool { return len(o.Problems) == 1 })
 	if len(o.Peers) != 1 || !o.Problems[0].Kept {
 		t.Errorf("without its directory: %s", describe(&o))
 	}
@@ -342,17 +342,17 @@ func TestDirectoryReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, dir, "peer.yaml", peerManifest("tor", "192.0.2.2"))
-	h.await("the new directory's peer", func(o Objects) bool {
+	h.await("the new directory's peer", func(o snapshot) bool {
 		return len(o.Peers) == 1 && o.Peers[0].Spec.Address == "192.0.2.2" && len(o.Problems) == 0
 	})
 	write(t, dir, "peer.yaml", peerManifest("tor", "192.0.2.3"))
-	h.await("a change in the new directory", func(o Objects) bool { return o.Peers[0].Spec.Address == "192.0.2.3" })
+	h.await("a change in the new directory", func(o snapshot) bool { return o.Peers[0].Spec.Address == "192.0.2.3" })
 }
 
 func TestSecretsStayHidden(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "a.yaml", "{apiVersion: v1, kind: Secret, metadata: {name: key}, stringdata: {password: s3cret}}")
-	o := runSource(t, dir).await("the first objects", func(Objects) bool { return true })
+	o := runSource(t, dir).await("the first objects", func(snapshot) bool { return true })
 	if len(o.Problems) != 1 {
 		t.Fatalf("want one problem: %s", describe(&o))
 	}

@@ -211,12 +211,7 @@ func (e *stateEntry) content(text []byte, former content) (content, error) {
 		return nil, fmt.Errorf("a %s of %s is not what this program knows", e.Kind, e.File)
 	}
 	object.SetCreationTimestamp(metav1.NewTime(e.Created))
-	id := identity{Namespace: object.GetNamespace(), Name: object.GetName()}
-	for gvk := range kinds {
-		if gvk.Kind == e.Kind {
-			id.GroupKind = gvk.GroupKind()
-		}
-	}
+	id := identityOfKind(e.Kind, object.GetNamespace(), object.GetName())
 	stamp(object, id)
 	return newContent(object, id, former, e.Dated), nil
 }

@@ -38,7 +38,7 @@ func newRestarts(t *testing.T) *restarts {
 }
 
 // run runs a process until it has what is wanted, and returns that. The process ends before.
-func (r *restarts) run(what string, want func(Objects) bool) Objects {
+func (r *restarts) run(what string, want func(snapshot) bool) snapshot {
 	r.t.Helper()
 	h := startSource(r.t, r.dir, r.state, funcr.New(func(_, line string) {
 		r.mu.Lock()
@@ -55,16 +55,16 @@ func (r *restarts) logged(text string) bool {
 	return slices.ContainsFunc(r.log, func(line string) bool { return strings.Contains(line, text) })
 }
 
-func always(Objects) bool { return true }
+func always(snapshot) bool { return true }
 
 // TestAgesOutliveARestart: the order of objects is the same after a restart, to the last digit, and a change made meanwhile does
 // not make an object young.
 func TestAgesOutliveARestart(t *testing.T) {
 	r := newRestarts(t)
 	write(t, r.dir, "z.yaml", peerManifest("z", "192.0.2.1")+"---\n"+peerManifest("x", "192.0.2.3"))
-	r.run("the first peers", func(o Objects) bool { return len(o.Peers) == 2 })
+	r.run("the first peers", func(o snapshot) bool { return len(o.Peers) == 2 })
 	write(t, r.dir, "a.yaml", peerManifest("a", "192.0.2.1"))
-	before := r.run("the younger peer", func(o Objects) bool { return len(o.Peers) == 3 })
+	before := r.run("the younger peer", func(o snapshot) bool { return len(o.Peers) == 3 })
 	if a, x, z := before.Peers[0], before.Peers[1], before.Peers[2]; !a.CreationTimestamp.After(z.CreationTimestamp.Time) ||
 		!x.CreationTimestamp.Equal(&z.CreationTimestamp) {
 		t.Errorf("what is new is no younger: a %v, x %v, z %v", a.CreationTimestamp, x.CreationTimestamp, z.CreationTimestamp)
@@ -72,7 +72,7 @@ func TestAgesOutliveARestart(t *testing.T) {
 
 	write(t, r.dir, "z.yaml", peerManifest("z", "192.0.2.9")+"---\n"+peerManifest("x", "192.0.2.3"))
 	write(t, r.dir, "0.yaml", peerManifest("0-new", "192.0.2.5"))
-	after := r.run("everything", func(o Objects) bool { return len(o.Peers) == 4 })
+	after := r.run("everything", func(o snapshot) bool { return len(o.Peers) == 4 })
 	for i, peer := range after.Peers[1:] {
 		former := before.Peers[i]
 		generation := former.Generation
@@ -108,7 +108,7 @@ func TestLastGoodContentOutlivesARestart(t *testing.T) {
 			write(t, r.dir, "web.yaml", good)
 			write(t, r.dir, "gone.yaml", announcementManifest("gone", "198.51.100.0/24"))
 			write(t, r.dir, "secret.yaml", "{apiVersion: v1, kind: Secret, metadata: {name: key}, stringData: {password: s3cret}}")
-			first := r.run("the first version", func(o Objects) bool { return len(o.Announcements) == 2 })
+			first := r.run("the first version", func(o snapshot) bool { return len(o.Announcements) == 2 })
 
 			remove(t, r.dir, "gone.yaml")
 			if broken == "" {
@@ -133,9 +133,9 @@ func TestLastGoodContentOutlivesARestart(t *testing.T) {
 			}
 
 			remove(t, r.dir, "web.yaml")
-			r.run("the removal", func(o Objects) bool { return len(o.Announcements) == 0 })
+			r.run("the removal", func(o snapshot) bool { return len(o.Announcements) == 0 })
 			write(t, r.dir, "web.yaml", good)
-			o := r.run("another object of that name", func(o Objects) bool { return len(o.Announcements) == 1 })
+			o := r.run("another object of that name", func(o snapshot) bool { return len(o.Announcements) == 1 })
 			formerMeta, nowMeta := first.Announcements[1].meta(), o.Announcements[0].meta()
 			if !nowMeta.CreationTimestamp.After(formerMeta.CreationTimestamp.Time) {
 				t.Error("an object that was removed is as old as before")
@@ -184,7 +184,7 @@ func TestKeysAreNobodysToRead(t *testing.T) {
 	const key = "s3cret-of-the-session"
 	write(t, r.dir, "peer.yaml", peerManifest("tor", "192.0.2.1"))
 	write(t, r.dir, "secret.yaml", "{apiVersion: v1, kind: Secret, metadata: {name: key}, stringData: {password: "+key+"}}")
-	r.run("the objects", func(o Objects) bool { return len(o.Secrets) == 1 && len(o.Peers) == 1 })
+	r.run("the objects", func(o snapshot) bool { return len(o.Secrets) == 1 && len(o.Peers) == 1 })
 	holders := func() (with []string) {
 		t.Helper()
 		err := filepath.WalkDir(r.state, func(path string, d fs.DirEntry, err error) error {
@@ -217,7 +217,7 @@ func TestKeysAreNobodysToRead(t *testing.T) {
 	}
 	remove(t, r.dir, "secret.yaml")
 	write(t, r.state, secretsFile+aside, key) // of a process that was killed
-	r.run("the end of the key", func(o Objects) bool { return len(o.Secrets) == 0 })
+	r.run("the end of the key", func(o snapshot) bool { return len(o.Secrets) == 0 })
 	if got := holders(); len(got) != 0 {
 		t.Errorf("the key is gone, and still in %v", got)
 	}
@@ -261,7 +261,7 @@ func TestBrokenStateIsDoneWithout(t *testing.T) {
 			r := newRestarts(t)
 			dated := strings.Replace(peerManifest("tor", "192.0.2.1"), "{name: tor}", `{name: tor, creationTimestamp: "2020-01-01T00:00:00Z"}`, 1)
 			write(t, r.dir, "a.yaml", dated)
-			first := r.run("the peer", func(o Objects) bool { return len(o.Peers) == 1 })
+			first := r.run("the peer", func(o snapshot) bool { return len(o.Peers) == 1 })
 			path := filepath.Join(r.state, objectsFile)
 			state, err := os.ReadFile(path)
 			if err != nil {
@@ -298,19 +298,19 @@ func TestStateThatCannotBeWritten(t *testing.T) {
 	write(t, r.dir, "a.yaml", peerManifest("tor", "192.0.2.1"))
 	h := startSource(t, r.dir, r.state, logr.Discard())
 	defer h.stop()
-	o := h.await("the problem", func(o Objects) bool { return len(o.Problems) == 1 })
+	o := h.await("the problem", func(o snapshot) bool { return len(o.Problems) == 1 })
 	if p := o.Problems[0]; p.Position() != "--state-dir "+r.state || !strings.Contains(p.Message(), "cannot be written: a restart would lose") || p.Since.IsZero() {
 		t.Errorf("problem %s", p.String())
 	}
 	write(t, r.dir, "a.yaml", "{")
-	o = h.await("the broken file", func(o Objects) bool { return len(o.Problems) == 2 })
+	o = h.await("the broken file", func(o snapshot) bool { return len(o.Problems) == 2 })
 	if text := o.Problems[0].String(); !strings.HasSuffix(text, "but a restart would lose it: --state-dir cannot be written)") {
 		t.Errorf("problem %s", text)
 	}
 	if err := os.Remove(filepath.Dir(r.state)); err != nil {
 		t.Fatal(err)
 	}
-	o = h.await("the state", func(o Objects) bool { return len(o.Problems) == 1 })
+	o = h.await("the state", func(o snapshot) bool { return len(o.Problems) == 1 })
 	if text := o.Problems[0].String(); !strings.HasSuffix(text, "(what was in force before stays)") {
 		t.Errorf("problem %s", text)
 	}
@@ -321,9 +321,9 @@ func TestWithoutStateAProblemSaysSo(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "a.yaml", peerManifest("tor", "192.0.2.1"))
 	h := runSource(t, dir)
-	h.await("the peer", func(o Objects) bool { return len(o.Peers) == 1 })
+	h.await("the peer", func(o snapshot) bool { return len(o.Peers) == 1 })
 	write(t, dir, "a.yaml", "{")
-	o := h.await("the problem", func(o Objects) bool { return len(o.Problems) == 1 })
+	o := h.await("the problem", func(o snapshot) bool { return len(o.Problems) == 1 })
 	const want = "(what was in force before stays, but a restart would lose it: there is no --state-dir)"
 	if text := o.Problems[0].String(); !strings.HasSuffix(text, want) {
 		t.Errorf("problem %s, want %s", text, want)
@@ -341,7 +341,7 @@ func TestStartWithoutTheDirectory(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, r.dir, "a.yaml", peerManifest("tor", "192.0.2.1"))
-	r.run("the peer", func(o Objects) bool { return len(o.Peers) == 1 })
+	r.run("the peer", func(o snapshot) bool { return len(o.Peers) == 1 })
 	if err := os.Rename(r.dir, r.dir+".away"); err != nil {
 		t.Fatal(err)
 	}
@@ -364,7 +364,7 @@ func TestStateIsWrittenInItsTime(t *testing.T) {
 	for i := range 5 {
 		name := fmt.Sprintf("p%d", i)
 		write(t, r.dir, name+".yaml", peerManifest(name, fmt.Sprintf("192.0.2.%d", i+1)))
-		r.run(name, func(o Objects) bool { return len(o.Peers) == i+1 })
+		r.run(name, func(o snapshot) bool { return len(o.Peers) == i+1 })
 		left, err := readState(filepath.Join(r.state, objectsFile))
 		if err != nil || len(left.entries) != i+1 {
 			t.Fatalf("after %s: %v, %d objects", name, err, len(left.entries))

@@ -4,211 +4,324 @@
 package standalone
 
 import (
-	"context"
+	"cmp"
+	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/compile"
 	"github.com/herald-bgp/herald/controllers/engine"
 	"github.com/herald-bgp/herald/controllers/status"
+	"github.com/herald-bgp/herald/speaker"
 )
 
-// statuses remembers what the statuses said last, for the times of their conditions.
+// statuses keeps the status of each object, at the cost of what changes: the roll-up of a cluster with one node says which to make
+// anew. Whoever uses it has the Runner's turn.
 type statuses struct {
-	peers []v1alpha1.BGPPeer
-	// announcements are in the order of the objects.
-	announcements []told
-	rollup        *status.Rollup
-	// catalog is what the objects say, and changes are what became of it since the roll-up was updated.
+	objects *Objects
+	// catalog is what the objects say, and node are the facts of the Node, one at most.
 	catalog *compile.Catalog
-	changes compile.Changes
-	nodes   []compile.NodeFacts
+	node    []compile.NodeFacts
+	rollup  *status.Rollup
+
+	peers         map[string]*toldPeer
+	announcements map[types.UID]*told
+	sessions      map[speaker.SessionID]*v1alpha1.BGPSession
+	// order are the sessions that the speaker is to have.
+	order []speaker.SessionID
+	// problems are those of the manifests, and nodeProblems those of the Node.
+	problems, nodeProblems []Problem
+	// memory says what a restart would know, and warnings what it would do about issues.
+	memory   memory
+	warnings map[types.UID][]warning
 }
 
-// told is what is remembered of the status of an Announcement: nothing before the first.
+// toldPeer is a BGPPeer and its status.
+type toldPeer struct {
+	of     *v1alpha1.BGPPeer
+	status v1alpha1.BGPPeerStatus
+}
+
+// told is an Announcement and its status.
 type told struct {
-	conditions []metav1.Condition
+	of     *Announcement
+	status v1alpha1.AnnouncementStatus
 	// confirmation is the roll-up's own memory.
 	confirmation *status.Confirmation
 }
 
-// follow takes what is remembered along to the next list of announcements.
-func (s *statuses) follow(former, next []*Announcement) {
-	known := make(map[types.UID]told, len(former))
-	for i, a := range former {
-		known[a.Ref().UID] = s.announcements[i]
-	}
-	s.announcements = make([]told, len(next))
-	for i, a := range next {
-		s.announcements[i] = known[a.Ref().UID]
+func newStatuses(objects *Objects) *statuses {
+	return &statuses{
+		objects:       objects,
+		catalog:       compile.NewCatalog("", true),
+		rollup:        status.NewRollup(),
+		peers:         map[string]*toldPeer{},
+		announcements: map[types.UID]*told{},
+		sessions:      map[speaker.SessionID]*v1alpha1.BGPSession{},
+		memory:        memory{dated: map[types.UID]bool{}},
 	}
 }
 
-// update makes the statuses anew from what the speaker says now, and appends those of the announcements to all, which may be nil.
-// It returns the sessions.
-func (r *Runner) update(now time.Time, all *[]shown) []v1alpha1.BGPSession {
-	state := r.engine.State()
-	if state == nil {
-		return nil
+// touched are the objects whose statuses are to be made anew.
+type touched struct {
+	// all: every object.
+	all           bool
+	peers         map[string]bool
+	announcements map[types.UID]bool
+}
+
+// update takes news and brings the statuses up to date.
+func (s *statuses) update(e *engine.Engine, state *engine.State, news *unseen, now time.Time) {
+	s.problems = news.problems
+	s.nodeProblems = ofNodes(state.Issues, s.objects, s.nodeProblems, state.Time)
+	touched := touched{all: s.memory.lost != news.lost, peers: map[string]bool{}, announcements: map[types.UID]bool{}}
+	s.memory.lost = news.lost
+	changes, another := s.read(slices.Collect(maps.Keys(news.objects)), now, &touched)
+	changed, gone := s.ask(e, state, news.sessions)
+	s.rollup.Update(status.Cluster{Catalog: s.catalog, Changes: changes, Nodes: s.node}, changed, gone)
+	if touched.all || another || changes.Issues || len(changes.Peers) > 0 {
+		s.warn(&touched)
 	}
-	sessions := r.sessions(state)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.take()
-	if r.statuses.catalog != nil {
-		r.statuses.changes.Add(r.statuses.catalog.Update(&compile.Inputs{Now: now}))
-	}
-	rollup := r.statuses.read(&r.state.Node, sessions)
-	warnings := r.memory.warnings(r.state.Issues)
-	r.statuses.peers = r.peers(rollup, warnings, now)
-	for i, announcement := range r.objects.Announcements {
-		told := &r.statuses.announcements[i]
-		// The roll-up asks no more of an object that the catalog was made from.
-		object := &v1alpha1.Announcement{ObjectMeta: announcement.meta()}
-		object.Status.Conditions = told.conditions
-		announced, confirmation := rollup.Announcement(object, told.confirmation, now)
-		warn(announced.Conditions, warnings[object.UID])
-		warn(announced.Conditions, r.memory.ofPrefixes(announcement.Ref(), announced.Verdicts))
-		told.conditions, told.confirmation = announced.Conditions, confirmation
-		if all != nil {
-			*all = append(*all, shown{announcement, announced})
+	for name, peer := range s.peers {
+		if touched.all || touched.peers[name] || s.rollup.TouchedPeer(name) {
+			s.tellPeer(peer, now)
 		}
 	}
-	return sessions
-}
-
-// take makes the statuses be of the newest state, and takes along what they said last. The caller holds r.mu.
-func (r *Runner) take() {
-	state := r.engine.State()
-	if r.state == state {
+	if touched.all {
+		for _, told := range s.announcements {
+			s.tell(told, now)
+		}
 		return
 	}
-	source, ok := state.Source.(*Objects)
-	if !ok {
-		return
+	for name := range s.rollup.TouchedAnnouncements(s.confirmation) {
+		touched.announcements[uidOf(announcementNamed(name))] = true
 	}
-	objects := *source
-	r.nodeProblems = ofNodes(state.Issues, &objects, r.nodeProblems, state.Time)
-	if r.statuses.catalog == nil {
-		r.statuses.catalog = compile.NewCatalog("", true)
+	for uid := range touched.announcements {
+		if told := s.announcements[uid]; told != nil {
+			s.tell(told, now)
+		}
 	}
-	inputs := objects.read
-	r.statuses.catalog.Complete(&inputs)
-	r.statuses.changes.Add(r.statuses.catalog.Update(&inputs))
-	r.statuses.follow(r.objects.Announcements, objects.Announcements)
-	r.state, r.objects = state, objects
 }
 
-// pause is how long to wait before the statuses may change with time alone, 0 where they cannot.
-func (r *Runner) pause(now time.Time) time.Duration {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.statuses.catalog == nil {
-		return 0
+// confirmation is the roll-up's memory of an Announcement, nil for none.
+func (s *statuses) confirmation(uid types.UID) *status.Confirmation {
+	if told := s.announcements[uid]; told != nil {
+		return told.confirmation
 	}
-	return r.statuses.catalog.Pause(now)
+	return nil
 }
 
-// read brings the roll-up up to date.
-func (s *statuses) read(node *compile.NodeFacts, sessions []v1alpha1.BGPSession) *status.Rollup {
-	if s.rollup == nil {
-		s.rollup = status.NewRollup()
+// read takes over objects that came, changed or went. another: the facts of the Node are others than before.
+func (s *statuses) read(ids []identity, now time.Time, touched *touched) (changes compile.Changes, another bool) {
+	in := engine.Input{Inputs: compile.Inputs{
+		Peers: map[string]compile.Reading[compile.Peer]{}, Announcements: map[string]compile.Reading[compile.Announcement]{},
+		Namespaces: map[string]compile.Namespace{}, Now: now,
+	}}
+	contents := s.objects.read(ids, &in)
+	for _, id := range ids {
+		s.replace(id, contents[id], touched)
 	}
-	if len(s.nodes) == 0 || !reflect.DeepEqual(s.nodes[0], *node) {
-		s.nodes = []compile.NodeFacts{*node}
+	if in.Node != nil || len(s.node) == 0 {
+		another = s.readNode(cmp.Or(in.Node, s.objects.noNode()))
 	}
-	s.rollup.Read(status.Cluster{Catalog: s.catalog, Changes: s.changes, Nodes: s.nodes}, sessions)
-	s.changes = compile.Changes{}
-	return s.rollup
+	return s.catalog.Update(&in.Inputs), another
 }
 
-// peers are the BGPPeers with their statuses.
-func (r *Runner) peers(rollup *status.Rollup, warnings map[types.UID][]warning, now time.Time) []v1alpha1.BGPPeer {
-	before := conditionsOf(r.statuses.peers, func(p *v1alpha1.BGPPeer) []metav1.Condition { return p.Status.Conditions })
-	var peers []v1alpha1.BGPPeer
-	for _, peer := range r.objects.Peers {
-		shown := *peer
-		shown.TypeMeta = typeMeta("BGPPeer")
-		shown.Status.Conditions = before[string(peer.UID)]
-		shown.Status = rollup.Peer(&shown, now)
-		warn(shown.Status.Conditions, warnings[shown.UID])
-		peers = append(peers, shown)
+// readNode reports whether the facts of the Node changed.
+func (s *statuses) readNode(node *corev1.Node) bool {
+	var before compile.NodeFacts
+	if len(s.node) > 0 {
+		before = s.node[0]
 	}
-	return peers
+	facts := []compile.NodeFacts{compile.FactsOf(node, before)}
+	if reflect.DeepEqual(facts, s.node) {
+		return false // what is the same slice is not looked at again
+	}
+	s.node = facts
+	return true
 }
 
-// sessions makes the BGPSessions of the peers that the speaker has taken up.
-func (r *Runner) sessions(state *engine.State) []v1alpha1.BGPSession {
+// replace takes over the version in force of an object, nil for none.
+func (s *statuses) replace(id identity, c content, touched *touched) {
+	uid := uidOf(id)
+	known := false
+	switch c := c.(type) {
+	case *peer:
+		touched.peers[id.Name] = true
+		before := s.peers[id.Name]
+		if known = before != nil; !known {
+			before = &toldPeer{}
+			s.peers[id.Name] = before
+		}
+		before.of, _ = c.admitted.(*v1alpha1.BGPPeer)
+	case *Announcement:
+		touched.announcements[uid] = true
+		before := s.announcements[uid]
+		if known = before != nil; !known {
+			before = &told{}
+			s.announcements[uid] = before
+		}
+		before.of = c
+	case nil:
+		delete(s.announcements, uid)
+		if id.Kind == compile.KindBGPPeer {
+			delete(s.peers, id.Name)
+		}
+	}
+	dated := c != nil && c.dated()
+	// Of two that conflict, the loser's status speaks of the winner's age.
+	touched.all = touched.all || known && dated != s.memory.dated[uid]
+	if s.memory.dated[uid] = dated; !dated {
+		delete(s.memory.dated, uid)
+	}
+}
+
+// everySession are the sessions that the speaker is to have, and those that it had.
+func (s *statuses) everySession(state *engine.State) map[speaker.SessionID]bool {
+	every := map[speaker.SessionID]bool{}
+	for _, id := range slices.Concat(state.IDs(), slices.Collect(maps.Keys(s.sessions))) {
+		every[id] = true
+	}
+	return every
+}
+
+// ask makes the BGPSessions of sessions anew. It returns those that changed, and those that are gone.
+func (s *statuses) ask(e *engine.Engine, state *engine.State, ids map[speaker.SessionID]bool) (changed, gone []*v1alpha1.BGPSession) {
+	s.order = state.IDs()
 	// No API server has one stored: this is what one would give it.
 	stored := &v1alpha1.BGPSession{ObjectMeta: metav1.ObjectMeta{Generation: 1}}
-	var sessions []v1alpha1.BGPSession
+	asked := make(map[speaker.SessionID]bool, len(ids))
 	for i := range state.Sessions {
-		session := r.engine.BGPSession(&state.Sessions[i], stored)
+		id := state.Sessions[i].ID()
+		if !ids[id] {
+			continue
+		}
+		// The speaker may not have taken it up yet.
+		session := e.BGPSession(&state.Sessions[i], stored)
 		if session == nil {
 			continue
 		}
-		id := identity{GroupKind: v1alpha1.GroupVersion.WithKind("BGPSession").GroupKind(), Name: session.Name}
-		session.UID, session.Generation = uidOf(id), stored.Generation
-		sessions = append(sessions, *session)
+		asked[id] = true
+		session.UID, session.Generation = uidOf(identityOfSession(session.Name)), stored.Generation
+		s.sessions[id] = session
+		changed = append(changed, session)
 	}
-	return sessions
+	for id := range ids {
+		if former := s.sessions[id]; former != nil && !asked[id] {
+			gone = append(gone, former)
+			delete(s.sessions, id)
+		}
+	}
+	return changed, gone
 }
 
-// conditionsOf are the conditions that objects had, by UID.
-func conditionsOf[T any, P interface {
-	*T
-	metav1.Object
-}](objects []T, of func(P) []metav1.Condition) map[string][]metav1.Condition {
-	known := make(map[string][]metav1.Condition, len(objects))
-	for i := range objects {
-		object := P(&objects[i])
-		known[string(object.GetUID())] = of(object)
+func identityOfSession(name string) identity {
+	return identity{GroupKind: v1alpha1.GroupVersion.WithKind("BGPSession").GroupKind(), Name: name}
+}
+
+// warn finds anew what a restart would do about issues, and which statuses are to say so, or not any more.
+func (s *statuses) warn(touched *touched) {
+	issues := s.catalog.Issues()
+	for i := range s.node {
+		_, refused := s.catalog.Sessions(&s.node[i])
+		issues = append(issues, refused...)
 	}
-	return known
+	before := s.warnings
+	s.warnings = s.memory.warnings(issues)
+	touch := func(uid types.UID) {
+		if !slices.Equal(before[uid], s.warnings[uid]) {
+			touched.announcements[uid] = true
+		}
+	}
+	for uid := range before {
+		touch(uid)
+	}
+	for uid := range s.warnings {
+		touch(uid)
+	}
+	for name, peer := range s.peers {
+		if !slices.Equal(before[peer.of.UID], s.warnings[peer.of.UID]) {
+			touched.peers[name] = true
+		}
+	}
+}
+
+// tellPeer makes the status of a BGPPeer.
+func (s *statuses) tellPeer(p *toldPeer, now time.Time) {
+	object := *p.of
+	object.Status.Conditions = p.status.Conditions
+	p.status = s.rollup.Peer(&object, now)
+	warn(p.status.Conditions, s.warnings[object.UID])
+}
+
+// tell makes the status of an Announcement.
+func (s *statuses) tell(t *told, now time.Time) {
+	// The roll-up asks no more of an object that the catalog was made from.
+	object := &v1alpha1.Announcement{ObjectMeta: t.of.meta()}
+	object.Status.Conditions = t.status.Conditions
+	t.status, t.confirmation = s.rollup.Announcement(object, t.confirmation, now)
+	warn(t.status.Conditions, s.warnings[object.UID])
+	warn(t.status.Conditions, s.memory.ofPrefixes(t.of.Ref(), t.status.Verdicts))
+}
+
+// shown are objects with their statuses, and problems.
+type shown struct {
+	peers         []toldPeer
+	announcements []told
+	sessions      []*v1alpha1.BGPSession
+	problems      []Problem
+}
+
+// shown is what the statuses say now. Later updates do not change it.
+func (s *statuses) shown() *shown {
+	now := &shown{problems: slices.Concat(s.problems, s.nodeProblems), announcements: make([]told, 0, len(s.announcements))}
+	for _, peer := range s.peers {
+		now.peers = append(now.peers, *peer)
+	}
+	for _, told := range s.announcements {
+		now.announcements = append(now.announcements, *told)
+	}
+	for _, id := range s.order {
+		if session := s.sessions[id]; session != nil {
+			now.sessions = append(now.sessions, session)
+		}
+	}
+	return now
+}
+
+// objects puts the objects together, each kind sorted by namespace and name. With ten thousand of them that takes a while.
+func (s *shown) objects() []runtime.Object {
+	slices.SortFunc(s.peers, func(a, b toldPeer) int { return strings.Compare(a.of.Name, b.of.Name) })
+	slices.SortFunc(s.announcements, func(a, b told) int { return a.of.identity().compare(b.of.identity()) })
+	list := make([]runtime.Object, 0, len(s.peers)+len(s.announcements)+len(s.sessions)+len(s.problems)+1)
+	for i := range s.peers {
+		object := *s.peers[i].of
+		object.TypeMeta, object.Status = typeMeta("BGPPeer"), s.peers[i].status
+		list = append(list, &object)
+	}
+	for i := range s.announcements {
+		object := *s.announcements[i].of.Object()
+		object.TypeMeta, object.Status = typeMeta("Announcement"), s.announcements[i].status
+		list = append(list, &object)
+	}
+	for _, session := range s.sessions {
+		list = append(list, session)
+	}
+	for i := range s.problems {
+		list = append(list, s.problems[i].StatusObject())
+	}
+	return list
 }
 
 func typeMeta(kind string) metav1.TypeMeta {
 	return metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: kind}
-}
-
-// shown is an Announcement with its status.
-type shown struct {
-	announcement *Announcement
-	status       v1alpha1.AnnouncementStatus
-}
-
-// Status returns the objects of the endpoint: what is in force with its status, then what is not.
-func (r *Runner) Status(context.Context) ([]runtime.Object, error) {
-	var announcements []shown
-	sessions := r.update(time.Now(), &announcements)
-	r.mu.Lock()
-	peers, problems := r.statuses.peers, slices.Concat(r.problems, r.nodeProblems)
-	r.mu.Unlock()
-
-	// All of that is immutable. To put ten thousand objects together takes a while, which nobody is to wait for.
-	list := make([]runtime.Object, 0, len(peers)+len(announcements)+len(sessions)+len(problems)+1)
-	for i := range peers {
-		list = append(list, &peers[i])
-	}
-	for _, a := range announcements {
-		object := *a.announcement.Object()
-		object.TypeMeta, object.Status = typeMeta("Announcement"), a.status
-		list = append(list, &object)
-	}
-	for i := range sessions {
-		list = append(list, &sessions[i])
-	}
-	for i := range problems {
-		list = append(list, problems[i].StatusObject())
-	}
-	if problem := r.engine.Problem(); problem != nil {
-		list = append(list, problem)
-	}
-	return list, nil
 }

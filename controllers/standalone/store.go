@@ -134,6 +134,7 @@ func (s *store) write(next *state) error {
 	if err := s.own(next.header.Directory); err != nil {
 		return err
 	}
+	slices.SortFunc(next.entries, entry.compare)
 	isSecret := func(id identity) bool { return id.Kind == kindSecret }
 	if err := s.replace(objectsFile, next, func(id identity) bool { return !isSecret(id) }); err != nil {
 		return err

@@ -33,7 +33,7 @@ func TestPipeInPlaceOfAState(t *testing.T) {
 		}
 	})
 	write(t, r.dir, "a.yaml", peerManifest("tor", "192.0.2.1"))
-	started := make(chan Objects, 1)
+	started := make(chan snapshot, 1)
 	go func() {
 		source, err := Open(r.dir, r.state, testAdmitter(t), logr.Discard())
 		if err != nil {
@@ -41,7 +41,7 @@ func TestPipeInPlaceOfAState(t *testing.T) {
 			close(started)
 			return
 		}
-		started <- source.objects()
+		started <- snapshotOf(source, source.news())
 		_ = source.Close()
 	}()
 	select {
@@ -49,7 +49,7 @@ func TestPipeInPlaceOfAState(t *testing.T) {
 	case <-time.After(deadline):
 		t.Fatal("the start waits for the pipe")
 	}
-	r.run("the peer", func(o Objects) bool { return len(o.Peers) == 1 })
+	r.run("the peer", func(o snapshot) bool { return len(o.Peers) == 1 })
 	if next, err := readState(path); err != nil || len(next.entries) != 1 {
 		t.Errorf("the next state: %v", err)
 	}
@@ -64,7 +64,7 @@ func TestForeignState(t *testing.T) {
 			other := newRestarts(t)
 			write(t, other.dir, "a.yaml", peerManifest("tor", "192.0.2.1")+
 				"---\n{apiVersion: v1, kind: Secret, metadata: {name: key}, stringData: {password: s3cret}}\n")
-			other.run("the other's objects", func(o Objects) bool { return len(o.Secrets) == 1 })
+			other.run("the other's objects", func(o snapshot) bool { return len(o.Secrets) == 1 })
 			r := newRestarts(t)
 			if err := os.MkdirAll(r.state, 0o700); err != nil {
 				t.Fatal(err)
@@ -76,7 +76,7 @@ func TestForeignState(t *testing.T) {
 			write(t, r.dir, "a.yaml", peerManifest("tor", "192.0.2.9"))
 			h := startSource(t, r.dir, r.state, logr.Discard())
 			defer h.stop()
-			o := h.await("the problem", func(o Objects) bool { return len(o.Problems) == 1 })
+			o := h.await("the problem", func(o snapshot) bool { return len(o.Problems) == 1 })
 			if text := o.Problems[0].Message(); !strings.Contains(text, path+" is of the manifests in "+other.dir) || !strings.Contains(text, "remove the file") {
 				t.Errorf("problem %s", text)
 			}
@@ -84,7 +84,7 @@ func TestForeignState(t *testing.T) {
 				t.Errorf("the other's state was written over: %v", err)
 			}
 			remove(t, r.state, name)
-			h.await("the end of the problem", func(o Objects) bool { return len(o.Problems) == 0 })
+			h.await("the end of the problem", func(o snapshot) bool { return len(o.Problems) == 0 })
 			if left, err := readState(filepath.Join(r.state, objectsFile)); err != nil || left.header.Directory != r.dir {
 				t.Errorf("the state after the remedy: %v", err)
 			}
@@ -116,13 +116,13 @@ func TestOneProcessHasAStateDirectory(t *testing.T) {
 	defer same.stop()
 	other := startSource(t, second.dir, first.state, logr.Discard())
 	defer other.stop()
-	said := func(what string) func(Objects) bool {
-		return func(o Objects) bool { return len(o.Problems) == 1 && strings.Contains(o.Problems[0].Message(), what) }
+	said := func(what string) func(snapshot) bool {
+		return func(o snapshot) bool { return len(o.Problems) == 1 && strings.Contains(o.Problems[0].Message(), what) }
 	}
 	same.await("the word of the process on the same manifests", said("another process has it"))
 	other.await("the word of the process on other manifests", said(path+" is of the manifests in "+first.dir))
 	stop()
-	same.await("the directory", func(o Objects) bool { return len(o.Problems) == 0 })
+	same.await("the directory", func(o snapshot) bool { return len(o.Problems) == 0 })
 	if left, err := readState(path); err != nil || left.header.Directory != first.dir {
 		t.Errorf("the state was written over: %v", err)
 	}

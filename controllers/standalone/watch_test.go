@@ -135,8 +135,8 @@ func TestEveryChangeIsSeen(t *testing.T) {
 			t.Parallel()
 			root := t.TempDir()
 			h := runSource(t, l.build(t, root, "192.0.2.1"))
-			has := func(address string) func(Objects) bool {
-				return func(o Objects) bool {
+			has := func(address string) func(snapshot) bool {
+				return func(o snapshot) bool {
 					return len(o.Peers) == 1 && o.Peers[0].Spec.Address == address && len(o.Problems) == 0
 				}
 			}
@@ -204,7 +204,7 @@ func TestChangeOfNothingButTimes(t *testing.T) {
 	h := runSource(t, dir)
 	for _, address := range []string{"192.0.2.2", "192.0.2.3", "192.0.2.4"} {
 		put(address)
-		h.await("version "+address, func(o Objects) bool { return len(o.Peers) == 1 && o.Peers[0].Spec.Address == address })
+		h.await("version "+address, func(o snapshot) bool { return len(o.Peers) == 1 && o.Peers[0].Spec.Address == address })
 	}
 }
 

@@ -110,3 +110,20 @@ func (r *Rollup) TouchedAnnouncement(name string, before *Confirmation) bool {
 	}
 	return r.cluster.Catalog.Announcement(name) == nil
 }
+
+// Read is Update for a caller that has all BGPSessions and does not know which of them changed.
+func (r *Rollup) Read(cluster Cluster, sessions []v1alpha1.BGPSession) {
+	there := make(map[sessionKey]bool, len(sessions))
+	changed := make([]*v1alpha1.BGPSession, 0, len(sessions))
+	for i := range sessions {
+		there[keyOf(&sessions[i].Spec)] = true
+		changed = append(changed, &sessions[i])
+	}
+	var gone []*v1alpha1.BGPSession
+	for key, object := range r.objects {
+		if !there[key] {
+			gone = append(gone, object)
+		}
+	}
+	r.Update(cluster, changed, gone)
+}

@@ -99,23 +99,6 @@ func NewRollup() *Rollup {
 	}
 }
 
-// Read is Update for a caller that has all BGPSessions and does not know which of them changed.
-func (r *Rollup) Read(cluster Cluster, sessions []v1alpha1.BGPSession) {
-	there := make(map[sessionKey]bool, len(sessions))
-	changed := make([]*v1alpha1.BGPSession, 0, len(sessions))
-	for i := range sessions {
-		there[keyOf(&sessions[i].Spec)] = true
-		changed = append(changed, &sessions[i])
-	}
-	var gone []*v1alpha1.BGPSession
-	for key, object := range r.objects {
-		if !there[key] {
-			gone = append(gone, object)
-		}
-	}
-	r.Update(cluster, changed, gone)
-}
-
 // Update takes over the present state of the cluster, with the BGPSessions that are new or changed, and those that are gone.
 func (r *Rollup) Update(cluster Cluster, changed, gone []*v1alpha1.BGPSession) {
 	before, leftOut := r.cluster, r.leftOut
