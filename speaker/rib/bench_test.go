@@ -76,15 +76,12 @@ func BenchmarkOnePrefix(b *testing.B) {
 	update(table, export(1, big))
 	out := table.Attach("tor", external())
 	write(out, buffer)
-	with := false
+	exports := []map[string]rib.Export{export(1, big), export(2, big, one)}
+	i := 0
 	b.ReportAllocs()
 	for b.Loop() {
-		with = !with
-		list := []*rib.Announcement{big}
-		if with {
-			list = append(list, one)
-		}
-		update(table, export(2, list...))
+		i++
+		table.Update(exports[i%2]["tor"].Announcements, exports[i%2])
 		if write(out, buffer) == 0 {
 			b.Fatal("nothing was sent")
 		}

@@ -83,11 +83,13 @@ func (x *exported) follow(u *update, former *List) (different bool) {
 	}
 	t.comparisons++
 	var gone, come []*source
-	Diff(former, x.Announcements, func(a *Announcement) {
+	diff(former, x.Announcements, func(a *Announcement) {
 		s := t.byID[idOf(a)]
 		s.left = t.comparisons
 		gone = append(gone, s)
-	}, func(a *Announcement) { come = append(come, t.byID[idOf(a)]) })
+	}, func(a *Announcement) {
+		come = append(come, t.byID[idOf(a)])
+	}, func(_, _ *Announcement) {}) // the source is a member and remains one, unless it is removed
 	own := false
 	edit := func() {
 		if !own {

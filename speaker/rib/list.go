@@ -34,12 +34,12 @@ func newList(limit int, announcements []*Announcement) *List {
 	l := &List{limit: limit}
 	var c *listChunk
 	var last *Announcement
-	for _, a := range sorted {
+	for i, a := range sorted {
 		switch {
 		case last != nil && last.Compare(a) == 0:
 			c.announcements[len(c.announcements)-1] = a
 		case c == nil || len(c.announcements) == l.chunkLen():
-			c = &listChunk{[]*Announcement{a}}
+			c = &listChunk{append(make([]*Announcement, 0, min(l.chunkLen(), len(sorted)-i)), a)}
 			l.chunks = append(l.chunks, c)
 			l.n++
 		default:
@@ -109,11 +109,14 @@ func find(chunks []*listChunk, a *Announcement) (chunk, place int, found bool) {
 // Diff calls gone for each announcement that only a holds, and come for each that only b holds: for another value of the same ID
 // it calls both. It skips the chunks that both lists share, so it costs what differs, and a step for each chunk.
 func Diff(a, b *List, gone, come func(*Announcement)) {
-	diff(a, b, gone, come)
+	diff(a, b, gone, come, func(p, q *Announcement) {
+		gone(p)
+		come(q)
+	})
 }
 
-// diff is Diff. It returns how many steps it took.
-func diff(a, b *List, gone, come func(*Announcement)) (steps int) {
+// diff is Diff, but for two values that compare as equal: for these it calls other. It returns how many steps it took.
+func diff(a, b *List, gone, come func(*Announcement), other func(p, q *Announcement)) (steps int) {
 	if a == b {
 		return 0
 	}
@@ -135,11 +138,13 @@ func diff(a, b *List, gone, come func(*Announcement)) (steps int) {
 		if order >= 0 {
 			y.next()
 		}
-		if p != q && order <= 0 {
+		switch {
+		case order < 0:
 			gone(p)
-		}
-		if p != q && order >= 0 {
+		case order > 0:
 			come(q)
+		case p != q:
+			other(p, q)
 		}
 	}
 	for ; !x.over(); x.next() {

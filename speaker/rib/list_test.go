@@ -229,7 +229,7 @@ func TestListCosts(t *testing.T) {
 					t.Errorf("%s at %d of %d: %d chunks copied", name, at, n, e.copied)
 				}
 				nothing := func(*Announcement) {}
-				if steps, most := diff(list, next, nothing, nothing), len(next.chunks)+listChunkLen+1; steps > most {
+				if steps, most := diff(list, next, nothing, nothing, func(_, _ *Announcement) {}), len(next.chunks)+listChunkLen+1; steps > most {
 					t.Errorf("%s at %d of %d: %d steps to compare, want %d at most", name, at, n, steps, most)
 				}
 			}

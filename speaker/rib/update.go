@@ -128,17 +128,34 @@ func (t *Table) condemn(now time.Time) {
 	}
 }
 
+// arrival is an announcement that the former list does not hold, with its source.
+type arrival struct {
+	source *source
+	next   *Announcement
+}
+
 // compare finds what is different about the announcements.
 func (u *update) compare(next *List) error {
 	t := u.table
-	var gone, come []*Announcement
-	Diff(t.announcements, next, func(a *Announcement) { gone = append(gone, a) }, func(a *Announcement) { come = append(come, a) })
-	for _, a := range gone {
-		t.byID[idOf(a)].turned = u.number
-	}
-	for i, a := range come {
+	var gone []*source
+	var come []arrival
+	diff(t.announcements, next, func(a *Announcement) {
+		s := t.byID[idOf(a)]
+		s.turned = u.number
+		gone = append(gone, s)
+	}, func(a *Announcement) {
+		come = append(come, arrival{next: a})
+	}, func(_, a *Announcement) {
+		come = append(come, arrival{t.byID[idOf(a)], a})
+	})
+	for i, c := range come {
+		a := c.next
 		t.need(a) // also of a known source: it may have no prefix of a family until now
+		if c.source != nil {
+			continue // it stays, in its place
+		}
 		s := t.numbered(a)
+		come[i].source = s
 		if s.wanted != (s.turned == u.number) { // another one came already, or stays
 			u.abandon(come[:i])
 			return fmt.Errorf("announcement %q, path identifier %d: %w", a.ID, a.PathID, errSameID)
@@ -149,8 +166,8 @@ func (u *update) compare(next *List) error {
 			s.turned = u.number
 		}
 	}
-	for _, a := range come {
-		if s := t.byID[idOf(a)]; s.wanted {
+	for _, c := range come {
+		if s, a := c.source, c.next; s.wanted {
 			u.revise(s, a)
 		} else {
 			s.count = a.Prefixes.count()
@@ -159,8 +176,8 @@ func (u *update) compare(next *List) error {
 			t.owners.add(a.Owner, s.number)
 		}
 	}
-	for _, a := range gone {
-		if s := t.byID[idOf(a)]; !u.wants(s) {
+	for _, s := range gone {
+		if !u.wants(s) {
 			u.removed = append(u.removed, s)
 			t.unname(s)
 			t.owners.remove(s.Owner, s.number)
@@ -173,9 +190,9 @@ func (u *update) compare(next *List) error {
 var errSameID = errors.New("another announcement has the same")
 
 // abandon gives back the numbers of sources that would have come.
-func (u *update) abandon(come []*Announcement) {
-	for _, a := range come {
-		u.table.release(u.table.byID[idOf(a)])
+func (u *update) abandon(come []arrival) {
+	for _, c := range come {
+		u.table.release(c.source)
 	}
 }
 
