@@ -84,7 +84,8 @@ func TestASNChangeResetsThatPeerAlone(t *testing.T) {
 	sessionA.wantUpdate("203.0.113.0/24", 11)
 }
 
-// TestOnePrefixTwoAnnouncements: for two peers both are sent; for one peer the older is sent, and the younger has the reason Conflict.
+// TestOnePrefixTwoAnnouncements: for two peers both are sent; for one peer the older is sent, and the younger has the reason Conflict,
+// unless the attributes are the same.
 func TestOnePrefixTwoAnnouncements(t *testing.T) {
 	t.Parallel()
 	const prefix = "203.0.113.0/24"
@@ -92,9 +93,11 @@ func TestOnePrefixTwoAnnouncements(t *testing.T) {
 	older := func(med int, racks string) string {
 		return announcement("older", prefix, fmt.Sprintf("med: %d", med), selectRacks(racks))
 	}
-	younger := func(racks string) string { return announcement("younger", prefix, "med: 2", selectRacks(racks)) }
+	younger := func(med int, racks string) string {
+		return announcement("younger", prefix, fmt.Sprintf("med: %d", med), selectRacks(racks))
+	}
 	h := newHerald(t, nil, loopback, map[string]string{
-		"a.yaml": a.manifest(), "b.yaml": b.manifest(), "older.yaml": older(1, "a"), "younger.yaml": younger("b"),
+		"a.yaml": a.manifest(), "b.yaml": b.manifest(), "older.yaml": older(1, "a"), "younger.yaml": younger(2, "b"),
 	})
 	h.start(t)
 	sessionA, sessionB := a.accept(t), b.accept(t)
@@ -102,13 +105,24 @@ func TestOnePrefixTwoAnnouncements(t *testing.T) {
 	sessionB.wantFirstSync(map[string]uint32{prefix: 2})
 
 	t.Log("where both are eligible the older stays")
-	h.write(t, "younger.yaml", younger("a, b"))
+	h.write(t, "younger.yaml", younger(2, "a, b"))
 	h.wantSession(t, "a", "younger withheld for Conflict", func(s *v1alpha1.BGPSession) bool {
 		return withheld(s, "younger") == v1alpha1.ReasonConflict
 	})
 	sessionA.wantSilence(quiet)
 	sessionB.wantSilence(quiet)
 	h.wantSession(t, "b", "nothing withheld", func(s *v1alpha1.BGPSession) bool { return withheld(s, "younger") == "" })
+
+	t.Log("with the same attributes the route is that of both")
+	h.write(t, "younger.yaml", younger(1, "a, b"))
+	sessionB.wantUpdate(prefix, 1)
+	h.wantSession(t, "a", "nothing withheld", func(s *v1alpha1.BGPSession) bool { return withheld(s, "younger") == "" })
+	sessionA.wantSilence(quiet)
+	h.write(t, "younger.yaml", younger(2, "a, b"))
+	sessionB.wantUpdate(prefix, 2)
+	h.wantSession(t, "a", "younger withheld for Conflict", func(s *v1alpha1.BGPSession) bool {
+		return withheld(s, "younger") == v1alpha1.ReasonConflict
+	})
 
 	t.Log("once the older is gone the younger replaces it, without a withdrawal between")
 	h.remove(t, "older.yaml")
