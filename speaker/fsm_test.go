@@ -4,11 +4,13 @@
 package speaker_test
 
 import (
+	"net/netip"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/herald-bgp/herald/speaker"
+	"github.com/herald-bgp/herald/speaker/transport"
 	"github.com/herald-bgp/herald/speaker/wire"
 	"github.com/herald-bgp/herald/test/bgptest"
 )
@@ -173,6 +175,64 @@ func TestRestartAndForwardingBits(t *testing.T) {
 			t.Errorf("after a lost connection: %+v", gr)
 		}
 	})
+}
+
+// RFC 4724 §4.2: a peer gives up the routes that it keeps for us if F is not set. The host is not up for long enough to answer for
+// routes of a former process here, so F is for those of this one.
+func TestForwardingBitOfThisProcess(t *testing.T) {
+	longLived := func(p *given) {
+		p.GracefulRestart.LongLivedStaleTime, p.GracefulRestart.Notifications = 24*time.Hour, true
+	}
+	open := theirOpen(true)
+	open.Capabilities.GracefulRestart.Notifications = true
+	reset := func(w *world, p *bgptest.Peer, cfg *speaker.Config) {
+		w.apply(cfg)
+		p.ExpectNotification(wire.CodeCease, wire.CeaseConfigChange) // which the peer bridges (RFC 8538 §4)
+		p.Conn.Close()
+	}
+	for name, again := range map[string]func(w *world, l transport.Listener, p *bgptest.Peer) *bgptest.Peer{
+		"after a loss": func(w *world, l transport.Listener, p *bgptest.Peer) *bgptest.Peer {
+			p.Conn.Close()
+			return w.establish(l, open)
+		},
+		"beside the session": func(w *world, _ transport.Listener, p *bgptest.Peer) *bgptest.Peer {
+			second := w.dial(netip.AddrPortFrom(us, 179), "")
+			second.Handshake(open)
+			p.ExpectClose()
+			return second
+		},
+		"with another router ID": func(w *world, l transport.Listener, p *bgptest.Peer) *bgptest.Peer {
+			reset(w, p, configAs(us.Next(), peerConfig(longLived)))
+			return w.establish(l, open)
+		},
+		"with another ASN of ours": func(w *world, l transport.Listener, p *bgptest.Peer) *bgptest.Peer {
+			reset(w, p, config(peerConfig(longLived, func(p *given) { p.LocalASN++ })))
+			return w.establish(l, open)
+		},
+		"with authentication": func(w *world, l transport.Listener, p *bgptest.Peer) *bgptest.Peer {
+			if err := l.SetAuth(us, transport.MD5("secret")); err != nil {
+				t.Fatal(err)
+			}
+			reset(w, p, config(peerConfig(longLived, keyed)))
+			return w.establish(l, open)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, func(w *world) {
+				l := w.listen()
+				w.apply(config(peerConfig(longLived)))
+				p := w.establish(l, open)
+				if c := p.Opened.Capabilities; c.GracefulRestart.Families[0].Forwarding || c.LongLived[0].Forwarding {
+					t.Errorf("first OPEN: %+v, %+v", c.GracefulRestart, c.LongLived)
+				}
+				w.expectState(speaker.StateEstablished)
+				c := again(w, l, p).Opened.Capabilities
+				if gr := c.GracefulRestart; gr.Restarting || !gr.Families[0].Forwarding || !c.LongLived[0].Forwarding {
+					t.Errorf("second OPEN: %+v, %+v", gr, c.LongLived)
+				}
+			})
+		})
+	}
 }
 
 // RFC 4271 §8.2.2: what restarts the KeepaliveTimer is a KEEPALIVE or an UPDATE, for nothing else restarts the peer's hold timer.

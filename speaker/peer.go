@@ -61,6 +61,7 @@ type peer struct {
 	updated  chan struct{} // capacity 1
 	config   atomic.Pointer[peerConfig]
 	messages *messageCounters // of all peers that have had the ID, since it was configured
+	history  *history         // of this process with the neighbour, kept as long as messages
 	received *adjin.Table     // over all sessions
 	closing  lingering
 	lines    peerLines
@@ -70,8 +71,6 @@ type peer struct {
 	backoff  backoff   // of attempts to connect
 	damping  damping   // of sessions that do not last
 	nextDial time.Time // no sooner than this
-	synced   bool      // this process has sent the peer its routes and End-of-RIB
-	lost     bool      // a session of this process was lost
 	retained retention
 	state    State
 }
@@ -96,7 +95,7 @@ func newPeer(s *shared, log logr.Logger, cfg *peerConfig) *peer {
 		work:     s.progress.add("peer " + cfg.Name),
 	}
 	p.config.Store(cfg)
-	p.messages = s.store.add(p)
+	p.messages, p.history = s.store.add(p)
 	p.note(func(r *record) {
 		r.State, r.Since = StateIdle, time.Now()
 		r.describe(cfg)
@@ -233,15 +232,16 @@ func (p *peer) noteError(err error) {
 
 // restartState says what the OPEN of a new connection tells about restarts (RFC 4724 §4.1): R from process start until
 // the End-of-RIB to that peer, or the restart time; F when the routes that the peer may still hold are from this boot of the
-// host, whose forwarding a restart of this process does not touch.
+// host, whose forwarding a restart of this process does not touch. They are if this process has had a session with the peer, or if
+// the host is up for longer than the peer keeps routes.
 func (p *peer) restartState(cfg *peerConfig) restartState {
 	if cfg.GracefulRestart == nil {
 		return restartState{}
 	}
 	gr := cfg.GracefulRestart
 	return restartState{
-		restarting: !p.synced && time.Since(p.shared.started) < gr.RestartTime,
-		forwarding: p.lost || p.shared.uptime() > cfg.hold()+gr.RestartTime+gr.LongLivedStaleTime,
+		restarting: !p.history.synced.Load() && time.Since(p.shared.started) < gr.RestartTime,
+		forwarding: p.history.established.Load() || p.shared.uptime() > cfg.hold()+gr.RestartTime+gr.LongLivedStaleTime,
 	}
 }
 
@@ -253,6 +253,7 @@ func (p *peer) establish(c *contender, out *rib.Out) {
 	negotiated := c.negotiated
 	local, remote := addrPort(c.conn.LocalAddr()), addrPort(c.conn.RemoteAddr())
 	p.received.Begin(receivedSession(c))
+	p.history.established.Store(true)
 	p.note(func(r *record) {
 		r.describe(c.cfg)
 		r.Since = time.Now()
@@ -270,7 +271,6 @@ func (p *peer) disestablish(since time.Time, cause error, negotiated *Negotiated
 	p.work.begin()
 	defer p.work.end()
 	p.damp(time.Since(since), cause)
-	p.lost = true
 	p.messages.flaps.Add(1)
 	p.note(func(r *record) {
 		r.describe(p.config.Load())

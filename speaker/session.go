@@ -171,7 +171,11 @@ func (s *session) reported() {
 }
 
 // noteSynced notes that the peer has had its routes and End-of-RIB from this process.
-func (s *session) noteSynced() { s.synced = s.synced || s.out.Report().Token != nil }
+func (s *session) noteSynced() {
+	if s.out.Report().Token != nil {
+		s.history.synced.Store(true)
+	}
+}
 
 // reconfigure takes the newest configuration: what can change in place does, what is deferred is published, and what ends
 // the session is returned.

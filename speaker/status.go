@@ -22,6 +22,7 @@ type record struct {
 	out      *rib.Out // of the Established session
 	received *adjin.Table
 	counts   *messageCounters
+	history  *history
 	accepts  bool // as configured
 	refused  string
 }
@@ -82,11 +83,11 @@ func newStore(listening *atomic.Pointer[listenerErrors]) *store {
 	}
 }
 
-// add begins the record of a peer, keeping what is known of one with that ID: its counters, which it returns, go on.
-func (s *store) add(p *peer) *messageCounters {
+// add begins the record of a peer, keeping what is known of one with that ID: its counters and its history, which it returns, go on.
+func (s *store) add(p *peer) (*messageCounters, *history) {
 	s.mu.Lock()
 	if s.peers[p.id] == nil {
-		s.peers[p.id] = &record{PeerSnapshot: PeerSnapshot{ID: p.id}, counts: &messageCounters{}}
+		s.peers[p.id] = &record{PeerSnapshot: PeerSnapshot{ID: p.id}, counts: &messageCounters{}, history: &history{}}
 	}
 	r := s.peers[p.id]
 	r.owner, r.received = p, p.received
@@ -95,7 +96,7 @@ func (s *store) add(p *peer) *messageCounters {
 	s.dirty[p.id] = struct{}{}
 	s.mu.Unlock()
 	s.poke()
-	return r.counts
+	return r.counts, r.history
 }
 
 // update changes the record of a peer and marks it if change says that it did. A peer whose record was taken over by
@@ -127,7 +128,7 @@ func (s *store) move(from, to SessionID) {
 	if r := s.peers[from]; r != nil {
 		delete(s.peers, from)
 		r.ID, s.peers[to] = to, r
-		r.RemoteRouterID = netip.Addr{} // of another neighbour
+		r.RemoteRouterID, r.history = netip.Addr{}, &history{} // of another neighbour
 		s.dirty[from] = struct{}{}
 	}
 	s.mu.Unlock()
@@ -193,6 +194,13 @@ func (s *store) all() []PeerSnapshot {
 		snapshots[i] = records[i].snapshot(listening)
 	}
 	return snapshots
+}
+
+// history is what this process has done with a neighbour. A peer and the one that takes its place after a reset share it, since the
+// neighbour may have kept the routes of the session before the reset (RFC 4724 §4.1).
+type history struct {
+	established atomic.Bool // there was a session: the neighbour may hold routes that this process sent
+	synced      atomic.Bool // the neighbour was sent its routes and End-of-RIB
 }
 
 // messageCounters are written by a session's reader, writer and owner without a lock.
