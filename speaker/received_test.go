@@ -276,6 +276,23 @@ func TestReceivedRefresh(t *testing.T) {
 	}
 }
 
+// RFC 4724 §4.2: a session that is lost between BoRR and EoRR leaves all its routes stale, and none is removed.
+func TestLossWithinAReceivedRefresh(t *testing.T) {
+	run(t, func(w *world) {
+		w.apply(config(peerConfig(passive, report(5))))
+		open := preserving(false)
+		open.Capabilities.EnhancedRefresh = true
+		p := w.arrive(open)
+		p.Send(reachable("198.51.100.0/24", "203.0.113.0/24"))
+		p.Send(wire.AppendEndOfRIB(nil, wire.IPv4Unicast))
+		p.Send(wire.RouteRefresh{Family: wire.IPv4Unicast, Subtype: wire.RefreshBegin}.Append(nil))
+		p.Send(reachable("198.51.100.0/24"))
+		w.expectReceived("198.51.100.0/24", "203.0.113.0/24 stale")
+		p.Conn.Close()
+		w.expectReceived("198.51.100.0/24 stale", "203.0.113.0/24 stale")
+	})
+}
+
 // RFC 9234 §5: routes that leaked are ineligible; RFC 4271 §6.3: martians are ignored.
 func TestReceivedLeaksAndMartians(t *testing.T) {
 	run(t, func(w *world) {

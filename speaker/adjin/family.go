@@ -70,10 +70,11 @@ type family[K key[K]] struct {
 	dropped    map[K]uint32
 	uncounted  uint32
 	generation uint32 // the generation of routes that are sent now
-	stale      int    // kept of older generations
+	session    uint32 // the first generation of this session: routes of older ones are stale since a former session was lost
+	stale      int    // kept of older generations than generation
 	leaked     int    // kept and ineligible
 	refreshing bool   // between BoRR and EoRR
-	longLived  bool   // stale routes are long-lived stale (RFC 9494 §4.2)
+	longLived  bool   // the routes of former sessions are long-lived stale (RFC 9494 §4.2)
 	pathIDs    bool   // the peer sends path identifiers
 }
 
@@ -85,11 +86,12 @@ type routes interface {
 	begin(pathIDs bool)
 	end()
 	resent()
-	mark(generation uint32)
+	restart(generation uint32)
 	longLive(before uint32)
-	markRefresh()
+	beginRefresh()
 	endRefresh()
 	purge(before uint32)
+	purgeFormer()
 	purgeAll()
 	clear()
 	evict()
@@ -175,11 +177,14 @@ func (f *family[K]) end() { f.dropped, f.uncounted, f.refreshing = nil, 0, false
 // resent says that the peer is about to send all routes again.
 func (f *family[K]) resent() { f.uncounted = 0 }
 
-// mark makes all kept routes stale: routes that come now are of that generation.
-func (f *family[K]) mark(generation uint32) {
-	f.generation = generation
-	f.stale, f.longLived = len(f.kept), false
+// restart makes all kept routes those of a former session: routes that come now are of that generation.
+func (f *family[K]) restart(generation uint32) {
+	f.outdate(generation)
+	f.session, f.longLived = generation, false
 }
+
+// outdate makes all kept routes stale.
+func (f *family[K]) outdate(generation uint32) { f.generation, f.stale = generation, len(f.kept) }
 
 // longLive makes the stale routes of generations before that one long-lived stale.
 func (f *family[K]) longLive(before uint32) {
@@ -191,9 +196,9 @@ func (f *family[K]) longLive(before uint32) {
 	}
 }
 
-// markRefresh begins a refresh, or begins it anew.
-func (f *family[K]) markRefresh() {
-	f.mark(f.table.nextGeneration())
+// beginRefresh begins a refresh, or begins it anew.
+func (f *family[K]) beginRefresh() {
+	f.outdate(f.table.nextGeneration())
 	f.refreshing = true
 }
 
@@ -205,6 +210,10 @@ func (f *family[K]) endRefresh() {
 	}
 }
 
+// purgeFormer removes the routes of former sessions. Those that a refresh made stale stay.
+func (f *family[K]) purgeFormer() { f.purge(f.session) }
+
+// purgeAll removes all stale routes.
 func (f *family[K]) purgeAll() { f.purge(f.generation) }
 
 // purge removes the stale routes of generations before that one, and forgets the dropped routes of those generations.

@@ -15,7 +15,7 @@ import (
 type Generation uint32
 
 // Retain is called at the end of a session: the routes of families are kept as stale, all others go. RFC 4724 §4.2: so do
-// those that were stale before, but for the families of again (RFC 9494 §4.2).
+// those of former sessions, but for the families of again (RFC 9494 §4.2). A refresh that the end cut short removes nothing.
 func (t *Table) Retain(families, again []wire.Family) Generation {
 	t.mu.Lock()
 	defer t.unlock()
@@ -27,10 +27,10 @@ func (t *Table) Retain(families, again []wire.Family) Generation {
 			continue
 		}
 		if !slices.Contains(again, f) {
-			in.purgeAll()
+			in.purgeFormer()
 		}
 		in.end()
-		in.mark(generation)
+		in.restart(generation)
 	}
 	return Generation(generation)
 }
@@ -45,13 +45,13 @@ func (t *Table) LongLive(f wire.Family, g Generation) {
 	}
 }
 
-// Keep removes the stale routes of all other families.
+// Keep removes the routes of former sessions in all other families.
 func (t *Table) Keep(families []wire.Family) {
 	t.mu.Lock()
 	defer t.unlock()
 	for _, in := range t.families {
 		if !slices.Contains(families, in.count().Family) {
-			in.purgeAll()
+			in.purgeFormer()
 		}
 	}
 }
@@ -65,12 +65,12 @@ func (t *Table) Expire(f wire.Family, g Generation) {
 	}
 }
 
-// Purge removes the stale routes of a family: after a restart its End-of-RIB has come (RFC 4724 §4.2).
+// Purge removes the routes of former sessions in a family: after a restart its End-of-RIB has come (RFC 4724 §4.2).
 func (t *Table) Purge(f wire.Family) {
 	t.mu.Lock()
 	defer t.unlock()
 	if in := t.of(f); in != nil {
-		in.purgeAll()
+		in.purgeFormer()
 	}
 }
 
@@ -79,7 +79,7 @@ func (t *Table) BeginRefresh(f wire.Family) {
 	t.mu.Lock()
 	defer t.unlock()
 	if in := t.of(f); in != nil && t.policy.Keep {
-		in.markRefresh()
+		in.beginRefresh()
 	}
 }
 

@@ -102,6 +102,27 @@ func TestEnhancedRefresh(t *testing.T) {
 	tab.want("198.51.100.0/24 1", "2001:db8:1::/48 1", "2001:db8:2::/48 1")
 }
 
+// RFC 4724 §4.2: the routes that a refresh had made stale when the session was lost were not stale from a former restart.
+func TestLossWithinARefresh(t *testing.T) {
+	tab := withRoutes(t)
+	tab.Retain(both[:1], nil)
+	tab.Begin(tab.session)
+	tab.take(reach(wire.IPv4Unicast, path(2), "198.51.100.0/24", "192.0.2.0/24"))
+	tab.BeginRefresh(wire.IPv4Unicast)
+	tab.take(reach(wire.IPv4Unicast, path(3), "192.0.2.0/24"))
+	tab.want("192.0.2.0/24 3", "198.51.100.0/24 2 stale", "203.0.113.0/24 1 stale")
+	tab.Retain(both[:1], nil)
+	tab.want("192.0.2.0/24 3 stale", "198.51.100.0/24 2 stale")
+	tab.Begin(tab.session)
+	tab.EndRefresh(wire.IPv4Unicast) // of the refresh that the loss cut short
+	tab.Keep(both[:1])
+	tab.take(reach(wire.IPv4Unicast, path(4), "198.51.100.0/24"))
+	tab.want("192.0.2.0/24 3 stale", "198.51.100.0/24 4")
+	tab.Purge(wire.IPv4Unicast)
+	tab.want("198.51.100.0/24 4")
+	tab.CheckReferences(t)
+}
+
 // RFC 9494 §4.2: routes that are kept beyond the restart time have LLGR_STALE, and no route with NO_LLGR is kept.
 func TestLongLived(t *testing.T) {
 	tab := newTable(t, keep)

@@ -87,7 +87,7 @@ func (f *family[K]) lookUp(keys []K) []found[K] {
 		if e, known := f.kept[k]; known {
 			stale := e.generation != f.generation
 			list = append(list, found[K]{
-				key: k, set: f.table.sets.octets(e.set), stale: stale, pathIDs: f.pathIDs, longLived: stale && f.longLived,
+				key: k, set: f.table.sets.octets(e.set), stale: stale, pathIDs: f.pathIDs, longLived: f.longLived && e.generation < f.session,
 			})
 		}
 	}
