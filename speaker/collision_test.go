@@ -108,6 +108,57 @@ func TestCollisionInOpenConfirm(t *testing.T) {
 	}
 }
 
+// RFC 4271 §8.2.2: the ConnectRetryTimer does not run in OpenConfirm. The peer got our KEEPALIVE, is Established, and would refuse
+// another connection (§6.8); its own KEEPALIVE takes longer than the interval between attempts to dial.
+func TestNoRedialInOpenConfirm(t *testing.T) {
+	confirming := func(w *world) *bgptest.Peer {
+		w.apply(config(peerConfig()))
+		p := w.dial(netip.AddrPortFrom(us, 179), "")
+		p.ExpectOpen()
+		p.Send(theirOpen(false).Append(nil))
+		p.Expect(wire.TypeKeepalive)
+		return p
+	}
+	wait := func() {
+		time.Sleep(20 * time.Second) // the bubble's clock
+		synctest.Wait()
+	}
+	t.Run("the KEEPALIVE comes", func(t *testing.T) {
+		run(t, func(w *world) {
+			p := confirming(w)
+			w.listen() // nobody accepts: a dial would hang in OpenSent
+			wait()
+			if n := w.network.Open(); n != 2 {
+				t.Errorf("%d ends of connections are open in OpenConfirm, want the two of one connection", n)
+			}
+			p.Send(wire.AppendKeepalive(nil))
+			w.expectState(speaker.StateEstablished)
+		})
+	})
+	t.Run("the connection is lost", func(t *testing.T) {
+		run(t, func(w *world) {
+			p := confirming(w)
+			l := w.listen()
+			wait()
+			lost := time.Now()
+			p.Conn.Close()
+			w.establish(l, theirOpen(false))
+			if took := time.Since(lost); took > 0 { // of the bubble's clock
+				t.Errorf("dialled after %v, though an attempt was due", took)
+			}
+		})
+	})
+	t.Run("the peer opens another", func(t *testing.T) {
+		run(t, func(w *world) {
+			confirming(w)
+			l := w.listen()
+			wait()
+			w.dial(netip.AddrPortFrom(us, 179), "").ExpectOpen() // and says nothing
+			w.establish(l, theirOpen(false))
+		})
+	})
+}
+
 func TestSecondConnectionWhileEstablished(t *testing.T) {
 	t.Run("without graceful restart it is refused", func(t *testing.T) {
 		run(t, func(w *world) {

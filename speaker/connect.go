@@ -44,7 +44,7 @@ type connector struct {
 	events            chan event
 	dialled, incoming *attempt
 	redial            *time.Timer // ConnectRetryTimer
-	redialDue         bool        // it fired while an attempt was under way
+	redialDue         bool        // an attempt to dial is to start as soon as it may: see redialIfDue
 	noCapabilities    bool        // the peer refused an OPEN with capabilities
 	// live is set beside an Established session: there the connector accepts, and does not dial.
 	live *liveSession
@@ -84,6 +84,7 @@ func (e *event) discard() {
 // run returns what is kept, and what the others are told.
 func (k *connector) run(ctx context.Context) (*contender, error) {
 	for {
+		k.redialIfDue(ctx)
 		k.publishState()
 		select {
 		case <-ctx.Done():
@@ -95,7 +96,7 @@ func (k *connector) run(ctx context.Context) (*contender, error) {
 		case <-k.retained.due():
 			k.retained.advance(k.peer)
 		case <-k.redial.C:
-			k.dial(ctx)
+			k.redialDue = k.cfg.dials() // else it was the IdleHoldTimer
 		case <-k.accepted:
 			if i := k.inbox.take(); i != nil {
 				k.accept(ctx, i)
@@ -103,7 +104,7 @@ func (k *connector) run(ctx context.Context) (*contender, error) {
 		case <-k.parkedTimer():
 			k.unpark()
 		case e := <-k.events:
-			if c := k.handle(ctx, e); c != nil {
+			if c := k.handle(e); c != nil {
 				return c, errCollision
 			}
 		}
@@ -193,7 +194,7 @@ func (k *connector) spawn(a *attempt, step func(ctx context.Context) event) {
 }
 
 // handle takes what a step came by. It returns the contender that the peer confirmed.
-func (k *connector) handle(ctx context.Context, e event) *contender {
+func (k *connector) handle(e event) *contender {
 	a := e.attempt
 	if *k.slot(a.isDial) != a {
 		e.discard()
@@ -202,7 +203,7 @@ func (k *connector) handle(ctx context.Context, e event) *contender {
 	a.running = false
 	switch {
 	case e.err != nil:
-		k.attemptFailed(ctx, a, e.err)
+		k.attemptFailed(a, e.err)
 	case e.conn != nil:
 		k.exchange(a, e.conn)
 	case !e.confirmed:
@@ -214,16 +215,19 @@ func (k *connector) handle(ctx context.Context, e event) *contender {
 	return nil
 }
 
+// redialIfDue starts an attempt to dial that is due, once the attempts under way allow it. RFC 4271 §8.2.2: in OpenConfirm the
+// ConnectRetryTimer does not run. The peer may be Established on the connection that is being confirmed, and refuse a new one, which
+// we might choose (§6.8).
+func (k *connector) redialIfDue(ctx context.Context) {
+	confirming := k.incoming != nil && k.incoming.state == StateOpenConfirm
+	if k.redialDue && k.dialled == nil && !confirming {
+		k.redialDue = false
+		k.dial(ctx)
+	}
+}
+
 // dial starts an attempt. Its time is bounded by the ConnectRetryTimer, which starts the next.
 func (k *connector) dial(ctx context.Context) {
-	if !k.cfg.dials() {
-		return // it was the IdleHoldTimer
-	}
-	if k.dialled != nil {
-		k.redialDue = true
-		return
-	}
-	k.redialDue = false
 	interval := time.Duration(float64(k.backoff.next(k.cfg.connectRetry())) * k.shared.jitter())
 	k.nextDial = time.Now().Add(interval)
 	k.redial.Reset(interval)
@@ -294,8 +298,8 @@ func (k *connector) refused(err error) {
 	k.lines.attempts.info(k.log, "session not started", "error", err.Error())
 }
 
-// attemptFailed records the error and sees to what goes on without the attempt.
-func (k *connector) attemptFailed(ctx context.Context, a *attempt, err error) {
+// attemptFailed records the error and lets the other attempt go on, or another one start.
+func (k *connector) attemptFailed(a *attempt, err error) {
 	a.contender = nil // closed by its step
 	if k.live != nil {
 		k.closeSecond(a, err)
@@ -311,14 +315,11 @@ func (k *connector) attemptFailed(ctx context.Context, a *attempt, err error) {
 	}
 	k.unpark()
 	// RFC 5492 §3: a peer that refuses capabilities is tried without, once. RFC 4760 §8: that leaves IPv4 unicast alone.
-	retry := false
 	switch {
 	case a.bare:
 		k.noCapabilities = false
 	case notified(wire.CodeOpen, wire.OpenUnsupportedParameter) && slices.Contains(k.cfg.Families, wire.IPv4Unicast):
-		k.noCapabilities, retry = true, a.isDial
-	}
-	if k.dialled == nil && k.cfg.dials() && (k.redialDue || retry) {
-		k.dial(ctx)
+		k.noCapabilities = true
+		k.redialDue = k.redialDue || a.isDial
 	}
 }

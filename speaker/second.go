@@ -89,7 +89,7 @@ func (k *connector) outcome(ctx context.Context) *contender {
 		case <-late.C:
 			waiting = false
 		case e := <-k.events:
-			c = k.handle(ctx, e)
+			c = k.handle(e)
 		case <-k.retained.due():
 			k.retained.advance(k.peer)
 		case <-k.updated:

@@ -149,7 +149,7 @@ func (s *session) watch(ctx context.Context, cancel context.CancelCauseFunc, end
 				second.acceptSecond(ctx, i)
 			}
 		case e := <-second.events:
-			if c := second.handle(ctx, e); c != nil {
+			if c := second.handle(e); c != nil {
 				second.live.replacement = c
 				cancel(errReplaced)
 			}

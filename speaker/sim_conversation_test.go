@@ -36,6 +36,7 @@ type conversation struct {
 	closed string // by the router, and why
 	excuse string // why the speaker may give up
 	rival  bool   // there was another connection during the handshake
+	chosen bool   // the speaker dialled another connection when this one was Established, and was refused
 	// replaceable: there was a connection as after a restart of the router, for which the speaker gives up this one silently.
 	replaceable bool
 
@@ -69,16 +70,29 @@ func (c *conversation) run() {
 			return
 		}
 		reply, ok := c.take(m.Type(), m.Body())
-		if len(reply) > 0 {
-			if err := c.bgp.Send(reply); err != nil {
-				c.lost(err)
-				return
-			}
+		if err := c.answer(m.Type(), reply); err != nil {
+			c.lost(err)
+			return
 		}
 		if !ok {
 			return
 		}
 	}
+}
+
+// answer sends the reply to a message. The KEEPALIVE that answers an OPEN may take long, and what follows stays behind it.
+func (c *conversation) answer(to wire.MessageType, reply []byte) error {
+	if len(reply) == 0 {
+		return nil
+	}
+	c.mu.Lock()
+	out, slowness := c.shape[1], c.slowness
+	c.mu.Unlock()
+	if to == wire.TypeOpen && slowness > 0 {
+		c.conn.ShapeOut(faketest.Shape{Latency: slowness})
+		defer c.conn.ShapeOut(out)
+	}
+	return c.bgp.Send(reply)
 }
 
 // take handles a message. It returns what to answer, and whether to go on.
@@ -130,6 +144,7 @@ func (c *conversation) takeOpen(body []byte) (reply []byte, ok bool) {
 		case other.established:
 			// RFC 4724 §4.2: a peer that connects anew has restarted; without graceful restart it is too early.
 			if c.dialled || !other.graceful() {
+				other.chosen = other.chosen || !c.dialled
 				return c.reject()
 			}
 		case c.wins():
@@ -260,7 +275,7 @@ func (c *conversation) lost(err error) {
 
 // excused reports whether the speaker may end the session. Called with mu held.
 func (c *conversation) excused() bool {
-	collision := c.rival && c.farewell != nil && c.farewell.Code == wire.CodeCease && c.farewell.Subcode == wire.CeaseCollision
+	collision := c.rival && !c.chosen && c.farewell != nil && c.farewell.Code == wire.CodeCease && c.farewell.Subcode == wire.CeaseCollision
 	replaced := c.farewell == nil && c.graceful() && c.replaceable
 	if c.excuse != "" || collision || replaced || c.stopping || c.instance != c.simulation.instance {
 		return true

@@ -22,7 +22,7 @@ const restLimit = time.Hour
 func (s *simulation) rest() {
 	for _, r := range s.routers {
 		r.up()
-		r.reshape(faketest.Shape{}, faketest.Shape{})
+		r.reshape(faketest.Shape{}, faketest.Shape{}, 0)
 		r.each(func(c *conversation) {
 			c.resume()
 			c.conn.Partition(false)
@@ -215,10 +215,10 @@ func (c *conversation) checkLeave(cause error) {
 }
 
 // reshape changes how bytes travel, on open connections too.
-func (r *router) reshape(in, out faketest.Shape) {
+func (r *router) reshape(in, out faketest.Shape, slowness time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.shape = [2]faketest.Shape{in, out}
+	r.shape, r.slowness = [2]faketest.Shape{in, out}, slowness
 	for _, c := range r.conversations {
 		c.heldUp = true
 		c.conn.ShapeIn(in)

@@ -37,6 +37,7 @@ type router struct {
 	// Guarded by simulation.mu.
 	off           bool              // is going down: new connections end at once
 	shape         [2]faketest.Shape // of new connections: in and out
+	slowness      time.Duration     // that the first KEEPALIVE on a new connection takes
 	conversations []*conversation
 	session       *conversation // the Established one
 }
@@ -163,7 +164,7 @@ func (r *router) begin(conn *faketest.Conn, dialled, again bool) *conversation {
 		instance: r.instance, began: r.settled, last: time.Now(),
 		table: map[wire.Path]held{}, gone: map[wire.Path]int{}, models: map[int][]offer{}, ends: map[wire.Family]int{}, refreshes: map[wire.Family]*refresh{},
 	}
-	c.heldUp = r.shape[0] != faketest.Shape{}
+	c.heldUp = r.shape[0] != faketest.Shape{} || r.slowness > 0
 	conn.ShapeIn(r.shape[0])
 	conn.ShapeOut(r.shape[1])
 	for _, other := range r.conversations {

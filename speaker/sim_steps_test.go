@@ -171,8 +171,10 @@ func (s *simulation) shape(rnd *rand.Rand) {
 		Latency: []time.Duration{0, time.Millisecond, 20 * time.Millisecond}[rnd.IntN(3)],
 	}
 	out := faketest.Shape{Segment: []int{0, 1, 7}[rnd.IntN(3)], Latency: []time.Duration{0, 5 * time.Millisecond}[rnd.IntN(2)]}
-	s.logf("  %s shape in %+v out %+v", r.name, in, out)
-	r.reshape(in, out)
+	// Less than the shortest hold time, and longer than the interval between attempts to dial at most.
+	slowness := []time.Duration{0, 0, time.Second, 7 * time.Second}[rnd.IntN(4)]
+	s.logf("  %s shape in %+v out %+v, the first KEEPALIVE after %v", r.name, in, out, slowness)
+	r.reshape(in, out, slowness)
 }
 
 // toggle switches a router off or on.
