@@ -72,15 +72,13 @@ func (o *Objects) replace(ids map[identity]bool, next []entry) (c changes) {
 	return c
 }
 
-// contents are the versions in force of objects, without those that are not there.
-func (o *Objects) contents(ids []identity) map[identity]content {
+// contents are the versions in force of objects, in their order; nil of an object that is not there.
+func (o *Objects) contents(ids ...identity) []content {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	found := make(map[identity]content, len(ids))
+	found := make([]content, 0, len(ids))
 	for _, id := range ids {
-		if e, inForce := o.entries[id]; inForce {
-			found[id] = e.content
-		}
+		found = append(found, o.entries[id].content)
 	}
 	return found
 }
@@ -89,7 +87,7 @@ func (o *Objects) contents(ids []identity) map[identity]content {
 func (o *Objects) all() []identity {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return slices.Collect(maps.Keys(o.entries))
+	return slices.AppendSeq(make([]identity, 0, len(o.entries)), maps.Keys(o.entries))
 }
 
 // count is the number of objects of a kind.
@@ -110,6 +108,7 @@ var _ engine.Source = (*Objects)(nil)
 
 // ReadAll implements engine.Source.
 func (o *Objects) ReadAll(_ context.Context, into *engine.Input) error {
+	into.Announcements = make(map[string]compile.Reading[compile.Announcement], o.count(announcementKind.Kind))
 	into.Node = o.noNode() // unless there is one
 	o.read(o.all(), into)
 	return nil
@@ -121,12 +120,12 @@ func (o *Objects) Read(_ context.Context, key engine.Key, into *engine.Input) er
 	return nil
 }
 
-// read adds to an input what objects contribute, and returns the versions of them that are in force.
-func (o *Objects) read(ids []identity, into *engine.Input) map[identity]content {
-	contents := o.contents(ids)
-	for _, id := range ids {
+// read adds to an input what objects contribute, and returns their versions in force, as contents does.
+func (o *Objects) read(ids []identity, into *engine.Input) []content {
+	contents := o.contents(ids...)
+	for i, id := range ids {
 		name := compile.Ref{Namespace: id.Namespace, Name: id.Name}.String()
-		switch c := contents[id]; id.Kind {
+		switch c := contents[i]; id.Kind {
 		case "BGPPeer":
 			into.Peers[name] = readPeer(c)
 		case announcementKind.Kind:
@@ -188,7 +187,7 @@ func (o *Objects) secrets(names map[string]bool) map[string]compile.Secret {
 	for name := range names {
 		id := identityOfKind(kindSecret, o.authNamespace, name)
 		found[name] = compile.Secret{}
-		if c := o.contents([]identity{id})[id]; c != nil {
+		if c := o.contents(id)[0]; c != nil {
 			if secret, ok := c.object().(*corev1.Secret); ok {
 				found[name] = compile.Secret{Exists: true, Data: secret.Data}
 			}

@@ -133,8 +133,11 @@ func (r *Runner) hand(n news) {
 	ids := n.changes.all()
 	r.mu.Lock()
 	r.unseen.problems, r.unseen.lost = n.problems, n.lost
+	if r.unseen.objects == nil {
+		r.unseen.objects = make(map[identity]bool, len(ids))
+	}
 	for _, id := range ids {
-		addTo(&r.unseen.objects, id)
+		r.unseen.objects[id] = true
 	}
 	r.mu.Unlock()
 	switch {
@@ -155,13 +158,6 @@ func (r *Runner) hand(n news) {
 	}
 }
 
-func addTo[K comparable](set *map[K]bool, key K) {
-	if *set == nil {
-		*set = map[K]bool{}
-	}
-	(*set)[key] = true
-}
-
 // published says what the speaker was told, and has the statuses looked at.
 func (r *Runner) published(state *engine.State) {
 	r.logApplied(state)
@@ -179,8 +175,11 @@ func (r *Runner) logApplied(state *engine.State) {
 // sessionsChanged has the statuses of sessions looked at.
 func (r *Runner) sessionsChanged(ids []speaker.SessionID) {
 	r.mu.Lock()
+	if r.unseen.sessions == nil {
+		r.unseen.sessions = make(map[speaker.SessionID]bool, len(ids))
+	}
 	for _, id := range ids {
-		addTo(&r.unseen.sessions, id)
+		r.unseen.sessions[id] = true
 	}
 	r.mu.Unlock()
 	r.poke()

@@ -372,8 +372,8 @@ func TestNodeOf(t *testing.T) {
 			source.objects.ReadAll(t.Context(), &all)); err != nil {
 			t.Fatal(err)
 		}
-		if !reflect.DeepEqual(in, all) {
-			t.Errorf("of its key: %+v, of all: %+v", in, all)
+		if !reflect.DeepEqual(in.Node, all.Node) {
+			t.Errorf("of its key: %+v, of all: %+v", in.Node, all.Node)
 		}
 		return in.Node
 	}

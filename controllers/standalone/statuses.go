@@ -85,7 +85,7 @@ func (s *statuses) update(e *engine.Engine, state *engine.State, news *unseen, n
 	s.nodeProblems = ofNodes(state.Issues, s.objects, s.nodeProblems, state.Time)
 	touched := touched{all: s.memory.lost != news.lost, peers: map[string]bool{}, announcements: map[types.UID]bool{}}
 	s.memory.lost = news.lost
-	changes, another := s.read(slices.Collect(maps.Keys(news.objects)), now, &touched)
+	changes, another := s.read(slices.AppendSeq(make([]identity, 0, len(news.objects)), maps.Keys(news.objects)), now, &touched)
 	changed, gone := s.ask(e, state, news.sessions)
 	s.rollup.Update(status.Cluster{Catalog: s.catalog, Changes: changes, Nodes: s.node}, changed, gone)
 	if touched.all || another || changes.Issues || len(changes.Peers) > 0 {
@@ -123,12 +123,12 @@ func (s *statuses) confirmation(uid types.UID) *status.Confirmation {
 // read takes over objects that came, changed or went. another: the facts of the Node are others than before.
 func (s *statuses) read(ids []identity, now time.Time, touched *touched) (changes compile.Changes, another bool) {
 	in := engine.Input{Inputs: compile.Inputs{
-		Peers: map[string]compile.Reading[compile.Peer]{}, Announcements: map[string]compile.Reading[compile.Announcement]{},
+		Peers: map[string]compile.Reading[compile.Peer]{}, Announcements: make(map[string]compile.Reading[compile.Announcement], len(ids)),
 		Namespaces: map[string]compile.Namespace{}, Now: now,
 	}}
 	contents := s.objects.read(ids, &in)
-	for _, id := range ids {
-		s.replace(id, contents[id], touched)
+	for i, id := range ids {
+		s.replace(id, contents[i], touched)
 	}
 	if in.Node != nil || len(s.node) == 0 {
 		another = s.readNode(cmp.Or(in.Node, s.objects.noNode()))
