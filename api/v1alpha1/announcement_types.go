@@ -176,7 +176,8 @@ type AnnouncementStatus struct {
 	// +kubebuilder:validation:MaxLength=64
 	Summary string `json:"summary,omitempty"`
 
-	// expires is when the announcement expires, or expired; absent if it never does.
+	// expires is when the announcement expires, or expired; absent if it never does. A
+	// renewal in the first half of its time need not show: it expires later then.
 	// +optional
 	Expires *metav1.Time `json:"expires,omitempty"`
 

@@ -48,13 +48,14 @@ const (
 	// ReasonInvalid (False): a field is invalid in spite of admission, for example because
 	// the object was stored before the rule existed. The last valid version stays in force,
 	// but rights, prefixes and families that the newest version removes end, and its
-	// adminState Down acts. An object without a valid version is left out. Invalid is also
+	// adminState Down and a shorter expireAfterSeconds act. An object without a valid version is left out. Invalid is also
 	// the verdict of such an announcement.
 	ReasonInvalid = "Invalid"
 
 	// ReasonUnsupported (False): a field, a member or an enum value is unknown to this
 	// version of Herald. Herald goes on with the last version of the object that it knew;
-	// adminState Down acts, and rights that are removed end, all the same.
+	// adminState Down and a shorter expireAfterSeconds act, and rights that are removed end,
+	// all the same.
 	ReasonUnsupported = "Unsupported"
 
 	// ReasonConflict (Accepted of a BGPPeer, and a verdict; False): an older object

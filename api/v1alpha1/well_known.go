@@ -18,9 +18,9 @@ const (
 
 // AnnotationRenewedAt is an annotation that people and programs put on an Announcement
 // with spec.expireAfterSeconds, whose time then runs from there. Its value is a time such
-// as 2026-01-02T15:04:05Z (RFC 3339). A time that cannot be read changes nothing, and one
-// that lies more than a minute ahead changes nothing until then; the message of Accepted
-// says so.
+// as 2026-01-02T15:04:05Z (RFC 3339). A value that is no time, or a time that lies more
+// than a minute ahead, renews nothing: the renewal before it counts, and the message of
+// Accepted says so.
 const AnnotationRenewedAt = "herald.network/renewed-at"
 
 const (

@@ -23,7 +23,7 @@ type Catalog struct {
 	peers             map[string]*Peer
 	announcements     map[string]*Announcement
 	// refused are the objects whose newest version is not in force.
-	refused    map[objectName]refused
+	refused    map[ObjectName]refused
 	namespaces map[string]labels.Set
 	// owners counts the announcements of each namespace.
 	owners map[string]int
@@ -31,8 +31,8 @@ type Catalog struct {
 	lifetimes lifetimes
 }
 
-// objectName finds an object whatever its version. Name is "namespace/name" where there is a namespace.
-type objectName struct{ kind, name string }
+// ObjectName finds an object whatever its version. Name is "namespace/name" where there is a namespace.
+type ObjectName struct{ Kind, Name string }
 
 // refused is an object whose newest version is not in force.
 type refused struct {
@@ -76,7 +76,7 @@ func NewCatalog(operatorNamespace string, trustAll bool) *Catalog {
 		trustAll:          trustAll,
 		peers:             map[string]*Peer{},
 		announcements:     map[string]*Announcement{},
-		refused:           map[objectName]refused{},
+		refused:           map[ObjectName]refused{},
 		namespaces:        map[string]labels.Set{},
 		owners:            map[string]int{},
 		lifetimes:         newLifetimes(),
@@ -88,16 +88,17 @@ func (c *Catalog) Update(in *Inputs) Changes {
 	var changes Changes
 	c.lifetimes.tell(in.Now)
 	for name, reading := range in.Peers {
-		changes.Issues = c.refuse(objectName{KindBGPPeer, name}, reading.Ref, reading.Labels, reading.Issue, reading.InForce == nil) || changes.Issues
+		changes.Issues = c.refuse(ObjectName{KindBGPPeer, name}, refusedPeer(reading)) || changes.Issues
 		if change, changed := replace(c.peers, name, reading.InForce); changed {
 			changes.Peers = append(changes.Peers, change)
 		}
 	}
 	for name, reading := range in.Announcements {
-		changes.Issues = c.refuse(objectName{KindAnnouncement, name}, reading.Ref, nil, reading.Issue, false) || changes.Issues
+		changes.Issues = c.refuse(ObjectName{KindAnnouncement, name}, refusedAnnouncement(reading)) || changes.Issues
 		c.resolve(name, reading.InForce, reading.Renewed, &changes)
 	}
-	for name, l := range c.lifetimes.due() {
+	for _, name := range c.lifetimes.due() {
+		l := c.lifetimes.known[name]
 		c.resolve(name, l.inForce, l.renewed, &changes)
 	}
 	for name, namespace := range in.Namespaces {
@@ -119,14 +120,14 @@ func (c *Catalog) Complete(in *Inputs) {
 	merge(&in.Announcements, absent(c.announcements, in.Announcements))
 	merge(&in.Namespaces, absent(c.namespaces, in.Namespaces))
 	for object := range c.refused {
-		switch object.kind {
+		switch object.Kind {
 		case KindBGPPeer:
-			if _, there := in.Peers[object.name]; !there {
-				in.Peers[object.name] = Reading[Peer]{}
+			if _, there := in.Peers[object.Name]; !there {
+				in.Peers[object.Name] = Reading[Peer]{}
 			}
 		case KindAnnouncement:
-			if _, there := in.Announcements[object.name]; !there {
-				in.Announcements[object.name] = Reading[Announcement]{}
+			if _, there := in.Announcements[object.Name]; !there {
+				in.Announcements[object.Name] = Reading[Announcement]{}
 			}
 		}
 	}
@@ -158,19 +159,44 @@ func replace[C any](known map[string]*C, name string, inForce *C) (change Change
 	return Change[C]{From: before, To: inForce}, true
 }
 
-// refuse notes what is wrong with the newest version of an object, or that no version of it is in force, which none says. It
-// reports whether the note changed.
-func (c *Catalog) refuse(name objectName, ref Ref, labels map[string]string, issue *Issue, none bool) bool {
-	before, known := c.refused[name]
-	if ref == (Ref{}) || issue == nil && !none {
-		delete(c.refused, name)
-		return known
+// refuse notes what is wrong with the newest version of an object, or that no version of it is in force. It reports whether the note
+// changed.
+func (c *Catalog) refuse(name ObjectName, now *refused) bool {
+	if c.refusedBefore(name, now) {
+		return false
 	}
-	now := refused{ref: ref, labels: labels, issue: issue}
-	c.refused[name] = now
-	same := known && before.ref == now.ref && maps.Equal(before.labels, now.labels) &&
+	if now == nil {
+		delete(c.refused, name)
+	} else {
+		c.refused[name] = *now
+	}
+	return true
+}
+
+// refusedBefore reports whether that was noted of an object already.
+func (c *Catalog) refusedBefore(name ObjectName, now *refused) bool {
+	before, known := c.refused[name]
+	if now == nil || !known {
+		return !known && now == nil
+	}
+	return before.ref == now.ref && maps.Equal(before.labels, now.labels) &&
 		(before.issue == nil) == (now.issue == nil) && (now.issue == nil || *before.issue == *now.issue)
-	return !same
+}
+
+// refusedPeer is what is to be noted of a BGPPeer, nil for nothing.
+func refusedPeer(r Reading[Peer]) *refused {
+	if r.Ref == (Ref{}) || r.Issue == nil && r.InForce != nil {
+		return nil
+	}
+	return &refused{ref: r.Ref, labels: r.Labels, issue: r.Issue}
+}
+
+// refusedAnnouncement is what is to be noted of an Announcement, nil for nothing.
+func refusedAnnouncement(r Reading[Announcement]) *refused {
+	if r.Ref == (Ref{}) || r.Issue == nil {
+		return nil
+	}
+	return &refused{ref: r.Ref, issue: r.Issue}
 }
 
 // setNamespace notes the labels of a Namespace.

@@ -28,7 +28,7 @@ func (c *Catalog) Issues() []Issue {
 func (c *Catalog) LeftOut() []*Peer {
 	var peers []*Peer
 	for name, object := range c.refused {
-		if name.kind == KindBGPPeer && c.peers[name.name] == nil {
+		if name.Kind == KindBGPPeer && c.peers[name.Name] == nil {
 			peers = append(peers, &Peer{Ref: object.ref, labels: labels.Set(object.labels)})
 		}
 	}
@@ -40,7 +40,7 @@ func (c *Catalog) LeftOut() []*Peer {
 func (c *Catalog) UnusedAnnouncements() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for name := range c.refused {
-			if name.kind == KindAnnouncement && c.announcements[name.name] == nil && !yield(name.name) {
+			if name.Kind == KindAnnouncement && c.announcements[name.Name] == nil && !yield(name.Name) {
 				return
 			}
 		}
@@ -59,7 +59,7 @@ func (c *Catalog) CheckPeer(object *v1alpha1.BGPPeer) *Issue {
 	if known := c.peers[ref.Name]; known != nil && known.Ref == ref {
 		return nil
 	}
-	if object := c.refused[objectName{KindBGPPeer, ref.Name}]; object.issue != nil && object.ref == ref {
+	if object := c.refused[ObjectName{KindBGPPeer, ref.Name}]; object.issue != nil && object.ref == ref {
 		return object.issue
 	}
 	_, issue := ReadPeer(object, Versions[Peer]{})
@@ -72,7 +72,7 @@ func (c *Catalog) CheckAnnouncement(object *v1alpha1.Announcement) (prefixes int
 	if known := c.announcements[ref.String()]; known != nil && known.Ref == ref {
 		return known.Prefixes, nil
 	}
-	if object := c.refused[objectName{KindAnnouncement, ref.String()}]; object.issue != nil && object.ref == ref {
+	if object := c.refused[ObjectName{KindAnnouncement, ref.String()}]; object.issue != nil && object.ref == ref {
 		return 0, object.issue
 	}
 	read, issue := ReadAnnouncement(object, Versions[Announcement]{})
@@ -97,6 +97,6 @@ func (c *Catalog) HasOtherAnnouncement(object *v1alpha1.Announcement) bool {
 
 // unread reports whether a version is neither in force nor refused.
 func (c *Catalog) unread(kind string, inForce, ref Ref) bool {
-	object := c.refused[objectName{kind, ref.String()}]
+	object := c.refused[ObjectName{kind, ref.String()}]
 	return inForce != ref && (object.issue == nil || object.ref != ref)
 }

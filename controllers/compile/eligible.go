@@ -56,7 +56,7 @@ func (c *Catalog) MissingPeers(a *Announcement) string {
 // whyNotNamed says of names that stand for no peer in use whether they stand for any.
 func (c *Catalog) whyNotNamed(names []string) string {
 	unused := slices.DeleteFunc(slices.Clone(names), func(name string) bool {
-		return c.refused[objectName{KindBGPPeer, name}].issue == nil
+		return c.refused[ObjectName{KindBGPPeer, name}].issue == nil
 	})
 	if len(unused) > 0 {
 		return fmt.Sprintf("spec.peers: the BGPPeer %s is not in use: see its condition Accepted", unused[0])
@@ -64,6 +64,7 @@ func (c *Catalog) whyNotNamed(names []string) string {
 	return "spec.peers: no BGPPeer " + strings.Join(names, ", and no BGPPeer ")
 }
 
+// memo finds an answer once for each key. forget must be called now and then.
 func memo(known map[string]bool, key string, find func() bool) bool {
 	value, ok := known[key]
 	if !ok {
@@ -71,4 +72,11 @@ func memo(known map[string]bool, key string, find func() bool) bool {
 		known[key] = value
 	}
 	return value
+}
+
+// forget forgets all answers once most of them must be of keys that nobody uses any more. users is how many there may be of the others.
+func forget(known map[string]bool, users int) {
+	if len(known) > 2*users+64 {
+		clear(known)
+	}
 }

@@ -25,11 +25,11 @@ func Bound(c *Compiler) int {
 // LeaveOutUnchanged leaves in inputs only what the compiler does not know yet, as watches do.
 func LeaveOutUnchanged(c *Compiler, in *Inputs) {
 	maps.DeleteFunc(in.Peers, func(name string, r Reading[Peer]) bool {
-		return r.InForce != nil && c.catalog.peers[name] == r.InForce && r.Issue == nil && c.catalog.refused[objectName{KindBGPPeer, name}].issue == nil
+		return r.InForce != nil && c.catalog.peers[name] == r.InForce && r.Issue == nil && c.catalog.refused[ObjectName{KindBGPPeer, name}].issue == nil
 	})
 	maps.DeleteFunc(in.Announcements, func(name string, r Reading[Announcement]) bool {
 		inForce, renewed := c.catalog.lifetimes.read(name, c.catalog.announcements[name])
-		return r.InForce != nil && inForce == r.InForce && (renewed == r.Renewed || r.InForce.lifetime == 0) && r.Issue == nil && c.catalog.refused[objectName{KindAnnouncement, name}].issue == nil
+		return r.InForce != nil && inForce == r.InForce && (renewed == r.Renewed || r.InForce.lifetime == 0) && r.Issue == nil && c.catalog.refused[ObjectName{KindAnnouncement, name}].issue == nil
 	})
 }
 
@@ -67,8 +67,8 @@ func CheckTotals(c *Compiler) string {
 	}
 	for name, l := range c.catalog.lifetimes.known {
 		anew := lifetime{inForce: l.inForce, renewed: l.renewed}
-		anew.resolve(c.catalog.lifetimes.now)
-		waits := slices.ContainsFunc(c.catalog.lifetimes.queue, func(d deadline) bool { return c.catalog.lifetimes.of(d) == l })
+		anew.resolve(l, c.catalog.lifetimes.now)
+		waits := slices.ContainsFunc(c.catalog.lifetimes.queue, func(d deadline) bool { return d.name == name && d.at.Equal(l.next) })
 		if !anew.next.Equal(l.next) || waits == l.next.IsZero() {
 			return fmt.Sprintf("%s is to be looked at again at %v, and it waits for %v: %v", name, anew.next, l.next, waits)
 		}
@@ -83,3 +83,12 @@ func CheckTotals(c *Compiler) string {
 
 // Deadlines is how many deadlines of announcements are kept.
 func Deadlines(c *Compiler) int { return len(c.catalog.lifetimes.queue) }
+
+// Answers is how many answers about selectors are kept.
+func Answers(c *Compiler) int {
+	n := len(c.chosen)
+	for _, s := range c.sessions {
+		n += len(s.judge.selected)
+	}
+	return n
+}

@@ -53,27 +53,27 @@ func merge[V any](into *map[string]V, from map[string]V) {
 	maps.Copy(*into, from)
 }
 
-// Differences returns the names of the objects of which inputs say something else than the Compiler knows, written "namespace/name"
-// where there is a namespace. It does not compare Secrets.
-func (c *Compiler) Differences(in *Inputs) map[string]bool {
-	names := map[string]bool{}
-	for name, reading := range in.Peers {
-		if reading.InForce != c.catalog.peers[name] {
-			names[name] = true
+// Differences returns the objects of which inputs say something else than the Compiler knows. It does not compare Secrets.
+func (c *Compiler) Differences(in *Inputs) map[ObjectName]bool {
+	found := map[ObjectName]bool{}
+	doubt := func(kind, name string, differs bool) {
+		if differs {
+			found[ObjectName{kind, name}] = true
 		}
+	}
+	for name, reading := range in.Peers {
+		doubt(KindBGPPeer, name, reading.InForce != c.catalog.peers[name] ||
+			!c.catalog.refusedBefore(ObjectName{KindBGPPeer, name}, refusedPeer(reading)))
 	}
 	for name, reading := range in.Announcements {
-		if inForce, renewed := c.catalog.lifetimes.read(name, c.catalog.announcements[name]); reading.InForce != inForce || inForce.expires() && reading.Renewed != renewed {
-			names[name] = true
-		}
+		inForce, renewed := c.catalog.lifetimes.read(name, c.catalog.announcements[name])
+		doubt(KindAnnouncement, name, reading.InForce != inForce || inForce.expires() && reading.Renewed != renewed ||
+			!c.catalog.refusedBefore(ObjectName{KindAnnouncement, name}, refusedAnnouncement(reading)))
 	}
 	for name, namespace := range in.Namespaces {
-		if labels, known := c.catalog.namespaces[name]; known != namespace.Exists || !maps.Equal(labels, namespace.Labels) {
-			names[name] = true
-		}
+		labels, known := c.catalog.namespaces[name]
+		doubt(KindNamespace, name, known != namespace.Exists || !maps.Equal(labels, namespace.Labels))
 	}
-	if in.Node != nil && !reflect.DeepEqual(*in.Node, c.node) {
-		names[c.node.Name] = true
-	}
-	return names
+	doubt(KindNode, c.node.Name, in.Node != nil && !reflect.DeepEqual(*in.Node, c.node))
+	return found
 }

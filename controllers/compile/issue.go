@@ -14,11 +14,12 @@ import (
 	"github.com/herald-bgp/herald/api/v1alpha1"
 )
 
-// Kinds of the objects that an Issue may be about.
+// Kinds of objects. No Issue is about a Namespace.
 const (
 	KindBGPPeer      = "BGPPeer"
 	KindAnnouncement = "Announcement"
 	KindNode         = "Node"
+	KindNamespace    = "Namespace"
 )
 
 // Ref names one version of an object.

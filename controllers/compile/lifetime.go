@@ -6,17 +6,19 @@ package compile
 import (
 	"container/heap"
 	"fmt"
-	"iter"
+	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
 )
 
 const (
-	// renewalAhead is how far a renewal may lie ahead of our clock and still count: the clock of whoever wrote it may be fast.
-	renewalAhead = time.Minute
-	// longestPause is how long to wait at most for the time of an expiry, since the clock on the wall may be set meanwhile.
+	// clockTolerance is how much two clocks may differ: a renewal may lie so far ahead of ours and still count, and for so long
+	// before and after an expiry somebody else may see it differently.
+	clockTolerance = time.Minute
+	// longestPause is how long to wait at most before the time is looked at again, since the clock on the wall may be set meanwhile.
 	longestPause = 10 * time.Second
 )
 
@@ -36,39 +38,76 @@ type lifetime struct {
 	// inForce is what is in force before anything is resolved, and renewed is its annotation.
 	inForce *Announcement
 	renewed string
+	// counts is the last renewal that counted, the zero Time for none. It stays while a newer annotation does not count.
+	counts time.Time
 	// expired is what inForce is once it has expired, nil before.
 	expired *Announcement
-	// expires is when it expires or expired, and next when to look again; next is the zero Time where it stays as it is.
-	expires, next time.Time
-	// problem says why the annotation does not count, empty where it does or there is none.
-	problem string
+	// next is when to look again, the zero Time where everything stays as it is.
+	next time.Time
+	Expiry
 }
 
-// resolve says when it expires, by the annotation and the time now.
-func (l *lifetime) resolve(now time.Time) {
-	seconds := time.Duration(l.inForce.lifetime) * time.Second
-	l.expires, l.next, l.problem = time.Unix(0, l.inForce.created).Add(seconds), time.Time{}, ""
-	if l.renewed != "" {
-		const path = "metadata.annotations[" + v1alpha1.AnnotationRenewedAt + "]"
-		renewed, err := time.Parse(time.RFC3339, l.renewed)
-		switch counts := renewed.Add(-renewalAhead); {
-		case err != nil:
-			l.problem = fmt.Sprintf("%s: %q is no time such as 2026-01-02T15:04:05Z, and does not count", path, l.renewed)
-		case counts.After(now):
-			l.problem = fmt.Sprintf("%s: %s lies more than a minute ahead, and does not count until then", path, l.renewed)
-			l.next = counts
-		case renewed.Add(seconds).After(l.expires):
-			l.expires = renewed.Add(seconds)
+// Expiry is when an announcement expires; the zero Expiry is that of one that never does.
+type Expiry struct {
+	// At is the time, and After is how long the announcement lives without a renewal.
+	At    time.Time
+	After time.Duration
+	// Near: a node whose clock differs a little may see another side of At than we do.
+	Near bool
+	// Problem says why the annotation that would renew it does not count, empty where it does or there is none.
+	Problem string
+}
+
+// resolve says when it expires, by the annotation and the time now. before is how it was resolved last, nil for not yet.
+func (l *lifetime) resolve(before *lifetime, now time.Time) {
+	if before != nil && before.inForce.Ref.Identity() == l.inForce.Ref.Identity() {
+		l.counts = before.counts
+		if before.inForce == l.inForce {
+			l.expired = before.expired
 		}
 	}
-	if l.expires.After(now) && (l.next.IsZero() || l.expires.Before(l.next)) {
-		l.next = l.expires
+	l.next = time.Time{}
+	l.renew(now)
+	l.After = time.Duration(l.inForce.lifetime) * time.Second
+	l.At = time.Unix(0, l.inForce.created).Add(l.After)
+	// Where the clock was set back, a renewal that counted may lie ahead now.
+	if renewed := l.counts.Add(l.After); !l.counts.IsZero() && !ahead(l.counts, now) && renewed.After(l.At) {
+		l.At = renewed
+	}
+	begins, ends := l.At.Add(-clockTolerance), l.At.Add(clockTolerance)
+	l.Near = !begins.After(now) && ends.After(now)
+	for _, at := range []time.Time{begins, l.At, ends, l.counts.Add(-clockTolerance)} {
+		if at.After(now) && (l.next.IsZero() || at.Before(l.next)) {
+			l.next = at
+		}
+	}
+}
+
+// ahead reports whether a time lies so far ahead that whoever wrote it must have a wrong clock, or we.
+func ahead(at, now time.Time) bool { return at.After(now.Add(clockTolerance)) }
+
+// renew finds out whether the annotation counts.
+func (l *lifetime) renew(now time.Time) {
+	const path = "metadata.annotations[" + v1alpha1.AnnotationRenewedAt + "]"
+	if l.renewed == "" {
+		l.counts = time.Time{}
+		return
+	}
+	renewed, err := time.Parse(time.RFC3339, l.renewed)
+	switch {
+	case err != nil:
+		l.Problem = fmt.Sprintf("%s: %q is no time such as 2026-01-02T15:04:05Z, and renews nothing", path, l.renewed)
+	case ahead(renewed, now):
+		l.Problem = fmt.Sprintf("%s: %s lies more than a minute ahead, and renews nothing yet", path, l.renewed)
+		l.next = renewed.Add(-clockTolerance)
+	default:
+		l.counts = renewed
 	}
 }
 
 // resolved is what is in force of the announcement at a time.
 func (l *lifetime) resolved(now time.Time) *Announcement {
-	if l.expires.After(now) {
+	if l.At.After(now) {
 		return l.inForce
 	}
 	if l.expired == nil {
@@ -113,13 +152,10 @@ func (c *Catalog) resolve(name string, inForce *Announcement, renewed string, ch
 	if inForce.expires() {
 		before := c.lifetimes.known[name]
 		now := &lifetime{inForce: inForce, renewed: renewed}
-		if before != nil && before.inForce == inForce {
-			now.expired = before.expired
-		}
-		now.resolve(c.lifetimes.now)
+		now.resolve(before, c.lifetimes.now)
 		resolved = now.resolved(c.lifetimes.now)
 		c.lifetimes.set(name, now)
-		if before == nil || !before.expires.Equal(now.expires) || before.problem != now.problem {
+		if before == nil || !before.At.Equal(now.At) || before.Near != now.Near || before.Problem != now.Problem {
 			changes.Renewed = append(changes.Renewed, name)
 		}
 	} else {
@@ -135,75 +171,68 @@ func (l *lifetimes) set(name string, now *lifetime) {
 	if now.next.IsZero() {
 		return
 	}
-	heap.Push(&l.queue, deadline{now.next.UnixNano(), name})
+	heap.Push(&l.queue, deadline{now.next, name})
 	if len(l.queue) > 2*len(l.known)+64 { // many renewals: most entries are of deadlines that were put off
 		l.queue = l.queue[:0]
 		for name, known := range l.known {
 			if !known.next.IsZero() {
-				l.queue = append(l.queue, deadline{known.next.UnixNano(), name})
+				l.queue = append(l.queue, deadline{known.next, name})
 			}
 		}
 		heap.Init(&l.queue)
 	}
 }
 
-// due yields the announcements that are to be looked at again by now, and takes them out of the queue. Where the clock was set back,
-// these are all that have a lifetime.
-func (l *lifetimes) due() iter.Seq2[string, *lifetime] {
-	return func(yield func(string, *lifetime) bool) {
-		if l.back {
-			l.back, l.queue = false, nil
-			for name, known := range l.known {
-				if !yield(name, known) {
-					return
-				}
-			}
-			return
+// due returns the names of the announcements that are to be looked at again by now, and takes them out of the queue. Where the clock
+// was set back, these are all that have a lifetime.
+func (l *lifetimes) due() []string {
+	if l.back {
+		l.back, l.queue = false, nil
+		return slices.Collect(maps.Keys(l.known))
+	}
+	var names []string
+	for len(l.queue) > 0 {
+		first := l.queue[0]
+		counts := l.counts(first)
+		if counts && first.at.After(l.now) {
+			break
 		}
-		for len(l.queue) > 0 {
-			first := l.queue[0]
-			known := l.of(first)
-			if known != nil && first.at > l.now.UnixNano() {
-				return
-			}
-			heap.Pop(&l.queue)
-			if known != nil && !yield(first.name, known) {
-				return
-			}
+		heap.Pop(&l.queue)
+		if counts {
+			names = append(names, first.name)
 		}
 	}
+	return names
 }
 
-// of is the lifetime that a deadline belongs to, nil where the deadline was put off since or is no more.
-func (l *lifetimes) of(d deadline) *lifetime {
+// counts reports whether a deadline was not put off since, and is still one.
+func (l *lifetimes) counts(d deadline) bool {
 	known := l.known[d.name]
-	if known == nil || known.next.IsZero() || known.next.UnixNano() != d.at {
-		return nil
-	}
-	return known
+	return known != nil && known.next.Equal(d.at)
 }
 
 // Pause is how long to wait before the Catalog is to be told the time again although nothing changes, 0 where it need not be.
 func (c *Catalog) Pause(now time.Time) time.Duration {
-	if len(c.lifetimes.queue) == 0 {
+	switch {
+	case len(c.lifetimes.known) == 0:
 		return 0
+	case len(c.lifetimes.queue) == 0:
+		return longestPause
 	}
-	next := time.Unix(0, c.lifetimes.queue[0].at)
-	return max(time.Millisecond, min(next.Sub(now.Round(0)), longestPause))
+	return max(time.Millisecond, min(c.lifetimes.queue[0].at.Sub(now.Round(0)), longestPause))
 }
 
-// Expires is when the announcement of a name, written "namespace/name", expires or expired; it is the zero Time for never. problem
-// says why the annotation that would renew it does not count, empty where it does or there is none.
-func (c *Catalog) Expires(name string) (at time.Time, problem string) {
+// Expiry is when the announcement of a name, written "namespace/name", expires.
+func (c *Catalog) Expiry(name string) Expiry {
 	if known := c.lifetimes.known[name]; known != nil {
-		return known.expires, known.problem
+		return known.Expiry
 	}
-	return time.Time{}, ""
+	return Expiry{}
 }
 
-// deadline is when to look at an announcement again, in nanoseconds of Unix time.
+// deadline is when to look at an announcement again.
 type deadline struct {
-	at   int64
+	at   time.Time
 	name string
 }
 
@@ -211,7 +240,7 @@ type deadline struct {
 type deadlines []deadline
 
 func (d deadlines) Len() int           { return len(d) }
-func (d deadlines) Less(i, j int) bool { return d[i].at < d[j].at }
+func (d deadlines) Less(i, j int) bool { return d[i].at.Before(d[j].at) }
 func (d deadlines) Swap(i, j int)      { d[i], d[j] = d[j], d[i] }
 
 // Push implements heap.Interface.

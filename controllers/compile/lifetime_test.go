@@ -5,6 +5,7 @@ package compile_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -37,8 +38,11 @@ func TestExpiry(t *testing.T) {
 	}{
 		{name: "new", given: mortal("a"), at: born, expires: after(60), pause: 10 * time.Second},
 		{name: "just before", given: mortal("a"), at: after(60).Add(-time.Second), expires: after(60), pause: time.Second},
-		{name: "in time", given: mortal("a"), at: after(60), expired: true, expires: after(60)},
-		{name: "long after", given: mortal("a"), at: after(1e6), expired: true, expires: after(60)},
+		{name: "in time", given: mortal("a"), at: after(60), expired: true, expires: after(60), pause: 10 * time.Second},
+		{name: "long after", given: mortal("a"), at: after(1e6), expired: true, expires: after(60), pause: 10 * time.Second},
+		{name: "in the far future", given: mortal("a", renewedAt(time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC))), at: after(1e6), expired: true, expires: after(60), pause: 10 * time.Second},
+		{name: "in a year without nanoseconds", given: mortal("a", renewedAt(time.Date(2300, 1, 1, 0, 0, 0, 0, time.UTC))), at: after(1e6), expired: true, expires: after(60), pause: 10 * time.Second},
+		{name: "in the far past", given: mortal("a", renewedAt(time.Date(1, 1, 2, 0, 0, 0, 0, time.UTC))), at: after(1e6), expired: true, expires: after(60), pause: 10 * time.Second},
 		{name: "renewed", given: mortal("a", renewedAt(after(50))), at: after(60), expires: after(110), pause: 10 * time.Second},
 		{name: "renewed before it was created", given: mortal("a", renewedAt(after(-50))), at: after(59), expires: after(60), pause: time.Second},
 		{name: "renewed too late", given: mortal("a", renewedAt(after(70))), at: after(71), expires: after(130), pause: 10 * time.Second},
@@ -59,7 +63,7 @@ func TestExpiry(t *testing.T) {
 			wantStrings(t, "routes", routes(sessionPeer(t, out)), sent...)
 			wantStrings(t, "verdicts", verdicts(sessionPeer(t, out)), "platform/a "+reason)
 			catalog := out.compiler.Catalog()
-			if at, _ := catalog.Expires("platform/a"); !at.Equal(test.expires) {
+			if at := catalog.Expiry("platform/a").At; !at.Equal(test.expires) {
 				t.Errorf("it expires at %v, want %v", at, test.expires)
 			}
 			if pause := catalog.Pause(test.at); pause != test.pause {
@@ -103,8 +107,12 @@ func TestManyExpireAtOnce(t *testing.T) {
 	h.compiler.Update(&compile.Inputs{Now: born.Add(30 * time.Second)})
 	out := compiled{h.compiler.Update(&compile.Inputs{Now: born.Add(time.Minute)}), h.compiler}
 	wantStrings(t, "routes", routes(sessionPeer(t, out)))
+	h.compiler.Update(&compile.Inputs{Now: born.Add(2 * time.Minute)})
 	if n := compile.Deadlines(h.compiler); n != 0 {
 		t.Errorf("%d deadlines are left", n)
+	}
+	if pause := h.compiler.Catalog().Pause(born.Add(2 * time.Minute)); pause != 10*time.Second {
+		t.Errorf("the clock may be set back, and nobody looks for %v", pause)
 	}
 	out.Output = h.compiler.Update(&compile.Inputs{Now: born.Add(30 * time.Second)}) // the clock is set back
 	if n := len(routes(sessionPeer(t, out))); n != 5000 {
@@ -142,6 +150,46 @@ func TestShorterLifetimeActsAtOnce(t *testing.T) {
 			in.Announcements, in.Now = []v1alpha1.Announcement{*a}, born.Add(30*time.Second)
 			wantStrings(t, fmt.Sprint(test, unsupported), verdicts(sessionPeer(t, h.update(in))), "platform/a "+test.want)
 		}
+	}
+}
+
+// TestRenewalThatCannotBeUsed: what does not count takes nothing away from the renewal before it.
+func TestRenewalThatCannotBeUsed(t *testing.T) {
+	now := born.Add(24 * time.Hour)
+	for text, problem := range map[string]string{
+		"2026-13-01": "is no time such as",
+		now.Add(2 * time.Minute).Format(time.RFC3339): "lies more than a minute ahead, and renews nothing yet",
+	} {
+		var h history
+		in := input(func(in *given) { in.Announcements, in.Now = []v1alpha1.Announcement{mortal("a", renewedAt(now))}, now })
+		h.compile(in)
+		in.Announcements[0].Annotations = map[string]string{v1alpha1.AnnotationRenewedAt: text}
+		out := h.update(in)
+		wantStrings(t, text, verdicts(sessionPeer(t, out)), "platform/a ok")
+		if e := out.compiler.Catalog().Expiry("platform/a"); !e.At.Equal(now.Add(time.Minute)) || !strings.Contains(e.Problem, problem) {
+			t.Errorf("%s: %+v", text, e)
+		}
+		in.Announcements[0].Annotations = nil
+		wantStrings(t, "without the annotation", verdicts(sessionPeer(t, h.update(in))), "platform/a Expired")
+	}
+}
+
+// TestSelectorsAreForgotten: an announcement that is edited for ever leaves no memory of its former selectors.
+func TestSelectorsAreForgotten(t *testing.T) {
+	var h history
+	in := input(func(in *given) { in.Announcements = []v1alpha1.Announcement{mortal("a")} })
+	for i := range 1000 {
+		a := &in.Announcements[0]
+		a.Generation++
+		a.Spec.NodeSelector = &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"rack": v1alpha1.LabelValue(fmt.Sprint(i))}}
+		a.Spec.PeerSelector = a.Spec.NodeSelector
+		if i%2 == 0 {
+			a.Spec.NodeSelector = nil
+		}
+		h.compile(in)
+	}
+	if n := compile.Answers(h.compiler); n > 200 {
+		t.Errorf("%d answers about selectors are kept", n)
 	}
 }
 

@@ -31,10 +31,16 @@ func older(createdA, createdB int64, a, b *Ref) int {
 // never is the time of an object without a creationTimestamp.
 const never = math.MinInt64
 
-// nanoseconds is a time as a number in the same order.
+// nanoseconds is a time as a number in the same order. Times before the year 1678 and after 2262, which only a person can have
+// written, are the first and the last that there is a number for.
 func nanoseconds(t time.Time) int64 {
-	if t.IsZero() {
+	switch {
+	case t.IsZero():
 		return never
+	case t.Before(time.Unix(0, never+1)):
+		return never + 1
+	case t.After(time.Unix(0, math.MaxInt64)):
+		return math.MaxInt64
 	}
 	return t.UnixNano()
 }

@@ -112,7 +112,7 @@ func comeOrGo(r *rand.Rand, in *given) {
 	}
 }
 
-// lastValid is the last version of each object that could be used, by UID.
+// lastValid is the last version of each object that could be used, and the last renewal that counted, by UID.
 type lastValid map[types.UID]any
 
 // inForce is an input of the objects as they are in force, found without the code that does so.
@@ -136,14 +136,28 @@ func (v lastValid) inForce(in given) given {
 			v[newest.UID] = newest.DeepCopy()
 		}
 		valid, ok := v[newest.UID].(*v1alpha1.Announcement)
-		if !ok || issue == nil {
-			continue
+		if ok && issue != nil {
+			if held := announcementInForce(valid, newest, issue.Reason); len(held.Spec.Prefixes) > 0 {
+				out.Announcements[i], issue = *held, nil
+			}
 		}
-		if held := announcementInForce(valid, newest, issue.Reason); len(held.Spec.Prefixes) > 0 {
-			out.Announcements[i] = *held
-		}
+		v.renew(&out.Announcements[i], issue == nil, in.Now)
 	}
 	return out
+}
+
+// renew puts the last renewal that counted in the place of one that does not count.
+func (v lastValid) renew(a *v1alpha1.Announcement, used bool, now time.Time) {
+	key, text := "renewed "+a.UID, a.Annotations[v1alpha1.AnnotationRenewedAt]
+	if !used || a.DeletionTimestamp != nil || a.Spec.ExpireAfterSeconds == nil || text == "" {
+		delete(v, key)
+		return
+	}
+	if at, err := time.Parse(time.RFC3339, text); err == nil && !at.After(now.Add(time.Minute)) {
+		v[key] = text
+	}
+	counted, _ := v[key].(string)
+	a.Annotations = map[string]string{v1alpha1.AnnotationRenewedAt: counted}
 }
 
 func peerInForce(valid, newest *v1alpha1.BGPPeer, reason string) *v1alpha1.BGPPeer {

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/controllers/compile"
 )
 
 // TestCheck: what was overlooked is counted and made right. A change whose event is on its way was not overlooked, though a cache has it.
@@ -28,7 +29,7 @@ func TestCheck(t *testing.T) {
 			t.Errorf("it does not wait for the event: %d, %v", e.Drift(), err)
 		}
 		if told {
-			e.Touch(Key{Kind: "Announcements", Namespace: "platform", Name: "web"})
+			e.Touch(Key{Kind: compile.KindAnnouncement, Namespace: "platform", Name: "web"})
 		}
 		if err := e.settle(context.Background()); err != nil {
 			t.Error(err)
@@ -50,12 +51,12 @@ func TestCheck(t *testing.T) {
 
 // TestCheckSeesEveryKind: a change of each kind of input is in doubt until its event comes.
 func TestCheckSeesEveryKind(t *testing.T) {
-	for want, change := range map[string]func(*given){
-		"tor-a":        func(g *given) { g.peers[0].Labels = map[string]string{"rack": "a"} },
-		"tor-b":        func(g *given) { g.peers = g.peers[:1] },
-		"platform/web": func(g *given) { g.announcements = nil },
-		"node-1":       func(g *given) { g.Node.Labels = map[string]string{"rack": "a"} },
-		"shop":         func(g *given) { g.namespaces = map[string]map[string]string{"shop": nil} },
+	for want, change := range map[compile.ObjectName]func(*given){
+		{Kind: compile.KindBGPPeer, Name: "tor-a"}:             func(g *given) { g.peers[0].Labels = map[string]string{"rack": "a"} },
+		{Kind: compile.KindBGPPeer, Name: "tor-b"}:             func(g *given) { g.peers = g.peers[:1] },
+		{Kind: compile.KindAnnouncement, Name: "platform/web"}: func(g *given) { g.announcements = nil },
+		{Kind: compile.KindNode, Name: "node-1"}:               func(g *given) { g.Node.Labels = map[string]string{"rack": "a"} },
+		{Kind: compile.KindNamespace, Name: "shop"}:            func(g *given) { g.namespaces = map[string]map[string]string{"shop": nil} },
 	} {
 		e := newEngine(Options{Namespace: "platform"})
 		in := input(shutDown("tor-a", 1), shutDown("tor-b", 1))
@@ -72,5 +73,26 @@ func TestCheckSeesEveryKind(t *testing.T) {
 		if len(e.doubts) != 0 {
 			t.Errorf("all is read, and it doubts %v", e.doubts)
 		}
+	}
+}
+
+// TestDoubtsAreOfOneKind: an event of another object of that name settles no doubt.
+func TestDoubtsAreOfOneKind(t *testing.T) {
+	e := newEngine(Options{Namespace: "platform"})
+	in := input(shutDown("shop", 1))
+	in.namespaces = map[string]map[string]string{"shop": nil}
+	e.take(in)
+	in.peers[0].Labels = map[string]string{"rack": "a"}
+	if err := e.check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []string{compile.KindNamespace, compile.KindAnnouncement} {
+		e.Touch(Key{Kind: kind, Name: "shop"})
+	}
+	if err := e.work(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !e.doubts[compile.ObjectName{Kind: compile.KindBGPPeer, Name: "shop"}] {
+		t.Errorf("it doubts %v, want the BGPPeer shop", e.doubts)
 	}
 }

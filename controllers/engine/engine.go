@@ -66,8 +66,8 @@ type Engine struct {
 	hasNode bool
 	// secrets are the names of the Secrets that the sessions need.
 	secrets map[string]bool
-	// doubts are the objects, "namespace/name", that the last check found changed, and that no key has named since.
-	doubts map[string]bool
+	// doubts are the objects that the last check found changed, and that no key has named since.
+	doubts map[compile.ObjectName]bool
 }
 
 // New returns the engine of a speaker. The caller runs both.
@@ -132,6 +132,9 @@ func (e *Engine) Run(ctx context.Context) error {
 	var settle <-chan time.Time // nil unless a check has found something
 	poke := e.poke              // nil while Run rests
 	for {
+		if pause := e.compiler.Catalog().Pause(time.Now()); pause > 0 {
+			look.Reset(pause)
+		}
 		select {
 		case <-ctx.Done():
 			return nil
@@ -144,9 +147,6 @@ func (e *Engine) Run(ctx context.Context) error {
 				e.wake()
 			} else {
 				rest = min(restShare*time.Since(began), rest)
-			}
-			if pause := e.compiler.Catalog().Pause(time.Now()); pause > 0 {
-				look.Reset(pause)
 			}
 			poke = nil
 			rested.Reset(rest)
@@ -227,7 +227,11 @@ func (e *Engine) settle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	names := slices.Sorted(maps.Keys(e.doubts))
+	var names []string
+	for object := range e.doubts {
+		names = append(names, object.Kind+" "+object.Name)
+	}
+	slices.Sort(names)
 	e.options.Logger.Error(errOverlooked, "the configuration is made right", "objects", len(names), "some", names[:min(len(names), maxNamed)])
 	e.drift.Add(1)
 	e.doubts = nil
@@ -301,6 +305,7 @@ func (e *Engine) factsOf(in *Input) *compile.NodeFacts {
 func (e *Engine) apply(out *compile.Output, read bool) {
 	former := e.state.Load()
 	if former != nil && former.output == out && !read && former.Refusal == nil {
+		e.readiness.free()
 		return
 	}
 	if former == nil || former.Config != out.Config {
@@ -310,6 +315,7 @@ func (e *Engine) apply(out *compile.Output, read bool) {
 		}
 		e.readiness.applied(time.Now(), out.Config)
 	}
+	e.readiness.free()
 	next := &State{
 		Config: out.Config, Sessions: out.Sessions, Issues: out.Issues,
 		Node: *e.compiler.Node(), Source: e.source, Time: time.Now(), output: out, nodeName: e.options.NodeName,

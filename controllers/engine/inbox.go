@@ -14,13 +14,14 @@ import (
 	"github.com/herald-bgp/herald/controllers/compile"
 )
 
-// Key names an object.
+// Key names an object. Its Kind is KindSecret or one of package compile.
 type Key struct{ Kind, Namespace, Name string }
 
-// object is "namespace/name", or the name alone without a namespace.
-func (k Key) object() string { return compile.Ref{Namespace: k.Namespace, Name: k.Name}.String() }
+func (k Key) object() compile.ObjectName {
+	return compile.ObjectName{Kind: k.Kind, Name: compile.Ref{Namespace: k.Namespace, Name: k.Name}.String()}
+}
 
-// KindSecret is the Kind of Secrets with session keys, which Options.Secrets reads. All other kinds are the Source's own.
+// KindSecret is the Kind of Secrets with session keys, which Options.Secrets reads.
 const KindSecret = "Secret"
 
 // Source is where objects are read from: caches, or a directory. Nobody changes an object that was read.

@@ -30,7 +30,7 @@ type readiness struct {
 	mu sync.Mutex
 	// had says whether there was a session before this process started; nil where nobody knows, so that there may have been any.
 	had func(speaker.SessionID) bool
-	// obstacle is what keeps the first configuration from being made, nil where nothing is known to.
+	// obstacle is what keeps a configuration from being made now, nil where nothing is known to.
 	obstacle error
 	// waiting holds the sessions that are waited for, nil before the first configuration; deadline is for how long.
 	waiting  map[speaker.SessionID]bool
@@ -52,6 +52,13 @@ func (r *readiness) obstructed(err error) (news bool) {
 	news = r.obstacle == nil || r.obstacle.Error() != err.Error()
 	r.obstacle = err
 	return news
+}
+
+// free notes that nothing keeps a configuration from being made any more.
+func (r *readiness) free() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.obstacle = nil
 }
 
 // applied notes that a complete configuration was handed to the speaker.

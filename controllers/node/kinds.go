@@ -29,8 +29,8 @@ import (
 // kind is a kind of objects that the configuration of a node is made from. A new one is a row of kinds and its read function,
 // beside its type in the API, its line of RBAC in doc.go, and its test.
 type kind struct {
-	// name is the plural, for errors and as the Kind of keys.
-	name string
+	// kind is the Kind of keys, and name the plural, for errors.
+	kind, name string
 	// object is an empty one, and list an empty list of them.
 	object client.Object
 	list   func() client.ObjectList
@@ -46,22 +46,22 @@ type kind struct {
 func kinds(nodeName string) []kind {
 	return []kind{
 		{
-			name: "Nodes", object: &corev1.Node{}, list: func() client.ObjectList { return &corev1.NodeList{} },
+			kind: compile.KindNode, name: "Nodes", object: &corev1.Node{}, list: func() client.ObjectList { return &corev1.NodeList{} },
 			cached:  cache.ByObject{Field: fields.OneTermEqualSelector("metadata.name", nodeName), Transform: kube.StripNode()},
 			changed: kube.NodeChanged(), read: readNode,
 		},
 		{
-			name: "Namespaces", object: &corev1.Namespace{}, list: func() client.ObjectList { return &corev1.NamespaceList{} },
+			kind: compile.KindNamespace, name: "Namespaces", object: &corev1.Namespace{}, list: func() client.ObjectList { return &corev1.NamespaceList{} },
 			cached:  cache.ByObject{Transform: kube.StripNamespace()},
 			changed: kube.LabelsChanged(), read: readNamespace,
 		},
 		{
-			name: "BGPPeers", object: &v1alpha1.BGPPeer{}, list: func() client.ObjectList { return &v1alpha1.BGPPeerList{} },
+			kind: compile.KindBGPPeer, name: "BGPPeers", object: &v1alpha1.BGPPeer{}, list: func() client.ObjectList { return &v1alpha1.BGPPeerList{} },
 			cached:  cache.ByObject{Transform: kube.StripStatus()},
 			changed: kube.SpecChanged(), read: readPeer,
 		},
 		{
-			name: "Announcements", object: &v1alpha1.Announcement{}, list: func() client.ObjectList { return &v1alpha1.AnnouncementList{} },
+			kind: compile.KindAnnouncement, name: "Announcements", object: &v1alpha1.Announcement{}, list: func() client.ObjectList { return &v1alpha1.AnnouncementList{} },
 			cached:  cache.ByObject{Transform: kube.StripStatus()},
 			changed: kube.SpecChanged(), read: readAnnouncement,
 		},
@@ -130,7 +130,7 @@ func (s *cached) ReadAll(ctx context.Context, into *engine.Input) error {
 
 // Read implements engine.Source.
 func (s *cached) Read(ctx context.Context, key engine.Key, into *engine.Input) error {
-	i := slices.IndexFunc(s.kinds, func(k kind) bool { return k.name == key.Kind })
+	i := slices.IndexFunc(s.kinds, func(k kind) bool { return k.kind == key.Kind })
 	k := &s.kinds[i]
 	object, ok := k.object.DeepCopyObject().(client.Object)
 	if !ok {
@@ -150,7 +150,7 @@ func (s *cached) Read(ctx context.Context, key engine.Key, into *engine.Input) e
 func (a *Agent) events(k *kind) handler.EventHandler {
 	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 	touch := func(object client.Object) {
-		a.engine.Touch(engine.Key{Kind: k.name, Namespace: object.GetNamespace(), Name: object.GetName()})
+		a.engine.Touch(engine.Key{Kind: k.kind, Namespace: object.GetNamespace(), Name: object.GetName()})
 	}
 	return handler.Funcs{
 		CreateFunc: func(_ context.Context, e event.CreateEvent, _ queue) { touch(e.Object) },

@@ -43,14 +43,15 @@ func (r *Rollup) Announcement(object *v1alpha1.Announcement, before *Confirmatio
 			accepted.Message += "; " + missing
 		}
 	}
-	expires, problem := r.cluster.Catalog.Expires(object.Namespace + "/" + object.Name)
-	if problem != "" {
-		accepted.Message += "; " + problem
+	expiry := r.cluster.Catalog.Expiry(object.Namespace + "/" + object.Name)
+	switch {
+	case expiry.Problem != "":
+		accepted.Message += "; " + expiry.Problem
+	case known != nil && expiry.At.IsZero() && object.Annotations[v1alpha1.AnnotationRenewedAt] != "":
+		accepted.Message += "; the annotation " + v1alpha1.AnnotationRenewedAt + " has no effect without spec.expireAfterSeconds"
 	}
 	out := v1alpha1.AnnouncementStatus{ObservedGeneration: object.Generation, Prefixes: counter(prefixes)}
-	if !expires.IsZero() {
-		out.Expires = new(metav1.NewTime(expires))
-	}
+	out.Expires = expires(&expiry, object.Status.Expires, now)
 	var t tally
 	after := &Confirmation{}
 	ready, advertised, complete := readyAs(accepted), notInUse(v1alpha1.ConditionAdvertised, accepted), notInUse(v1alpha1.ConditionComplete, accepted)
@@ -82,6 +83,18 @@ func (r *Rollup) Announcement(object *v1alpha1.Announcement, before *Confirmatio
 	return out, after
 }
 
+// expires is what the status says of an expiry; before is what it said last, nil for nothing. Renewals in the first half of the life of an
+// announcement are not worth a write, which goes to every node: what the status says is then too early.
+func expires(e *compile.Expiry, before *metav1.Time, now time.Time) *metav1.Time {
+	switch {
+	case e.At.IsZero():
+		return nil
+	case before != nil && !e.Near && before.Time.After(now.Add(e.After/2)) && before.Time.Before(e.At):
+		return before
+	}
+	return new(metav1.NewTime(e.At))
+}
+
 // settle counts the reports of the sessions, and returns the confirmation that follows from them.
 func (r *Rollup) settle(known *compile.Announcement, object *v1alpha1.Announcement, before *Confirmation) (tally, *Confirmation) {
 	var trusted Confirmation
@@ -91,6 +104,11 @@ func (r *Rollup) settle(known *compile.Announcement, object *v1alpha1.Announceme
 		trusted = Confirmation{confirmed: true, generation: object.Generation, round: r.round}
 	case before != nil && before.generation == object.Generation:
 		trusted = *before
+	}
+	// Somebody whose clock differs may have withdrawn it already, or not yet: only what the sessions say now counts.
+	near := r.cluster.Catalog.Expiry(known.Name()).Near
+	if near {
+		trusted = Confirmation{}
 	}
 	t := r.count(known, &trusted)
 	switch {
@@ -102,7 +120,7 @@ func (r *Rollup) settle(known *compile.Announcement, object *v1alpha1.Announceme
 		t = r.count(known, &trusted)
 	}
 	if t.pending == 0 {
-		return t, &Confirmation{confirmed: true, generation: object.Generation, settled: true, round: r.round, sessions: t.sessions}
+		return t, &Confirmation{confirmed: true, generation: object.Generation, settled: !near, round: r.round, sessions: t.sessions}
 	}
 	trusted.settled = false
 	return t, &trusted

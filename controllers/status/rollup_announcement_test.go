@@ -211,6 +211,18 @@ func TestAnnouncementStatus(t *testing.T) {
 			verdicts: []v1alpha1.Verdict{{Reason: "AdminDown", Sessions: 3, Example: "tor-a/node-1"}},
 		},
 		{
+			name: "down, and nobody hears of a node", change: func(c *cluster) {
+				c.report(everywhere)
+				c.announcement("web").Generation++
+				c.announcement("web").Spec.AdminState = new(v1alpha1.AdminStateDown)
+				c.report([]string{"node-1", "node-2"})
+				delete(c.speakers, "node-3")
+			},
+			advertised: "False AdminDown", complete: "False Unavailable", ready: "Unknown Unavailable",
+			sessions: v1alpha1.AnnouncementSessions{Eligible: 3, NotDue: 2, Unavailable: 1},
+			verdicts: []v1alpha1.Verdict{{Reason: "AdminDown", Sessions: 2, Example: "tor-a/node-1"}},
+		},
+		{
 			name: "to be down, and not yet", change: func(c *cluster) {
 				c.report(everywhere)
 				c.announcement("web").Generation++

@@ -7,7 +7,10 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/herald-bgp/herald/api/v1alpha1"
+	"github.com/herald-bgp/herald/controllers/status"
 )
 
 // TestExpiredAnnouncement follows an announcement through its life: only what the sessions have reported of its end counts.
@@ -55,6 +58,64 @@ func TestExpiredAnnouncement(t *testing.T) {
 	wantCondition(t, got.Conditions, v1alpha1.ConditionReady, "True Ready")
 	if want := now.Add(2 * time.Minute); !got.Expires.Time.Equal(want) {
 		t.Errorf("status.expires is %v, want %v", got.Expires, want)
+	}
+}
+
+// TestClocksDiffer: near the time of an expiry, what the sessions say counts alone, whichever clock is ahead.
+func TestClocksDiffer(t *testing.T) {
+	nodes := []string{"node-1", "node-2"}
+	for _, ahead := range []time.Duration{10 * time.Second, -10 * time.Second} { // the nodes' clocks
+		c := newCluster(t, 2)
+		c.objects.clock = now
+		c.addAnnouncement("web", "203.0.113.0/24", func(a *v1alpha1.Announcement) { a.Spec.ExpireAfterSeconds = new(int32(3600)) })
+		c.report(nodes)
+		alive, confirmed := c.rollup().Announcement(c.announcement("web"), nil, now)
+		wantCondition(t, alive.Conditions, v1alpha1.ConditionReady, "True Ready")
+		c.announcement("web").Status = alive
+
+		leader := now.Add(time.Hour - ahead/2)
+		c.objects.clock = leader.Add(ahead)
+		c.report(nodes)
+		c.objects.clock = leader
+		for _, before := range []*status.Confirmation{confirmed, nil} {
+			got, _ := c.rollup().Announcement(c.announcement("web"), before, now)
+			for _, kind := range []string{v1alpha1.ConditionReady, v1alpha1.ConditionAdvertised, v1alpha1.ConditionComplete} {
+				wantCondition(t, got.Conditions, kind, "Unknown Pending")
+			}
+		}
+		c.objects.clock = now.Add(2 * time.Hour)
+		c.report(nodes)
+		got, _ := c.rollup().Announcement(c.announcement("web"), confirmed, now)
+		wantCondition(t, got.Conditions, v1alpha1.ConditionReady, "False Expired")
+	}
+}
+
+// TestRenewalsAreNotAllWritten: a status goes to every node, so not every renewal makes one; but the last one does before its time is over.
+func TestRenewalsAreNotAllWritten(t *testing.T) {
+	c := newCluster(t, 1)
+	c.addAnnouncement("web", "203.0.113.0/24", func(a *v1alpha1.Announcement) { a.Spec.ExpireAfterSeconds = new(int32(3600)) })
+	a := c.announcement("web")
+	created, writes := a.CreationTimestamp.Time, 0
+	look := func(after time.Duration) *metav1.Time {
+		c.objects.clock = created.Add(after)
+		got, _ := c.rollup().Announcement(a, nil, c.objects.clock)
+		if a.Status.Expires == nil || !a.Status.Expires.Equal(got.Expires) {
+			writes++
+		}
+		a.Status = got
+		return got.Expires
+	}
+	for after := time.Duration(0); after <= 10*time.Hour; after += time.Minute {
+		a.Annotations = map[string]string{v1alpha1.AnnotationRenewedAt: created.Add(after).Format(time.RFC3339Nano)}
+		if got := look(after).Sub(created); got > after+time.Hour || got < after+30*time.Minute {
+			t.Fatalf("after %v it expires after %v", after, got)
+		}
+	}
+	if writes > 21 {
+		t.Errorf("%d writes in 10 hours, want 21 at most", writes)
+	}
+	if got := look(11*time.Hour - time.Minute).Sub(created); got != 11*time.Hour {
+		t.Errorf("a minute before its end it expires after %v", got)
 	}
 }
 

@@ -151,7 +151,8 @@ func (h *history) change() {
 	case n >= 22 && len(announcements) > 0:
 		h.objects.Announcements = slices.Clone(announcements)
 		a := &h.objects.Announcements[h.random.IntN(len(announcements))]
-		a.Annotations = map[string]string{v1alpha1.AnnotationRenewedAt: h.objects.clock.Add(time.Duration(h.random.IntN(90)-10) * time.Second).Format(time.RFC3339)}
+		a.Annotations = map[string]string{v1alpha1.AnnotationRenewedAt: h.objects.clock.Add(time.Duration(h.random.IntN(70)-10) * time.Second).Format(time.RFC3339)}
+		h.edited[a.Namespace+"/"+a.Name] = true
 		h.note("renew %s: %v", a.Name, a.Annotations)
 		h.objectsChanged = true
 	case n < 7:
@@ -203,7 +204,7 @@ func (h *history) change() {
 	default:
 		node := h.nodes[h.random.IntN(len(h.nodes))]
 		h.note("report of %s", node.Name)
-		h.reportNode(node, nil)
+		h.reportSkewed(node, nil)
 		h.markNode(node.Name)
 	}
 }
@@ -301,7 +302,7 @@ func (h *history) reportAny() {
 		change, what = append(change, isDown), append(what, "down")
 	}
 	h.note("report of %s: %v", node.Name, what)
-	h.reportNode(node, change)
+	h.reportSkewed(node, change)
 	for name, session := range h.sessions {
 		if session.Spec.NodeName != node.Name || session.Status.Announcements == nil {
 			continue
@@ -318,6 +319,14 @@ func (h *history) reportAny() {
 		}
 	}
 	h.markNode(node.Name)
+}
+
+// reportSkewed lets a node report whose clock is a little fast or slow.
+func (h *history) reportSkewed(node compile.NodeFacts, change []func(*speaker.PeerSnapshot)) {
+	clock := h.objects.clock
+	h.objects.clock = clock.Add(time.Duration(h.random.IntN(41)-20) * time.Second)
+	h.reportNode(node, change)
+	h.objects.clock = clock
 }
 
 func (h *history) markNode(node string) {

@@ -208,13 +208,16 @@ func (t *tally) completeCondition() metav1.Condition {
 func (t *tally) readyCondition(advertised metav1.Condition) metav1.Condition {
 	const kind = v1alpha1.ConditionReady
 	switch {
-	case advertised.Reason == v1alpha1.ReasonAdminDown && t.pending == 0:
-		return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonAdminDown, "spec.adminState is Down, and nothing of it is sent")
 	case compile.IsSilence(advertised.Reason) && t.pending > 0:
 		return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonPending, t.message())
 	case advertised.Reason == v1alpha1.ReasonExpired:
-		return condition(kind, metav1.ConditionFalse, v1alpha1.ReasonExpired, "it has expired, and nothing of it is sent: to announce it again, write the time into the annotation "+
+		return condition(kind, metav1.ConditionFalse, v1alpha1.ReasonExpired, "its time is over: to announce it again, write the time into the annotation "+
 			v1alpha1.AnnotationRenewedAt+", or a longer spec.expireAfterSeconds")
+	case advertised.Reason == v1alpha1.ReasonAdminDown && t.unavailable > 0:
+		// A node that nobody hears of may still announce it.
+		return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonUnavailable, t.message())
+	case advertised.Reason == v1alpha1.ReasonAdminDown:
+		return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonAdminDown, "spec.adminState is Down, and nothing of it is sent")
 	case advertised.Status != metav1.ConditionTrue:
 		return readyAs(advertised)
 	}
