@@ -58,7 +58,7 @@ var rules = []rule{
 	{path: "speaker/wire"},
 	{path: "test/bench", herald: "api/v1alpha1 controllers/kube speaker speaker/rib speaker/wire test/bench/dataset test/bench/program test/bench/report test/bench/sink test/controlplane test/process", modules: "golang.org/x/sync golang.org/x/sys k8s.io/api k8s.io/apimachinery k8s.io/client-go sigs.k8s.io/controller-runtime"},
 	{path: "test/bench/dataset", tests: "speaker/wire"},
-	{path: "test/bench/program", herald: "test/bench/dataset test/harness test/process", tests: "controllers/admission controllers/standalone"},
+	{path: "test/bench/program", herald: "test/bench/dataset test/harness test/process", tests: "api/v1alpha1 controllers/standalone"},
 	{path: "test/bench/report"},
 	{path: "test/bench/sink", herald: "speaker/wire test/bench/dataset test/bgptest", modules: "golang.org/x/sys"},
 	{path: "test/bgptest", herald: "speaker/wire"},

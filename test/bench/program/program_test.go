@@ -11,10 +11,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-logr/logr"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/herald-bgp/herald/controllers/admission"
+	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/standalone"
 	"github.com/herald-bgp/herald/test/bench/dataset"
 )
@@ -42,26 +44,31 @@ func manifestsOf(tb testing.TB, plan Plan) *Herald {
 	return h
 }
 
-// admitted is what Herald's own code makes of manifests.
-func admitted(tb testing.TB, h *Herald) standalone.Objects {
+// started runs Herald's own code on manifests until it has a configuration. show is called before it ends.
+func started(tb testing.TB, h *Herald, show func(*standalone.Runner)) {
 	tb.Helper()
-	admitter, err := admission.New()
+	runner, err := standalone.NewRunner(standalone.Options{Directory: h.manifests(), NodeName: "bench", Logger: logr.Discard()})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	source, err := standalone.Open(h.manifests(), "", admitter, logr.Discard())
-	if err != nil {
+	ctx, cancel := context.WithCancelCause(tb.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- runner.Run(ctx) }()
+	for runner.Engine().State() == nil {
+		select {
+		case err := <-ended:
+			tb.Fatal(err)
+		case <-time.After(time.Millisecond):
+		}
+	}
+	show(runner)
+	cancel(nil)
+	if err := <-ended; err != nil {
 		tb.Fatal(err)
 	}
-	var objects standalone.Objects
-	ctx, cancel := context.WithCancel(tb.Context())
-	if err := source.Run(ctx, func(o standalone.Objects) { objects = o; cancel() }); err != nil {
-		tb.Fatal(err)
-	}
-	return objects
 }
 
-// BenchmarkStart is what herald standalone does before it can announce 10,000 Announcements of 100 prefixes: read and admit them.
+// BenchmarkStart is what herald standalone does before it can announce 10,000 Announcements of 100 prefixes: read, admit and compile them.
 func BenchmarkStart(b *testing.B) {
 	h := manifestsOf(b, Plan{
 		Dir: b.TempDir(), Local: netip.MustParseAddr("198.18.0.10"), RouterID: netip.MustParseAddr("198.18.0.10"),
@@ -69,27 +76,39 @@ func BenchmarkStart(b *testing.B) {
 		Routes: dataset.Mixed(1_000_000, 10_000),
 	})
 	for b.Loop() {
-		if objects := admitted(b, h); len(objects.Problems) > 0 || len(objects.Announcements) != 10_000 {
-			b.Fatalf("%d announcements, problems %v", len(objects.Announcements), objects.Problems)
-		}
+		started(b, h, func(r *standalone.Runner) {
+			if n := r.Engine().State().Config.Announcements.Len(); n != 10_000 {
+				b.Fatalf("%d announcements, want 10,000", n)
+			}
+		})
 	}
 }
 
 // TestManifests has Herald's own code admit what the benchmark writes.
 func TestManifests(t *testing.T) {
-	objects := admitted(t, manifestsOf(t, plan(t)))
-	if len(objects.Problems) > 0 {
-		t.Fatalf("%+v", objects.Problems[0])
-	}
-	if len(objects.Peers) != 2 || len(objects.Announcements) != 600+1+1 {
-		t.Errorf("%d peers, %d announcements", len(objects.Peers), len(objects.Announcements))
-	}
-	for _, a := range objects.Announcements {
-		object := a.Object()
-		if first := strings.HasPrefix(object.Name, "first"); first != (object.Spec.PeerSelector != nil) {
-			t.Errorf("%s: peer selector %v", object.Name, object.Spec.PeerSelector)
+	started(t, manifestsOf(t, plan(t)), func(r *standalone.Runner) {
+		objects, err := r.Status(t.Context())
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
+		peers, announcements := 0, 0
+		for _, object := range objects {
+			switch o := object.(type) {
+			case *v1alpha1.BGPPeer:
+				peers++
+			case *v1alpha1.Announcement:
+				announcements++
+				if first := strings.HasPrefix(o.Name, "first"); first != (o.Spec.PeerSelector != nil) {
+					t.Errorf("%s: peer selector %v", o.Name, o.Spec.PeerSelector)
+				}
+			case *metav1.Status:
+				t.Errorf("problem: %+v", o)
+			}
+		}
+		if peers != 2 || announcements != 600+1+1 {
+			t.Errorf("%d peers, %d announcements", peers, announcements)
+		}
+	})
 }
 
 // TestMRT counts the records of a table dump.
