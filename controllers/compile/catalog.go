@@ -58,16 +58,6 @@ type Changes struct {
 	Issues bool
 }
 
-// Add adds the changes of a later update.
-func (c *Changes) Add(later Changes) {
-	c.Peers = append(c.Peers, later.Peers...)
-	c.Announcements = append(c.Announcements, later.Announcements...)
-	c.Namespaces = append(c.Namespaces, later.Namespaces...)
-	c.Owners = append(c.Owners, later.Owners...)
-	c.Renewed = append(c.Renewed, later.Renewed...)
-	c.Issues = c.Issues || later.Issues
-}
-
 // NewCatalog returns an empty Catalog. The operator's namespace belongs to the platform team, and needs no tenant entry; with
 // trustAll no namespace needs one.
 func NewCatalog(operatorNamespace string, trustAll bool) *Catalog {

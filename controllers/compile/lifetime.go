@@ -11,6 +11,8 @@ import (
 	"slices"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/herald-bgp/herald/api/v1alpha1"
 )
 
@@ -20,6 +22,8 @@ const (
 	clockTolerance = time.Minute
 	// longestPause is how long to wait at most before the time is looked at again, since the clock on the wall may be set meanwhile.
 	longestPause = 10 * time.Second
+	// maxQuoted is how much of an annotation a message quotes.
+	maxQuoted = 64
 )
 
 // readLifetime is how many seconds a spec lets an announcement live, 0 for ever.
@@ -37,7 +41,7 @@ func (a *Announcement) expires() bool { return a != nil && a.lifetime != 0 }
 type lifetime struct {
 	// inForce is what is in force before anything is resolved, and renewed is its annotation.
 	inForce *Announcement
-	renewed string
+	renewed Renewal
 	// counts is the last renewal that counted, the zero Time for none. It stays while a newer annotation does not count.
 	counts time.Time
 	// expired is what inForce is once it has expired, nil before.
@@ -45,6 +49,18 @@ type lifetime struct {
 	// next is when to look again, the zero Time where everything stays as it is.
 	next time.Time
 	Expiry
+}
+
+// Renewal is what the annotation herald.network/renewed-at of an Announcement says, if it is there.
+type Renewal struct {
+	There bool
+	Text  string
+}
+
+// RenewalOf reads the annotation of an Announcement.
+func RenewalOf(meta *metav1.ObjectMeta) Renewal {
+	text, there := meta.Annotations[v1alpha1.AnnotationRenewedAt]
+	return Renewal{there, text}
 }
 
 // Expiry is when an announcement expires; the zero Expiry is that of one that never does.
@@ -89,16 +105,16 @@ func ahead(at, now time.Time) bool { return at.After(now.Add(clockTolerance)) }
 // renew finds out whether the annotation counts.
 func (l *lifetime) renew(now time.Time) {
 	const path = "metadata.annotations[" + v1alpha1.AnnotationRenewedAt + "]"
-	if l.renewed == "" {
+	if !l.renewed.There {
 		l.counts = time.Time{}
 		return
 	}
-	renewed, err := time.Parse(time.RFC3339, l.renewed)
+	renewed, err := time.Parse(time.RFC3339, l.renewed.Text)
 	switch {
 	case err != nil:
-		l.Problem = fmt.Sprintf("%s: %q is no time such as 2026-01-02T15:04:05Z, and renews nothing", path, l.renewed)
+		l.Problem = fmt.Sprintf("%s: %q is no time such as 2026-01-02T15:04:05Z, and renews nothing", path, l.renewed.Text[:min(len(l.renewed.Text), maxQuoted)])
 	case ahead(renewed, now):
-		l.Problem = fmt.Sprintf("%s: %s lies more than a minute ahead, and renews nothing yet", path, l.renewed)
+		l.Problem = fmt.Sprintf("%s: %s lies more than a minute ahead, and renews nothing yet", path, l.renewed.Text)
 		l.next = renewed.Add(-clockTolerance)
 	default:
 		l.counts = renewed
@@ -139,15 +155,15 @@ func (l *lifetimes) tell(now time.Time) {
 }
 
 // read returns what was given to Catalog.resolve: resolved is what came of it.
-func (l *lifetimes) read(name string, resolved *Announcement) (inForce *Announcement, renewed string) {
+func (l *lifetimes) read(name string, resolved *Announcement) (inForce *Announcement, renewed Renewal) {
 	if known := l.known[name]; known != nil {
 		return known.inForce, known.renewed
 	}
-	return resolved, ""
+	return resolved, Renewal{}
 }
 
 // resolve puts into force what the newest version of an announcement comes to now; nil is none.
-func (c *Catalog) resolve(name string, inForce *Announcement, renewed string, changes *Changes) {
+func (c *Catalog) resolve(name string, inForce *Announcement, renewed Renewal, changes *Changes) {
 	resolved := inForce
 	if inForce.expires() {
 		before := c.lifetimes.known[name]

@@ -158,6 +158,7 @@ func TestRenewalThatCannotBeUsed(t *testing.T) {
 	now := born.Add(24 * time.Hour)
 	for text, problem := range map[string]string{
 		"2026-13-01": "is no time such as",
+		"":           `"" is no time such as`, // a script that failed
 		now.Add(2 * time.Minute).Format(time.RFC3339): "lies more than a minute ahead, and renews nothing yet",
 	} {
 		var h history

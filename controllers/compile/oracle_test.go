@@ -177,10 +177,10 @@ func (o *oracle) grant(a *Announcement, r rib.PrefixRange, own bool, entries []*
 }
 
 // oracleResolved is an announcement as it is at a time.
-func oracleResolved(a *Announcement, renewed string, now time.Time) *Announcement {
+func oracleResolved(a *Announcement, renewed Renewal, now time.Time) *Announcement {
 	alive := time.Duration(a.lifetime) * time.Second
 	runs := now.Sub(time.Unix(0, a.created)) < alive
-	if at, err := time.Parse(time.RFC3339, renewed); err == nil && !at.After(now.Add(time.Minute)) {
+	if at, err := time.Parse(time.RFC3339, renewed.Text); err == nil && !at.After(now.Add(time.Minute)) {
 		runs = runs || now.Sub(at) < alive
 	}
 	if runs || a.lifetime == 0 {

@@ -79,8 +79,8 @@ func editAnnouncement(r *rand.Rand, a *v1alpha1.Announcement) {
 func renew(r *rand.Rand, a *v1alpha1.Announcement, now time.Time) {
 	at := []string{
 		now.Format(time.RFC3339), now.Add(time.Minute).Format(time.RFC3339), now.Add(time.Minute + time.Duration(1+r.IntN(5))*time.Second).Format(time.RFC3339),
-		now.Add(-5 * time.Second).Format(time.RFC3339), "tomorrow",
-	}[r.IntN(5)]
+		now.Add(-5 * time.Second).Format(time.RFC3339), "tomorrow", "",
+	}[r.IntN(6)]
 	a.Annotations = map[string]string{v1alpha1.AnnotationRenewedAt: at}
 	if r.IntN(6) == 0 {
 		a.Annotations = nil
@@ -148,8 +148,9 @@ func (v lastValid) inForce(in given) given {
 
 // renew puts the last renewal that counted in the place of one that does not count.
 func (v lastValid) renew(a *v1alpha1.Announcement, used bool, now time.Time) {
-	key, text := "renewed "+a.UID, a.Annotations[v1alpha1.AnnotationRenewedAt]
-	if !used || a.DeletionTimestamp != nil || a.Spec.ExpireAfterSeconds == nil || text == "" {
+	key := "renewed " + a.UID
+	text, there := a.Annotations[v1alpha1.AnnotationRenewedAt]
+	if !used || a.DeletionTimestamp != nil || a.Spec.ExpireAfterSeconds == nil || !there {
 		delete(v, key)
 		return
 	}

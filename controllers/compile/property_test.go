@@ -229,7 +229,7 @@ func TestHistoriesLeaveNoTrace(t *testing.T) {
 			inputs := next.read(&h.reader)
 			for _, a := range inForce.Announcements {
 				reading := inputs.Announcements[a.Namespace+"/"+a.Name]
-				reading.Renewed = a.Annotations[v1alpha1.AnnotationRenewedAt]
+				reading.Renewed = compile.RenewalOf(&a.ObjectMeta)
 				inputs.Announcements[a.Namespace+"/"+a.Name] = reading
 			}
 			if oracle := compile.Oracle(&inputs, next.Settings); !reflect.DeepEqual(got.sessions, oracle) {

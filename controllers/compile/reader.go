@@ -19,8 +19,8 @@ type Reading[C any] struct {
 	Ref Ref
 	// Labels are those of a BGPPeer.
 	Labels map[string]string
-	// Renewed is what the annotation herald.network/renewed-at of an Announcement says.
-	Renewed string
+	// Renewed is that of an Announcement.
+	Renewed Renewal
 	// InForce is the version in force, nil where none can be used.
 	InForce *C
 	// Issue says what is wrong with the newest version, nil for nothing.
@@ -68,7 +68,7 @@ func (r *Reader) Announcement(object *v1alpha1.Announcement) Reading[Announcemen
 	if object.DeletionTimestamp != nil {
 		return Reading[Announcement]{}
 	}
-	return Reading[Announcement]{Ref: ref, Renewed: object.Annotations[v1alpha1.AnnotationRenewedAt], InForce: v.InForce, Issue: v.issue}
+	return Reading[Announcement]{Ref: ref, Renewed: RenewalOf(&object.ObjectMeta), InForce: v.InForce, Issue: v.issue}
 }
 
 // ForgetPeer forgets a BGPPeer that does not exist any more.
@@ -81,7 +81,7 @@ func (r *Reader) ForgetAnnouncement(name string) {
 	delete(r.announcements, name)
 }
 
-// ReadAll reads every BGPPeer, Announcement and Namespace that there is, and forgets all others.
+// ReadAll reads all BGPPeers and Announcements, and forgets all others.
 func (r *Reader) ReadAll(peers []v1alpha1.BGPPeer, announcements []v1alpha1.Announcement) Inputs {
 	in := Inputs{
 		Peers:         make(map[string]Reading[Peer], len(peers)),

@@ -176,7 +176,7 @@ func (e *Engine) Run(ctx context.Context) error {
 // work reads the objects that the inbox names, and applies the configuration that they give.
 func (e *Engine) work(ctx context.Context) error {
 	w := e.inbox.take()
-	in := newInput()
+	in := NewInput()
 	if w.source != nil {
 		if err := w.source.ReadAll(ctx, in); err != nil {
 			e.inbox.putBack(w)
@@ -243,7 +243,7 @@ func (e *Engine) settle(ctx context.Context) error {
 
 // readAll reads all objects of the source, and says of every other object that the engine knows that it does not exist.
 func (e *Engine) readAll(ctx context.Context) (*Input, error) {
-	in := newInput()
+	in := NewInput()
 	if err := e.source.ReadAll(ctx, in); err != nil {
 		return nil, err
 	}

@@ -40,7 +40,8 @@ type Input struct {
 	NodeGone bool
 }
 
-func newInput() *Input {
+// NewInput returns an Input that says nothing yet.
+func NewInput() *Input {
 	return &Input{Inputs: compile.Inputs{
 		Peers:         map[string]compile.Reading[compile.Peer]{},
 		Announcements: map[string]compile.Reading[compile.Announcement]{},

@@ -23,6 +23,10 @@ func TestExpiry(t *testing.T) {
 	right.start()
 	eventually(t, "the announcement", func() error { return left.isTrue("Announcement", "web", "Ready", 1) })
 
+	if accepted, err := left.condition("Announcement", "web", "Accepted"); err != nil || !strings.Contains(accepted.Message, "a restart would let its time run anew") {
+		t.Errorf("no state is kept, and Accepted says %+v, %v", accepted, err)
+	}
+
 	write(t, left.dir, "web.yaml", fmt.Sprintf(brief, 2))
 	eventually(t, "the end of its time", func() error {
 		ready, err := left.condition("Announcement", "web", "Ready")

@@ -33,7 +33,7 @@ func TestMemoryOfAnAnnouncement(t *testing.T) {
 		runner.source.load(t.Context(), time.Now())
 		runner.hand(runner.source.news())
 		settle(t, runner)
-		runner.refresh(time.Now())
+		runner.refresh()
 		var stats runtime.MemStats
 		for range 2 { // what finalizers hold goes with the second
 			runtime.GC()

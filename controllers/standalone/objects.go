@@ -12,7 +12,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/herald-bgp/herald/api/v1alpha1"
 	"github.com/herald-bgp/herald/controllers/compile"
 	"github.com/herald-bgp/herald/controllers/engine"
 )
@@ -156,7 +155,7 @@ func readAnnouncement(c content) compile.Reading[compile.Announcement] {
 		return compile.Reading[compile.Announcement]{}
 	}
 	return compile.Reading[compile.Announcement]{
-		Ref: a.Ref(), Renewed: a.kept.Annotations[v1alpha1.AnnotationRenewedAt], InForce: a.versions.InForce, Issue: a.issue,
+		Ref: a.Ref(), Renewed: compile.RenewalOf(&a.kept.ObjectMeta), InForce: a.versions.InForce, Issue: a.issue,
 	}
 }
 

@@ -77,6 +77,14 @@ func (m *memory) ofPrefixes(of compile.Ref, verdicts []v1alpha1.Verdict) []warni
 	return warnings
 }
 
+// ofExpiry says the same of the time that an Announcement is announced for; it is empty where a restart would change nothing.
+func (m *memory) ofExpiry(uid types.UID) string {
+	if m.lost == "" || m.dated[uid] {
+		return ""
+	}
+	return "; a restart would let its time run anew: " + m.lost
+}
+
 // warn adds warnings to the conditions that have their texts.
 func warn(conditions []metav1.Condition, warnings []warning) {
 	for _, w := range warnings {

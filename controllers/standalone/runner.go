@@ -215,7 +215,7 @@ func (r *Runner) follow(ctx context.Context) {
 		case <-r.news:
 		case <-refresh.C:
 			began := time.Now()
-			if pause := r.refresh(began); pause > 0 {
+			if pause := r.refresh(); pause > 0 {
 				look.Reset(pause)
 			}
 			pending, rested = false, time.Now().Add(refreshShare*time.Since(began))
@@ -230,16 +230,16 @@ func (r *Runner) follow(ctx context.Context) {
 }
 
 // refresh brings the statuses up to date. It returns how long to wait before they may change with time alone, 0 where they cannot.
-func (r *Runner) refresh(now time.Time) time.Duration {
+func (r *Runner) refresh() time.Duration {
 	r.turn <- struct{}{}
 	defer func() { <-r.turn }()
-	r.update(now, false)
-	return r.statuses.catalog.Pause(now)
+	r.update(false)
+	return r.statuses.catalog.Pause(time.Now())
 }
 
 // update brings the statuses up to date. everySession: the speaker is asked about all sessions, not only about those with news. The caller
 // has the turn.
-func (r *Runner) update(now time.Time, everySession bool) {
+func (r *Runner) update(everySession bool) {
 	state := r.engine.State()
 	if state == nil {
 		return
@@ -251,7 +251,8 @@ func (r *Runner) update(now time.Time, everySession bool) {
 	if everySession {
 		news.sessions = r.statuses.everySession(state)
 	}
-	r.statuses.update(r.engine, state, &news, now)
+	// The caller may have waited for the turn: the time is taken now, so that it never goes back.
+	r.statuses.update(r.engine, state, &news, time.Now())
 }
 
 // Status returns the objects of the endpoint: what is in force with its status, then what is not.
@@ -261,7 +262,7 @@ func (r *Runner) Status(ctx context.Context) ([]runtime.Object, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	r.update(time.Now(), true)
+	r.update(true)
 	shown := r.statuses.shown()
 	<-r.turn
 	list := shown.objects()

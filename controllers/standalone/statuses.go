@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -122,11 +123,9 @@ func (s *statuses) confirmation(uid types.UID) *status.Confirmation {
 
 // read takes over objects that came, changed or went. another: the facts of the Node are others than before.
 func (s *statuses) read(ids []identity, now time.Time, touched *touched) (changes compile.Changes, another bool) {
-	in := engine.Input{Inputs: compile.Inputs{
-		Peers: map[string]compile.Reading[compile.Peer]{}, Announcements: make(map[string]compile.Reading[compile.Announcement], len(ids)),
-		Namespaces: map[string]compile.Namespace{}, Now: now,
-	}}
-	contents := s.objects.read(ids, &in)
+	in := engine.NewInput()
+	in.Now = now
+	contents := s.objects.read(ids, in)
 	for i, id := range ids {
 		s.replace(id, contents[i], touched)
 	}
@@ -271,6 +270,9 @@ func (s *statuses) tell(t *told, now time.Time) {
 	t.status, t.confirmation = s.rollup.Announcement(object, t.confirmation, now)
 	warn(t.status.Conditions, s.warnings[object.UID])
 	warn(t.status.Conditions, s.memory.ofPrefixes(t.of.Ref(), t.status.Verdicts))
+	if accepted := meta.FindStatusCondition(t.status.Conditions, v1alpha1.ConditionAccepted); t.status.Expires != nil {
+		accepted.Message += s.memory.ofExpiry(object.UID)
+	}
 }
 
 // shown are objects with their statuses, and problems.

@@ -15,7 +15,8 @@ import (
 // is longer than 32,768 characters, and a message may quote a field that is longer than that.
 const maxText = 1024
 
-// conditions returns the wanted conditions alone, in their order. They get that generation unless they have one already.
+// conditions returns the wanted conditions alone, in their order. They get that generation unless they have one already, and
+// no message is too long.
 // The transition time of a condition changes only with its status.
 func conditions(previous []metav1.Condition, generation int64, now time.Time, want ...metav1.Condition) []metav1.Condition {
 	list := make([]metav1.Condition, 0, len(want))
@@ -24,6 +25,7 @@ func conditions(previous []metav1.Condition, generation int64, now time.Time, wa
 			condition.ObservedGeneration = generation
 		}
 		condition.LastTransitionTime = seconds(now)
+		condition.Message = cut(condition.Message)
 		if known := meta.FindStatusCondition(previous, condition.Type); known != nil && known.Status == condition.Status {
 			condition.LastTransitionTime = known.LastTransitionTime
 		}
@@ -32,9 +34,9 @@ func conditions(previous []metav1.Condition, generation int64, now time.Time, wa
 	return list
 }
 
-// condition makes a condition without its generation and time. Every condition is made here, and none is too long.
+// condition makes a condition without its generation and time.
 func condition(kind string, status metav1.ConditionStatus, reason, message string) metav1.Condition {
-	return metav1.Condition{Type: kind, Status: status, Reason: reason, Message: cut(message)}
+	return metav1.Condition{Type: kind, Status: status, Reason: reason, Message: message}
 }
 
 // seconds is a time as the API server stores it, so that a written and a read time compare equal.

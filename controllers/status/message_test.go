@@ -31,3 +31,18 @@ func TestLongMessagesAreCut(t *testing.T) {
 		t.Errorf("a message of %d characters", n)
 	}
 }
+
+// TestLongAnnotationsAreCut: an annotation can be longer than a message may be.
+func TestLongAnnotationsAreCut(t *testing.T) {
+	c := newCluster(t, 1)
+	c.addAnnouncement("web", "203.0.113.0/24", func(a *v1alpha1.Announcement) {
+		a.Spec.ExpireAfterSeconds = new(int32(60))
+		a.Annotations = map[string]string{v1alpha1.AnnotationRenewedAt: strings.Repeat("9", 200_000)}
+	})
+	got, _ := c.rollup().Announcement(c.announcement("web"), nil, time.Time{})
+	accepted := wantCondition(t, got.Conditions, v1alpha1.ConditionAccepted, "True Accepted")
+	wantMessage(t, accepted, "is no time such as")
+	if n := utf8.RuneCountInString(accepted.Message); n > 300 {
+		t.Errorf("a message of %d characters", n)
+	}
+}

@@ -47,7 +47,7 @@ func (r *Rollup) Announcement(object *v1alpha1.Announcement, before *Confirmatio
 	switch {
 	case expiry.Problem != "":
 		accepted.Message += "; " + expiry.Problem
-	case known != nil && expiry.At.IsZero() && object.Annotations[v1alpha1.AnnotationRenewedAt] != "":
+	case known != nil && expiry.At.IsZero() && compile.RenewalOf(&object.ObjectMeta).There:
 		accepted.Message += "; the annotation " + v1alpha1.AnnotationRenewedAt + " has no effect without spec.expireAfterSeconds"
 	}
 	out := v1alpha1.AnnouncementStatus{ObservedGeneration: object.Generation, Prefixes: counter(prefixes)}
