@@ -225,10 +225,16 @@ func checkSummary[A comparable](f *family[A], v *view[A]) error {
 		return nil
 	}
 	got := v.summed
-	list := func() map[uint32][]Withheld {
-		all := map[uint32][]Withheld{}
+	type key struct {
+		cursor *cursor[A]
+		number uint32
+	}
+	list := func() map[key][]Withheld {
+		all := map[key][]Withheld{}
 		for number := range v.summed.withheld {
-			all[number] = f.withheldOf(v, number)
+			for c := range v.cursors {
+				all[key{c, number}] = f.withheldOf(v, number, c.self)
+			}
 		}
 		return all
 	}

@@ -52,7 +52,7 @@ func (h *history) attributes() rib.Attributes {
 	case 5:
 		a.NextHop6 = addr("2001:db8::9")
 	case 6:
-		a.NextHop4, a.NextHop6 = addr("198.51.100.1"), addr("2001:db8::77")
+		a.NextHop4, a.NextHop6 = addr("192.0.2.100"), addr("2001:db8::2") // next hop self of some sessions
 	}
 	h.pathAttributes(&a)
 	return a

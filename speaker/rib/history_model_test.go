@@ -24,7 +24,6 @@ type want struct {
 // these an older announcement lists too for which the same is sent.
 func (h *history) model(s *session, e rib.Export) (routes map[wire.Path]want, listed, unions int) {
 	routes = map[wire.Path]want{}
-	self := map[wire.Path]bool{}
 	params := s.params
 	if e.Node != nil {
 		params.NodeAddress4, params.NodeAddress6 = e.Node.Four, e.Node.Six
@@ -59,8 +58,8 @@ func (h *history) model(s *session, e rib.Export) (routes map[wire.Path]want, li
 				x.link = nh[1]
 			}
 			if sent, taken := routes[path]; !taken {
-				routes[path], self[path] = x, o.self()
-			} else if x == sent && o.self() == self[path] {
+				routes[path] = x
+			} else if x == sent {
 				unions++
 			}
 		}

@@ -80,12 +80,6 @@ func (o *oracle) asked() (asked, linkLocal netip.Addr) {
 	return asked, linkLocal
 }
 
-// self reports whether the next hop is next hop self, since none is named that the session may be sent.
-func (o *oracle) self() bool {
-	asked, linkLocal := o.asked()
-	return !asked.IsValid() && !(linkLocal.IsValid() && o.params.LinkLocalNextHop)
-}
-
 // self4 is next hop self of IPv4 routes.
 func (o *oracle) self4() []netip.Addr {
 	local := clean(o.params.LocalAddress)

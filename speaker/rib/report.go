@@ -87,7 +87,9 @@ func (c *cursor[A]) withheld(w withholding) {
 	f := c.family
 	sum := f.summary(c.view)
 	for number := range sum.withheld {
-		w[number] = append(w[number], f.withheldOf(c.view, number)...)
+		if list := f.withheldOf(c.view, number, c.self); len(list) > 0 {
+			w[number] = append(w[number], list...)
+		}
 	}
 	f.eachSource(c.out.export.refused, func(s *source) {
 		w.add(s, Withheld{Reason: ReasonGuardRefused, Prefixes: f.live(s), Example: f.example(s.Announcement)})

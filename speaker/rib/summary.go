@@ -4,6 +4,7 @@
 package rib
 
 import (
+	"net/netip"
 	"slices"
 
 	"github.com/herald-bgp/herald/speaker/rib/internal/store"
@@ -25,11 +26,30 @@ type summary[A comparable] struct {
 type kept struct {
 	// own is what is kept back because of the source's own attributes.
 	own Withheld
-	// lost is how many prefixes another source is sent for, with other attributes. example is the lowest of them with its winner, unless it is stale.
-	lost    int
+	// lost are the prefixes that another source is sent for, by the next hop self that makes no difference of it.
+	lost []lost
+}
+
+// lost is prefixes that another source is sent for, with other attributes.
+type lost struct {
+	// self is the next hop self of the sessions that see no difference: to these the route is that of both. It is nil where each sees one.
+	self     []netip.Addr
+	prefixes int
+	// example is the lowest prefix, and winner the source that is sent for it, unless they are stale.
 	example wire.NLRI
 	winner  string
 	stale   bool
+}
+
+// to returns what is lost but for sessions with a next hop self.
+func (k *kept) to(self []netip.Addr) *lost {
+	for i := range k.lost {
+		if l := &k.lost[i]; slices.Equal(l.self, self) {
+			return l
+		}
+	}
+	k.lost = append(k.lost, lost{self: self})
+	return &k.lost[len(k.lost)-1]
 }
 
 // summary of the newest configuration.
@@ -64,7 +84,11 @@ func (sum *summary[A]) of(number uint32) *kept {
 
 // tidy forgets a source of which nothing is kept back.
 func (sum *summary[A]) tidy(number uint32) {
-	if k := sum.withheld[number]; k != nil && k.own.Prefixes == 0 && k.lost == 0 {
+	k := sum.withheld[number]
+	if k == nil {
+		return
+	}
+	if k.lost = slices.DeleteFunc(k.lost, func(l lost) bool { return l.prefixes == 0 }); len(k.lost) == 0 && k.own.Prefixes == 0 {
 		delete(sum.withheld, number)
 	}
 }
@@ -98,17 +122,14 @@ func (f *family[A]) include(v *view[A], sum *summary[A], s *source) {
 
 // includeChain counts the conflicts of a prefix.
 func (f *family[A]) includeChain(v *view[A], sum *summary[A], head store.Slot) {
-	f.losers(v, head, func(s, winner *source, union bool) {
+	f.losers(v, head, func(l loser) {
 		sum.routes--
-		if union {
+		if l.union {
 			return
 		}
-		k, nlri := sum.of(s.number), f.ops.NLRI(f.store.At(head).Key())
-		if k.lost++; k.lost == 1 {
-			k.stale = false
-		}
-		if !k.stale && (k.lost == 1 || nlri.Compare(k.example) < 0) {
-			k.example, k.winner = nlri, winner.Name
+		k, nlri := sum.of(l.source.number).to(l.self), f.ops.NLRI(f.store.At(head).Key())
+		if k.prefixes++; !k.stale && (k.prefixes == 1 || nlri.Compare(k.example) < 0) {
+			k.example, k.winner = nlri, l.winner.Name
 		}
 	})
 }
@@ -157,15 +178,15 @@ func (f *family[A]) excludeChain(v *view[A], i store.Slot) {
 		sum.chains = map[store.Key[A]]struct{}{}
 	}
 	sum.chains[key] = struct{}{}
-	f.losers(v, f.store.Head(key), func(s, _ *source, union bool) {
+	f.losers(v, f.store.Head(key), func(l loser) {
 		sum.routes++
-		if union {
+		if l.union {
 			return
 		}
-		k := sum.withheld[s.number]
-		k.lost--
+		k := sum.withheld[l.source.number].to(l.self)
+		k.prefixes--
 		k.stale = k.stale || f.ops.NLRI(key) == k.example
-		sum.tidy(s.number)
+		sum.tidy(l.source.number)
 	})
 }
 
@@ -188,8 +209,8 @@ func (f *family[A]) recount(v *view[A]) {
 	sum.sources, sum.chains = nil, nil
 }
 
-// withheldOf is what is kept back of a source, by reason.
-func (f *family[A]) withheldOf(v *view[A], number uint32) []Withheld {
+// withheldOf is what is kept back of a source from sessions with a next hop self, by reason.
+func (f *family[A]) withheldOf(v *view[A], number uint32, self []netip.Addr) []Withheld {
 	s, k := f.table.sources[number], v.summed.withheld[number]
 	var list []Withheld
 	if k.own.Prefixes > 0 {
@@ -197,19 +218,28 @@ func (f *family[A]) withheldOf(v *view[A], number uint32) []Withheld {
 		own.Announcement = s.Announcement
 		list = append(list, own)
 	}
-	if k.lost > 0 {
-		if k.stale {
-			f.renewExample(v, s, k)
+	conflict := Withheld{Announcement: s.Announcement, Reason: ReasonConflict}
+	for i := range k.lost {
+		l := &k.lost[i]
+		if l.self != nil && slices.Equal(l.self, self) {
+			continue
 		}
-		list = append(list, Withheld{
-			Announcement: s.Announcement, Reason: ReasonConflict, Prefixes: k.lost, Example: k.example, Winner: k.winner,
-		})
+		if l.stale {
+			f.renewExample(v, s, l)
+		}
+		if conflict.Prefixes == 0 || l.example.Compare(conflict.Example) < 0 {
+			conflict.Example, conflict.Winner = l.example, l.winner
+		}
+		conflict.Prefixes += l.prefixes
+	}
+	if conflict.Prefixes > 0 {
+		list = append(list, conflict)
 	}
 	return list
 }
 
-// renewExample looks for the lowest prefix that a source loses.
-func (f *family[A]) renewExample(v *view[A], s *source, k *kept) {
+// renewExample looks for the lowest of the prefixes that a source lost.
+func (f *family[A]) renewExample(v *view[A], s *source, k *lost) {
 	first := true
 	f.announced(s, s.Prefixes, func(i store.Slot) {
 		entry := f.store.At(i)
@@ -220,9 +250,9 @@ func (f *family[A]) renewExample(v *view[A], s *source, k *kept) {
 		if !first && nlri.Compare(k.example) >= 0 {
 			return
 		}
-		f.losers(v, f.store.Head(entry.Key()), func(loser, winner *source, union bool) {
-			if loser == s && !union {
-				k.example, k.winner, first = nlri, winner.Name, false
+		f.losers(v, f.store.Head(entry.Key()), func(l loser) {
+			if l.source == s && !l.union && slices.Equal(l.self, k.self) {
+				k.example, k.winner, first = nlri, l.winner.Name, false
 			}
 		})
 	})
@@ -256,9 +286,17 @@ func (f *family[A]) example(a *Announcement) wire.NLRI {
 	return wire.NLRI{}
 }
 
-// losers calls yield for the routes of a prefix that could be sent if another were not. union: the winner's attribute set is theirs
-// too, so that the peer has the route of both.
-func (f *family[A]) losers(v *view[A], head store.Slot, yield func(s, winner *source, union bool)) {
+// loser is a source whose route of a prefix could be sent if another, the winner, were not.
+type loser struct {
+	source, winner *source
+	// union: the winner's attribute set is its own too, so that each peer has the route of both. self is the next hop self of the
+	// sessions whose peers have it though the sets are different.
+	union bool
+	self  []netip.Addr
+}
+
+// losers calls yield for the losers of a prefix.
+func (f *family[A]) losers(v *view[A], head store.Slot, yield func(loser)) {
 	for i := head; i != store.NoSlot; i = f.store.Next(i) {
 		e := f.store.At(i)
 		if e.Dead() || !v.members.has(e.Number()) {
@@ -270,7 +308,7 @@ func (f *family[A]) losers(v *view[A], head store.Slot, yield func(s, winner *so
 			continue
 		}
 		if sent, winner := f.winner(v.profile, v.members, head, v.path(s)); winner != s {
-			yield(s, winner, sent == set)
+			yield(loser{source: s, winner: winner, union: sent == set, self: sent.SameWith(set)})
 		}
 	}
 }

@@ -81,11 +81,15 @@ func (v *view[A]) same(a, b *encode.Set) bool {
 	if a.Same(b) {
 		return true
 	}
-	if a == nil || b == nil || a.Self == b.Self || a.Block.Bytes != b.Block.Bytes {
+	if a == nil || b == nil {
+		return false
+	}
+	self := a.SameWith(b)
+	if len(self) == 0 {
 		return false
 	}
 	for c := range v.cursors {
-		if !slices.Equal(c.nextHop(a), c.nextHop(b)) {
+		if !slices.Equal(c.self, self) {
 			return false
 		}
 	}

@@ -97,6 +97,54 @@ func TestUnion(t *testing.T) {
 	report(p, 2, 0)
 }
 
+// TestUnionWithNextHopSelf: a route whose next hop the older announcement names is that of both where next hop self is the same
+// address, for each session by itself, and as long as it is.
+func TestUnionWithNextHopSelf(t *testing.T) {
+	at := external()
+	table := rib.New()
+	near, far := attach(t, table, "tor", at), attach(t, table, "tor", func(p rib.Params) rib.Params {
+		p.LocalAddress, p.PeerAddress = addr("198.51.100.2"), addr("198.51.100.1")
+		return p
+	}(at))
+	named := rib.Attributes{NextHop4: at.LocalAddress, NextHop6: at.NodeAddress6}
+	older := announcement("older", named, "10.0.0.0/24", "2001:db8:1::/48")
+	younger := announcement("younger", none, "10.0.0.0/24", "2001:db8:1::/48")
+	report := func(token int, six string, wantNear, wantFar int, list ...*rib.Announcement) {
+		t.Helper()
+		exports := map[string]rib.Export{"tor": {
+			Announcements: rib.NewList(list...), Token: token, Node: &rib.NodeAddresses{Six: addr(six)},
+		}}
+		if err := table.Update(exports["tor"].Announcements, exports); err != nil {
+			t.Fatal(err)
+		}
+		for _, of := range []struct {
+			peer *peer
+			want int
+		}{{near, wantNear}, {far, wantFar}} {
+			of.peer.drain()
+			lost := 0
+			for _, w := range of.peer.out.Report().Withheld {
+				if lost += w.Prefixes; w.Announcement != younger || w.Reason != rib.ReasonConflict || w.Winner != older.Name {
+					t.Errorf("withheld %+v", w)
+				}
+			}
+			if r := of.peer.out.Report(); r.Token != token || lost != of.want || r.Announced[0].Routes+r.Announced[1].Routes != 2 {
+				t.Errorf("token %v, from %v: report %+v, want %d prefixes withheld", token, of.peer.params.LocalAddress, r, of.want)
+			}
+		}
+		if err := table.Check(); err != nil {
+			t.Error(err)
+		}
+	}
+	report(1, "2001:db8::2", 0, 1, older, younger)
+	report(2, "2001:db8::3", 1, 2, older, younger)
+	report(3, "2001:db8::2", 0, 1, older, younger)
+	far.out.Detach() // what one session of a group sees as another route is sent to all of them
+	near.lines()
+	update(table, export(4, younger))
+	near.expect() // the routes of both stay
+}
+
 func TestWhatCannotBeSentKeepsNothingBack(t *testing.T) {
 	table := rib.New()
 	p := attach(t, table, "tor", external())

@@ -68,6 +68,18 @@ func (s *Set) Same(o *Set) bool {
 	return s == o || s != nil && o != nil && s.key == o.key
 }
 
+// SameWith returns the next hop self with which the peer sees no difference between the sets, though one names a next hop and the other
+// is of next hop self; nil where it sees one anyway.
+func (s *Set) SameWith(o *Set) (self []netip.Addr) {
+	switch {
+	case s.Self == o.Self || s.Block.Bytes != o.Block.Bytes:
+		return nil
+	case s.Self:
+		return o.NextHop
+	}
+	return s.NextHop
+}
+
 // AppendReach appends an UPDATE that announces NLRI of a family with the set. Where it names next hop self and self is nil, the place
 // is noted in patches, for Patch.
 func (s *Set) AppendReach(b []byte, f wire.Family, nlri []byte, self []netip.Addr, patches *[]int) []byte {
