@@ -128,6 +128,23 @@ func TestOTC(t *testing.T) {
 	}
 }
 
+func TestOneHop(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(*Peer)
+		want   bool
+	}{
+		"external":                 {func(*Peer) {}, true},
+		"external, multihop":       {func(p *Peer) { p.MultihopTTL = 2 }, false},
+		"internal":                 {func(p *Peer) { p.PeerASN = p.LocalASN }, false},
+		"TTL security of one hop":  {func(p *Peer) { p.PeerASN, p.TTLSecurityHops = p.LocalASN, 1 }, true},
+		"TTL security of two hops": {func(p *Peer) { p.TTLSecurityHops = 2 }, false},
+	} {
+		if got := testPeer(test.change).oneHop(); got != test.want {
+			t.Errorf("%s: one hop is %v", name, got)
+		}
+	}
+}
+
 func TestNegotiateRestart(t *testing.T) {
 	const staleTime = time.Hour
 	theirs := func(notifications bool) *wire.Open {

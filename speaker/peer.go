@@ -301,8 +301,10 @@ func (p *peer) ribParams(c *contender) rib.Params {
 	}
 	params.ExtendedNextHop = slices.Contains(c.negotiated.ExtendedNextHop, wire.IPv4Unicast)
 	params.LinkLocalNextHop = c.negotiated.LinkLocalNextHop
+	linkLocal, shared := p.shared.transport.SharedLink(local, remote)
+	params.SharedLink = shared || c.cfg.oneHop()
 	if local.Is6() { // whose next hop may be that of IPv4 too (RFC 8950 §3)
-		params.LinkLocal = p.shared.transport.LinkLocal(local, remote)
+		params.LinkLocal = linkLocal
 	}
 	return params
 }

@@ -178,6 +178,10 @@ func (p *Peer) minTTL() int {
 	return maxTTL - int(p.TTLSecurityHops) + 1
 }
 
+// oneHop reports whether packets to the peer, or from it, travel one hop at most. So the peer is on a link of ours (RFC 2545 §3),
+// whatever the subnets.
+func (p *Peer) oneHop() bool { return p.ttl() == 1 || p.minTTL() == maxTTL }
+
 // maxTTL is the greatest TTL and hop limit.
 const maxTTL = 255
 

@@ -208,9 +208,11 @@ type NextHop struct {
 	// +kubebuilder:validation:XValidation:rule="isIP(self) && ip(self).family() == 6 && (ip(self).isGlobalUnicast() || ip(self).isLoopback())",message="nextHop.ipv6: write a global or unique local IPv6 address, such as 2001:db8::1, or omit it for next hop self"
 	IPv6 *string `json:"ipv6,omitempty"`
 
-	// ipv6LinkLocal goes beside ipv6, for a neighbour on the same link (RFC 2545 §3).
-	// Without ipv6 it is the only next hop towards a neighbour with which linkLocalNextHop
-	// is negotiated, and is ignored towards any other. ipv6 and ipv6LinkLocal are one
+	// ipv6LinkLocal goes beside ipv6, for a neighbour on the same link (RFC 2545 §3): one
+	// in the subnet of the session's local address, or one hop away by the TTL (an external
+	// session without multihopTTL, or ttlSecurityHops of 1). Any other neighbour gets ipv6
+	// alone. Without ipv6 it is the only next hop towards a neighbour on the same link with
+	// which linkLocalNextHop is negotiated, and is ignored towards any other. ipv6 and ipv6LinkLocal are one
 	// value: where one of them is written, neither is taken from the peer's defaults.
 	// Omitted: none beside an explicit next hop. Change class: in place.
 	// +optional

@@ -116,7 +116,8 @@ func TestNextHop(t *testing.T) {
 	}
 	overLinkLocal := func(p *rib.Params) {
 		overIPv6(p)
-		p.LocalAddress, p.PeerAddress, p.LinkLocalNextHop = addr("fe80::2%eth0"), addr("fe80::1%eth0"), true
+		p.LocalAddress, p.PeerAddress = addr("fe80::2%eth0"), addr("fe80::1%eth0")
+		p.SharedLink, p.LinkLocalNextHop = true, true
 	}
 	for _, test := range []struct {
 		name       string
@@ -205,6 +206,37 @@ func TestNextHop(t *testing.T) {
 				p.NodeAddress6 = netip.Addr{}
 			},
 			want: hops{withheld, withheld},
+		},
+		{
+			name: "a pair, shared link", params: func(p *rib.Params) { p.SharedLink = true },
+			attributes: rib.Attributes{NextHop6: addr("2001:db8::77"), NextHopLinkLocal: addr("fe80::77%eth0")},
+			want:       hops{"192.0.2.2", "2001:db8::77 fe80::77"},
+		},
+		{
+			name:       "a pair, the peer several hops away",
+			attributes: rib.Attributes{NextHop6: addr("2001:db8::77"), NextHopLinkLocal: addr("fe80::77")},
+			want:       hops{"192.0.2.2", "2001:db8::77"},
+		},
+		{
+			name: "link-local alone, the peer several hops away", params: func(p *rib.Params) { p.LinkLocalNextHop = true },
+			attributes: rib.Attributes{NextHopLinkLocal: addr("fe80::77")}, want: hops{"192.0.2.2", "2001:db8::2"},
+		},
+		{
+			name: "link-local in the place of the other, the peer several hops away", params: func(p *rib.Params) { p.LinkLocalNextHop = true },
+			attributes: rib.Attributes{NextHop6: addr("fe80::77")}, want: hops{"192.0.2.2", withheld},
+		},
+		{
+			name: "a pair with the peer's own link-local", params: overLinkLocal,
+			attributes: rib.Attributes{NextHop6: addr("2001:db8::77"), NextHopLinkLocal: addr("fe80::1")}, want: hops{"192.0.2.9", withheld},
+		},
+		{
+			name: "a pair with the peer's own link-local by default", params: overLinkLocal,
+			defaults: rib.Attributes{NextHop6: addr("2001:db8::77"), NextHopLinkLocal: addr("fe80::1")}, want: hops{"192.0.2.9", withheld},
+		},
+		{
+			name: "the global address of such a default alone", params: overLinkLocal,
+			attributes: rib.Attributes{NextHop6: addr("2001:db8::77")},
+			defaults:   rib.Attributes{NextHop6: addr("2001:db8::77"), NextHopLinkLocal: addr("fe80::1")}, want: hops{"192.0.2.9", "2001:db8::77"},
 		},
 		{
 			name: "link-local alone, the peer's own", params: overLinkLocal,

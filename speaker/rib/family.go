@@ -37,8 +37,9 @@ type family[A comparable] struct {
 	// dead are the tombstones, the oldest first.
 	dead []grave
 	ring ring
-	// naming are the sources that name an address as next hop, linkLocals those that name a link-local one and no other.
-	naming, linkLocals index[netip.Addr]
+	// naming are the sources that name an address as next hop, pairs those that name a link-local one beside another, linkLocals those
+	// that name a link-local one alone.
+	naming, pairs, linkLocals index[netip.Addr]
 
 	nlri []byte // scratch
 }
@@ -52,7 +53,7 @@ type grave struct {
 func newFamily[A comparable](t *Table, ops *familyOps[A]) *family[A] {
 	return &family[A]{
 		table: t, index: indexOf(ops.Family), ops: ops, store: store.New(&ops.Ops),
-		ring: ring{limit: t.limits.Ring}, naming: index[netip.Addr]{}, linkLocals: index[netip.Addr]{},
+		ring: ring{limit: t.limits.Ring}, naming: index[netip.Addr]{}, pairs: index[netip.Addr]{}, linkLocals: index[netip.Addr]{},
 	}
 }
 

@@ -84,7 +84,7 @@ func (h *history) pathAttributes(a *rib.Attributes) {
 		a.Raw = []wire.RawAttribute{{Type: wire.AttrMED, Flags: 0x80, Value: []byte{0, 0, 0, 9}}}
 		a.MED = nil
 	case 8:
-		a.Raw = []wire.RawAttribute{{Type: wire.AttrOTC, Flags: 0xc0, Value: []byte{0, 0, 0xfc, 0}}}
+		a.Raw = []wire.RawAttribute{{Type: wire.AttrOTC, Flags: 0xc0, Value: []byte{0, 0, 0, 9}}}
 	}
 }
 

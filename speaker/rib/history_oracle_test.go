@@ -47,22 +47,29 @@ func (o *oracle) nextHop() []netip.Addr {
 		case !asked.IsValid():
 			return o.self4()
 		case !o.host(asked), asked.Is6() && !o.params.ExtendedNextHop, // RFC 8950 §4
-			asked.IsLinkLocalUnicast() && asked.Is6() && !o.params.LinkLocalNextHop:
+			asked.IsLinkLocalUnicast() && asked.Is6() && !(o.params.LinkLocalNextHop && o.params.SharedLink):
 			return nil
 		}
 		return []netip.Addr{asked}
 	}
+	if !o.params.SharedLink { // RFC 2545 §3
+		linkLocal = netip.Addr{}
+	}
+	alone := o.params.LinkLocalNextHop && o.params.SharedLink
 	switch {
-	case !asked.IsValid() && linkLocal.IsValid() && o.params.LinkLocalNextHop:
+	case !asked.IsValid() && linkLocal.IsValid() && alone:
 		if o.host(linkLocal) {
 			return []netip.Addr{linkLocal}
 		}
 		return nil
 	case !asked.IsValid():
 		return o.self6()
-	case !o.host(asked), asked.Is4(), asked.IsLinkLocalUnicast() && !o.params.LinkLocalNextHop:
+	case !o.host(asked), asked.Is4(), asked.IsLinkLocalUnicast() && !alone:
 		return nil
 	case linkLocal.IsValid() && !asked.IsLinkLocalUnicast():
+		if !o.host(linkLocal) { // the route would lead to the peer itself
+			return nil
+		}
 		return []netip.Addr{asked, linkLocal}
 	}
 	return []netip.Addr{asked}
@@ -126,8 +133,10 @@ func (o *oracle) attributes() *wire.Attributes {
 		ExtendedCommunities: both(own.ExtendedCommunities, defaults.ExtendedCommunities,
 			wire.ExtendedCommunity.Compare),
 		Aggregator: first(own.Aggregator, defaults.Aggregator, func(a wire.Aggregator) bool { return a.Addr.IsValid() }),
-		OTC:        o.params.OTC, HasOTC: o.params.OTC != 0,
-		Unknown: slices.Clone(own.Raw),
+		Unknown:    slices.Clone(own.Raw),
+	}
+	if o.params.OTC != 0 && !raws(own, wire.AttrOTC) && !raws(defaults, wire.AttrOTC) { // RFC 9234 §5, egress 1
+		w.OTC, w.HasOTC = o.params.OTC, true
 	}
 	for _, raw := range defaults.Raw {
 		if !raws(&o.own, raw.Type) && (raw.Type != wire.AttrMED || own.MED == nil) {

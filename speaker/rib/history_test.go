@@ -162,6 +162,7 @@ func (h *history) attach() {
 	if h.rnd.IntN(5) == 0 {
 		p.LocalAddress = addr(fmt.Sprintf("2001:db8::%d", 100+h.rnd.IntN(2)))
 	}
+	p.SharedLink = p.LinkLocal.IsValid() || p.PeerAddress == addr("fe80::99")
 	p.ExtendedNextHop, p.LinkLocalNextHop = h.rnd.IntN(3) == 0, h.rnd.IntN(3) == 0
 	p.OTC = []uint32{0, 0, 64512}[h.rnd.IntN(3)]
 	p.WithholdOTC = h.rnd.IntN(3) == 0

@@ -176,7 +176,7 @@ func note(covered map[string]bool, a *rib.Attributes) {
 
 func everySession() []rib.Params {
 	linkLocal := internal()
-	linkLocal.LinkLocalNextHop = true
+	linkLocal.SharedLink, linkLocal.LinkLocalNextHop = true, true
 	return []rib.Params{external(), internal(), linkLocal}
 }
 

@@ -7,6 +7,7 @@ package rib
 
 import (
 	"iter"
+	"net/netip"
 	"slices"
 )
 
@@ -28,36 +29,43 @@ func (t *Table) unname(s *source) {
 }
 
 func (f *family[A]) name(number uint32, a *Attributes) {
-	if nextHop, linkLocal := a.NextHop(f.ops.Family); nextHop.IsValid() {
-		f.naming.add(nextHop, number)
-	} else if linkLocal.IsValid() {
-		f.linkLocals.add(linkLocal, number)
-	}
+	f.named(a, func(x index[netip.Addr], nextHop netip.Addr) { x.add(nextHop, number) })
 }
 
 func (f *family[A]) unname(s *source) {
-	if nextHop, linkLocal := s.Attributes.NextHop(f.ops.Family); nextHop.IsValid() {
-		f.naming.remove(nextHop, s.number)
-	} else if linkLocal.IsValid() {
-		f.linkLocals.remove(linkLocal, s.number)
+	f.named(&s.Attributes, func(x index[netip.Addr], nextHop netip.Addr) { x.remove(nextHop, s.number) })
+}
+
+// named calls yield for each next hop that attributes name, with the index where it belongs.
+func (f *family[A]) named(a *Attributes, yield func(index[netip.Addr], netip.Addr)) {
+	nextHop, linkLocal := a.NextHop(f.ops.Family)
+	if nextHop.IsValid() {
+		yield(f.naming, nextHop)
+	}
+	switch {
+	case !linkLocal.IsValid():
+	case !nextHop.IsValid():
+		yield(f.linkLocals, linkLocal)
+	case !nextHop.IsLinkLocalUnicast(): // else nobody is told the second one
+		yield(f.pairs, linkLocal)
 	}
 }
 
 // namingPeer yields the numbers of the sources whose next hop is the session's own peer because their announcement says so.
 func (f *family[A]) namingPeer(o *Out) iter.Seq[uint32] {
-	peer := o.params.PeerAddress
+	p := &o.params
 	return func(yield func(uint32) bool) {
-		for number := range f.naming[peer] {
-			if !yield(number) {
-				return
+		for _, named := range [...]struct {
+			by   index[netip.Addr]
+			told bool
+		}{{f.naming, true}, {f.pairs, p.SharedLink}, {f.linkLocals, p.SharedLink && p.LinkLocalNextHop}} {
+			if !named.told {
+				continue
 			}
-		}
-		if !o.params.LinkLocalNextHop {
-			return // so no link-local address stands alone
-		}
-		for number := range f.linkLocals[peer] {
-			if !yield(number) {
-				return
+			for number := range named.by[p.PeerAddress] {
+				if !yield(number) {
+					return
+				}
 			}
 		}
 	}

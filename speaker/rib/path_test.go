@@ -123,6 +123,9 @@ func TestOnlyToCustomer(t *testing.T) {
 	if got := down.routes[plain.Prefixes.First()].attributes; got != "origin IGP, path [64512], otc 64512" {
 		t.Errorf("to a customer: %s", got)
 	}
+	if got := down.routes[marked.Prefixes.First()].attributes; got != "origin IGP, path [64512], otc 9" {
+		t.Errorf("with the author's own, to a customer: %s", got) // which stays as it is
+	}
 	if w := up.out.Report().Withheld; len(up.routes) != 1 || len(w) != 1 || w[0].Reason != rib.ReasonOnlyToCustomer {
 		t.Errorf("to a provider: %v, withheld %+v", up.routes, w)
 	}

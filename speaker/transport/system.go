@@ -58,29 +58,27 @@ func (System) Unacknowledged(conn net.Conn) (octets int, err error) {
 	return octets, err
 }
 
-// LinkLocal implements Transport.
-func (System) LinkLocal(local, remote netip.Addr) netip.Addr {
+// SharedLink implements Transport.
+func (System) SharedLink(local, remote netip.Addr) (linkLocal netip.Addr, shared bool) {
 	interfaces, err := net.Interfaces()
 	if err != nil {
-		return netip.Addr{}
+		return netip.Addr{}, false
 	}
 	for _, i := range interfaces {
 		addrs, err := i.Addrs()
 		if err != nil {
 			continue
 		}
-		if a := linkLocalAmong(addrs, local, remote); a.IsValid() {
-			return a
+		if a, shared := sharedLink(addrs, local, remote); shared {
+			return a, true
 		}
 	}
-	return netip.Addr{}
+	return netip.Addr{}, false
 }
 
-// linkLocalAmong returns the link-local address among one interface's addresses when local is one of them and remote is
-// on its subnet.
-func linkLocalAmong(addrs []net.Addr, local, remote netip.Addr) netip.Addr {
-	var linkLocal netip.Addr
-	shared := false
+// sharedLink reports whether local is among one interface's addresses and remote is in its subnet, and which of the addresses is
+// link-local.
+func sharedLink(addrs []net.Addr, local, remote netip.Addr) (linkLocal netip.Addr, shared bool) {
 	for _, a := range addrs {
 		p, err := netip.ParsePrefix(a.String())
 		if err != nil {
@@ -89,14 +87,9 @@ func linkLocalAmong(addrs []net.Addr, local, remote netip.Addr) netip.Addr {
 		if p.Addr().Is6() && p.Addr().IsLinkLocalUnicast() && !linkLocal.IsValid() {
 			linkLocal = p.Addr().WithZone("")
 		}
-		if p.Addr() == local.WithZone("") && p.Masked().Contains(remote.WithZone("")) {
-			shared = true
-		}
+		shared = shared || p.Addr() == local.WithZone("") && p.Masked().Contains(remote.WithZone(""))
 	}
-	if !shared {
-		return netip.Addr{}
-	}
-	return linkLocal
+	return linkLocal, shared
 }
 
 // controlConn calls f with the socket of a connection.

@@ -271,9 +271,21 @@ func TestFamiliesAreApart(t *testing.T) {
 	four.Close()
 }
 
-func TestLinkLocalOnlyOnASharedLink(t *testing.T) {
-	if a := (transport.System{}).LinkLocal(netip.IPv6Loopback(), netip.MustParseAddr("2001:db8::1")); a.IsValid() {
-		t.Errorf("link-local %v for a peer that is on no link of ours", a)
+func TestSharedLink(t *testing.T) {
+	for _, test := range []struct {
+		local, remote string
+		want          bool
+	}{
+		{"127.0.0.1", "127.0.0.2", true}, // the subnet of the loopback interface
+		{"127.0.0.1", "192.0.2.1", false},
+		{"::1", "::1", true},
+		{"::1", "2001:db8::1", false},
+		{"192.0.2.1", "192.0.2.2", false}, // not an address of ours
+	} {
+		linkLocal, shared := transport.System{}.SharedLink(netip.MustParseAddr(test.local), netip.MustParseAddr(test.remote))
+		if shared != test.want || linkLocal.IsValid() {
+			t.Errorf("%s and %s: shared %v, link-local %v, want %v and none", test.local, test.remote, shared, linkLocal, test.want)
+		}
 	}
 }
 

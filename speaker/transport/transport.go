@@ -44,9 +44,9 @@ type Transport interface {
 	// Unacknowledged returns how many of the octets written to conn the peer has not acknowledged yet. The error is
 	// ErrUnsupported where the system cannot say.
 	Unacknowledged(conn net.Conn) (int, error)
-	// LinkLocal is our link-local address on the link that local and remote share; the zero Addr when they share none
-	// (RFC 2545 §3).
-	LinkLocal(local, remote netip.Addr) netip.Addr
+	// SharedLink reports whether remote is in the subnet of local, and so on the same link, and which link-local address we have there,
+	// if any (RFC 2545 §3).
+	SharedLink(local, remote netip.Addr) (linkLocal netip.Addr, shared bool)
 }
 
 // Listener accepts connections of one address family.

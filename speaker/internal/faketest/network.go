@@ -62,7 +62,7 @@ func (n *Network) Open() int {
 type Host struct {
 	network *Network
 	addrs   []netip.Addr
-	// LinkLocalAddr is what LinkLocal answers.
+	// LinkLocalAddr is the link-local address that SharedLink answers, where it is set.
 	LinkLocalAddr netip.Addr
 }
 
@@ -169,8 +169,10 @@ func (h *Host) Unacknowledged(conn net.Conn) (int, error) {
 	return conn.(*Conn).out.unacknowledged(), nil
 }
 
-// LinkLocal implements transport.Transport.
-func (h *Host) LinkLocal(_, _ netip.Addr) netip.Addr { return h.LinkLocalAddr }
+// SharedLink implements transport.Transport.
+func (h *Host) SharedLink(_, _ netip.Addr) (linkLocal netip.Addr, shared bool) {
+	return h.LinkLocalAddr, h.LinkLocalAddr.IsValid()
+}
 
 // Listener accepts at one address of a Network.
 type Listener struct {

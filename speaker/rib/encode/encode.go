@@ -25,8 +25,8 @@ func (p *Params) encode(w *wire.Attributes, a *Attributes) {
 		Aggregator:          a.Aggregator,
 		Unknown:             p.raw(a.Raw),
 	}
-	if p.OTC != 0 {
-		w.OTC, w.HasOTC = p.OTC, true // RFC 9234 §5, egress 1
+	if p.OTC != 0 && !hasRaw(a.Raw, wire.AttrOTC) {
+		w.OTC, w.HasOTC = p.OTC, true // RFC 9234 §5, egress 1: only where there is none, and one that is there stays as it is
 	}
 	if a.Origin != nil {
 		w.Origin = *a.Origin

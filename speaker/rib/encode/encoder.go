@@ -22,6 +22,7 @@ type Form struct {
 	self        nextHopForm
 	extended    bool // RFC 8950
 	linkLocal   bool // a link-local next hop may stand alone
+	sharedLink  bool // a link-local next hop may be named
 	otc         uint32
 	withholdOTC bool
 	// refuses: the defaults name the peer itself as next hop, which must not be (RFC 4271 §5.1.3).
@@ -30,12 +31,12 @@ type Form struct {
 
 // FormOf is the form of a family in sessions with these parameters and defaults.
 func FormOf(f wire.Family, p *Params, defaults *Attributes) Form {
-	asked := p.asked(f, defaults)
 	return Form{
 		Family: f, MaxLen: p.MaxLen, AddPath: slices.Contains(p.AddPath, f),
 		external: p.External, localASN: p.LocalASN, as4: p.AS4, self: formOf(p.NextHopSelf(f)),
 		extended: p.ExtendedNextHop, linkLocal: p.LinkLocalNextHop, otc: p.OTC, withholdOTC: p.WithholdOTC,
-		refuses: asked.IsValid() && asked == p.PeerAddress,
+		sharedLink: p.SharedLink && (f.AFI == wire.AFIIPv6 || p.ExtendedNextHop),
+		refuses:    p.PeerAddress.IsValid() && p.asked(f, defaults).has(p.PeerAddress),
 	}
 }
 
@@ -130,7 +131,7 @@ func (e *Encoder) Hold(a *Attributes) *Set {
 	case !ok, nextHop == nil && e.form.self == noNextHop,
 		e.form.refuses && e.params.asked(e.form.Family, merged) == e.params.asked(e.form.Family, &e.defaults):
 		return e.Refusal(NoNextHop)
-	case e.form.withholdOTC && slices.ContainsFunc(merged.Raw, func(r wire.RawAttribute) bool { return r.Type == wire.AttrOTC }):
+	case e.form.withholdOTC && hasRaw(merged.Raw, wire.AttrOTC):
 		return e.Refusal(OnlyToCustomer) // RFC 9234 §5, egress 2
 	}
 	set := e.intern(merged, nextHop)

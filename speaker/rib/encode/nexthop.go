@@ -17,20 +17,20 @@ func (p *Params) NextHop(f wire.Family, a *Attributes) (nextHop []netip.Addr, ok
 	if f.NextHopForm() == wire.NextHopNone {
 		return []netip.Addr{}, true
 	}
-	asked, linkLocal := a.NextHop(f)
-	if !asked.IsValid() {
-		if linkLocal.IsValid() && p.LinkLocalNextHop {
-			return []netip.Addr{linkLocal}, p.usable(linkLocal)
+	asked := p.asked(f, a)
+	if asked.nextHop.IsValid() {
+		if !p.usable(asked.nextHop) || !p.understands(f, asked.nextHop) {
+			return nil, false
 		}
-		return nil, true
+		nextHop = append(nextHop, asked.nextHop)
 	}
-	if !p.usable(asked) || !p.understands(f, asked) {
-		return nil, false
+	if asked.linkLocal.IsValid() {
+		if !p.usable(asked.linkLocal) {
+			return nil, false
+		}
+		nextHop = append(nextHop, asked.linkLocal)
 	}
-	if linkLocal.IsValid() && !asked.IsLinkLocalUnicast() {
-		return []netip.Addr{asked, linkLocal}, true
-	}
-	return []netip.Addr{asked}, true
+	return nextHop, true
 }
 
 // NextHop returns what a asks for as next hop of a family, without the zones that mean nothing to a peer. The link-local
@@ -45,13 +45,21 @@ func (a *Attributes) NextHop(f wire.Family) (nextHop, linkLocal netip.Addr) {
 	return a.NextHop6.WithZone(""), a.NextHopLinkLocal.WithZone("")
 }
 
-// asked is the address that a asks for as next hop of a family, or the first of two; invalid for next hop self.
-func (p *Params) asked(f wire.Family, a *Attributes) netip.Addr {
+// asked is what attributes ask for as next hop: one address or two, none for next hop self.
+type asked struct{ nextHop, linkLocal netip.Addr }
+
+func (a asked) has(x netip.Addr) bool { return a.nextHop == x || a.linkLocal == x }
+
+// asked is what a asks for as next hop of a family, without a link-local address that the peer may not be told.
+func (p *Params) asked(f wire.Family, a *Attributes) asked {
 	nextHop, linkLocal := a.NextHop(f)
-	if !nextHop.IsValid() && p.LinkLocalNextHop {
-		return linkLocal
+	switch {
+	case !p.SharedLink, // RFC 2545 §3: only if the peer is on the link
+		nextHop.IsLinkLocalUnicast(),
+		!nextHop.IsValid() && !p.LinkLocalNextHop:
+		linkLocal = netip.Addr{}
 	}
-	return nextHop
+	return asked{nextHop, linkLocal}
 }
 
 // understands reports whether the peer takes an address as next hop of routes of family f.
@@ -63,7 +71,7 @@ func (p *Params) understands(f wire.Family, a netip.Addr) bool {
 		return false
 	}
 	// RFC 2545 §3: a link-local address never stands alone, unless both sides can tell whose it is.
-	return !a.IsLinkLocalUnicast() || p.LinkLocalNextHop
+	return !a.IsLinkLocalUnicast() || p.LinkLocalNextHop && p.SharedLink
 }
 
 // NextHopSelf returns next hop self of a family, nothing where there is none: the local address of the session if it is of

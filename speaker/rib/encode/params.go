@@ -29,6 +29,8 @@ type Params struct {
 	AddPath []wire.Family
 	// ExtendedNextHop: IPv4 routes may have an IPv6 next hop (RFC 8950 §4).
 	ExtendedNextHop bool
+	// SharedLink: the peer is on a link of ours. Only then it is told of a link-local next hop that attributes name (RFC 2545 §3).
+	SharedLink bool
 	// LinkLocalNextHop: a link-local next hop may stand alone (draft-ietf-idr-linklocal-capability).
 	LinkLocalNextHop bool
 	// OTC is the ASN in the ONLY_TO_CUSTOMER that is attached (RFC 9234 §5), 0 for none.
