@@ -30,6 +30,27 @@ func (w *work) end() {
 	}
 }
 
+// Stretch shows whether a goroutine of the caller's makes progress: see Speaker.Watched.
+type Stretch struct {
+	work *work
+	of   *progress
+}
+
+// Watched has Watch look at a goroutine of the caller's too, known as what. Between two waits it calls Begin and then End, and it
+// calls Close in the end.
+func (s *Speaker) Watched(what string) *Stretch {
+	return &Stretch{s.progress.add(what), s.progress}
+}
+
+// Begin is called when the goroutine has something to do, which must end soon.
+func (s *Stretch) Begin() { s.work.begin() }
+
+// End is called before the goroutine waits again.
+func (s *Stretch) End() { s.work.end() }
+
+// Close ends the watch.
+func (s *Stretch) Close() { s.of.remove(s.work) }
+
 // progress holds the works of a speaker with their names.
 type progress struct {
 	mu    sync.Mutex // a leaf
@@ -86,7 +107,7 @@ type looks struct {
 	count   int
 }
 
-// Watch returns an error as soon as a peer or the table has made no progress for limit, and nil when ctx ends. The cause is a defect,
+// Watch returns an error as soon as a peer, the table or a goroutine that is Watched has made no progress for limit, and nil when ctx ends. The cause is a defect,
 // or a log that nobody reads, and only the end of the process helps: some goroutines can no longer be waited for.
 func (s *Speaker) Watch(ctx context.Context, limit time.Duration) error {
 	ticker := time.NewTicker(limit / watchTicks)

@@ -17,9 +17,9 @@ import (
 const (
 	// exitStalled is the exit status of a process whose speaker made no progress.
 	exitStalled = 3
-	// defaultWatchdog is how long a peer or the table may make no progress.
+	// defaultWatchdog is how long a peer, the table or the engine may make no progress.
 	defaultWatchdog = time.Minute
-	watchdogUsage   = "end the process when a peer or the table makes no progress for that long, so that it is started anew; 0 for never"
+	watchdogUsage   = "end the process when a peer, the table or the engine makes no progress for that long, so that it is started anew; 0 for never"
 	// lastWords is how long the last log lines may take: the log itself may be what every goroutine waits for.
 	lastWords = time.Second
 	// maxStacks bounds the stacks that are logged.
