@@ -4,11 +4,22 @@
 package speaker
 
 import (
+	"cmp"
+	"net/netip"
 	"slices"
 
 	"github.com/herald-bgp/herald/speaker/internal/optional"
 	"github.com/herald-bgp/herald/speaker/transport"
 )
+
+// leaves reports whether no session comes back between the addresses of the present one. RFC 8538 §5.1: then the neighbour is told an
+// end for good, or it would keep the routes for our restart time. local is our address in the live session, the zero Addr if there is
+// none; where the system is to choose the next one, the next one counts as the same.
+func leaves(old, new *Peer, local netip.Addr) bool {
+	local = cmp.Or(old.LocalAddress, local)
+	return old.Address.Addr() != new.Address.Addr() ||
+		local.IsValid() && new.LocalAddress.IsValid() && local != new.LocalAddress
+}
 
 // mustRestart reports whether the change from old to new is of class reset: the session must end.
 func mustRestart(old, new *Peer) bool {

@@ -42,9 +42,11 @@ type Config struct {
 type Peer struct {
 	// Name is the peer's name for people, also in logs. Several peers may share it: see SessionID.
 	Name string
-	// Address and port of the neighbour. The address carries no zone unless it is link-local.
+	// Address and port of the neighbour. The address carries no zone unless it is link-local. Class: reset; the session with a former
+	// address ends for good.
 	Address netip.AddrPort
-	// LocalAddress is the source of the session, the zero Addr for the system's choice. Class: reset.
+	// LocalAddress is the source of the session, the zero Addr for the system's choice. Class: reset; the session from another
+	// address ends for good.
 	LocalAddress netip.Addr
 	// LocalASN is our ASN. Class: reset.
 	LocalASN uint32

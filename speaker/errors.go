@@ -17,7 +17,9 @@ var ErrDecommission = errors.New("decommissioned")
 
 // Causes with which the speaker itself cancels a session or an attempt at one.
 var (
-	errRemoved      = fmt.Errorf("peer removed from the configuration: %w", ErrDecommission)
+	errRemoved = fmt.Errorf("peer removed from the configuration: %w", ErrDecommission)
+	// errMoved: the neighbour at the former address, or the one that knows us by our former address, waits for no session any more.
+	errMoved        = fmt.Errorf("session moved to other addresses: %w", ErrDecommission)
 	errReconfigured = &localError{
 		notification: wire.Notification{Code: wire.CodeCease, Subcode: wire.CeaseConfigChange},
 		text:         "configuration changed",
@@ -129,6 +131,8 @@ func decommissionText(cause error) string {
 		return down.text
 	case errors.Is(cause, errRemoved):
 		return "peer removed"
+	case errors.Is(cause, errMoved):
+		return "session moved to other addresses"
 	}
 	return "speaker decommissioned"
 }

@@ -14,7 +14,8 @@ import (
 	"github.com/herald-bgp/herald/speaker/wire"
 )
 
-// A peer whose neighbour has another address is another session. What was published goes on: the change is of class reset.
+// A peer whose neighbour has another address is another session, and the one with the former neighbour ends for good. What was
+// published goes on.
 func TestAddressThatMoves(t *testing.T) {
 	run(t, func(w *world) {
 		l := w.listen()
@@ -23,7 +24,8 @@ func TestAddressThatMoves(t *testing.T) {
 		w.speaker.TakeChanged()
 		moved := peerConfig(func(p *given) { p.Address = netip.AddrPortFrom(them.Next(), 179) })
 		w.apply(config(moved))
-		p.ExpectNotification(wire.CodeCease, wire.CeaseConfigChange)
+		w.expectWithdrawal(p)
+		p.ExpectNotification(wire.CodeCease, wire.CeaseAdminShutdown)
 		synctest.Wait()
 		if _, known := w.speaker.Peer(torID); known {
 			t.Errorf("%v is still there", torID)
@@ -39,6 +41,49 @@ func TestAddressThatMoves(t *testing.T) {
 			t.Errorf("changed: %v", changed)
 		}
 	})
+}
+
+// RFC 8538 §5.1: with both N bits, a neighbour keeps the routes over any other NOTIFICATION than a Hard Reset. One whose session moves
+// to other addresses waits in vain.
+func TestMovedSessionEndsForGood(t *testing.T) {
+	notifications := func(p *given) { p.GracefulRestart.Notifications = true }
+	from := func(local netip.Addr) func(*given) { return func(p *given) { p.LocalAddress = local } }
+	other := us.Next()
+	for name, test := range map[string]struct {
+		before, after func(*given)
+		stays         bool // between the same addresses
+	}{
+		"another neighbour":        {after: func(p *given) { p.Address = netip.AddrPortFrom(them.Next(), 179) }},
+		"another neighbour, down":  {after: func(p *given) { p.Address, p.AdminDown = netip.AddrPortFrom(them.Next(), 179), true }},
+		"another source":           {before: from(us), after: from(other)},
+		"another source than used": {after: from(other)},
+		"the source that was used": {after: from(us), stays: true},
+		"the system's source":      {before: from(us), after: from(netip.Addr{}), stays: true},
+		"another port":             {after: func(p *given) { p.Address = netip.AddrPortFrom(them, 1790) }, stays: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, func(w *world) {
+				l := w.listen()
+				if test.before == nil {
+					test.before = func(*given) {}
+				}
+				w.apply(config(peerConfig(notifications, test.before)))
+				open := theirOpen(true)
+				open.Capabilities.GracefulRestart.Notifications = true
+				p := w.establish(l, open)
+				w.apply(config(peerConfig(notifications, test.after)))
+				if test.stays {
+					p.ExpectNotification(wire.CodeCease, wire.CeaseConfigChange)
+					return
+				}
+				w.expectWithdrawal(p)
+				n := p.ExpectNotification(wire.CodeCease, wire.CeaseHardReset)
+				if inner := n.Reason(); inner.Code != wire.CodeCease || inner.Subcode != wire.CeaseAdminShutdown || inner.CeaseText() == "" {
+					t.Errorf("wraps %v %x", inner, inner.Data)
+				}
+			})
+		})
+	}
 }
 
 // Peers of one name are sessions of their own: one that goes is removed, and the other stays.

@@ -224,7 +224,8 @@ func (s *Speaker) reconcile(peers, listening context.Context) {
 		if to, ok := moved[id]; ok {
 			newest = wanted[to]
 		}
-		if cause := endOf(r.config.Load(), newest); cause != nil {
+		live, _ := s.store.record(id)
+		if cause := endOf(r.config.Load(), newest, live.LocalAddress.Addr()); cause != nil {
 			s.stop(r, cause)
 			delete(s.running, id)
 		}
@@ -244,8 +245,8 @@ func (s *Speaker) reconcile(peers, listening context.Context) {
 	s.listeners.listen(listening, slices.ContainsFunc(cfg.Peers, (*Peer).accepts))
 }
 
-// moves says which session replaces which: if the only peer of a name gets another address, a change of class reset, its published
-// record goes on.
+// moves says which session replaces which: if the only peer of a name gets another address, its published record goes on, although
+// the session with the former neighbour ends for good.
 func moves(running map[SessionID]*running, wanted map[SessionID]*peerConfig) map[SessionID]SessionID {
 	before, after := only(running), only(wanted)
 	moved := map[SessionID]SessionID{}
@@ -269,11 +270,14 @@ func only[V any](sessions map[SessionID]V) map[string]SessionID {
 	return ids
 }
 
-// endOf is the reason why a running peer must end because of the newest configuration; nil if it goes on.
-func endOf(running, newest *peerConfig) error {
+// endOf is the reason why a running peer must end because of the newest configuration; nil if it goes on. local is our address in
+// the live session, the zero Addr if there is none.
+func endOf(running, newest *peerConfig, local netip.Addr) error {
 	switch {
 	case newest == nil:
 		return errRemoved
+	case leaves(&running.Peer, &newest.Peer, local):
+		return errMoved
 	case running.Auth.Method() != newest.Auth.Method() && !running.idle() && !newest.idle():
 		return errRekeyed
 	case mustRestart(&running.Peer, &newest.Peer) || running.routerID != newest.routerID:

@@ -38,6 +38,8 @@ type row struct {
 	everywhere bool
 	// away: the neighbour does not answer the session after the reset.
 	away bool
+	// moves: the session after the reset is between other addresses, so the one before it ends for good.
+	moves bool
 }
 
 func (r row) name() string {
@@ -77,7 +79,7 @@ func TestChangeClasses(t *testing.T) {
 					l.wantDeferred(r)
 				}
 			case reset:
-				l.wantReset(r.away)
+				l.wantReset(r)
 				if r.everywhere {
 					wantConfigChange(t, l.witness)
 					return
@@ -121,7 +123,7 @@ func (l *lab) wantDeferred(r row) {
 	l.edited.wantEffect(l.t, nil, nil)
 	l.edited.seen = nil
 	l.edit(func(o *objects) { o.peer.Spec.ApplyMode = new(v1alpha1.ApplyImmediate) })
-	l.wantReset(r.away)
+	l.wantReset(r)
 }
 
 // wantStarted: nothing is sent, whatever applyMode is, and the status shows the pending change.
@@ -136,12 +138,17 @@ func (l *lab) wantStarted(r row) {
 	}
 }
 
-// wantReset: that session ends with Cease/6, at once and without an UPDATE before it, and comes back.
-func (l *lab) wantReset(away bool) {
+// wantReset: that session ends with Cease/6, at once and without an UPDATE before it, and comes back. One that moves to other
+// addresses does not come back where it was, so its routes are withdrawn, and it ends with Cease/2.
+func (l *lab) wantReset(r row) {
 	l.t.Helper()
 	l.awaitEnd()
-	wantConfigChange(l.t, l.edited)
-	if away {
+	if r.moves {
+		wantShutdown(l.t, l.edited)
+	} else {
+		wantConfigChange(l.t, l.edited)
+	}
+	if r.away {
 		return
 	}
 	l.settle()
@@ -162,6 +169,18 @@ func wantConfigChange(t *testing.T, v *view) {
 	}
 	if n := live[0].notification; live[0].kind != wire.TypeNotification || n.Code != wire.CodeCease || n.Subcode != wire.CeaseConfigChange {
 		t.Errorf("the first that %s saw is %v, want Cease/6", v.name, live[0])
+	}
+}
+
+// wantShutdown asserts that a neighbour's session ended with withdrawals of everything, and Cease/2.
+func wantShutdown(t *testing.T, v *view) {
+	t.Helper()
+	got := (&view{seen: v.live()}).effects()
+	if want := sorted([]string{net4, net6, tenant4}); len(got.announced) > 0 || !slices.Equal(got.withdrawn, want) {
+		t.Errorf("%s saw +%v -%v at the end, want -%v", v.name, got.announced, got.withdrawn, want)
+	}
+	if len(got.others) != 1 || got.others[0].notification.Code != wire.CodeCease || got.others[0].notification.Subcode != wire.CeaseAdminShutdown {
+		t.Errorf("%s saw %v at the end, want Cease/2", v.name, got.others)
 	}
 }
 

@@ -48,7 +48,7 @@ func sessionRows() []row {
 		{field: "BGPPeer metadata.deletionTimestamp", class: end, edit: func(o *objects) { o.peerGone = true }},
 		{field: of + "description", class: inPlace, edit: ofPeer(func(s *spec) { s.Description = new("left") })},
 		{field: of + "adminState", class: end, edit: ofPeer(func(s *spec) { s.AdminState = new(v1alpha1.AdminStateDown) })},
-		{field: of + "address", class: reset, edit: func(o *objects) {
+		{field: of + "address", class: reset, moves: true, edit: func(o *objects) {
 			o.peer.Spec.Address, o.peer.Spec.Port = otherAddress, new(int32(o.otherAddressPort))
 		}},
 		{field: of + "port", class: reset, edit: func(o *objects) { o.peer.Spec.Port = new(int32(o.otherPort)) }},
@@ -70,7 +70,7 @@ func sessionRows() []row {
 		{field: of + "transport.connectMode", class: reset, away: true, edit: transportOf(func(t *v1alpha1.Transport) {
 			t.ConnectMode = new(v1alpha1.ConnectPassive)
 		})},
-		{field: of + "transport.source.address", class: reset, edit: transportOf(func(t *v1alpha1.Transport) {
+		{field: of + "transport.source.address", class: reset, moves: true, edit: transportOf(func(t *v1alpha1.Transport) {
 			t.Source = &v1alpha1.TransportSource{Address: "127.0.0.9"}
 		})},
 		{field: of + "transport.multihopTTL", class: deferred, pending: "transport.multihopTTL", edit: transportOf(func(t *v1alpha1.Transport) {
