@@ -51,7 +51,7 @@ type conversation struct {
 	received    int // routes, repetitions included
 	bucket      bucket
 	heldUp      bool // bytes were
-	rested      int  // the configuration when it was last at rest
+	rested      int  // the configuration when it was last at rest, -1 for never
 	farewell    *wire.Notification
 	over        bool
 }

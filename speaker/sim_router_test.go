@@ -161,7 +161,7 @@ func (r *router) begin(conn *faketest.Conn, dialled, again bool) *conversation {
 	defer r.mu.Unlock()
 	c := &conversation{
 		router: r, conn: conn, bgp: bgptest.NewSession(conn, 0), dialled: dialled, again: again,
-		instance: r.instance, began: r.settled, last: time.Now(),
+		instance: r.instance, began: r.settled, rested: -1, last: time.Now(),
 		table: map[wire.Path]held{}, gone: map[wire.Path]int{}, models: map[int][]offer{}, ends: map[wire.Family]int{}, refreshes: map[wire.Family]*refresh{},
 	}
 	c.heldUp = r.shape[0] != faketest.Shape{} || r.slowness > 0

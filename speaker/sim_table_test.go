@@ -31,7 +31,6 @@ type refresh struct {
 // update takes an UPDATE. Called with mu held.
 func (c *conversation) update(body []byte) {
 	c.messages++
-	c.checkRate()
 	var u wire.Update
 	options := wire.UpdateOptions{
 		AS4:  c.offers.FourOctetAS != 0 && c.opened.Capabilities.FourOctetAS != 0,
@@ -46,6 +45,7 @@ func (c *conversation) update(body []byte) {
 		c.endOfRIB(f)
 		return
 	}
+	c.checkRate()
 	kinds := 0
 	if len(u.Withdrawn) > 0 {
 		kinds++
@@ -147,13 +147,13 @@ func (c *conversation) announce(p wire.Path, route string) {
 // explained reports whether a route may come again, without having been asked for, because of the configurations after one.
 // Either it was wanted, then not, and then again, and neither change was sent. Or the prefix has other candidates now, be it
 // that none of them won; or what the peer's routes are made of changed, be it without an effect on this one; or anything did
-// while all routes were being sent. Called with mu held.
+// while all routes were being sent, or before the session was at rest for the first time. Called with mu held.
 func (c *conversation) explained(last int, p wire.Path, route string) bool {
 	i, changed := c.ever(last, p, func(r string) bool { return r != route })
 	if _, back := c.ever(i, p, func(r string) bool { return r == route }); changed && back {
 		return true
 	}
-	if all := c.ends[family(p)] == 0 || c.refreshes[family(p)].asked > 0; all && c.began < len(c.configs)-1 {
+	if all := c.rested < 0 || c.refreshes[family(p)].asked > 0; all && c.began < len(c.configs)-1 {
 		return true
 	}
 	for i := max(c.began, c.rested) + 1; i < len(c.configs); i++ {

@@ -57,7 +57,7 @@ const (
 type Updates struct {
 	// ratePerSecond is the most UPDATEs that go to the neighbour in a second;
 	// withdrawals go first, but a route that replaces a withdrawn one goes before its
-	// withdrawal; KEEPALIVEs do not wait. Omitted: no limit. Change class: in place.
+	// withdrawal; KEEPALIVEs and End-of-RIB do not wait. Omitted: no limit. Change class: in place.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=1000000

@@ -79,7 +79,7 @@ type Export struct {
 	Announcements *List
 	// Defaults apply to what an announcement leaves unset in every form: see values. Communities are the union.
 	Defaults Attributes
-	// RatePerSecond is how many UPDATEs a second may be sent, 0 for no limit.
+	// RatePerSecond is how many UPDATEs with routes a second may be sent, 0 for no limit.
 	RatePerSecond int
 	// Node, where it is set, is in the place of the addresses in the parameters of the peer's sessions. Nil leaves those that an export
 	// before it named.

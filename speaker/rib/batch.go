@@ -12,8 +12,11 @@ type batch struct {
 	left  int // UPDATEs that may still be added
 }
 
-// full reports whether no UPDATE may be added.
-func (b *batch) full() bool { return len(b.bytes) >= b.end || b.left <= 0 }
+// full reports whether no UPDATE with routes may be added.
+func (b *batch) full() bool { return b.long() || b.left <= 0 }
+
+// long reports whether nothing may be added.
+func (b *batch) long() bool { return len(b.bytes) >= b.end }
 
 // add takes the bytes with one UPDATE more.
 func (b *batch) add(bytes []byte) {

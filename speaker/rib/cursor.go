@@ -31,8 +31,12 @@ type cursor[A comparable] struct {
 	// with the announcements that may cover them.
 	warned   uint64
 	warnings plan
+	// warning: some of them went out, and nothing of the walk since then.
+	warning bool
 	// asked is the refresh that the peer asks for (RFC 2918) and that has not begun; refreshing is the refresh that goes on.
 	asked, refreshing refresh
+	// complete: the session was told all that there was when it began, or when the refresh that goes on did.
+	complete bool
 	// endOfRIB: End-of-RIB went out.
 	endOfRIB bool
 }
@@ -75,7 +79,7 @@ func (c *cursor[A]) everything() {
 
 // due reports whether fill would append something or move on.
 func (c *cursor[A]) due() bool {
-	return c.at == nil || c.asked != noRefresh || c.refreshing != noRefresh || c.at.next != nil || c.view.due() || !c.endOfRIB
+	return !c.current() || c.asked != noRefresh || c.refreshing != noRefresh || !c.endOfRIB
 }
 
 // refresh asks for all routes once more.
@@ -96,6 +100,9 @@ func (c *cursor[A]) detach() {
 	c.family.prune()
 }
 
+// current reports whether the session was told everything.
+func (c *cursor[A]) current() bool { return c.at != nil && c.at.next == nil && !c.view.due() }
+
 // told is the change up to which the session was handed everything.
 func (c *cursor[A]) told() uint64 {
 	told := c.done
@@ -105,31 +112,34 @@ func (c *cursor[A]) told() uint64 {
 	if c.scan != nil {
 		return min(c.scan.since, told) // its plan names entries from there on, even where the session was told of them
 	}
-	if c.at != nil && c.at.next == nil && !c.view.due() {
+	if c.current() {
 		return c.family.table.seq
 	}
 	return told
 }
 
-// fill appends messages until b is full or nothing is due.
+// fill appends messages until b is full or nothing is due. What says that the session was told everything goes before newer changes, and
+// no rate holds it up: under constant change the peer would wait for it for ever.
 func (c *cursor[A]) fill(b *batch) {
 	f := c.family
-	for !b.full() {
+	for !b.long() {
 		switch {
+		case c.complete && !c.endOfRIB:
+			// RFC 4724 §2: End-of-RIB follows the initial routing update, and nothing else.
+			c.endOfRIB = true
+			b.bytes = wire.AppendEndOfRIB(b.bytes, f.ops.Family)
+		case c.complete && c.refreshing != noRefresh:
+			c.endRefresh(b)
+		case c.asked != noRefresh && c.current():
+			c.beginRefresh(b)
+		case b.full():
+			return
 		case c.at == nil:
 			c.tell(b)
 		case c.at.next != nil:
 			c.read(b)
 		case c.view.due():
 			f.pack(c.view)
-		case !c.endOfRIB:
-			// RFC 4724 §2: End-of-RIB follows the initial routing update, and nothing else.
-			c.endOfRIB = true
-			b.add(wire.AppendEndOfRIB(b.bytes, f.ops.Family))
-		case c.refreshing != noRefresh:
-			c.endRefresh(b)
-		case c.asked != noRefresh:
-			c.beginRefresh(b)
 		default:
 			return
 		}
@@ -138,7 +148,7 @@ func (c *cursor[A]) fill(b *batch) {
 
 // beginRefresh starts a refresh, once the session has read the log: nothing older may follow.
 func (c *cursor[A]) beginRefresh(b *batch) {
-	c.refreshing, c.asked = c.asked, noRefresh
+	c.refreshing, c.asked, c.complete = c.asked, noRefresh, false
 	if c.refreshing == enhancedRefresh {
 		b.bytes = wire.RouteRefresh{Family: c.family.ops.Family, Subtype: wire.RefreshBegin}.Append(b.bytes)
 	}
@@ -146,8 +156,8 @@ func (c *cursor[A]) beginRefresh(b *batch) {
 	c.walk = c.family.walk(c, c.family.table.seq, false)
 }
 
-// endRefresh ends a refresh, once the session was also told of all changes that were made meanwhile: the peer drops each route that
-// it was not sent again (RFC 7313 §4).
+// endRefresh ends a refresh, once the session was also told of what changed before it could be sent again: the peer drops each route
+// that it was not sent again (RFC 7313 §4).
 func (c *cursor[A]) endRefresh(b *batch) {
 	if c.refreshing == enhancedRefresh {
 		b.bytes = wire.RouteRefresh{Family: c.family.ops.Family, Subtype: wire.RefreshEnd}.Append(b.bytes)
@@ -194,6 +204,7 @@ func (c *cursor[A]) tell(b *batch) {
 			c.walk = f.walk(c, s.began, false)
 			c.walk.told = s.told
 		} else {
+			c.complete = c.complete || !s.left // what changed before the walk could send it was told by now
 			c.catchUp(s.began)
 		}
 	case c.done == 0:
@@ -210,6 +221,7 @@ func (c *cursor[A]) catchUp(began uint64) {
 	if began < f.table.seq {
 		return // a scan looks at what changed
 	}
+	c.complete = true
 	// What is due in the view is older than what the session was just told.
 	for v.due() {
 		f.pack(v)
@@ -219,11 +231,12 @@ func (c *cursor[A]) catchUp(began uint64) {
 }
 
 // warn lets withdrawals, and the announcements that cover them, go ahead of a walk that a rate limit makes long. The scan after the
-// walk sends them again. It reports whether b is full.
+// walk sends them again. Newer ones follow a part of the walk, which would have no end under constant change. It reports whether b is
+// full.
 func (c *cursor[A]) warn(b *batch) (full bool) {
 	f := c.family
 	c.warned = max(c.warned, c.walk.began)
-	if c.warned < f.table.seq {
+	if c.warned < f.table.seq && !c.warning {
 		recent, all := f.recent(c.warned)
 		marks := append(c.warnings.rest(), c.changed(recent, c.warned)...)
 		c.warnings, c.warned = f.plan(c.view, marks, true), f.table.seq
@@ -233,6 +246,11 @@ func (c *cursor[A]) warn(b *batch) (full bool) {
 	}
 	for c.warnings.urgent() && !b.full() {
 		b.add(f.appendMessage(b.bytes, c.view.profile, &c.warnings, c.self, nil))
+		c.warning = true
 	}
-	return b.full()
+	if b.full() {
+		return true
+	}
+	c.warning = false
+	return false
 }

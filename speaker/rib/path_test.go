@@ -87,21 +87,30 @@ func TestPathsOfOneID(t *testing.T) {
 
 func TestEnhancedRefresh(t *testing.T) {
 	table := rib.New()
-	a := announcement("a", none, "10.0.0.0/24")
+	a, z := announcement("a", none, "10.0.0.0/24"), announcement("z", rib.Attributes{MED: ptr(uint32(1))}, "10.0.2.0/24")
 	p := attach(t, table, "tor", external())
-	update(table, export(1, a))
+	update(table, export(1, a, z))
 	p.lines()
 	p.out.Refresh(wire.IPv4Unicast, true)
-	p.expect("refresh 1 ipv4-unicast", "announce 10.0.0.0/24", "refresh 2 ipv4-unicast")
+	p.expect("refresh 1 ipv4-unicast", "announce 10.0.0.0/24", "announce 10.0.2.0/24", "refresh 2 ipv4-unicast")
 
 	p.out.Refresh(wire.IPv4Unicast, true)
-	batch := p.out.Next(nil, 40) // BoRR and the route
-	b := announcement("b", none, "10.0.1.0/24")
-	update(table, export(2, b)) // changes meanwhile are told before EoRR
+	batch := p.out.Next(nil, 40) // BoRR and the first route
+	b, other := announcement("b", none, "10.0.1.0/24"), announcement("z", rib.Attributes{MED: ptr(uint32(2))}, "10.0.2.0/24")
+	update(table, export(2, b, other)) // a route that changes before it is sent again is told before EoRR, as it is now
 	p.receive(batch)
 	p.out.Written()
-	p.expect("refresh 1 ipv4-unicast", "announce 10.0.0.0/24", "withdraw 10.0.0.0/24", "announce 10.0.1.0/24",
+	p.expect("refresh 1 ipv4-unicast", "announce 10.0.0.0/24", "withdraw 10.0.0.0/24", "announce 10.0.1.0/24", "announce 10.0.2.0/24",
 		"refresh 2 ipv4-unicast")
+
+	p.out.Refresh(wire.IPv4Unicast, true)
+	p.step(40)
+	batch = p.out.Next(nil, 1) // the second route, which was the last
+	update(table, export(3, a))
+	p.receive(batch)
+	p.out.Written()
+	p.expect("refresh 1 ipv4-unicast", "announce 10.0.1.0/24", "announce 10.0.2.0/24", "refresh 2 ipv4-unicast",
+		"withdraw 10.0.1.0/24 10.0.2.0/24", "announce 10.0.0.0/24")
 
 	p.out.Refresh(wire.IPv6Unicast, true) // empty
 	p.expect("refresh 1 ipv6-unicast", "refresh 2 ipv6-unicast")

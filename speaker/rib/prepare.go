@@ -150,7 +150,7 @@ func (p *prepared[A]) separate(v *view[A], cursors []*cursor[A], m members, q *p
 	f := p.changes.f
 	var own *view[A]
 	for _, c := range cursors {
-		if c.at == nil || c.at.next != nil || v.due() {
+		if !c.current() {
 			p.moves = append(p.moves, move[A]{cursor: c, members: m, profile: q, everything: q != v.profile})
 			continue
 		}

@@ -20,7 +20,8 @@ type scan[A comparable] struct {
 	over   bool
 	// withdrawals: the scan sends only withdrawals and the announcements that cover them. A walk follows with the rest.
 	withdrawals bool
-	// owed is the first change of a tombstone that is left to the next scan, 0 for none.
+	// left: prefixes that changed again were left to the next scan. owed is the first change of a tombstone among them, 0 for none.
+	left bool
 	owed uint64
 	// told are the entries whose routes the scan sent with its withdrawals. The walk need not send them.
 	told members
@@ -29,6 +30,7 @@ type scan[A comparable] struct {
 	plan    plan
 	planned uint64 // the change as of which the plan is
 	room    int    // the least there was since the scan began: see room of the family
+	warning bool   // a withdrawal went out, or what covers one, and no other announcement since then
 
 	phase phase
 	// whole: one collection has all that changed.
@@ -64,7 +66,11 @@ func (s *scan[A]) fill(b *batch) {
 	f, v := s.cursor.family, s.cursor.view
 	for !b.full() {
 		if s.renew(); !s.plan.empty() {
+			s.warning = s.plan.urgent()
 			b.add(f.appendMessage(b.bytes, v.profile, &s.plan, s.cursor.self, nil))
+			if s.over = s.plan.empty() && s.phase == noPhase; s.over {
+				return // now, before b is looked at: by the next time something else may have changed
+			}
 			continue
 		}
 		marks := s.collect()
@@ -112,15 +118,17 @@ func (s *scan[A]) note(groups []group, told bool) {
 }
 
 // renew lets new withdrawals go ahead of what a rate limit holds up. Where all that is new can be in the plan, so can what covers
-// them. Else those that something new covers wait for the next scan, which tells all of it again.
+// them. Else those that something new covers wait for the next scan, which tells all of it again. So it is until the session was told
+// what there was at first, and until then new withdrawals take turns with announcements: a scan that takes in each change would have no
+// end under constant change.
 func (s *scan[A]) renew() {
 	f, c := s.cursor.family, s.cursor
-	if c.view.paced == nil || s.plan.empty() || s.planned == f.table.seq {
+	if c.view.paced == nil || s.plan.empty() || s.planned == f.table.seq || s.warning && !c.complete {
 		return
 	}
 	recent, all := f.recent(s.planned)
 	news, rest := c.changed(recent, s.planned), s.plan.rest()
-	if all && s.whole && s.began == s.planned && len(news)+len(rest) <= 2*f.table.limits.Scan {
+	if c.complete && all && s.whole && s.began == s.planned && len(news)+len(rest) <= 2*f.table.limits.Scan {
 		s.began = f.table.seq
 	} else {
 		news = f.plan(c.view, news, true).withdrawals
@@ -181,12 +189,14 @@ func (s *scan[A]) each(from store.Slot, p phase, yield func(store.Slot, mark) bo
 // later reports whether what is sent for the path of an entry changed after the scan began: that is for the next one.
 func (s *scan[A]) later(i store.Slot, e *store.Entry[A]) bool {
 	if !e.Shared() {
+		s.left = s.left || e.Seq > s.began
 		return e.Seq > s.began
 	}
 	f, p := s.cursor.family, s.cursor.view.profile
 	path := f.pathOf(p, i)
 	for i = f.store.Head(e.Key()); i != store.NoSlot; i = f.store.Next(i) {
 		if f.store.At(i).Seq > s.began && f.pathOf(p, i) == path {
+			s.left = true
 			s.owe(f.store.Head(e.Key()))
 			return true
 		}

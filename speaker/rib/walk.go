@@ -91,16 +91,13 @@ func (w *walk[A]) place(set *encode.Set) int {
 
 // fill appends messages until b is full or the walk is over.
 func (w *walk[A]) fill(b *batch) {
-	for !b.full() {
+	for !w.over && !b.full() {
 		if w.bucket < len(w.buckets) {
 			w.pack(b)
-			continue
+		} else if w.next < len(w.sets) {
+			w.gather()
 		}
-		if w.next == len(w.sets) {
-			w.over = true
-			return
-		}
-		w.gather()
+		w.over = w.bucket == len(w.buckets) && w.next == len(w.sets)
 	}
 }
 
