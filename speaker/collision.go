@@ -49,6 +49,9 @@ func (k *connector) opened(a *attempt, c *contender) {
 		k.confirm(a)
 	case other.state == StateOpenSent:
 		k.park(a)
+	case wins && other.parked == nil:
+		// Our KEEPALIVE is sent on the other one: the peer may be Established there, and refuse this one. If not, the peer ends the other.
+		k.park(a)
 	case wins:
 		k.leave(other, errCollision)
 		k.confirm(a)
@@ -58,8 +61,8 @@ func (k *connector) opened(a *attempt, c *contender) {
 	}
 }
 
-// park lets a connection wait if its rival, in OpenSent, would win the collision. If it were confirmed now, it could become
-// Established on one side while the other side had already chosen the rival, and both connections would be lost.
+// park lets a connection wait if its rival, in OpenSent, would win the collision, or is being confirmed already. If it were confirmed
+// now, it could become Established on one side while the other side had already chosen the rival, and both connections would be lost.
 func (k *connector) park(a *attempt) { a.parked = time.NewTimer(parkTimeout) }
 
 // parkedTimer is the timer of the parked attempt, nil if there is none.
@@ -72,12 +75,15 @@ func (k *connector) parkedTimer() <-chan time.Time {
 	return nil
 }
 
-// unpark continues a parked attempt whose rival failed or is late.
+// unpark continues a parked attempt whose rival failed or is late. One that won the collision ends its rival.
 func (k *connector) unpark() {
 	for _, a := range []*attempt{k.dialled, k.incoming} {
 		if a != nil && a.parked != nil {
 			a.parked.Stop()
 			a.parked = nil
+			if other := *k.slot(!a.isDial); other != nil && other.state == StateOpenConfirm {
+				k.leave(other, errCollision)
+			}
 			k.confirm(a)
 		}
 	}

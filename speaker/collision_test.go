@@ -159,6 +159,46 @@ func TestNoRedialInOpenConfirm(t *testing.T) {
 	})
 }
 
+// dialledToAHigherPeer has the speaker dial a peer whose own connection would win a collision. It returns the listener, the peer's end
+// after our OPEN, and the peer's OPEN.
+func (w *world) dialledToAHigherPeer() (transport.Listener, *bgptest.Peer, *wire.Open) {
+	w.Helper()
+	l := w.listen()
+	w.apply(config(peerConfig()))
+	p := bgptest.Accept(w, l)
+	p.ExpectOpen()
+	return l, p, bgptest.Open(64500, "192.0.2.200", 90, wire.IPv4Unicast)
+}
+
+// RFC 4271 §6.8: a peer that is Established on the connection that we dialled refuses its own, which took longer, although that one
+// wins the collision. Its KEEPALIVE on ours is late. If it never comes, the peer's connection is taken after all.
+func TestIncomingBesideAConfirmedDial(t *testing.T) {
+	for name, established := range map[string]bool{"the peer is Established": true, "the peer is gone there": false} {
+		t.Run(name, func(t *testing.T) {
+			run(t, func(w *world) {
+				_, dialled, open := w.dialledToAHigherPeer()
+				dialled.Send(open.Append(nil))
+				dialled.Expect(wire.TypeKeepalive)
+				incoming := w.dial(netip.AddrPortFrom(us, 179), "")
+				incoming.ExpectOpen()
+				incoming.Send(open.Append(nil))
+				if established {
+					incoming.Send((&wire.Notification{Code: wire.CodeCease, Subcode: wire.CeaseCollision}).Append(nil))
+					time.Sleep(time.Second) // the bubble's clock
+					dialled.Send(wire.AppendKeepalive(nil))
+					w.expectRoutes(dialled, "203.0.113.0/24")
+				} else {
+					incoming.Expect(wire.TypeKeepalive)
+					dialled.ExpectNotification(wire.CodeCease, wire.CeaseCollision)
+					incoming.Send(wire.AppendKeepalive(nil))
+					w.expectRoutes(incoming, "203.0.113.0/24")
+				}
+				w.expectState(speaker.StateEstablished)
+			})
+		})
+	}
+}
+
 func TestSecondConnectionWhileEstablished(t *testing.T) {
 	t.Run("without graceful restart it is refused", func(t *testing.T) {
 		run(t, func(w *world) {

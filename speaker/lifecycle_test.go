@@ -50,11 +50,7 @@ func TestKeepalivesUnderConstantChange(t *testing.T) {
 // RFC 4271 §8.2.2: in Active the ConnectRetryTimer runs, also after it fired during a handshake that lost a collision.
 func TestRedialAfterCollision(t *testing.T) {
 	run(t, func(w *world) {
-		l := w.listen()
-		w.apply(config(peerConfig()))
-		open := bgptest.Open(64500, "192.0.2.200", 90, wire.IPv4Unicast) // higher: the peer's connection wins
-		dialled := bgptest.Accept(w, l)
-		dialled.ExpectOpen()
+		l, dialled, open := w.dialledToAHigherPeer()
 		time.Sleep(6 * time.Second) // the bubble's clock: beyond the first interval
 		incoming := w.dial(netip.AddrPortFrom(us, 179), "")
 		incoming.ExpectOpen()
