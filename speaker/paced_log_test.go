@@ -44,9 +44,17 @@ func TestLimitsAreLoggedSparsely(t *testing.T) {
 	})
 }
 
-// A second connection that is still undecided a while after the session was lost is closed, and that is logged too.
+// A second connection that is still undecided a while after the session was lost is closed, and that is logged too. In OpenConfirm the
+// peer may be Established on it, so the hold timer decides.
 func TestUndecidedSecondConnectionIsLogged(t *testing.T) {
-	for name, sends := range map[string][]byte{"silent": nil, "in OpenConfirm": theirOpen(true).Append(nil)} {
+	open := theirOpen(true)
+	for name, test := range map[string]struct {
+		sends []byte
+		waits time.Duration
+	}{
+		"silent":         {nil, 5 * time.Second},
+		"in OpenConfirm": {open.Append(nil), time.Duration(open.HoldTime) * time.Second},
+	} {
 		t.Run(name, func(t *testing.T) {
 			run(t, func(w *world) {
 				l := w.listen()
@@ -54,9 +62,13 @@ func TestUndecidedSecondConnectionIsLogged(t *testing.T) {
 				first := w.establish(l, theirOpen(true))
 				second := w.dial(netip.AddrPortFrom(us, 179), "")
 				second.ExpectOpen()
-				second.Send(sends)
+				second.Send(test.sends)
 				first.Conn.Close()
-				time.Sleep(6 * time.Second) // the bubble's clock
+				time.Sleep(test.waits - time.Second) // the bubble's clock
+				if lines := w.logged("second connection of the peer closed"); len(lines) != 0 {
+					t.Errorf("too soon: %q", lines)
+				}
+				time.Sleep(2 * time.Second)
 				if lines := w.logged("second connection of the peer closed"); len(lines) != 1 {
 					t.Errorf("%d lines: %q", len(lines), lines)
 				}

@@ -61,9 +61,9 @@ func (k *connector) reconsider() {
 	}
 }
 
-// outcomeTimeout bounds how long a connection that has not come to an OPEN and a KEEPALIVE is waited for once the session
-// has ended. One that stays silent, as of a peer that lost power meanwhile, would keep the peer from being connected to
-// until the hold timer of OpenSent expires.
+// outcomeTimeout bounds how long a connection that has not come to an OPEN is waited for once the session has ended. One that stays
+// silent, as of a peer that lost power meanwhile, would keep the peer from being connected to until the hold timer of OpenSent
+// expires. In OpenConfirm the peer may be Established already, and its KEEPALIVE on the way: there the hold timer bounds the wait.
 const outcomeTimeout = 5 * time.Second
 
 // outcome waits for what becomes of the newest connection once the session has ended: it may be all that is left. One that
@@ -87,7 +87,7 @@ func (k *connector) outcome(ctx context.Context) *contender {
 		case <-ctx.Done():
 			cause, waiting = context.Cause(ctx), false
 		case <-late.C:
-			waiting = false
+			waiting = k.incoming.state == StateOpenConfirm
 		case e := <-k.events:
 			c = k.handle(e)
 		case <-k.retained.due():
@@ -100,6 +100,7 @@ func (k *connector) outcome(ctx context.Context) *contender {
 				i.discard()
 			case i != nil:
 				k.acceptSecond(ctx, i)
+				late.Reset(outcomeTimeout)
 			}
 		}
 	}

@@ -172,17 +172,20 @@ func (b *bench) chosen() []scenario {
 
 // choosePrograms finds out which are installed.
 func (b *bench) choosePrograms(ctx context.Context) error {
-	herald, err := filepath.Abs(b.herald)
+	herald, err := b.copyOf(b.herald, "now", "herald")
 	if err != nil {
 		return err
 	}
 	b.programs = []program.Program{&program.Herald{Binary: herald}}
 	if b.base != "" {
-		base, err := filepath.Abs(b.base)
+		base, err := b.copyOf(filepath.Join(b.base, "herald"), "base", "herald")
 		if err != nil {
 			return err
 		}
-		b.programs = append(b.programs, &program.Herald{Title: baseName, Binary: filepath.Join(base, "herald")})
+		if _, err := b.copyOf(filepath.Join(b.base, "bench"), "base", "bench"); err != nil {
+			return err
+		}
+		b.programs = append(b.programs, &program.Herald{Title: baseName, Binary: base})
 	}
 	for _, rival := range program.Rivals() {
 		if slices.ContainsFunc(b.rivals, func(name string) bool { return strings.EqualFold(name, rival.Name()) }) {
@@ -205,6 +208,21 @@ func (b *bench) choosePrograms(ctx context.Context) error {
 	}
 	b.programs = installed
 	return nil
+}
+
+// copyOf copies a program into a folder of the bench's own and returns the path there. How many pages of a program the kernel maps at once
+// depends on how it came into the page cache: of two that are compared, both are copied just before.
+func (b *bench) copyOf(path, folder, name string) (string, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	folder = filepath.Join(b.dir, folder)
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return "", err
+	}
+	path = filepath.Join(folder, name)
+	return path, os.WriteFile(path, content, 0o755)
 }
 
 // heralds are Herald, and with -base that of another commit.
