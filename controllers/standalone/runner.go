@@ -6,6 +6,7 @@ package standalone
 import (
 	"context"
 	"net/netip"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -207,6 +208,7 @@ func (r *Runner) follow(ctx context.Context) {
 	look.Stop()
 	defer refresh.Stop()
 	defer look.Stop()
+	started := false
 	pending, rested := false, time.Now() // when the next refresh would be too soon no more
 	for {
 		select {
@@ -217,6 +219,11 @@ func (r *Runner) follow(ctx context.Context) {
 			began := time.Now()
 			if pause := r.refresh(); pause > 0 {
 				look.Reset(pause)
+			}
+			if !started && r.engine.State() != nil {
+				// To read and admit all manifests takes twice the memory of what is kept of them.
+				started = true
+				debug.FreeOSMemory()
 			}
 			pending, rested = false, time.Now().Add(refreshShare*time.Since(began))
 			continue

@@ -49,7 +49,7 @@ func TestRows(t *testing.T) {
 			{"port", "1 to 65535", "179", "reset", "the neighbour's TCP port"},
 			{"families[].afi", "`IPv4`, `IPv6`", "required", "deferred", "the address family: IPv4 or IPv6"},
 			{"updates.ratePerSecond", "1 to 1000000", "no limit", "in place",
-				"the most UPDATEs that go to the neighbour in a second; withdrawals go first, but a route that replaces a withdrawn one goes before its withdrawal; KEEPALIVEs do not wait"},
+				"the most UPDATEs that go to the neighbour in a second; withdrawals go first, but a route that replaces a withdrawn one goes before its withdrawal; KEEPALIVEs and End-of-RIB do not wait"},
 			{"transport.ttlSecurityHops", "1 to 254", "no such check", "deferred",
 				"how many hops the neighbour is away at most: 1 on a shared link"},
 			{"nodeSelector", "label selector", "every node",
