@@ -132,6 +132,9 @@ func (r *Runner) Run(ctx context.Context) error {
 // hand takes the news of the directory, and has the engine read what changed.
 func (r *Runner) hand(n news) {
 	ids := n.changes.all()
+	if !r.handed {
+		ids = r.source.objects.all() // what a former process left, and no manifest changed, is new to this one
+	}
 	r.mu.Lock()
 	r.unseen.problems, r.unseen.lost = n.problems, n.lost
 	if r.unseen.objects == nil {
