@@ -346,37 +346,6 @@ func TestRepeatedErrorKeepsItsTime(t *testing.T) {
 	}
 }
 
-// TestStatusOfWhatAFormerProcessLeft: the status knows every object that the engine knows, also those whose manifests are broken since.
-func TestStatusOfWhatAFormerProcessLeft(t *testing.T) {
-	dir, state := t.TempDir(), t.TempDir()
-	here := func(o *Options) { o.Directory, o.StateDirectory = dir, state }
-	refused := func(h *host) func() error {
-		return func() error {
-			accepted, err := h.condition("BGPPeer", "a-younger", "Accepted")
-			if err == nil && accepted.Reason != v1alpha1.ReasonConflict {
-				err = fmt.Errorf("it is %+v", accepted)
-			}
-			return err
-		}
-	}
-	first := newHost(t, "left", "127.0.0.1", here)
-	write(t, dir, "peer.yaml", peerManifest("tor-a", "127.0.0.9"))
-	first.start()
-	eventually(t, "the older peer", func() error { return first.isTrue("BGPPeer", "tor-a", "Accepted", 1) })
-	write(t, dir, "0-younger.yaml", peerManifest("a-younger", "127.0.0.9"))
-	eventually(t, "the younger peer is refused", refused(first))
-	write(t, dir, "peer.yaml", "{")
-	eventually(t, "the broken file", func() error { return first.logged("manifest not in force") })
-	first.stop(nil)
-
-	second := newHost(t, "left", "127.0.0.1", here)
-	second.start()
-	eventually(t, "the younger peer is refused by the next process too", refused(second))
-	if err := second.isTrue("BGPPeer", "tor-a", "Accepted", 1); err != nil {
-		t.Error(err)
-	}
-}
-
 func TestNewRunnerWithoutDirectory(t *testing.T) {
 	_, err := NewRunner(Options{Directory: t.TempDir() + "/none", NodeName: "left"})
 	if !errors.Is(err, os.ErrNotExist) {
