@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -56,6 +57,7 @@ func input(peers ...v1alpha1.BGPPeer) *given {
 
 // given is a source of objects as they are written.
 type given struct {
+	mu            sync.Mutex // of a test that changes it while the engine runs
 	peers         []v1alpha1.BGPPeer
 	announcements []v1alpha1.Announcement
 	namespaces    map[string]map[string]string // labels by name
@@ -65,6 +67,8 @@ type given struct {
 }
 
 func (g *given) ReadAll(_ context.Context, into *Input) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	into.Inputs = g.reader.ReadAll(g.peers, g.announcements)
 	into.Namespaces = map[string]compile.Namespace{}
 	for name, labels := range g.namespaces {

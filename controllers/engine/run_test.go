@@ -54,10 +54,12 @@ func TestExpiryOfWhatWasOverlooked(t *testing.T) {
 		go func() { _ = e.Run(ctx) }()
 		e.Use(in)
 		<-published
+		in.mu.Lock()
 		in.announcements = []v1alpha1.Announcement{{ // nobody tells of it
 			ObjectMeta: metav1.ObjectMeta{Namespace: "platform", Name: "web", UID: "web", Generation: 1, CreationTimestamp: metav1.NewTime(time.Now())},
 			Spec:       v1alpha1.AnnouncementSpec{Prefixes: []string{"203.0.113.0/24"}, ExpireAfterSeconds: new(int32(1000))},
 		}}
+		in.mu.Unlock()
 		began := time.Now()
 		for want := range 2 {
 			if n := <-published; n != 1-want {
