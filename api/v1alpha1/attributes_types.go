@@ -212,8 +212,8 @@ type NextHop struct {
 	// in the subnet of the session's local address, or one hop away by the TTL (an external
 	// session without multihopTTL, or ttlSecurityHops of 1). Any other neighbour gets ipv6
 	// alone. Without ipv6 it is the only next hop towards a neighbour on the same link with
-	// which linkLocalNextHop is negotiated, and is ignored towards any other. ipv6 and ipv6LinkLocal are one
-	// value: where one of them is written, neither is taken from the peer's defaults.
+	// which linkLocalNextHop is negotiated, and is ignored towards any other. ipv6 and
+	// ipv6LinkLocal are one value: where one of them is written, neither is taken from the peer's defaults.
 	// Omitted: none beside an explicit next hop. Change class: in place.
 	// +optional
 	// +kubebuilder:validation:MinLength=2

@@ -48,8 +48,8 @@ const (
 	// ReasonInvalid (False): a field is invalid in spite of admission, for example because
 	// the object was stored before the rule existed. The last valid version stays in force,
 	// but rights, prefixes and families that the newest version removes end, and its
-	// adminState Down and a shorter expireAfterSeconds act. An object without a valid version is left out. Invalid is also
-	// the verdict of such an announcement.
+	// adminState Down and a shorter expireAfterSeconds act. An object without a valid
+	// version is left out. Invalid is also the verdict of such an announcement.
 	ReasonInvalid = "Invalid"
 
 	// ReasonUnsupported (False): a field, a member or an enum value is unknown to this

@@ -144,7 +144,7 @@ func (c *Compiler) readSecrets(secrets map[string]Secret) (changed bool) {
 // resolve turns changes of announcements into changes of what goes out from this node. relabelled: the labels of the node changed, so that
 // other node selectors may choose it.
 func (c *Compiler) resolve(changes []Change[Announcement], relabelled bool) []Change[Announcement] {
-	forget(c.chosen, len(c.catalog.Announcements))
+	ForgetAnswers(c.chosen, len(c.catalog.Announcements))
 	var moved []Change[Announcement]
 	move := func(from, to *Announcement) {
 		if from != nil && !c.wentOut(from) {

@@ -64,7 +64,7 @@ func (c *Catalog) whyNotNamed(names []string) string {
 	return "spec.peers: no BGPPeer " + strings.Join(names, ", and no BGPPeer ")
 }
 
-// memo finds an answer once for each key. forget must be called now and then.
+// memo finds an answer once for each key. ForgetAnswers must be called now and then.
 func memo(known map[string]bool, key string, find func() bool) bool {
 	value, ok := known[key]
 	if !ok {
@@ -74,8 +74,9 @@ func memo(known map[string]bool, key string, find func() bool) bool {
 	return value
 }
 
-// forget forgets all answers once most of them must be of keys that nobody uses any more. users is how many there may be of the others.
-func forget(known map[string]bool, users int) {
+// ForgetAnswers forgets what was found of selectors, by their canonical form, once most of them must be of selectors that nobody uses any
+// more. users is how many there may be of the others.
+func ForgetAnswers[V any](known map[string]V, users int) {
 	if len(known) > 2*users+64 {
 		clear(known)
 	}

@@ -212,7 +212,7 @@ func (j *Judge) replaceBound(was, is *Verdict) {
 
 // Settle applies the limits after one or more changes. all yields the announcements that the judge knows, in order of precedence.
 func (j *Judge) Settle(all iter.Seq[*Announcement]) {
-	forget(j.selected, len(j.catalog.Announcements))
+	ForgetAnswers(j.selected, len(j.catalog.Announcements))
 	switch binds := j.exceeds(); {
 	case !binds && j.bound == nil:
 		return

@@ -82,7 +82,6 @@ func (l *lifetime) resolve(before *lifetime, now time.Time) {
 			l.expired = before.expired
 		}
 	}
-	l.next = time.Time{}
 	l.renew(now)
 	l.After = time.Duration(l.inForce.lifetime) * time.Second
 	l.At = time.Unix(0, l.inForce.created).Add(l.After)

@@ -121,9 +121,7 @@ func (r *Rollup) Update(cluster Cluster, changed, gone []*v1alpha1.BGPSession) {
 		dirty[key] = true
 	}
 	r.readUnseen()
-	if len(r.chosen) > 2*len(cluster.Catalog.Announcements)+64 {
-		clear(r.chosen) // most of the selectors must be of announcements that are no more
-	}
+	compile.ForgetAnswers(r.chosen, len(cluster.Catalog.Announcements))
 	another, nodes := before.Catalog != cluster.Catalog, !compile.SameSlice(before.Nodes, cluster.Nodes)
 	if another {
 		r.peers, r.order = nil, nil
