@@ -35,7 +35,7 @@ type Options struct {
 	// Logger gets a line for each object that is not in use, or not in full; none by default.
 	Logger logr.Logger
 	// Secrets returns what is known of the Secrets that have these names, without waiting for any: whoever reads them calls Touch once
-	// more is known. Where it is nil, the Source reads the Secrets.
+	// more is known. Where it is nil, there are no Secrets.
 	Secrets func(names map[string]bool) map[string]compile.Secret
 	// Published is told of each new State, of which there is one whenever objects were read. Changed is told of the sessions whose
 	// statuses may have changed, those that are gone among them. Run calls both, one at a time, so neither may block. Either may be nil.

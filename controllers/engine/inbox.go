@@ -26,7 +26,7 @@ const KindSecret = "Secret"
 
 // Source is where objects are read from: caches, or a directory. Nobody changes an object that was read.
 type Source interface {
-	// ReadAll adds to an input what every object contributes, and Secrets unless Options.Secrets reads them.
+	// ReadAll adds to an input what every object contributes, but Secrets, which Options.Secrets reads.
 	ReadAll(ctx context.Context, into *Input) error
 	// Read adds what one object contributes now, or that it does not exist.
 	Read(ctx context.Context, key Key, into *Input) error
